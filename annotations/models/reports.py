@@ -1,0 +1,56 @@
+"""Results as they stood at one moment."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from annotations.models.studies import Study
+
+
+class ReportSnapshot(models.Model):
+    """A frozen result: the same inputs, seed and code version give the same figures again.
+
+    While it is WAITING or RUNNING it belongs to a worker; once DONE, `results` never changes.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    study = models.ForeignKey(Study, models.CASCADE, related_name="snapshots")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    inputs_hash = models.CharField(max_length=64)
+    seed = models.PositiveBigIntegerField(default=0)
+    n_ratings = models.PositiveIntegerField(default=0)
+    code_version = models.CharField(max_length=50, blank=True)
+    results = models.JSONField(null=True, blank=True)
+    message = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(state="done") | Q(results__isnull=False), name="snapshot_has_results"),
+            models.UniqueConstraint(
+                fields=["study", "inputs_hash", "seed", "code_version"],
+                condition=Q(state__in=["waiting", "running", "done"]),
+                name="snapshot_once_per_inputs",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.study}, {self.created_at:%Y-%m-%d %H:%M}"
+
+    def finish(self, results: dict[str, object]) -> None:
+        self.results, self.state, self.ended_at = results, self.State.DONE, timezone.now()
+        self.save()
+
+    def fail(self, message: str) -> None:
+        self.message, self.state, self.ended_at = message, self.State.FAILED, timezone.now()
+        self.save()

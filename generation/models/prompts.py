@@ -1,0 +1,90 @@
+"""Prompt sets, their prompts, and what was made of each prompt's words."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from generation.models.digests import digest
+
+
+class PromptSet(models.Model):
+    """A named collection of prompts with its source and licence."""
+
+    name = models.CharField(max_length=200, unique=True)
+    source = models.CharField(max_length=500, blank=True)
+    licence = models.CharField(max_length=200, blank=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Prompt(models.Model):
+    """What an image shall show. Its identity is its content: a topic may occur twice with different texts."""
+
+    prompt_set = models.ForeignKey(PromptSet, models.CASCADE, related_name="prompts")
+    digest = models.CharField(max_length=64, editable=False)
+    key = models.CharField(max_length=200, blank=True, help_text=_("The source's own identifier, if it has one."))
+    text = models.TextField()
+    category = models.CharField(max_length=100, blank=True)
+    sub_category = models.CharField(max_length=100, blank=True)
+    topic = models.CharField(max_length=200, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["prompt_set", "digest"], name="prompt_once_per_set"),
+            models.CheckConstraint(condition=~models.Q(text=""), name="prompt_has_text"),
+        ]
+        indexes = [
+            models.Index(fields=["prompt_set", "category", "id"], name="prompt_by_category"),
+            models.Index(fields=["prompt_set", "key"], name="prompt_by_key"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+    @staticmethod
+    def digest_of(text: str, category: str = "", sub_category: str = "", topic: str = "", key: str = "") -> str:
+        return digest(text, category, sub_category, topic, key)
+
+
+class PromptVariant(models.Model):
+    """Another wording of a prompt: enriched, rewritten or refined, by a person or a language model."""
+
+    class Kind(models.TextChoices):
+        REWRITTEN = "rewritten", _("rewritten")
+        SPATIAL = "spatial", _("spatial detail")
+        TEMPORAL = "temporal", _("temporal detail")
+        EMOTIONAL = "emotional", _("emotional detail")
+        REFINED = "refined", _("refined after critique")
+
+    class Origin(models.TextChoices):
+        IMPORTED = "imported", _("imported")
+        PERSON = "person", _("a person")
+        MODEL = "model", _("a language model")
+        SIMULATED = "simulated", _("simulated")
+
+    prompt = models.ForeignKey(Prompt, models.CASCADE, related_name="variants")
+    kind = models.CharField(max_length=20, choices=Kind)
+    text = models.TextField()
+    origin = models.CharField(max_length=20, choices=Origin, default=Origin.IMPORTED)
+    provenance = models.JSONField(default=dict, blank=True)
+    digest = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["prompt", "kind", "digest"], name="variant_once_per_prompt"),
+            models.CheckConstraint(condition=~models.Q(text=""), name="variant_has_text"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.text}"
