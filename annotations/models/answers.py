@@ -58,6 +58,8 @@ class Assignment(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.LEASED)
     lease_until = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
+    # The images' slots in the order in which this rater sees them, left to right: "1,0". One image needs none.
+    shown_order = models.CharField(max_length=200, blank=True)
     flag = models.CharField(max_length=1000, blank=True)
 
     class Meta:

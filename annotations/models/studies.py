@@ -46,6 +46,9 @@ class Study(models.Model):
     raters_per_item = models.PositiveSmallIntegerField(
         _("raters an item"), default=3, validators=[MinValueValidator(1), MaxValueValidator(1000)]
     )
+    items_per_rater = models.PositiveIntegerField(
+        _("items a rater at most"), null=True, blank=True, help_text=_("Empty: as many as there are.")
+    )
     order = models.CharField(_("order"), max_length=10, choices=Order, default=Order.SHUFFLED)
     seed = models.PositiveBigIntegerField(_("seed"), default=0)
     batch_size = models.PositiveSmallIntegerField(
