@@ -1,0 +1,120 @@
+"""What was refused, where, and how to mend it: the one shape in which every importer reports."""
+
+import csv
+from collections import Counter
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+
+from .formulas import neutralise
+
+MAX_SHOWN = 200
+"""Characters of an offending value that a report repeats."""
+
+MAX_COUNTED_FIELDS = 1_000
+"""Distinct fields counted by name; a file with more columns than that is counted under "(other)"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One refused cell, row or file.
+
+    file     the name the user knows it by
+    row      1-based: the line in CSV, TSV and JSON lines, the record in Parquet and JSON arrays; None: the whole file
+    field    the column; "" where the row or the file as a whole is meant
+    value    what stood there, shortened to MAX_SHOWN characters
+    problem  what is wrong, cure  what to do about it: both are plain sentences without a full stop
+    """
+
+    file: str
+    row: int | None
+    field: str
+    value: str
+    problem: str
+    cure: str
+
+    def __str__(self) -> str:
+        where = self.file if self.row is None else f"{self.file}, row {self.row}"
+        if self.field:
+            where += f", {self.field}"
+        return f"{where}: {self.problem}. {self.cure}."
+
+
+class BadFile(Exception):
+    """A file that cannot be read any further. `reject` says what, where and the cure.
+
+    Rows that were handed out before it was raised were good; whether they count is for the importer's transaction.
+    """
+
+    def __init__(self, reject: Reject) -> None:
+        super().__init__(str(reject))
+        self.reject = reject
+
+
+def shown(value: object) -> str:
+    """A value as a report repeats it: printable, and at most MAX_SHOWN characters."""
+    text = value if isinstance(value, str) else repr(value)
+    if len(text) > MAX_SHOWN:
+        text = text[: MAX_SHOWN - 1] + "…"
+    return "".join(letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in text)
+
+
+def bad_file(
+    file: str, problem: str, cure: str, *, row: int | None = None, field: str = "", value: object = ""
+) -> BadFile:
+    """The exception for a whole-file problem, ready to raise."""
+    return BadFile(Reject(file, row, field, shown(value), problem, cure))
+
+
+class RejectLog:
+    """Collects rejects in bounded memory: counts of all, the first `keep` as they are, all of them in a CSV file.
+
+    `to` is a path (opened here, closed by `close` or the `with` block) or a text stream (left open). Without it,
+    what comes after the first `keep` is only counted. The CSV's text cells are safe to open in a spreadsheet.
+    """
+
+    def __init__(self, to: Path | TextIO | None = None, *, keep: int = 100) -> None:
+        self.total = 0
+        self.by_field: Counter[str] = Counter()
+        self.first: list[Reject] = []
+        self._keep = keep
+        self._own = to.open("w", encoding="utf-8", newline="") if isinstance(to, Path) else None
+        stream = self._own if isinstance(to, Path) else to
+        self._writer = csv.writer(stream, lineterminator="\n") if stream is not None else None
+        if self._writer is not None:
+            self._writer.writerow([column.name for column in fields(Reject)])
+
+    def add(self, reject: Reject) -> None:
+        self.total += 1
+        known = reject.field in self.by_field or len(self.by_field) < MAX_COUNTED_FIELDS
+        self.by_field[reject.field if known else "(other)"] += 1
+        if len(self.first) < self._keep:
+            self.first.append(reject)
+        if self._writer is not None:
+            self._writer.writerow([neutralise(cell) if isinstance(cell, str) else cell for cell in astuple(reject)])
+
+    def note(self, file: str, row: int | None, field: str, value: object, problem: str, cure: str) -> None:
+        """Adds one reject from its parts; the value may be anything and is shortened."""
+        self.add(Reject(file, row, field, shown(value), problem, cure))
+
+    @property
+    def n_left_off(self) -> int:
+        """Rejects that are counted but not in `first`."""
+        return self.total - len(self.first)
+
+    def close(self) -> None:
+        if self._own is not None:
+            self._own.close()
+
+    def __bool__(self) -> bool:
+        """True where anything was rejected."""
+        return self.total > 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
