@@ -190,6 +190,7 @@ def make_answer(
     )
     item.taken += 1
     item.save()
+    Rater.objects.filter(pk=rater.pk).update(next_sequence=n_before + 1)
     for dimension in item.study.dimensions.all():
         images = list(item.images.all()) if dimension.about == Dimension.About.IMAGE else [None]
         for image in images:
