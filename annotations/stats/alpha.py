@@ -1,0 +1,149 @@
+"""Krippendorff's alpha: nominal, ordinal, interval and ratio, from count patterns.
+
+Source: K. Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011), section D; *Content Analysis*, 2nd ed.
+(2004), section 11.3.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Literal, get_args
+
+import numpy as np
+from scipy import sparse
+
+from annotations.stats.estimate import Estimate
+from annotations.stats.families import Described, Features, FloatArray, ratio
+from annotations.stats.ratings import Ratings
+from annotations.stats.resampling import ALL_COVERS, estimates
+
+Metric = Literal["nominal", "ordinal", "interval", "ratio"]
+METRICS: tuple[Metric, ...] = get_args(Metric)
+
+_DENSE_LEVELS = 24
+"""Up to here the coincidences of a pattern are kept as a full row; beyond, only those that are not zero."""
+_NOTHING = 1e-12
+"""A share of disagreement below this is rounding: expected disagreement is zero."""
+
+_CONVENTION = {
+    "nominal": "difference 0 or 1",
+    "ordinal": "Krippendorff's ordinal difference from the observed marginals (not Gwet's ordinal weights)",
+    "interval": "squared difference of scale values",
+    "ratio": "squared difference over sum of scale values",
+}
+
+
+class AlphaFamily:
+    """Alphas of several metrics from the sums of coincidences of unordered pairs of levels."""
+
+    def __init__(self, values: FloatArray, metrics: Sequence[Metric] = METRICS) -> None:
+        self.metrics = tuple(metrics)
+        self.scale = values
+        self.described = tuple(
+            Described(
+                f"krippendorff_alpha_{metric}",
+                f"Krippendorff (2011), {_CONVENTION[metric]}; units with one rating left out",
+            )
+            for metric in self.metrics
+        )
+        n_levels = len(values)
+        self.first, self.second = np.triu_indices(n_levels)
+        self.apart = np.flatnonzero(self.first != self.second)
+        self.n_features = len(self.first)
+        # Sums of coincidences → ratings of each level in pairable units.
+        margin = np.zeros((self.n_features, n_levels))
+        margin[np.arange(self.n_features), self.first] = 1.0
+        margin[np.arange(self.n_features), self.second] = 1.0
+        self.margin = margin
+        low, high = values[self.first[self.apart]], values[self.second[self.apart]]
+        self.squared: dict[str, FloatArray] = {
+            "nominal": np.ones(len(low)),
+            "interval": (high - low) ** 2,
+            "ratio": ratio((high - low) ** 2, (high + low) ** 2) if np.all(values > 0) else np.full(len(low), np.nan),
+        }
+
+    def features(self, rows: FloatArray) -> Features:
+        """Coincidences o_ck + o_kc (or o_cc) of each unit: pairs of ratings over (ratings of the unit − 1)."""
+        ratings = rows.sum(axis=1)
+        per_pair = np.zeros(len(rows))
+        np.divide(1.0, ratings - 1.0, out=per_pair, where=ratings >= 2)
+        if rows.shape[1] > _DENSE_LEVELS:
+            return self._sparse_features(rows, per_pair)
+        pairs = rows[:, self.first] * rows[:, self.second]
+        diagonal = self.first == self.second
+        # Of two unlike levels both orders count, but each is one coincidence of either level: n_c n_k / (m − 1).
+        pairs[:, diagonal] -= rows
+        return pairs * per_pair[:, None]
+
+    def _sparse_features(self, rows: FloatArray, per_pair: FloatArray) -> sparse.csr_array:
+        n_levels = rows.shape[1]
+        unit, level = np.nonzero(rows)
+        count = rows[unit, level]
+        start = np.searchsorted(unit, np.arange(len(rows) + 1))
+        entries_left = start[unit + 1] - np.arange(len(unit))
+        parts = [(unit, level, level, count * (count - 1))]
+        for step in range(1, int(entries_left.max(initial=1))):
+            here = np.flatnonzero(entries_left > step)
+            parts.append((unit[here], level[here], level[here + step], count[here] * count[here + step]))
+        owner, low, high, amount = (np.concatenate(column) for column in zip(*parts, strict=True))
+        column = low * n_levels - low * (low - 1) // 2 + high - low
+        shape = (len(rows), self.n_features)
+        return sparse.csr_array((amount * per_pair[owner], (owner, column)), shape=shape)
+
+    def values(self, sums: FloatArray) -> FloatArray:
+        """α = 1 − (n − 1) Σ o_ck δ²_ck / Σ n_c n_k δ²_ck over c < k; undefined where the expected sum is zero."""
+        margins = sums @ self.margin
+        n = margins.sum(axis=1, keepdims=True)
+        observed_pairs = sums[:, self.apart]
+        low, high = self.first[self.apart], self.second[self.apart]
+        expected_pairs = margins[:, low] * margins[:, high]
+        alphas = np.empty((len(sums), len(self.metrics)))
+        for place, metric in enumerate(self.metrics):
+            if metric == "ordinal":
+                # Σ_{g=c..k} n_g − (n_c + n_k)/2 is the distance between the levels' mid-ranks.
+                position = np.cumsum(margins, axis=1) - margins / 2
+                squared = (position[:, high] - position[:, low]) ** 2
+                observed = (observed_pairs * squared).sum(axis=1)
+                expected = (expected_pairs * squared).sum(axis=1)
+                largest = n[:, 0] ** 4
+            else:
+                observed = observed_pairs @ self.squared[metric]
+                expected = expected_pairs @ self.squared[metric]
+                largest = n[:, 0] ** 2 * self.squared[metric].max(initial=0.0)
+            smallest = np.where(np.isnan(largest), 0.0, _NOTHING * largest)
+            alphas[:, place] = 1.0 - ratio((n[:, 0] - 1.0) * observed, expected, smallest)
+        return alphas
+
+
+def krippendorff_alpha(
+    ratings: Ratings,
+    metric: Metric = "ordinal",
+    *,
+    rng: np.random.Generator | None = None,
+    n_resamples: int = 1000,
+    level: float = 0.95,
+    covers: Collection[str] = ALL_COVERS,
+) -> Estimate:
+    """Krippendorff's alpha of one metric, from −1 to 1 (1: perfect agreement, 0: chance), with its intervals.
+
+    Without `rng` there is the value alone. `covers` picks the intervals: "units" (bootstrap), "raters" (jackknife),
+    "units and raters" (both). Units with one rating are left out; missing cells are no category; unused levels of
+    the scale change nothing. Undefined (NaN with the reason) when no unit has two ratings, when all pairable ratings
+    are equal, and for the ratio metric when the scale has values ≤ 0.
+    """
+    return krippendorff_alphas(ratings, (metric,), rng=rng, n_resamples=n_resamples, level=level, covers=covers)[0]
+
+
+def krippendorff_alphas(
+    ratings: Ratings,
+    metrics: Sequence[Metric] = METRICS,
+    *,
+    rng: np.random.Generator | None = None,
+    n_resamples: int = 1000,
+    level: float = 0.95,
+    covers: Collection[str] = ALL_COVERS,
+) -> tuple[Estimate, ...]:
+    """Alphas of several metrics on the same resamples; see `krippendorff_alpha`."""
+    unknown = [metric for metric in metrics if metric not in METRICS]
+    if unknown:
+        raise ValueError(f"unknown metric {unknown[0]!r}; choose from {', '.join(METRICS)}")
+    family = AlphaFamily(ratings.values, metrics)
+    return estimates(ratings, family, rng=rng, n_resamples=n_resamples, level=level, covers=covers)

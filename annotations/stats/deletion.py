@@ -1,0 +1,117 @@
+"""What every statistic of count patterns becomes without one rater, one unit or one rating."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from annotations.stats.families import Features, FloatArray, PatternFamily
+from annotations.stats.ratings import Ratings
+
+_CHUNK = 1 << 22
+"""Numbers held at once: 32 MiB of doubles."""
+_TABLE = 1 << 25
+"""Largest raters × kinds table that is counted densely: 256 MiB."""
+_EXACT_COST = 1 << 28
+"""Replicates × features up to which units and ratings are really deleted; beyond, the derivative stands in."""
+
+
+class DeletedRatings:
+    """Deletions, grouped by kind: a kind of rating is (pattern of its unit, its level).
+
+    All ratings of one kind change the sums alike when they go: their unit moves from one pattern to another. So
+    leaving a rater out is a count of the rater's kinds, and there are only as many single deletions as kinds.
+    """
+
+    def __init__(self, ratings: Ratings, family: PatternFamily, features: Features, total: FloatArray) -> None:
+        self.ratings, self.family, self.features, self.total = ratings, family, features, total
+        rows, multiplicity = ratings.patterns
+        self.multiplicity = multiplicity
+        self.pattern, self.level = np.nonzero(rows)
+        self.kind = np.full(rows.shape, -1, dtype=np.int64)
+        self.kind[self.pattern, self.level] = np.arange(len(self.pattern))
+        self.ratings_of_kind = multiplicity[self.pattern] * rows[self.pattern, self.level]
+        self.change = self._change(rows)
+
+    def _change(self, rows: NDArray[np.int64]) -> Features:
+        """(n_kinds, n_features): what one rating's going does to the sums."""
+        step = max(1, _CHUNK // rows.shape[1])
+        dense: list[FloatArray] = []
+        few: list[sparse.csr_array] = []
+        for first in range(0, len(self.pattern), step):
+            pattern, level = self.pattern[first : first + step], self.level[first : first + step]
+            reduced = rows[pattern].astype(float)
+            reduced[np.arange(len(level)), level] -= 1.0
+            change = self.family.features(reduced) - self.features[pattern]
+            if isinstance(change, sparse.csr_array):
+                few.append(change)
+            else:
+                dense.append(np.asarray(change))
+        if few:
+            return sparse.csr_array(sparse.vstack(few, format="csr"))
+        return np.vstack(dense) if dense else np.zeros((0, self.family.n_features))
+
+    def kinds_of_raters(self) -> NDArray[np.int64] | sparse.csr_array:
+        """(n raters with ratings, n_kinds): how many ratings of each kind each of them gave."""
+        ratings, n_kinds = self.ratings, len(self.pattern)
+        given = ratings.per_rater > 0
+        kind = self.kind.ravel()[ratings.pattern_of_unit[ratings.unit] * ratings.n_levels + ratings.level]
+        if ratings.n_raters * n_kinds <= _TABLE:
+            table = np.bincount(ratings.rater * n_kinds + kind, minlength=ratings.n_raters * n_kinds)
+            return table.reshape(ratings.n_raters, n_kinds)[given]
+        ones = np.ones(len(ratings), dtype=np.int64)
+        return sparse.csr_array((ones, (ratings.rater, kind)), shape=(ratings.n_raters, n_kinds))[given]
+
+    def without_each_rater(self) -> FloatArray:
+        """(n raters with ratings, n_statistics): the statistics with that rater's ratings gone."""
+        kinds = self.kinds_of_raters()
+        if isinstance(kinds, np.ndarray):
+            kinds = kinds.astype(float)
+        change = kinds @ self.change
+        if isinstance(change, sparse.sparray):
+            change = change.toarray()
+        return self.family.values(self.total + change)
+
+    def variance_of_units(self) -> FloatArray:
+        """(n_statistics,): the delete-one-unit jackknife variance, over units with ratings."""
+        rows, _ = self.ratings.patterns
+        rated = np.flatnonzero(rows.any(axis=1))
+        return self._variance(-self.features[rated], self.multiplicity[rated])
+
+    def variance_of_cells(self) -> FloatArray:
+        """(n_statistics,): the delete-one-rating jackknife variance."""
+        return self._variance(self.change, self.ratings_of_kind)
+
+    def _variance(self, change: Features, weight: NDArray[np.int64]) -> FloatArray:
+        n_rows, n_features = change.shape
+        if n_rows * n_features > _EXACT_COST:
+            replicates = np.asarray(change @ self._gradient())
+        else:
+            step = max(1, _CHUNK // n_features)
+            parts = []
+            for first in range(0, n_rows, step):
+                part = change[first : first + step]
+                dense = part.toarray() if isinstance(part, sparse.sparray) else part
+                parts.append(self.family.values(self.total + dense))
+            replicates = np.concatenate(parts)
+        return jackknife_variance(replicates, weight)
+
+    def _gradient(self) -> FloatArray:
+        """(n_features, n_statistics): derivative of each statistic in each sum, by central differences."""
+        n_features = self.family.n_features
+        width = 1e-5 * max(1.0, float(np.abs(self.total).max()))
+        step = max(1, _CHUNK // n_features)
+        parts = []
+        for first in range(0, n_features, step):
+            nudge = np.zeros((min(step, n_features - first), n_features))
+            nudge[np.arange(len(nudge)), first + np.arange(len(nudge))] = width
+            up, down = self.family.values(self.total + nudge), self.family.values(self.total - nudge)
+            parts.append((up - down) / (2 * width))
+        return np.concatenate(parts)
+
+
+def jackknife_variance(replicates: FloatArray, weight: NDArray[np.int64] | None) -> FloatArray:
+    """(n − 1)/n Σ (θ_(i) − mean)² down the rows, a row counting `weight` times; NaN where a replicate is NaN."""
+    weights = np.ones(len(replicates)) if weight is None else weight.astype(float)
+    n = weights.sum()
+    centred = replicates - weights @ replicates / n
+    return np.asarray((n - 1) / n * (weights @ centred**2))
