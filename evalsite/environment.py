@@ -3,18 +3,40 @@
 import difflib
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env, EnvError
+from environs import Env, EnvError, validate
 
 T = TypeVar("T")
 
 BROKER_SCHEMES = ("filesystem", "redis", "rediss", "amqp", "amqps", "memory")
+
+
+# Read by commands and by gunicorn's configuration through this module, not by the settings.
+READ_BY_COMMANDS = {
+    "EVALSITE_BROWSER": "the tests' Chromium",
+    "EVALSITE_HOST": "the address that `serve` listens on",
+    "EVALSITE_PORT": "the port that `serve` tries first",
+    "EVALSITE_WEB_WORKERS": "web server processes",
+    "EVALSITE_WEB_THREADS": "threads in each of them",
+    "EVALSITE_TASK_PROCESSES": "processes of the worker that `serve` starts",
+}
+
+
+class MappingEnv(Env):
+    """The environs reader over any mapping, so that a test need not change the process's own environment."""
+
+    def __init__(self, source: Mapping[str, str]) -> None:
+        super().__init__()
+        self._source = source
+
+    def _get_value(self, env_key: str, default: Any) -> Any:
+        return self._source.get(env_key, default)
 
 
 class Environment:
@@ -22,53 +44,60 @@ class Environment:
 
     Parsing is the environs library's; this class adds the cure to each complaint, hides secrets in it, and
     refuses variables of our own prefix that nobody reads (a misspelt name would otherwise do nothing, silently).
+    An empty variable counts as unset. `source` is the process's environment unless a mapping is given.
     """
 
-    def __init__(self, source: dict[str, str] | None = None) -> None:
-        self._env = Env()
+    def __init__(self, source: Mapping[str, str] | None = None) -> None:
         self._source = os.environ if source is None else source
-        self._names: set[str] = {"EVALSITE_PORT", "EVALSITE_BROWSER"}  # read by the commands, not by the settings
+        self._env = MappingEnv(self._source)
+        self._names: set[str] = set(READ_BY_COMMANDS)
         self._complaints: list[str] = []
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Every variable asked for so far, and those that only commands read: what docs/operations.md must list."""
+        return frozenset(self._names)
+
     def text(self, name: str, default: str, *, secret: bool = False) -> str:
-        return self._read(name, default, lambda raw: raw, "any text", secret=secret)
+        return self._read(name, default, lambda: self._env.str(name), "any text", secret=secret)
 
     def boolean(self, name: str, *, default: bool) -> bool:
-        return self._read(name, default, lambda _: self._env.bool(name), "true or false")
+        return self._read(name, default, lambda: self._env.bool(name), "true or false")
 
     def integer(self, name: str, default: int, *, low: int, high: int) -> int:
-        def parse(raw: str) -> int:
-            if not low <= int(raw) <= high:
-                raise ValueError
-            return int(raw)
-
-        return self._read(name, default, parse, f"a whole number from {low} to {high}")
+        return self._read(
+            name,
+            default,
+            lambda: self._env.int(name, validate=validate.Range(low, high)),
+            f"a whole number from {low} to {high}",
+        )
 
     def words(self, name: str, default: list[str]) -> list[str]:
-        return self._read(name, default, lambda _: self._env.list(name), "names separated by commas")
+        return self._read(name, default, lambda: self._env.list(name, subcast=str.strip), "names separated by commas")
 
     def origins(self, name: str, default: list[str]) -> list[str]:
-        def parse(_: str) -> list[str]:
-            origins: list[str] = self._env.list(name)
-            if not all(urlsplit(origin).scheme in ("http", "https") for origin in origins):
+        def parse() -> list[str]:
+            origins = self._env.list(name, subcast=str.strip)
+            if not all(urlsplit(origin).scheme in ("http", "https") and urlsplit(origin).netloc for origin in origins):
                 raise ValueError
             return origins
 
         return self._read(name, default, parse, "origins such as https://rate.example.org, separated by commas")
 
     def choice(self, name: str, default: str, choices: Sequence[str]) -> str:
-        def parse(raw: str) -> str:
-            if raw not in choices:
-                raise ValueError
-            return raw
-
-        return self._read(name, default, parse, "one of " + ", ".join(choices))
+        return self._read(
+            name,
+            default,
+            lambda: self._env.str(name, validate=validate.OneOf(choices)),
+            "one of " + ", ".join(choices),
+        )
 
     def path(self, name: str, default: Path, meaning: str) -> Path:
-        def parse(raw: str) -> Path:
-            if not Path(raw).is_absolute():
+        def parse() -> Path:
+            path: Path = self._env.path(name)
+            if not path.is_absolute():
                 raise ValueError
-            return Path(raw)
+            return path
 
         path = self._read(name, default, parse, f"an absolute path: {meaning}")
         try:
@@ -78,49 +107,55 @@ class Environment:
         return path
 
     def time_zone(self, name: str, default: str) -> str:
-        def parse(raw: str) -> str:
-            if raw not in available_timezones():
-                raise ValueError
-            return ZoneInfo(raw).key
+        def parse() -> str:
+            zone: str = self._env.str(name, validate=validate.OneOf(available_timezones()))
+            return ZoneInfo(zone).key
 
         return self._read(name, default, parse, "a time zone such as Europe/Berlin")
 
     def database(self, name: str, default: str) -> dict[str, Any]:
-        cure = "postgres://USER:PASSWORD@HOST:5432/NAME or sqlite:////absolute/path.sqlite3"
-        raw = self._source.get(name) or default
-        self._names.add(name)
-        try:
-            if urlsplit(raw).scheme not in ("postgres", "postgresql", "sqlite"):
-                raise ValueError
-            from dj_database_url import parse
+        from dj_database_url import parse as parse_url
 
-            return dict(parse(raw))
-        except Exception:  # whatever the parser stumbles over, the reader needs the same cure
-            self._complain(name, without_password(raw), cure)
-            return {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+        def parse() -> dict[str, Any]:
+            url: str = self._env.str(name)
+            if urlsplit(url).scheme not in ("postgres", "postgresql", "sqlite"):
+                raise ValueError
+            # The parser raises its own, undocumented kinds of error: whatever it is, the cure is the same.
+            try:
+                return dict(parse_url(url))
+            except Exception as error:
+                raise ValueError from error
+
+        return self._read(
+            name,
+            dict(parse_url(default)),
+            parse,
+            "postgres://USER:PASSWORD@HOST:5432/NAME or sqlite:////absolute/path.sqlite3",
+        )
 
     def broker(self, name: str, default: str) -> str:
-        def parse(raw: str) -> str:
-            parts = urlsplit(raw)
+        def parse() -> str:
+            url: str = self._env.str(name)
+            parts = urlsplit(url)
             if parts.scheme not in BROKER_SCHEMES or (
                 parts.scheme not in ("filesystem", "memory") and not parts.netloc
             ):
                 raise ValueError
-            return raw
+            return url
 
         return self._read(name, default, parse, "redis://HOST:6379/0, amqp://… or filesystem:// (the built-in one)")
 
     def email(self, name: str, default: str) -> dict[str, Any]:
-        from dj_email_url import parse
+        from dj_email_url import parse as parse_url
 
-        def known(raw: str) -> dict[str, Any]:
-            settings = dict(parse(raw))
+        def parse() -> dict[str, Any]:
+            settings = dict(parse_url(self._env.str(name)))
             if "EMAIL_BACKEND" not in settings:
                 raise ValueError
             return settings
 
-        fallback = {key: value for key, value in parse(default).items() if key.isupper()}
-        settings = self._read(name, fallback, known, "smtp://USER:PASSWORD@HOST:587/?ssl=True or consolemail://")
+        wanted = "smtp://USER:PASSWORD@HOST:587/?ssl=True or consolemail://"
+        settings = self._read(name, dict(parse_url(default)), parse, wanted)
         return {key: value for key, value in settings.items() if key.isupper()}
 
     def close(self, *, known_prefix: str, program: str) -> None:
@@ -135,13 +170,13 @@ class Environment:
                 f"{program or 'evalsite'} cannot start with this environment:\n  - " + "\n  - ".join(self._complaints)
             )
 
-    def _read(self, name: str, default: T, parse: Callable[[str], T], wanted: str, *, secret: bool = False) -> T:
+    def _read(self, name: str, default: T, parse: Callable[[], T], wanted: str, *, secret: bool = False) -> T:
         self._names.add(name)
         raw = self._source.get(name, "")
         if raw == "":
             return default
         try:
-            return parse(raw)
+            return parse()
         except (ValueError, TypeError, EnvError):
             self._complain(name, "…" if secret else without_password(raw), wanted)
             return default
@@ -152,7 +187,10 @@ class Environment:
 
 def without_password(url: str) -> str:
     """The same URL with its password blotted out, fit for a log."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # not a URL at all: no telling where a password would be in it
+        return "…"
     if not parts.password:
         return url
     return urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", ":…@")))

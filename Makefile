@@ -1,0 +1,92 @@
+# Everything the project needs, on a machine that has git, make, Python 3.11 or newer and a package index.
+# `make help` lists the commands. Only `make clean` removes anything, and never the data folder.
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+PYTHON ?=
+PORT   ?= 8000
+ARGS   ?=
+# Two test processes: each has its own database, broker and web server, and most machines have two cores to spare.
+JOBS   ?= 2
+
+.DEFAULT_GOAL := help
+# Two test runs at once would share the two cores and mix their reports.
+.NOTPARALLEL:
+.PHONY: help demo run test test-sqlite test-postgres lint format bench lock clean
+
+help:  ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.site  ## Bring up the site with the demo study, and print ready sign-in links
+	@echo "==> Preparing the database"
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py serve --demo --port $(PORT) $(ARGS)
+
+run: $(VENV)/.site  ## Bring up the site on your own data
+	@echo "==> Preparing the database"
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py serve --port $(PORT) $(ARGS)
+
+test: test-sqlite test-postgres  ## Run every test, then those that touch the database again on PostgreSQL
+
+test-sqlite: $(VENV)/.dev  ## Run every test on SQLite
+	@echo "==> Tests, on SQLite"
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+test-postgres: $(VENV)/.dev  ## Run the tests that touch the database on PostgreSQL
+	@echo "==> Tests that touch the database, on PostgreSQL"
+	@$(BIN)/python -m pytest --postgres -n $(JOBS) $(ARGS)
+
+lint: $(VENV)/.dev  ## Check style, types, import rules and migrations
+	@echo "==> ruff";        $(BIN)/ruff check .
+	@echo "==> ruff format"; $(BIN)/ruff format --check .
+	@echo "==> mypy";        $(BIN)/mypy
+	@echo "==> imports";     $(BIN)/python -m pytest -q tests/test_layers.py
+	@echo "==> migrations";  $(BIN)/python manage.py makemigrations --check --dry-run
+
+format: $(VENV)/.dev  ## Format the code and mend what can be mended by machine
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+bench: $(VENV)/.bench  ## Measure speed and accuracy (takes a while; figures go to bench-results/)
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+lock: $(VENV)/.dev  ## Choose the newest allowed version of every dependency and write them down
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
+	  --no-header --no-emit-index-url --quiet --output-file requirements.lock
+	@git diff --stat -- requirements.lock
+
+clean:  ## Remove what was installed and built (never data/)
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis test-results
+
+# --- the virtual environment -----------------------------------------------------------------------------------------
+# One stamp for each set of dependencies: the site alone, with the tools for tests, with what benchmarks compare with.
+$(VENV)/.site: extras :=
+$(VENV)/.dev: extras := [dev]
+$(VENV)/.bench: extras := [dev,bench]
+
+$(VENV)/.site $(VENV)/.dev $(VENV)/.bench: pyproject.toml requirements.lock | $(VENV)/bin/python
+	@echo "==> Installing evalsite$(extras) into $(VENV) (a minute or so the first time)"
+	@: > $(VENV)/install.log; \
+	constraint=$$(grep -o '^uv==[^ ]*' requirements.lock); \
+	{ $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$constraint" \
+	  && $(BIN)/uv pip install --quiet --python $(BIN)/python -c requirements.lock -e ".$(extras)"; \
+	} >> $(VENV)/install.log 2>&1 \
+	|| { echo "    uv could not do it; trying pip, which is slower"; \
+	     $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e ".$(extras)" \
+	       >> $(VENV)/install.log 2>&1; } \
+	|| { cat $(VENV)/install.log; \
+	     echo "Installing failed: see above. Is a package index reachable ('pip download Django' tells)?" >&2; exit 1; }
+	@touch $@ $(if $(extras),$(VENV)/.site)
+
+$(VENV)/bin/python:
+	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	  if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "==> Making a virtual environment with $$($$python --version)"; \
+	    exec $$python -m venv $(VENV); \
+	  fi; \
+	done; \
+	echo "evalsite needs Python 3.11 or newer with its venv module, and found none." >&2; \
+	echo "Install one (on Debian or Ubuntu: apt-get install python3 python3-venv), or say where it is:" >&2; \
+	echo "    make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; \
+	exit 1

@@ -1,0 +1,193 @@
+"""What every test can ask for: real servers, a worker process, the live site, a browser.
+
+Nothing here needs Django until a fixture that does is asked for, so tests of the pure rooms run with `-p no:django`.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from tests import servers
+
+pytest_plugins = ["tests.browsing"]
+
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "live_site", "celery_worker_process"}
+SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    parser.addoption("--postgres", action="store_true", help="run the tests that touch the database, on PostgreSQL")
+    if not pluginmanager.hasplugin("django"):  # -p no:django: pure rooms only, so nobody asks for the settings
+        parser.addini("DJANGO_SETTINGS_MODULE", "unused without pytest-django")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "django_db: touches the database")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return "database: " + ("PostgreSQL" if config.getoption("--postgres") else "SQLite")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With --postgres keep what depends on the database; without it leave out what only PostgreSQL can do."""
+    kept, left_out = [], []
+    for item in items:
+        wants_postgres = item.get_closest_marker("postgres") is not None
+        if config.getoption("--postgres"):
+            # A journey in the browser exercises the same queries as the view tests, so it runs once, on SQLite.
+            keep = wants_postgres or (touches_database(item) and item.get_closest_marker("browser") is None)
+        else:
+            keep = not wants_postgres
+        (kept if keep else left_out).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = kept
+
+
+def touches_database(item: pytest.Item) -> bool:
+    if item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())):
+        return True
+    try:
+        from django.test import TransactionTestCase
+    except ImportError:
+        return False
+    return issubclass(getattr(item, "cls", None) or object, TransactionTestCase)
+
+
+def unavailable(reason: object) -> NoReturn:
+    """Skip the test and say how to have it run; on CI, where nothing is skipped, fail it."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason} (CI skips nothing)", pytrace=False)
+    pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of reference data beside the checkout: published prompts, ratings and images."""
+    if not SHARED_DATA.is_dir():
+        unavailable("no reference data: the folder ../shared/data beside this checkout is missing")
+    return SHARED_DATA
+
+
+@pytest.fixture(autouse=True)
+def _no_files_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Empty the media folder after a test that wrote into it. Tests without the database write none."""
+    yield
+    if touches_database(request.node):
+        from django.conf import settings
+
+        if settings.MEDIA_ROOT and Path(settings.MEDIA_ROOT).is_dir():
+            shutil.rmtree(settings.MEDIA_ROOT)
+
+
+# --- servers ---------------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    """A real Redis on a free loopback port; `url` is its first database."""
+    try:
+        server = servers.start_redis(tmp_path_factory.mktemp("redis"))
+    except servers.Unavailable as reason:
+        unavailable(reason)
+    yield server
+    server.stop()
+
+
+def database_url() -> str:
+    """The test database, as another process would be told of it by DATABASE_URL."""
+    from django.db import connection
+
+    settings = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{settings['NAME']}"
+    host = str(settings["HOST"]).replace("/", "%2F")
+    password = f":{settings['PASSWORD']}" if settings["PASSWORD"] else ""
+    port = f":{settings['PORT']}" if settings["PORT"] else ""
+    return f"postgres://{settings['USER']}{password}@{host}{port}/{settings['NAME']}"
+
+
+def site_environment(**changes: str) -> dict[str, str]:
+    """The environment in which another process sees this test's database, files and secret."""
+    from django.conf import settings
+
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("EVALSITE_", "PYTEST_"))}
+    return kept | {
+        "DJANGO_SETTINGS_MODULE": "evalsite.settings",
+        "DATABASE_URL": database_url(),
+        "EVALSITE_DATA_DIR": str(settings.DATA_DIR),
+        "CELERY_BROKER_URL": "memory://",
+        **changes,
+    }
+
+
+@pytest.fixture
+def celery_worker_process(
+    request: pytest.FixtureRequest, transactional_db: None, tmp_path: Path
+) -> Iterator[Callable[..., servers.Server]]:
+    """Call it to start a real worker process on a real broker; tasks sent by this test then go to that worker.
+
+    `broker` is "filesystem", "redis" or a URL. The worker shares the test database and files and is stopped at the end.
+    """
+    from django.conf import settings
+
+    from evalsite import celery_app
+
+    started: list[servers.Server] = []
+    names = ("broker_url", "broker_transport_options")
+    before = {name: celery_app.conf[name] for name in names}
+
+    def start(broker: str = "filesystem", *, queues: str = "cpu", concurrency: int = 1) -> servers.Server:
+        if broker == "redis":
+            broker = request.getfixturevalue("redis_server").url
+        messages = Path(settings.DATA_DIR) / "broker" / "messages"
+        options: dict[str, Any] = {}
+        if broker == "filesystem":
+            broker = "filesystem://"
+            options = {
+                "data_folder_in": str(messages),
+                "data_folder_out": str(messages),
+                "control_folder": str(messages.parent / "control"),
+            }
+            for folder in ("data_folder_in", "control_folder"):
+                shutil.rmtree(options[folder], ignore_errors=True)
+                Path(options[folder]).mkdir(parents=True)
+        _point_celery_at(broker_url=broker, broker_transport_options=options)
+        server = servers.start_celery_worker(
+            site_environment(CELERY_BROKER_URL=broker), folder=tmp_path, queues=queues, concurrency=concurrency
+        )
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
+    _point_celery_at(**before)
+
+
+def _point_celery_at(**broker: Any) -> None:
+    """Make this process's Celery application send to another broker from now on."""
+    import kombu.pools
+
+    from evalsite import celery_app
+
+    celery_app.conf.update(**broker)
+    kombu.pools.reset()
+    celery_app._pool = None
+    celery_app.amqp._producer_pool = None
+
+
+@pytest.fixture(scope="session")
+def _site_process(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    server = servers.start_site(site_environment(), folder=tmp_path_factory.mktemp("site"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def live_site(transactional_db: None, _site_process: servers.Server) -> str:
+    """The address of the real site, served by gunicorn; it shows the rows that a test makes."""
+    return _site_process.url

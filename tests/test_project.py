@@ -1,0 +1,97 @@
+"""The ground itself: the servers that tests start, the live site, the browser, migrations and the lock file."""
+
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, connection
+from django.test import Client
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+from playwright.sync_api import Page
+
+from tests import servers
+from tests.browsing import Watch
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.mark.django_db
+def test_health_page_answers_when_the_database_does(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    response = client.get("/healthz/")
+    assert (response.status_code, response.json()) == (200, {"database": "ok"})
+
+    def unreachable() -> None:
+        raise DatabaseError
+
+    monkeypatch.setattr(connection, "cursor", unreachable)
+    response = client.get("/healthz/")
+    assert (response.status_code, response.json()) == (503, {"database": "unreachable"})
+
+
+@pytest.mark.django_db
+def test_models_and_migrations_agree() -> None:
+    call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_postgres_run_is_on_a_real_postgres_server() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT version()")
+        assert cursor.fetchone()[0].startswith("PostgreSQL ")
+
+
+@pytest.mark.worker
+@pytest.mark.parametrize("broker", ["filesystem", "redis"])
+def test_worker_process_hears_us_over_a_real_broker(
+    broker: str, celery_worker_process: Callable[..., servers.Server]
+) -> None:
+    from evalsite import celery_app
+
+    worker = celery_worker_process(broker)
+    replies = celery_app.control.ping(timeout=20, limit=1)
+    assert [list(reply.values()) for reply in replies] == [[{"ok": "pong"}]]
+    assert worker.stop() == 0
+
+
+@pytest.mark.browser
+def test_browser_sees_the_live_site(page: Page) -> None:
+    response = page.goto("/healthz/")
+    assert response is not None
+    assert response.json() == {"database": "ok"}
+
+
+@pytest.mark.browser
+def test_browser_notices_a_missing_page_and_a_script_error(page: Page, watch: Watch) -> None:
+    page.goto("/no-such-page/")
+    page.evaluate("setTimeout(() => { throw new Error('a fault on the page') })")
+    page.wait_for_timeout(50)
+    kinds = {trouble.split(":")[0] for trouble in watch.troubles}
+    assert kinds == {"console", "response", "uncaught"}
+    for part in ("no-such-page", "404", "a fault on the page"):
+        watch.expect_trouble(part)
+
+
+def test_lock_holds_every_direct_dependency_within_its_bounds() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [
+        *project["dependencies"],
+        *(line for extra in project["optional-dependencies"].values() for line in extra),
+    ]
+    locked: dict[str, list[Version]] = {}
+    for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE):
+        locked.setdefault(canonicalize_name(name), []).append(Version(version))
+    for line in wanted:
+        requirement = Requirement(line)
+        versions = locked.get(canonicalize_name(requirement.name), [])
+        assert versions, f"{requirement.name} is not in requirements.lock: run make lock"
+        assert all(requirement.specifier.contains(version) for version in versions), f"{line}: run make lock"
+
+
+def test_lock_names_no_package_index() -> None:
+    assert "://" not in (ROOT / "requirements.lock").read_text()
