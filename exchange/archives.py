@@ -1,0 +1,254 @@
+"""Bundles from outside: a folder or a zip, whose entries are looked at before any is unpacked.
+
+Nothing is ever written under an entry's name; entries are read as streams, never extracted.
+"""
+
+import os
+import stat
+import zipfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from .names import UnsafeName, comparable, is_by_the_way, safe_name
+from .rejects import BadFile, bad_file
+from .ziplayout import check_central_directory, check_no_overlap, entry_name
+
+_MB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a bundle may hold. The ratio is looked at only beyond `free_bytes`, since small texts compress well."""
+
+    max_entries: int = 200_000
+    max_total_bytes: int = 20 * 1024 * _MB
+    max_entry_bytes: int = 256 * _MB
+    max_ratio: int = 100
+    free_bytes: int = 4 * _MB
+
+
+class Bundle(ABC):
+    """The files of a folder or a zip, by safe name. Made by `open_bundle`.
+
+    names  every file (no folders, nothing hidden), in Unicode NFC with forward slashes, sorted
+    """
+
+    def __init__(self, name: str, sizes: dict[str, int]) -> None:
+        self.name = name
+        self.names = tuple(sorted(sizes))
+        self._sizes = sizes
+        self._by_comparable = {comparable(entry): entry for entry in sizes}
+
+    def find(self, name: str, *, beside: str = "") -> str | None:
+        """The entry meant by a name in a manifest, or None; case and Unicode form may differ.
+
+        beside  the manifest's own entry name: the name is tried from its folder first, then from the top
+        Raises UnsafeName for a name that leads outside.
+        """
+        asked = safe_name(name)
+        folder = beside.rpartition("/")[0]
+        for candidate in ([f"{folder}/{asked}"] if folder else []) + [asked]:
+            if candidate in self._sizes:
+                return candidate
+            entry = self._by_comparable.get(comparable(candidate))
+            if entry is not None:
+                return entry
+        return None
+
+    def size(self, entry: str) -> int:
+        """Unpacked bytes, as declared; reading ends there."""
+        return self._sizes[entry]
+
+    @abstractmethod
+    def open(self, entry: str) -> AbstractContextManager[BinaryIO]:
+        """A stream over one entry. Raises BadFile where it cannot be read."""
+
+    def read(self, entry: str) -> bytes:
+        """One entry whole, at most the limit of an entry. Raises BadFile where it is damaged."""
+        with self.open(entry) as stream, _damage_named(self.name, entry):
+            content = stream.read(self._sizes[entry] + 1)
+        if len(content) != self._sizes[entry]:
+            raise bad_file(
+                self.name, f'"{entry}" has another size than declared', "pack the bundle anew", field=entry[:100]
+            )
+        return content
+
+
+class _Folder(Bundle):
+    def __init__(self, path: Path, name: str, limits: Limits) -> None:
+        self._path = path
+        self._files: dict[str, Path] = {}
+        sizes: dict[str, int] = {}
+        total = 0
+        for file in _files_under(path, name):
+            entry = _safe(file.relative_to(path).as_posix(), name)
+            if is_by_the_way(entry):
+                continue
+            size = file.stat().st_size
+            total += size
+            _check_limits(name, entry, len(sizes) + 1, size, total, limits)
+            sizes[entry] = size
+            self._files[entry] = file
+        _check_distinct(sizes, name)
+        super().__init__(name, sizes)
+
+    @contextmanager
+    def open(self, entry: str) -> Iterator[BinaryIO]:
+        with _damage_named(self.name, entry):
+            # No link is followed, should the file have been swapped for one since it was listed.
+            descriptor = os.open(self._files[entry], os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        with os.fdopen(descriptor, "rb") as stream:
+            yield stream
+
+
+class _Zip(Bundle):
+    def __init__(self, archive: zipfile.ZipFile, name: str, limits: Limits) -> None:
+        self._archive = archive
+        self._infos: dict[str, zipfile.ZipInfo] = {}
+        sizes: dict[str, int] = {}
+        listed: list[str] = []
+        total = packed = 0
+        check_no_overlap(archive, name)
+        for info in archive.infolist():
+            if info.is_dir():
+                continue
+            entry = _safe(entry_name(info), name)
+            _check_kind(info, entry, name)
+            total += info.file_size
+            packed += info.compress_size
+            _check_limits(name, entry, len(listed) + 1, info.file_size, total, limits)
+            for what, unpacked, small in (
+                (f'"{entry}"', info.file_size, info.compress_size),
+                ("the archive", total, packed),
+            ):
+                if unpacked > limits.free_bytes and unpacked > limits.max_ratio * max(small, 1):
+                    problem = f"{what} unpacks to {unpacked} bytes from {small}, more than {limits.max_ratio} times"
+                    raise bad_file(name, problem, "pack ordinary images and tables only", field=entry[:100])
+            listed.append(entry)
+            if not is_by_the_way(entry):
+                sizes[entry] = info.file_size
+                self._infos[entry] = info
+        _check_distinct(listed, name)
+        super().__init__(name, sizes)
+
+    @contextmanager
+    def open(self, entry: str) -> Iterator[BinaryIO]:
+        with _damage_named(self.name, entry):
+            stream = self._archive.open(self._infos[entry])
+        with stream:
+            yield stream  # type: ignore[misc]  # ZipExtFile is a readable binary stream
+
+
+@contextmanager
+def open_bundle(source: Path | BinaryIO, *, name: str = "", limits: Limits | None = None) -> Iterator[Bundle]:
+    """A folder (path) or a zip (path or seekable stream), checked as a whole before anything is unpacked.
+
+    name    what the user calls it; by default the path's last part
+
+    Refused with BadFile: entries that would leave the bundle (absolute, "..", drive letters), links and devices, two
+    names that differ in case or Unicode form only, encrypted entries, compression other than deflate, overlapping
+    entries, and bundles beyond the limits. Hidden files and operating systems' leftovers are passed over.
+    """
+    limits = limits or Limits()
+    called = name or (source.name if isinstance(source, Path) else "bundle")
+    if isinstance(source, Path) and source.is_dir():
+        yield _Folder(source, called, limits)
+        return
+    try:
+        stream: BinaryIO = source.open("rb") if isinstance(source, Path) else source
+    except OSError as error:
+        raise bad_file(called, f"cannot be opened ({error.strerror})", "check the path") from error
+    try:
+        check_central_directory(stream, called, limits.max_entries)
+        try:
+            archive = zipfile.ZipFile(stream)
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError, UnicodeDecodeError) as error:
+            raise bad_file(called, f"the zip cannot be read ({error})", "pack it anew and send it whole") from error
+        with archive:
+            yield _Zip(archive, called, limits)
+    finally:
+        if isinstance(source, Path):
+            stream.close()
+
+
+def _files_under(path: Path, name: str) -> Iterator[Path]:
+    """Every regular file, sorted by folder; raises BadFile at links and devices."""
+    try:
+        for folder, folders, files in os.walk(path, followlinks=False, onerror=_raise):
+            folders.sort()
+            for part in sorted(files) + folders:
+                full = Path(folder) / part
+                mode = full.lstat().st_mode
+                if stat.S_ISREG(mode):
+                    yield full
+                elif not stat.S_ISDIR(mode):
+                    shown = full.relative_to(path).as_posix()
+                    what = "a link" if stat.S_ISLNK(mode) else "no regular file"
+                    raise bad_file(name, f'"{shown}" is {what}', "put the file itself there", value=shown)
+    except OSError as error:
+        raise bad_file(name, f"the folder cannot be read ({error.strerror})", "check its permissions") from error
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _safe(entry: str, name: str) -> str:
+    try:
+        return safe_name(entry)
+    except UnsafeName as error:
+        raise bad_file(
+            name, f"an entry must not be followed: {error}", "pack the bundle with plain relative names", value=entry
+        ) from error
+
+
+def _check_kind(info: zipfile.ZipInfo, entry: str, name: str) -> None:
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG):
+        what = "a link" if kind == stat.S_IFLNK else "no regular file"
+        raise bad_file(name, f'"{entry}" is {what}', "put the file itself into the zip", value=entry)
+    if info.flag_bits & 0x41:
+        raise bad_file(name, f'"{entry}" is encrypted', "pack the zip without a password", value=entry)
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        problem = f'"{entry}" is packed by a method that is not read here (number {info.compress_type})'
+        raise bad_file(name, problem, "pack the zip with ordinary compression (deflate)", value=entry)
+
+
+def _check_limits(name: str, entry: str, n_entries: int, size: int, total: int, limits: Limits) -> None:
+    if n_entries > limits.max_entries:
+        raise bad_file(name, f"there are more than {limits.max_entries} entries", "split the bundle")
+    if size > limits.max_entry_bytes:
+        problem = f'"{entry}" has {size} bytes, more than {limits.max_entry_bytes}'
+        raise bad_file(name, problem, "split or shrink the file", value=entry)
+    if total > limits.max_total_bytes:
+        raise bad_file(name, f"the files have more than {limits.max_total_bytes} bytes in all", "split the bundle")
+
+
+def _check_distinct(entries: Iterable[str], name: str) -> None:
+    seen: dict[str, str] = {}
+    for entry in entries:
+        other = seen.setdefault(comparable(entry), entry)
+        if other is not entry:
+            same = "twice" if other == entry else f'and as "{other}"'
+            raise bad_file(
+                name,
+                f'"{entry}" is there {same}; upper and lower case do not tell files apart everywhere',
+                "give each file a name of its own",
+                value=entry,
+            )
+
+
+@contextmanager
+def _damage_named(name: str, entry: str) -> Iterator[None]:
+    """Turns what reading a damaged entry raises into BadFile."""
+    try:
+        yield
+    except BadFile:
+        raise
+    except Exception as error:  # zlib, struct, zipfile and the file system each have their own
+        reason = (str(error).splitlines() or [""])[0][:200] or type(error).__name__
+        raise bad_file(name, f'"{entry}" cannot be read ({reason})', "pack the bundle anew", value=entry) from error

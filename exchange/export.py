@@ -1,0 +1,198 @@
+"""Files for the outside, written in a stream: CSV, JSON lines, Parquet, and the dictionary that explains them."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from itertools import islice
+from math import isinf, isnan
+from pathlib import Path
+from typing import BinaryIO, Literal, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from .formulas import UNDO_NOTE, neutralise
+
+CHUNK_ROWS = 1_000
+ColumnType = Literal["text", "integer", "number", "boolean", "timestamp", "json"]
+
+_ARROW: dict[str, pa.DataType] = {
+    "text": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+    "json": pa.string(),
+}
+
+
+class Column(NamedTuple):
+    """One column of an export: its name, its type, its unit or range, and what it means in a sentence."""
+
+    name: str
+    type: ColumnType
+    unit: str
+    meaning: str
+
+
+Cells = Sequence[object]
+
+
+def csv_chunks(names: Sequence[str], rows: Iterable[Cells], *, byte_order_mark: bool = False) -> Iterator[str]:
+    """The rows as CSV (RFC 4180 with LF) in pieces of CHUNK_ROWS rows, header first; encode as UTF-8.
+
+    names  the header; each row has one cell for each of them, otherwise ValueError
+    byte_order_mark  begins with U+FEFF, which tells Excel that the file is UTF-8
+
+    Text cells that a spreadsheet would run get an apostrophe in front (`formulas`); numbers stay numbers. None and
+    NaN are empty, infinity is "inf", booleans are true and false, times ISO 8601, lists and dictionaries JSON.
+    """
+    buffer = _Pieces()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([neutralise(name) for name in names])
+    lead = "\ufeff" if byte_order_mark else ""
+    for number, row in enumerate(rows, start=1):
+        writer.writerow([_csv_cell(cell) for cell in _checked(row, names)])
+        if number % CHUNK_ROWS == 0:
+            yield lead + buffer.take()
+            lead = ""
+    yield lead + buffer.take()
+
+
+def json_line_chunks(names: Sequence[str], rows: Iterable[Cells]) -> Iterator[str]:
+    """The rows as JSON lines in pieces of CHUNK_ROWS rows. None and NaN are null, infinity is the text "inf"."""
+    remaining = iter(rows)
+    while batch := list(islice(remaining, CHUNK_ROWS)):
+        yield "".join(
+            json.dumps(
+                {name: _json_cell(cell) for name, cell in zip(names, _checked(row, names), strict=True)},
+                ensure_ascii=False,
+                allow_nan=False,
+            )
+            + "\n"
+            for row in batch
+        )
+
+
+def write_parquet(
+    target: Path | BinaryIO, columns: Sequence[Column], rows: Iterable[Cells], *, batch_rows: int = 20_000
+) -> int:
+    """Writes the rows as Parquet in row groups of `batch_rows`; how many there were.
+
+    Types come from the columns: text and json are strings, integer int64, number float64, timestamp microseconds UTC
+    (a naive one is taken as UTC). None is null and so is NaN. Raises ValueError or pyarrow.ArrowInvalid for a cell
+    that is not of its column's type; a path that was begun is then removed.
+    """
+    schema = pa.schema([pa.field(column.name, _ARROW[column.type]) for column in columns])
+    n_rows = 0
+    remaining = iter(rows)
+    try:
+        with pq.ParquetWriter(target, schema, compression="zstd") as writer:
+            while batch := list(islice(remaining, batch_rows)):
+                cells = zip(*(_checked(row, columns) for row in batch), strict=True)
+                arrays = [
+                    pa.array([_arrow_cell(cell, column.type) for cell in part], type=_ARROW[column.type])
+                    for part, column in zip(cells, columns, strict=True)
+                ]
+                writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+                n_rows += len(batch)
+    except BaseException:
+        if isinstance(target, Path):
+            target.unlink(missing_ok=True)
+        raise
+    return n_rows
+
+
+def data_dictionary(columns: Sequence[tuple[str, str, str, str]], *, title: str, notes: Sequence[str] = ()) -> str:
+    """The dictionary of a file as Markdown: a table of (name, type, unit or range, meaning), then the notes.
+
+    The note on apostrophes before formulas is always among them.
+    """
+    lines = [f"# {title}", "", "| column | type | unit or range | meaning |", "|---|---|---|---|"]
+    lines += ["| " + " | ".join(_markdown_cell(part) for part in column) + " |" for column in columns]
+    general = (
+        "CSV: UTF-8, comma, LF; a double quote inside a cell is written twice; an empty cell is a missing value",
+        "CSV: infinity is inf; times are ISO 8601 with their zone",
+        "JSON lines: UTF-8, one object a line, null is a missing value",
+        UNDO_NOTE.replace("Text cells", "In CSV, text cells", 1),
+    )
+    lines += ["", "## Notes", "", *(f"- {note}" for note in (*notes, *general)), ""]
+    return "\n".join(lines)
+
+
+class _Pieces:
+    """A text stream that is emptied as it fills."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+
+    def write(self, text: str) -> int:
+        self._parts.append(text)
+        return len(text)
+
+    def take(self) -> str:
+        text = "".join(self._parts)
+        self._parts.clear()
+        return text
+
+
+def _checked(row: Cells, columns: Sequence[object]) -> Cells:
+    if len(row) != len(columns):
+        raise ValueError(f"a row has {len(row)} cells for {len(columns)} columns: {row!r}")
+    return row
+
+
+def _plain(cell: object) -> object:
+    """NumPy scalars as Python's own, NaN as None."""
+    value = cell.item() if isinstance(cell, np.generic) else cell
+    return None if isinstance(value, float) and isnan(value) else value
+
+
+def _csv_cell(cell: object) -> object:
+    value = _plain(cell)
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float | Decimal):
+        return value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, list | dict | tuple):
+        return json.dumps(_json_cell(value), ensure_ascii=False)
+    return neutralise(str(value))
+
+
+def _json_cell(cell: object) -> object:
+    value = _plain(cell)
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return str(value) if isinf(value) else value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(key): _json_cell(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_cell(part) for part in value]
+    return str(value)
+
+
+def _arrow_cell(cell: object, kind: ColumnType) -> object:
+    value = _plain(cell)
+    if value is None:
+        return None
+    if kind == "json":
+        return json.dumps(_json_cell(value), ensure_ascii=False)
+    if kind == "text":
+        return value if isinstance(value, str) else str(value)
+    if kind == "timestamp" and isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    return value
+
+
+def _markdown_cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
