@@ -1,0 +1,150 @@
+"""Reads about studies: who may run them, how far they are."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from annotations.models import Assignment, Item, Membership, Rater, Response, Study
+
+# A planning figure for studies that have no answers yet; as soon as there are some, their own median is used.
+ASSUMED_SECONDS_PER_QUESTION = 15
+ANSWERS_FOR_PACE = 200
+FEWEST_ANSWERS_FOR_PACE = 20
+
+
+def studies_run_by(user: User) -> QuerySet[Study]:
+    """The studies in which this person has a researcher's rights: their own, those they are a member of."""
+    if user.is_superuser:
+        return Study.objects.all()
+    is_member = Membership.objects.filter(study=OuterRef("pk"), user=user, role=Membership.Role.RESEARCHER)
+    return Study.objects.filter(Q(owner=user) | Exists(is_member))
+
+
+def may_run(user: User | AnonymousUser, study: Study) -> bool:
+    """Whether this person has a researcher's rights in this study."""
+    return isinstance(user, User) and studies_run_by(user).filter(pk=study.pk).exists()
+
+
+def may_delete(user: User | AnonymousUser, study: Study) -> bool:
+    """Deleting is the owner's alone: members and administrators must ask."""
+    return user.pk is not None and study.owner_id == user.pk
+
+
+def may_see_image(user: User, image_id: int) -> bool:
+    """Researchers see the images of the whole site, which studies are made from; a study's members see its own."""
+    if user.has_perm("annotations.add_study"):
+        return True
+    ours = Q(study__owner=user) | Exists(Membership.objects.filter(study=OuterRef("study"), user=user))
+    return Item.objects.filter(ours, item_images__image=image_id).exists()
+
+
+def with_progress(studies: QuerySet[Study]) -> QuerySet[Study, Any]:
+    """Studies with `n_answered` and `n_wanted`, both in answered assignments, in the one query."""
+
+    def counted(rows: QuerySet[Any], aggregate: Count | Sum) -> Coalesce:
+        per_study = rows.filter(study=OuterRef("pk")).order_by().values("study").annotate(n=aggregate).values("n")
+        return Coalesce(Subquery(per_study, output_field=IntegerField()), 0)
+
+    return studies.annotate(
+        n_answered=counted(Assignment.objects.filter(state=Assignment.State.ANSWERED), Count("pk")),
+        n_wanted=counted(Item.objects.all(), Sum("wanted")),
+    )
+
+
+def raters_of(user: User) -> QuerySet[Rater, Any]:
+    """What this person rates, with the study and the number of answered items (`n_answered`), open studies first."""
+    answered = (
+        Assignment.objects.filter(rater=OuterRef("pk"), state=Assignment.State.ANSWERED)
+        .order_by()
+        .values("rater")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    return (
+        user.raters.select_related("study")
+        .exclude(study__state=Study.State.DRAFT)
+        .annotate(n_answered=Coalesce(Subquery(answered, output_field=IntegerField()), 0))
+        .order_by("-study__state", "-pk")
+    )
+
+
+def audits_of(user: User) -> QuerySet[Study]:
+    is_auditor = Membership.objects.filter(study=OuterRef("pk"), user=user, role=Membership.Role.AUDITOR)
+    return Study.objects.filter(Exists(is_auditor))
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A study's state in figures. Counts are answered assignments unless their name says other."""
+
+    n_items: int
+    n_complete: int
+    n_answered: int
+    n_wanted: int
+    n_raters: int
+    n_active: int
+    last_hour: int
+    last_day: int
+    last_answer_at: datetime | None
+    done_at: datetime | None
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.n_answered // self.n_wanted if self.n_wanted else 0
+
+
+def overview(study: Study, now: datetime) -> Overview:
+    """Three aggregates whatever the size. `done_at` goes by the last 24 hours; None when nothing came in them."""
+    items = study.items.aggregate(n=Count("pk"), wanted=Coalesce(Sum("wanted"), 0))
+    day_ago, hour_ago = now - timedelta(days=1), now - timedelta(hours=1)
+    answers = study.assignments.filter(state=Assignment.State.ANSWERED).aggregate(
+        n=Count("pk"),
+        hour=Count("pk", filter=Q(answered_at__gte=hour_ago)),
+        day=Count("pk", filter=Q(answered_at__gte=day_ago)),
+        active=Count("rater", filter=Q(answered_at__gte=day_ago), distinct=True),
+    )
+    last = study.assignments.filter(answered_at__isnull=False).order_by("-answered_at").values_list("answered_at")[:1]
+    n_complete = complete_items(study).count()
+    remaining = items["wanted"] - answers["n"]
+    is_moving = study.state == Study.State.OPEN and answers["day"] > 0 and remaining > 0
+    return Overview(
+        n_items=items["n"],
+        n_complete=n_complete,
+        n_answered=answers["n"],
+        n_wanted=items["wanted"],
+        n_raters=study.raters.count(),
+        n_active=answers["active"],
+        last_hour=answers["hour"],
+        last_day=answers["day"],
+        last_answer_at=last[0][0] if last else None,
+        done_at=now + timedelta(days=remaining / answers["day"]) if is_moving else None,
+    )
+
+
+def complete_items(study: Study) -> QuerySet[Item]:
+    """Items with as many answers as are wanted: every place is taken, and none only reserved."""
+    reserved = Assignment.objects.filter(item=OuterRef("pk"), state=Assignment.State.LEASED)
+    return study.items.filter(~Exists(reserved), taken__gte=F("wanted"))
+
+
+def seconds_per_item(study: Study) -> tuple[float, bool]:
+    """How long one item takes, in seconds, and whether that was measured.
+
+    Measured: the median active time of the latest 200 cards, once there are 20 of them. Before: a planning figure.
+    """
+    dimensions = list(study.dimensions.all())
+    if dimensions:
+        latest = Response.objects.filter(dimension=dimensions[0], is_current=True).order_by("-pk")[:ANSWERS_FOR_PACE]
+        times = sorted(ms for ms in latest.values_list("active_ms", flat=True) if ms is not None)
+        if len(times) >= FEWEST_ANSWERS_FOR_PACE:
+            return median(times) / 1000, True
+    return planned_seconds(len(dimensions)), False
+
+
+def planned_seconds(n_dimensions: int) -> float:
+    return float(ASSUMED_SECONDS_PER_QUESTION * max(1, n_dimensions))
