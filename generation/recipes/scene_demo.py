@@ -18,7 +18,7 @@ METRIC_VERSION = "simulated-1"
 METRIC_CORRELATIONS = {"sim_clip": 0.30, "sim_vqa": 0.80, "sim_noise": 0.0}
 """Pearson correlation of each simulated metric with true quality, over baseline and refined pictures together."""
 _METRIC_SCALE = {"sim_clip": (0.62, 0.05), "sim_vqa": (0.60, 0.14), "sim_noise": (0.50, 0.10)}
-QUALITY_MEAN, QUALITY_SD = -0.6366, 0.7227
+QUALITY_MEAN, QUALITY_SD = -0.695, 0.790
 """Mean and standard deviation of true quality over the pictures of the population (see docs/demo-study.md)."""
 PLACEBO_EVERY = 5
 _BASELINE_STREAM, _CRITIC_STREAM, _REFINED_STREAM, _CONTROL_STREAM, _METRIC_STREAM = 2, 3, 4, 5, 6

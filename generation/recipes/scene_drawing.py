@@ -54,7 +54,9 @@ def draw(scene: Scene) -> bytes:
             worn = key == "e3" and any(r.predicate == "wears" for r in scene.relations)
             _fill(canvas, mask, corner, COLOURS[things[key].colour], outlined=worn)
             if things[key].is_body:
-                _draw_face(canvas, spot, things[key].shape, _gaze(scene, key, spots), scene.plan == "wearing")
+                _draw_face(
+                    canvas, spot, things[key].shape, _gaze(scene, key, spots), scene.plan == "wearing" and key == "e1"
+                )
     for key in bodies:
         for arm in arms[key]:
             _draw_hand(pen, arm, _shade(COLOURS[things[key].colour], -0.28), spots[key][0][2])
@@ -315,7 +317,7 @@ def _draw_hand(pen: ImageDraw.ImageDraw, arm: _Arm, colour: RGB, d: float) -> No
 def _draw_face(canvas: Image.Image, spot: Spot, shape: str, gaze: Point, above_badge: bool) -> None:
     """Eyes, cheeks and a smile. The centre of the body stays free, between and below the eyes."""
     x, y, d = spot
-    drop = {"triangle": 0.16, "star": 0.04, "heart": -0.03}.get(shape, 0.0) - (0.14 if above_badge else 0.0)
+    drop = {"triangle": 0.2, "star": 0.04, "heart": -0.03}.get(shape, 0.0) - (0.14 if above_badge else 0.0)
     squeeze = 0.85 if shape in ("triangle", "star", "diamond") else 1.0
     turn = 0.07 * d * gaze[0] * squeeze
     eye_y, mouth_y = y + (drop - 0.11) * d, y + (drop + (0.05 if above_badge else 0.09)) * d
