@@ -36,7 +36,7 @@ if "TEST_ROOT" not in os.environ:  # the first process: it makes the folder, sta
 # Each process has its own folder and database: tests never meet each other's files, rows or messages.
 TEST_DATA_DIR = Path(os.environ["TEST_ROOT"]) / os.environ.get("PYTEST_XDIST_WORKER", "main")
 os.environ["EVALSITE_DATA_DIR"] = str(TEST_DATA_DIR)
-os.environ["CELERY_BROKER_URL"] = "memory://"
+os.environ.pop("CELERY_BROKER_URL", None)  # Celery itself prefers the variable to the setting
 _server_url = os.environ.get("DATABASE_URL", "")
 if not ON_POSTGRES:
     os.environ.pop("DATABASE_URL", None)
@@ -49,6 +49,9 @@ from evalsite.settings import DATABASES, STORAGES  # noqa: E402
 if not ON_POSTGRES:
     # A file, as in production: threads and worker processes share it, with the same locks and time-outs.
     DATABASES["default"]["TEST"] = {"NAME": str(TEST_DATA_DIR / "test.sqlite3")}
+# Messages go nowhere, unless a test starts a worker (the fixture celery_worker_process points Celery at its broker).
+CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
 # A slow hash protects stored passwords; the tests' need none.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Pages under test need no collected, hashed files. The live site has them: it runs under evalsite.settings.
