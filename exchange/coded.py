@@ -150,14 +150,17 @@ def _parse_clean(data: bytes, name: str, columns: Columns) -> CodedTable | None:
         codec, mark = encoding_of(data[:4096], name)
     except BadFile:
         return None
-    if codec != "utf-8" or data[mark : mark + 1] in (b"[", b"{", b" ", b"\n", b"\r", b"") or data.startswith(b"PAR1"):
+    if (
+        codec != "utf-8"
+        or data[mark : mark + 1] in (b"[", b"{", b" ", b"\t", b"\n", b"\r", b"")
+        or data.startswith(b"PAR1")
+    ):
         return None
     if b"\0" in data or not _is_utf8(data):
         return None
     header_end = data.find(b"\n") + 1
-    body = memoryview(data)[header_end:]
     header_line = data[mark:header_end].decode()
-    if header_end == 0 or not len(body) or "\r" in header_line.removesuffix("\r\n"):
+    if header_end in (0, len(data)) or "\r" in header_line.removesuffix("\r\n"):
         return None
     delimiter = delimiter_of(header_line, columns)
     try:
@@ -168,13 +171,15 @@ def _parse_clean(data: bytes, name: str, columns: Columns) -> CodedTable | None:
     if not all(found):
         return None
     resolved = columns.check_header(found, file=name, row=1)
-    n_rows = _n_plain_rows(np.frombuffer(body, dtype=np.uint8), ord(delimiter))
-    if n_rows is None:
+    if not _has_plain_lines(data, header_end, delimiter):
         return None
-    arrow = _parse(body, found, [label for label in found if label in resolved], delimiter)
+    n_rows = data.count(b"\n", header_end) + (not data.endswith(b"\n"))
+    arrow = _parse(memoryview(data)[header_end:], found, [label for label in found if label in resolved], delimiter)
     if arrow is None or arrow.num_rows != n_rows:
         return None  # faulty or blank lines: the other way tells which
     parsed = {resolved[label]: _coded(arrow.column(label)) for label in arrow.column_names}
+    if max((max(map(len, column.labels)) for column in parsed.values()), default=0) > csv.field_size_limit():
+        return None  # refused there, so refused here
     return CodedTable(name, parsed, np.arange(2, n_rows + 2, dtype=np.int64))
 
 
@@ -188,27 +193,26 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _n_plain_rows(body: NDArray[np.uint8], delimiter: int) -> int | None:
-    """How many lines `body` (n,) has where each is one row by the strict rules; None where it is not that simple.
+def _has_plain_lines(data: bytes, begin: int, delimiter: str) -> bool:
+    """True where each line from `begin` on is one row by the strict rules, which Arrow alone does not hold.
 
     That is: lines end in LF or CRLF, and quotes come in pairs that enclose whole cells without quotes or line breaks.
     """
-    ends = np.flatnonzero(body == _LF)
-    returns = np.flatnonzero(body == _CR)
-    if len(returns) and (returns[-1] + 1 == len(body) or not np.all(body[returns + 1] == _LF)):
-        return None
+    if b"\r" in data and data.count(b"\r", begin) != data.count(b"\r\n", begin):
+        return False
+    if data.find(b'"', begin) < 0:
+        return True
+    body = np.frombuffer(data, dtype=np.uint8, offset=begin)
     quotes = np.flatnonzero(body == _QUOTE)
     if len(quotes) % 2:
-        return None
-    if len(quotes):
-        opening, closing = quotes[0::2], quotes[1::2]
-        before = np.where(opening == 0, _LF, body[opening - 1])
-        after = np.where(closing == len(body) - 1, _LF, body[np.minimum(closing + 1, len(body) - 1)])
-        whole_cells = np.isin(before, (delimiter, _LF)).all() and np.isin(after, (delimiter, _LF, _CR)).all()
-        one_line = np.array_equal(np.searchsorted(ends, opening), np.searchsorted(ends, closing))
-        if not whole_cells or not one_line:
-            return None
-    return len(ends) + int(body[-1] != _LF)
+        return False
+    opening, closing = quotes[0::2], quotes[1::2]
+    before = np.where(opening == 0, _LF, body[opening - 1])
+    after = np.where(closing == len(body) - 1, _LF, body[np.minimum(closing + 1, len(body) - 1)])
+    if not np.isin(before, (ord(delimiter), _LF)).all() or not np.isin(after, (ord(delimiter), _LF, _CR)).all():
+        return False
+    ends = np.flatnonzero(body == _LF)
+    return np.array_equal(np.searchsorted(ends, opening), np.searchsorted(ends, closing))
 
 
 def _parse(body: memoryview, found: Sequence[str], wanted: Sequence[str], delimiter: str) -> pa.Table | None:
