@@ -1,0 +1,112 @@
+"""Intervals that resample what was sampled: the prompts, each with all its images (or units, where no prompt is given).
+
+Two ways, named in every interval. Up to `BOOTSTRAP_UNITS` units the statistic itself is recomputed in each resample.
+Above, the infinitesimal jackknife: influences are summed within prompts, their squares give the variance, and the
+interval is taken with Student's t on a scale where the statistic is nearly normal (Fisher's z for correlations, the
+logit for accuracies), as resampling ranks a thousand times would cost a thousand sorts and say the same.
+"""
+
+from dataclasses import dataclass, replace
+from math import atanh, isnan, log, sqrt, tanh
+from typing import Literal
+
+import numpy as np
+import scipy.special
+import scipy.stats
+from numpy.typing import ArrayLike, NDArray
+
+from annotations.stats.estimate import Interval
+from annotations.stats.linearised import Linearised
+
+Scale = Literal["fisher z", "logit", "plain"]
+
+BOOTSTRAP_UNITS = 1000
+"""Up to so many units every statistic is bootstrapped; a pair statistic then costs 1,000 × 1,000² multiplications."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """Which units were sampled together: code (n,) int, 0 ≤ code < n_clusters, and what a cluster is called."""
+
+    code: NDArray[np.int64]
+    n_clusters: int
+    covers: str
+
+    @classmethod
+    def of(cls, prompt: ArrayLike | None, n_units: int) -> "Clusters":
+        """Prompts by code (n_units,), or every unit its own cluster. Raises ValueError where lengths differ."""
+        if prompt is None:
+            return cls(np.arange(n_units), n_units, "units")
+        given = np.asarray(prompt)
+        if given.shape != (n_units,):
+            raise ValueError(f"prompt must hold one code for each of the {n_units} units")
+        distinct, code = np.unique(given, return_inverse=True)
+        return cls(code.astype(np.int64), len(distinct), "prompts")
+
+    def at(self, units: NDArray[np.int64] | NDArray[np.bool_]) -> "Clusters":
+        """The clusters of some of the units; those that are left without a unit are gone."""
+        present, code = np.unique(self.code[units], return_inverse=True)
+        return Clusters(code.astype(np.int64), len(present), self.covers)
+
+    def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n_clusters,) the sum of `values` (n,) in each cluster."""
+        return np.bincount(self.code, weights=values, minlength=self.n_clusters).astype(float)
+
+
+def linearised_interval(statistic: Linearised, clusters: Clusters, *, scale: Scale, level: float = 0.95) -> Interval:
+    """The interval from influences: value ± t(G − 1) · SE on `scale`, G clusters, SE² = G/(G − 1) · Σ_g (Σ_i∈g ψ_i)².
+
+    Undefined with a reason for one cluster, for a statistic at the end of its range, and where no unit has influence.
+    """
+    method = f"infinitesimal jackknife over {clusters.covers}, {scale}, Student's t"
+    covers, g = clusters.covers, clusters.n_clusters
+    if isnan(statistic.value):
+        return Interval.undefined(covers, method, statistic.reason, level)
+    if g < 2:
+        return Interval.undefined(covers, method, f"needs two or more {covers}", level)
+    by_cluster = clusters.sums(statistic.influence)
+    error = sqrt(g / (g - 1) * float(by_cluster @ by_cluster))
+    return interval_on_scale(statistic.value, error, g - 1, covers=covers, method=method, scale=scale, level=level)
+
+
+def interval_on_scale(
+    value: float, error: float, df: int, *, covers: str, method: str, scale: Scale, level: float
+) -> Interval:
+    """value ± t(df) · error, with the error carried to `scale` by its derivative and the ends carried back."""
+    ends = {"fisher z": (-1.0, 1.0), "logit": (0.0, 1.0), "plain": (-np.inf, np.inf)}[scale]
+    if not ends[0] < value < ends[1]:
+        return Interval.undefined(covers, method, "the statistic is at the end of its range", level)
+    if error <= 1e-14:
+        return Interval.undefined(covers, method, f"it does not differ between {covers}", level)
+    t = float(scipy.stats.t.ppf((1 + level) / 2, df))
+    if scale == "fisher z":
+        centre, reach = atanh(value), t * error / (1 - value * value)
+        low, high = tanh(centre - reach), tanh(centre + reach)
+    elif scale == "logit":
+        centre, reach = log(value / (1 - value)), t * error / (value * (1 - value))
+        low, high = (float(scipy.special.expit(centre + side * reach)) for side in (-1, 1))
+    else:
+        low, high = value - t * error, value + t * error
+    return Interval(low, high, covers, method, level)
+
+
+def bootstrap_interval(
+    value: float, draws: NDArray[np.float64], clusters: Clusters, *, scale: Scale, level: float = 0.95
+) -> Interval:
+    """value ± t(G − 1) · the standard deviation of bootstrap draws, taken on `scale`.
+
+    draws (n_resamples,): the statistic in each resample of the clusters, NaN where undefined (left out and counted).
+    In simulation it covers nearer to its level than the percentile interval does at 20 to 160 prompts.
+    Undefined where half of the draws are.
+    """
+    covers, g = clusters.covers, clusters.n_clusters
+    method = f"bootstrap over {covers} ({len(draws)} resamples), {scale}, Student's t"
+    defined = draws[~np.isnan(draws)]
+    n_undefined = len(draws) - len(defined)
+    if g < 2:
+        return Interval.undefined(covers, method, f"needs two or more {covers}", level)
+    if len(defined) * 2 <= len(draws) or len(defined) < 2:
+        return Interval.undefined(covers, method, "undefined in at least half of the resamples", level)
+    error = float(defined.std(ddof=1))
+    found = interval_on_scale(value, error, g - 1, covers=covers, method=method, scale=scale, level=level)
+    return replace(found, n_undefined=n_undefined)
