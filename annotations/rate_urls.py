@@ -1,0 +1,15 @@
+"""The annotator's addresses. Tokens in them are random: nothing here tells a method or a place in the study."""
+
+from django.urls import path
+
+from annotations.views import rate
+
+urlpatterns = [
+    path("image/<str:token>/<int:place>/", rate.image, name="rate-image"),
+    path("<str:study_token>/", rate.card, name="rate"),
+    path("<str:study_token>/upcoming/", rate.upcoming, name="rate-upcoming"),
+    path("<str:study_token>/pause/", rate.pause, name="rate-pause"),
+    path("<str:study_token>/back/", rate.back, name="rate-back"),
+    path("<str:study_token>/card/<str:token>/", rate.answered_card, name="rate-card"),
+    path("<str:study_token>/answer/<str:token>/", rate.answer, name="rate-answer"),
+]
