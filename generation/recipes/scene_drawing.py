@@ -1,71 +1,66 @@
-"""Draws a scene as a 512 × 512 picture: friendly paper-cut shapes on a neutral ground, with Pillow alone."""
+"""Draws a scene as a 512 × 512 picture: friendly paper-cut shapes on a neutral ground, with Pillow alone.
+
+Who stands where comes from `scene_layout`; here the relations become gestures; `scene_figures` holds the brush.
+"""
 
 from __future__ import annotations
 
 import io
 import math
-from dataclasses import dataclass
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 
 from generation.recipes.scene_backdrop import paint_backdrop
+from generation.recipes.scene_figures import (
+    CANVAS,
+    SIZE,
+    Arm,
+    Point,
+    cast_shadow,
+    draw_arm,
+    draw_face,
+    draw_hand,
+    draw_legs,
+    fill_shape,
+    outline_mask,
+    shade,
+)
 from generation.recipes.scene_layout import Spot, lay_out
 from generation.recipes.scenes import COLOURS, Scene
-
-SIZE = 512
-_SCALE = 2  # drawn twice as large, then reduced: smooth edges
-_SIDE = SIZE * _SCALE
-_INK = (52, 44, 52)
-RGB = tuple[int, int, int]
-Point = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class _Arm:
-    """From the body's spot to a hand, both relative; `string_to` is where a string from the hand ends."""
-
-    shoulder: Point
-    hand: Point
-    string_to: Point | None = None
-    waves: int = 0
-    """-1 or 1: the side on which little arcs show the hand waving."""
 
 
 def draw(scene: Scene) -> bytes:
     """The picture of a scene as it shows it, as PNG bytes; the same bytes for the same scene and Pillow release."""
-    canvas = paint_backdrop(scene.backdrop, _SIDE)
+    canvas = paint_backdrop(scene.backdrop, CANVAS)
     spots = {key: group for key, group in lay_out(scene).items() if key not in scene.absent}
     things = {entity.id: entity for entity in (*scene.entities, *scene.extras) if entity.id in spots}
     bodies = [key for key, entity in things.items() if entity.is_body]
     arms = {key: _arms(scene, key, spots) for key in bodies}
     seated = _carrying(scene, spots)
 
-    masks = {key: [_mask(things[key].shape, spot) for spot in group] for key, group in spots.items()}
-    _cast_shadow(canvas, [mask for group in masks.values() for mask in group])
+    masks = {key: [outline_mask(things[key].shape, spot) for spot in group] for key, group in spots.items()}
+    cast_shadow(canvas, [mask for group in masks.values() for mask in group])
     pen = ImageDraw.Draw(canvas)
     for key in bodies:
-        colour = _shade(COLOURS[things[key].colour], -0.28)
+        colour = shade(COLOURS[things[key].colour], -0.28)
         if key not in seated:
-            _draw_legs(pen, spots[key][0], things[key].shape, colour)
+            draw_legs(pen, spots[key][0], things[key].shape, colour)
         for arm in arms[key]:
-            _draw_arm(pen, arm, colour, spots[key][0][2])
+            draw_arm(pen, arm, colour, spots[key][0][2])
     for key in [*bodies, *(key for key in spots if key not in bodies)]:
         for spot, (mask, corner) in zip(spots[key], masks[key], strict=True):
             worn = key == "e3" and any(r.predicate == "wears" for r in scene.relations)
-            _fill(canvas, mask, corner, COLOURS[things[key].colour], outlined=worn)
+            fill_shape(canvas, mask, corner, COLOURS[things[key].colour], outlined=worn)
             if things[key].is_body:
-                _draw_face(
+                draw_face(
                     canvas, spot, things[key].shape, _gaze(scene, key, spots), scene.plan == "wearing" and key == "e1"
                 )
     for key in bodies:
         for arm in arms[key]:
-            _draw_hand(pen, arm, _shade(COLOURS[things[key].colour], -0.28), spots[key][0][2])
+            draw_hand(pen, arm, shade(COLOURS[things[key].colour], -0.28), spots[key][0][2])
     buffer = io.BytesIO()
     canvas.resize((SIZE, SIZE), Image.Resampling.LANCZOS).save(buffer, "PNG")
     return buffer.getvalue()
-
-
-# --- gestures ---------------------------------------------------------------------------------------------------------
 
 
 def _carrying(scene: Scene, spots: dict[str, tuple[Spot, ...]]) -> set[str]:
@@ -75,13 +70,13 @@ def _carrying(scene: Scene, spots: dict[str, tuple[Spot, ...]]) -> set[str]:
     }
 
 
-def _arms(scene: Scene, key: str, spots: dict[str, tuple[Spot, ...]]) -> list[_Arm]:
+def _arms(scene: Scene, key: str, spots: dict[str, tuple[Spot, ...]]) -> list[Arm]:
     """The two arms of a body, posed by the relations that it takes part in and that the picture shows."""
     x, y, d = spots[key][0]
     slim = 0.8 if _shape(scene, key) in ("triangle", "diamond", "heart", "star") else 1.0
     # A triangle is widest where the hands hang.
     reach = {"triangle": 0.52, "diamond": 0.42, "heart": 0.44, "star": 0.44}.get(_shape(scene, key), 0.5)
-    poses: dict[int, _Arm] = {}
+    poses: dict[int, Arm] = {}
     for relation in scene.relations:
         if key not in (relation.subject, relation.object):
             continue
@@ -92,26 +87,26 @@ def _arms(scene: Scene, key: str, spots: dict[str, tuple[Spot, ...]]) -> list[_A
         side = 1 if px > x else -1
         shoulder = (x + side * 0.3 * d * slim, y + 0.06 * d)
         if relation.predicate == "holds" and key == relation.subject:
-            poses[side] = _Arm(shoulder, (px - side * pd * 0.36, py + pd * 0.2))
+            poses[side] = Arm(shoulder, (px - side * pd * 0.36, py + pd * 0.2))
         elif relation.predicate == "pulls":
             hand = (x + side * (0.5 * d + 0.055), y + 0.1 * d)
-            poses[side] = _Arm(shoulder, hand, string_to=(px - side * pd * 0.3, py))
+            poses[side] = Arm(shoulder, hand, string_to=(px - side * pd * 0.3, py))
         elif relation.predicate == "lifts" and key == relation.subject:
-            poses[side] = _Arm(shoulder, (px - side * pd * 0.42, py + pd * 0.24))
+            poses[side] = Arm(shoulder, (px - side * pd * 0.42, py + pd * 0.24))
         elif relation.predicate == "holds hands with":
-            poses[side] = _Arm(shoulder, ((x + px) / 2 - side * 0.008, (y + py) / 2 + 0.035))
+            poses[side] = Arm(shoulder, ((x + px) / 2 - side * 0.008, (y + py) / 2 + 0.035))
         elif relation.predicate == "waves to" and key == relation.subject:
-            poses[side] = _Arm(shoulder, (x + side * (0.5 * d + 0.06), y - 0.42 * d), waves=side)
+            poses[side] = Arm(shoulder, (x + side * (0.5 * d + 0.06), y - 0.42 * d), waves=side)
         elif relation.predicate == "balances" and key == relation.subject:
             for free in (-1, 1):
                 poses.setdefault(
                     free,
-                    _Arm((x + free * 0.3 * d * slim, y + 0.06 * d), (x + free * (0.5 * d + 0.05), y - 0.16 * d)),
+                    Arm((x + free * 0.3 * d * slim, y + 0.06 * d), (x + free * (0.5 * d + 0.05), y - 0.16 * d)),
                 )
     for side in (-1, 1):
         if side not in poses:
             shoulder = (x + side * 0.3 * d * slim, y + 0.1 * d)
-            poses[side] = _Arm(shoulder, (x + side * (reach * d + 0.03), y + 0.34 * d))
+            poses[side] = Arm(shoulder, (x + side * (reach * d + 0.03), y + 0.34 * d))
     return [poses[-1], poses[1]]
 
 
@@ -135,206 +130,3 @@ def _gaze(scene: Scene, key: str, spots: dict[str, tuple[Spot, ...]]) -> Point:
 
 def _shape(scene: Scene, key: str) -> str:
     return scene.entity(key).shape
-
-
-# --- shapes -----------------------------------------------------------------------------------------------------------
-
-
-def _outline(shape: str) -> list[Point]:
-    """Corner points in a box of side 1 around the origin."""
-    if shape == "square":
-        return [(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)]
-    if shape == "diamond":
-        return [(0, -0.5), (0.42, 0), (0, 0.5), (-0.42, 0)]
-    if shape == "triangle":
-        return [(0, -0.5), (0.5, 0.46), (-0.5, 0.46)]
-    if shape == "hexagon":
-        return [(0.5 * math.cos(math.pi * i / 3), 0.47 * math.sin(math.pi * i / 3)) for i in range(6)]
-    if shape == "star":
-        radii = (0.5, 0.265)
-        angles = [math.pi * (i / 5 - 0.5) for i in range(10)]
-        return [(radii[i % 2] * math.cos(a), radii[i % 2] * math.sin(a) + 0.02) for i, a in enumerate(angles)]
-    if shape == "cross":
-        a, b = 0.5, 0.17
-        return [
-            (-b, -a),
-            (b, -a),
-            (b, -b),
-            (a, -b),
-            (a, b),
-            (b, b),
-            (b, a),
-            (-b, a),
-            (-b, b),
-            (-a, b),
-            (-a, -b),
-            (-b, -b),
-        ]
-    if shape == "heart":
-        turns = [2 * math.pi * i / 144 for i in range(144)]
-        return [
-            (
-                0.5 * math.sin(t) ** 3,
-                -(13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t) - math.cos(4 * t)) / 33 - 0.06,
-            )
-            for t in turns
-        ]
-    raise ValueError(f"no outline for {shape!r}")
-
-
-_ROUNDING = {
-    "square": 0.13,
-    "hexagon": 0.08,
-    "triangle": 0.08,
-    "star": 0.055,
-    "heart": 0.0,
-    "diamond": 0.07,
-    "cross": 0.05,
-}
-
-
-def _mask(shape: str, spot: Spot) -> tuple[Image.Image, tuple[int, int]]:
-    """The shape as an L mask with rounded corners, and where its tile's corner lies on the canvas."""
-    x, y, d = spot
-    side = round(d * _SIDE)
-    tile = Image.new("L", (side, side), 0)
-    pen = ImageDraw.Draw(tile)
-    if shape == "circle":
-        pen.ellipse((0, 0, side - 1, side - 1), fill=255)
-    else:
-        rounding = _ROUNDING[shape] * side
-        shrink = 1 - 2 * _ROUNDING[shape]
-        points = [(side * (0.5 + px * shrink), side * (0.5 + py * shrink)) for px, py in _outline(shape)]
-        pen.polygon(points, fill=255)
-        if rounding:
-            pen.line([*points, points[0]], fill=255, width=round(2 * rounding))
-            for px, py in points:
-                pen.ellipse((px - rounding, py - rounding, px + rounding, py + rounding), fill=255)
-    return tile, (round(x * _SIDE - side / 2), round(y * _SIDE - side / 2))
-
-
-def _cast_shadow(canvas: Image.Image, masks: list[tuple[Image.Image, tuple[int, int]]]) -> None:
-    """One soft shadow for all figures, at a quarter of the canvas' size because it is blurred anyway."""
-    quarter = _SIDE // 4
-    layer = Image.new("L", (quarter, quarter), 0)
-    for mask, (left, top) in masks:
-        small = mask.resize((max(1, mask.width // 4), max(1, mask.height // 4)))
-        layer.paste(255, (left // 4 + 3, top // 4 + 7), small)
-    layer = layer.filter(ImageFilter.GaussianBlur(6)).point(lambda level: level * 0.34)
-    canvas.paste((70, 58, 60), (0, 0), layer.resize(canvas.size, Image.Resampling.BILINEAR))
-
-
-def _shade(colour: RGB, amount: float) -> RGB:
-    """Lighter for a positive amount, darker for a negative one, in -1…1."""
-    end = 255 if amount > 0 else 0
-    red, green, blue = (round(level + (end - level) * abs(amount)) for level in colour)
-    return red, green, blue
-
-
-def _fill(canvas: Image.Image, mask: Image.Image, corner: tuple[int, int], colour: RGB, *, outlined: bool) -> None:
-    """Fills a mask from light above to deeper below; exactly `colour` at mid-height, so that truth can be sampled."""
-    side = mask.width
-    steps = 65
-    ramp = Image.new("RGB", (1, steps))
-    for step in range(steps):
-        height = 1 - 2 * step / (steps - 1)
-        ramp.putpixel((0, step), _shade(colour, 0.2 * height if height > 0 else 0.16 * height))
-    if outlined:
-        grown = mask.resize((round(side * 1.14),) * 2)
-        shift = (grown.width - side) // 2
-        canvas.paste((255, 252, 246), (corner[0] - shift, corner[1] - shift), grown)
-    canvas.paste(ramp.resize((side, side), Image.Resampling.BILINEAR), corner, mask)
-    # A lit upper rim: the shape less itself moved down.
-    rim = ImageChops.subtract(mask, ImageChops.offset(mask, 0, max(3, side // 42)))
-    rim.paste(0, (0, side // 2, side, side))
-    canvas.paste(_shade(colour, 0.5), corner, rim.point(lambda level: level * 0.6))
-
-
-# --- limbs and faces --------------------------------------------------------------------------------------------------
-
-
-def _px(value: float) -> float:
-    return value * _SIDE
-
-
-def _disc(pen: ImageDraw.ImageDraw, x: float, y: float, radius: float, colour: RGB) -> None:
-    pen.ellipse((_px(x - radius), _px(y - radius), _px(x + radius), _px(y + radius)), fill=colour)
-
-
-def _stroke(pen: ImageDraw.ImageDraw, points: list[Point], width: float, colour: RGB) -> None:
-    """A round brush along the points, as one outline: Pillow's own wide lines wobble where they bend."""
-    left, right = [], []
-    for i, (x, y) in enumerate(points):
-        (x0, y0), (x1, y1) = points[max(i - 1, 0)], points[min(i + 1, len(points) - 1)]
-        length = math.hypot(x1 - x0, y1 - y0) or 1.0
-        across, along = width / 2 * (y1 - y0) / length, width / 2 * (x1 - x0) / length
-        left.append((_px(x - across), _px(y + along)))
-        right.append((_px(x + across), _px(y - along)))
-    pen.polygon([*left, *reversed(right)], fill=colour)
-    for x, y in (points[0], points[-1]):
-        _disc(pen, x, y, width / 2, colour)
-
-
-def _curve(start: Point, bend: Point, end: Point, steps: int = 16) -> list[Point]:
-    """A quadratic Bézier curve as points."""
-    points = []
-    for i in range(steps + 1):
-        t = i / steps
-        a, b, c = (1 - t) ** 2, 2 * t * (1 - t), t * t
-        points.append((a * start[0] + b * bend[0] + c * end[0], a * start[1] + b * bend[1] + c * end[1]))
-    return points
-
-
-def _draw_legs(pen: ImageDraw.ImageDraw, spot: Spot, shape: str, colour: RGB) -> None:
-    x, y, d = spot
-    spread = {"heart": 0.13, "diamond": 0.12, "star": 0.2, "triangle": 0.24}.get(shape, 0.19)
-    bottom = y + 0.5 * d + 0.035
-    for side in (-1, 1):
-        hip = x + side * spread * d
-        _stroke(pen, [(hip, y + 0.2 * d), (hip, bottom)], 0.022, colour)
-        foot = hip + side * 0.012
-        pen.ellipse((_px(foot - 0.026), _px(bottom - 0.012), _px(foot + 0.026), _px(bottom + 0.018)), fill=colour)
-
-
-def _draw_arm(pen: ImageDraw.ImageDraw, arm: _Arm, colour: RGB, d: float) -> None:
-    if arm.string_to is not None:
-        middle = ((arm.hand[0] + arm.string_to[0]) / 2, max(arm.hand[1], arm.string_to[1]) + 0.012)
-        _stroke(pen, _curve(arm.hand, middle, arm.string_to), 0.007, _INK)
-    bend = ((arm.shoulder[0] + arm.hand[0]) / 2, (arm.shoulder[1] + arm.hand[1]) / 2 + 0.16 * d)
-    _stroke(pen, _curve(arm.shoulder, bend, arm.hand), 0.021, colour)
-
-
-def _draw_hand(pen: ImageDraw.ImageDraw, arm: _Arm, colour: RGB, d: float) -> None:
-    x, y = arm.hand
-    _disc(pen, x, y, 0.02 if d > 0.18 else 0.015, colour)
-    if arm.waves:
-        for radius in (0.04, 0.062):
-            box = tuple(_px(v) for v in (x - radius, y - radius, x + radius, y + radius))
-            start = -62 if arm.waves > 0 else 180 + 2
-            pen.arc(box, start, start + 60, fill=_INK, width=round(_px(0.006)))
-
-
-def _draw_face(canvas: Image.Image, spot: Spot, shape: str, gaze: Point, above_badge: bool) -> None:
-    """Eyes, cheeks and a smile. The centre of the body stays free, between and below the eyes."""
-    x, y, d = spot
-    drop = {"triangle": 0.2, "star": 0.04, "heart": -0.03}.get(shape, 0.0) - (0.14 if above_badge else 0.0)
-    squeeze = 0.85 if shape in ("triangle", "star", "diamond") else 1.0
-    turn = 0.07 * d * gaze[0] * squeeze
-    eye_y, mouth_y = y + (drop - 0.11) * d, y + (drop + (0.05 if above_badge else 0.09)) * d
-    pen = ImageDraw.Draw(canvas, "RGBA")
-    radius = 0.08 * d * squeeze
-    for side in (-1, 1):
-        cheek = x + turn + side * 0.225 * d * squeeze
-        cheek_y = y + (drop + 0.05) * d
-        pen.ellipse(
-            (_px(cheek - 0.045 * d), _px(cheek_y - 0.03 * d), _px(cheek + 0.045 * d), _px(cheek_y + 0.03 * d)),
-            fill=(255, 255, 255, 70),
-        )
-        eye = x + turn + side * 0.135 * d * squeeze
-        _disc(pen, eye, eye_y, radius, (255, 255, 255))
-        pupil_x, pupil_y = eye + gaze[0] * radius * 0.42, eye_y + gaze[1] * radius * 0.42
-        _disc(pen, pupil_x, pupil_y, radius * 0.56, _INK)
-        _disc(pen, pupil_x - radius * 0.18, pupil_y - radius * 0.2, radius * 0.18, (255, 255, 255))
-    half = 0.085 * d * squeeze
-    smile = _curve((x + turn - half, mouth_y), (x + turn, mouth_y + 0.085 * d), (x + turn + half, mouth_y))
-    _stroke(pen, smile, max(0.006, 0.026 * d), _INK)

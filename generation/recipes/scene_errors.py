@@ -92,10 +92,10 @@ def candidates(scene: Scene, rng: np.random.Generator) -> list[SceneError]:
             found.append(SceneError("wrong_shape", _lesser(entity), entity.id, pick(rng, shapes)))
         found.append(SceneError("missing_entity", "major", entity.id, ""))
         if entity.count > 1:
-            change = pick(rng, (-2, -1, 1, 2))
-            severity = "minor" if abs(change) == 1 else "major"
             # A group of one would be no group; two is the least that is drawn.
-            found.append(SceneError("wrong_count", severity, entity.id, str(max(2, entity.count + change))))
+            number = max(2, entity.count + pick(rng, (-2, -1, 1, 2)))
+            severity = "minor" if abs(number - entity.count) == 1 else "major"
+            found.append(SceneError("wrong_count", severity, entity.id, str(number)))
         if entity.size != "medium" and scene.plan != "wearing":
             size = "large" if entity.size == "small" else "small"
             found.append(SceneError("wrong_size", "minor", entity.id, size))

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from generation.recipes.scene_demo import DemoStudy, demo
-from generation.recipes.scene_drawing import SIZE, draw
+from generation.recipes.scene_drawing import draw
 from generation.recipes.scene_errors import SceneError, candidates, located, shown
+from generation.recipes.scene_figures import SIZE
 from generation.recipes.scene_grammar import write_prompts
 from generation.recipes.scene_layout import lay_out
 from generation.recipes.scenes import CATEGORIES, COLOURS, Scene, stream

@@ -99,6 +99,17 @@ def test_every_kind_of_error_can_occur_and_shows_in_the_scene() -> None:
     assert seen == set(ERROR_KINDS)
 
 
+def test_a_count_off_by_one_is_minor_and_one_further_off_is_major() -> None:
+    seen = set()
+    for index, prompt in enumerate(write_prompts(7, "compositional", 80)):
+        for error in candidates(prompt.scene, stream(7, 95, index)):
+            if error.kind == "wrong_count":
+                off = abs(int(error.detail) - prompt.scene.entity(error.about).count)
+                assert error.severity == {1: "minor", 2: "major"}[off]
+                seen.add(off)
+    assert seen == {1, 2}
+
+
 def test_errors_of_one_picture_touch_different_parts() -> None:
     for category in CATEGORIES:
         for index, prompt in enumerate(write_prompts(5, category, 60)):
