@@ -1,0 +1,150 @@
+"""Whole columns at once say the same as rows one by one, on clean and on faulty files."""
+
+import io
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchange import coded
+from exchange.tables import BadFile, CodedTable, Columns, RejectLog, read_columns, read_rows
+
+RATINGS = Columns(("item", "value"), ("rater",), {"score": "value"}, extra="drop")
+
+
+def both(content: str | bytes, columns: Columns = RATINGS) -> tuple[CodedTable, RejectLog]:
+    """The table by columns, after it was compared with the same table by rows."""
+    data = content.encode() if isinstance(content, str) else content
+    log, row_log = RejectLog(), RejectLog()
+    table = read_columns(io.BytesIO(data), name="f", columns=columns, log=log)
+    rows = list(read_rows(io.BytesIO(data), name="f", columns=columns, log=row_log))
+    assert table.row_numbers.tolist() == [row.number for row in rows]
+    for name, column in table.columns.items():
+        assert column.codes.dtype == np.int32
+        assert len(set(column.labels)) == len(column.labels)
+        for text, row in zip(column.texts(), rows, strict=True):
+            value = row.values.get(name)
+            assert text == ("" if value is None else value) or not isinstance(value, str | None)
+    assert log.first == row_log.first
+    return table, log
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "item,value\na,1\nb,2\n",
+        "item,value\na,1\nb,2",
+        "item,value\r\na,1\r\nb,2\r\n",
+        "\ufeffitem,value\na,1\nb,2\n",
+        '"item","value"\n"a","1"\n"b","2"\n',
+        'item\tvalue\n"a"\t1\nb\t"2"',
+        "Item,score,note\na,1,x\nb,2,\n",
+    ],
+)
+def test_clean_files_take_the_fast_way(content: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coded, "_collect", None)  # the slow way would fail
+    table = read_columns(io.BytesIO(content.encode()), name="f", columns=RATINGS, log=RejectLog())
+    assert table["item"].texts() == ["a", "b"]
+    assert table["value"].numbers().tolist() == [1.0, 2.0]
+    assert table.row_numbers.tolist() == [2, 3]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "item,value\na,1\n\nb,2\n",  # a blank line
+        "item,value\na,1\nb\nc,3\n",  # too few cells
+        'item,value\n"a\nb",1\nc,2\n',  # a line break in a cell
+        'item,value\n"a ""b""",1\n5" x,2\n',  # quotes inside
+        'item,value\n"a"b,1\nc,2\n',  # a stray quote
+        "item,value\ra,1\rb,2\r",
+        "item,value\n",
+        "item,value,\na,1,\n",
+        "\titem\tvalue\nx\ta\t1\n",
+        '{"item": "a", "value": 1}\n{"item": "b"}\n{"item": "c", "value": "2", "rater": "r"}\n',
+        '[{"item": "a", "value": "1"}]',
+        "item,value\na, 1\n b ,\n",
+        'item,value\n"",1\n,2\n',
+        "item,value\na,\x1f1\n",
+    ],
+)
+def test_awkward_files_say_the_same_both_ways(content: str) -> None:
+    if content.startswith("\t"):
+        with pytest.raises(BadFile, match="no name"):
+            both(content)
+    else:
+        both(content)
+
+
+def test_values_of_json_and_parquet_become_text() -> None:
+    table, _ = both(json.dumps([{"item": "a", "value": v} for v in (3, 3.0, 2.5, None, True, [1])]))
+    assert table["value"].texts() == ["3", "3", "2.5", "", "true", "[1]"]
+    stream = io.BytesIO()
+    pq.write_table(pa.table({"item": ["a", None], "value": [3.0, 2.5]}), stream)
+    table, _ = both(stream.getvalue())
+    assert table["item"].texts() == ["a", ""]
+    assert table["value"].numbers().tolist() == [3.0, 2.5]
+
+
+def test_keys_that_only_some_objects_have() -> None:
+    table, _ = both('{"item": "a", "value": "1"}\n{"item": "b", "value": "2", "rater": "r"}\n')
+    assert table["rater"].texts() == ["", "r"]
+
+
+def test_absent_optional_columns_are_absent_and_no_rows_are_fine() -> None:
+    table, _ = both("item,value\n")
+    assert len(table) == 0
+    assert set(table.columns) == {"item", "value"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"item,value\na,1\n\xff,2\n",
+        b"item,value\na,\0\n",
+        b'item,value\n"a,1\n',
+        b"item,rater\na,1\n",
+        b"",
+        b"PK\x03\x04",
+    ],
+)
+def test_bad_files_are_refused_the_same_way(content: bytes) -> None:
+    refusals = []
+    for read in (read_columns, lambda *a, **k: list(read_rows(*a, **k))):
+        with pytest.raises(BadFile) as caught:
+            read(io.BytesIO(content), name="f", columns=RATINGS, log=RejectLog())
+        refusals.append(caught.value.reject)
+    assert refusals[0] == refusals[1]
+
+
+def test_words_are_nan_as_numbers() -> None:
+    table, _ = both("item,value\na,unable to answer\nb,nan\nc,1e0\nd,\n")
+    np.testing.assert_array_equal(table["value"].numbers(), [np.nan, np.nan, 1.0, np.nan])
+
+
+@given(
+    st.lists(
+        st.tuples(*[st.text(alphabet='ab,"\n\r\t;\u00e9 =', max_size=4)] * 2),
+        max_size=6,
+    ),
+    st.booleans(),
+)
+def test_any_little_file_says_the_same_both_ways(cells: list[tuple[str, str]], quoted: bool) -> None:
+    """Raw, mostly malformed text: both ways accept the same rows with the same numbers, or refuse alike."""
+
+    def cell(text: str) -> str:
+        return f'"{text}"' if quoted else text
+
+    content = "item,value\n" + "".join(f"{cell(a)},{cell(b)}\n" for a, b in cells)
+    try:
+        list(read_rows(io.BytesIO(content.encode()), name="f", columns=RATINGS, log=RejectLog()))
+    except BadFile as fault:
+        with pytest.raises(BadFile) as caught:
+            read_columns(io.BytesIO(content.encode()), name="f", columns=RATINGS, log=RejectLog())
+        assert caught.value.reject == fault.reject
+    else:
+        both(content)
