@@ -143,7 +143,9 @@ class Environment:
                 raise ValueError
             return url
 
-        return self._read(name, default, parse, "redis://HOST:6379/0, amqp://… or filesystem:// (the built-in one)")
+        url = self._read(name, default, parse, "redis://HOST:6379/0, amqp://… or filesystem:// (the built-in one)")
+        # Celery wants a host in every address, and warns at each connection where there can be none.
+        return f"{url}localhost" if url in ("filesystem://", "memory://") else url
 
     def email(self, name: str, default: str) -> dict[str, Any]:
         from dj_email_url import parse as parse_url
@@ -158,10 +160,10 @@ class Environment:
         settings = self._read(name, dict(parse_url(default)), parse, wanted)
         return {key: value for key, value in settings.items() if key.isupper()}
 
-    def close(self, *, known_prefix: str, program: str) -> None:
-        """Refuse unknown variables of our prefix, then raise ImproperlyConfigured if anything was wrong."""
+    def close(self, *, program: str, known_prefix: str | None = None) -> None:
+        """Raise ImproperlyConfigured if anything was wrong. With a prefix, refuse variables of it that nobody reads."""
         for name in sorted(self._source):
-            if name.startswith(known_prefix) and name not in self._names:
+            if known_prefix and name.startswith(known_prefix) and name not in self._names:
                 near = difflib.get_close_matches(name, self._names, n=1)
                 hint = f"did you mean {near[0]}?" if near else "unset it; docs/operations.md lists what exists."
                 self._complaints.append(f"{name} is not a setting of evalsite: {hint}")

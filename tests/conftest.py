@@ -119,7 +119,7 @@ def site_environment(**changes: str) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "evalsite.settings",
         "DATABASE_URL": database_url(),
         "EVALSITE_DATA_DIR": str(settings.DATA_DIR),
-        "CELERY_BROKER_URL": "memory://",
+        "CELERY_BROKER_URL": "memory://localhost",
         **changes,
     }
 
@@ -146,7 +146,7 @@ def celery_worker_process(
         messages = Path(settings.DATA_DIR) / "broker" / "messages"
         options: dict[str, Any] = {}
         if broker == "filesystem":
-            broker = "filesystem://"
+            broker = "filesystem://localhost"
             options = {
                 "data_folder_in": str(messages),
                 "data_folder_out": str(messages),

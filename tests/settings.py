@@ -50,7 +50,7 @@ if not ON_POSTGRES:
     # A file, as in production: threads and worker processes share it, with the same locks and time-outs.
     DATABASES["default"]["TEST"] = {"NAME": str(TEST_DATA_DIR / "test.sqlite3")}
 # Messages go nowhere, unless a test starts a worker (the fixture celery_worker_process points Celery at its broker).
-CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_URL = "memory://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
 # A slow hash protects stored passwords; the tests' need none.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
