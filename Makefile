@@ -41,7 +41,7 @@ lint: $(VENV)/.dev  ## Check style, types, import rules and migrations
 	@echo "==> ruff";        $(BIN)/ruff check .
 	@echo "==> ruff format"; $(BIN)/ruff format --check .
 	@echo "==> mypy";        $(BIN)/mypy
-	@echo "==> imports";     $(BIN)/python -m pytest -q tests/test_layers.py
+	@echo "==> imports";     $(BIN)/lint-imports --no-logo
 	@echo "==> migrations";  $(BIN)/python manage.py makemigrations --check --dry-run
 
 format: $(VENV)/.dev  ## Format the code and mend what can be mended by machine
