@@ -14,6 +14,7 @@ env = Environment()
 # --- where things are kept -------------------------------------------------------------------------------------------
 DATA_DIR = env.path("EVALSITE_DATA_DIR", BASE_DIR / "data", "the folder for database, images, broker and secret")
 DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'evalsite.sqlite3'}")}
+DATABASE_MAX_AGE = env.integer("EVALSITE_DATABASE_MAX_AGE", 60, low=0, high=86_400)
 IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 if IS_SQLITE:
     DATABASES["default"]["CONN_MAX_AGE"] = None
@@ -28,18 +29,20 @@ if IS_SQLITE:
         ),
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = env.integer("EVALSITE_DATABASE_MAX_AGE", 60, low=0, high=86_400)
+    DATABASES["default"]["CONN_MAX_AGE"] = DATABASE_MAX_AGE
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 S3_BUCKET = env.text("EVALSITE_S3_BUCKET", "")
+S3_ENDPOINT = env.text("EVALSITE_S3_ENDPOINT", "")
+S3_REGION = env.text("EVALSITE_S3_REGION", "")
 MEDIA_ROOT = DATA_DIR / "media"
 if S3_BUCKET:
     _file_storage = {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
             "bucket_name": S3_BUCKET,
-            "endpoint_url": env.text("EVALSITE_S3_ENDPOINT", "") or None,
-            "region_name": env.text("EVALSITE_S3_REGION", "") or None,
+            "endpoint_url": S3_ENDPOINT or None,
+            "region_name": S3_REGION or None,
             "default_acl": "private",
             "querystring_auth": True,
             "file_overwrite": False,
@@ -58,10 +61,11 @@ SECRET_KEY = env.text("EVALSITE_SECRET_KEY", "", secret=True) or secret_key_from
 ALLOWED_HOSTS = env.words("EVALSITE_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.origins("EVALSITE_CSRF_TRUSTED_ORIGINS", [])
 HTTPS = env.boolean("EVALSITE_HTTPS", default=False)
+HSTS_SECONDS = env.integer("EVALSITE_HSTS_SECONDS", 3600, low=0, high=63_072_000)
 if HTTPS:
     SECURE_SSL_REDIRECT = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    SECURE_HSTS_SECONDS = env.integer("EVALSITE_HSTS_SECONDS", 3600, low=0, high=63_072_000)
+    SECURE_HSTS_SECONDS = HSTS_SECONDS
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 60
 SESSION_COOKIE_SAMESITE = "Lax"

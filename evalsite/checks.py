@@ -1,0 +1,179 @@
+"""What can be found wrong with an installation before anybody comes to harm by it.
+
+Each check has an id, by which `SILENCED_SYSTEM_CHECKS` can name it, and says the cure. docs/operations.md lists them.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+ENOUGH_BYTES = 500 * 2**20
+NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "glusterfs", "ceph", "afs"}
+CREDENTIAL_VARIABLES = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_S3_ACCESS_KEY_ID",
+    "AWS_PROFILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
+
+
+def public_hosts() -> list[str]:
+    """The allowed hosts by which people on other machines could reach the site."""
+    return [host for host in settings.ALLOWED_HOSTS if not is_loopback(host)]
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+@register
+def data_folder_can_be_written(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    try:
+        with tempfile.TemporaryFile(dir=settings.DATA_DIR):
+            pass
+    except OSError as error:
+        return [
+            Error(
+                f"The data folder {settings.DATA_DIR} cannot be written: {error.strerror}.",
+                hint="Give it to the user who runs the site, or set EVALSITE_DATA_DIR to another folder.",
+                id="evalsite.E001",
+            )
+        ]
+    free = shutil.disk_usage(settings.DATA_DIR).free
+    if free < ENOUGH_BYTES:
+        return [
+            Warning(
+                f"Only {free // 2**20} MB are free in the data folder {settings.DATA_DIR}.",
+                hint="Make room before the disk is full: from then on no answer could be saved.",
+                id="evalsite.W001",
+            )
+        ]
+    return []
+
+
+@register
+def sqlite_lies_on_a_local_disk(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    if not settings.IS_SQLITE:
+        return []
+    file = Path(settings.DATABASES["default"]["NAME"])
+    kind = file_system_of(file)
+    if kind not in NETWORK_FILE_SYSTEMS:
+        return []
+    return [
+        Error(
+            f"The SQLite database {file} lies on a network file system ({kind}): its write-ahead log is not safe there.",
+            hint="Set EVALSITE_DATA_DIR to a folder on a local disk, or DATABASE_URL to a PostgreSQL server.",
+            id="evalsite.E002",
+        )
+    ]
+
+
+def file_system_of(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
+    """The kind of file system that a path is on, as Linux names it; empty where that cannot be known."""
+    try:
+        lines = mounts.read_text().splitlines()
+    except OSError:
+        return ""
+    path = path.resolve()
+    best, kind = -1, ""
+    for line in lines:
+        _, point, this_kind, *_ = line.split(" ")
+        point = point.replace("\\040", " ")
+        # A later mount on the same point covers the earlier one.
+        if path.is_relative_to(point) and len(Path(point).parts) >= best:
+            best, kind = len(Path(point).parts), this_kind
+    return kind
+
+
+@register
+def broker_reaches_every_machine(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    scheme = urlsplit(settings.CELERY_BROKER_URL).scheme
+    if scheme == "memory":
+        return [
+            Error(
+                "CELERY_BROKER_URL is memory://, which no worker can read: imports and reports would never be done.",
+                hint="Unset it for the built-in broker, or set it to redis://HOST:6379/0.",
+                id="evalsite.E003",
+            )
+        ]
+    if scheme == "filesystem" and not settings.IS_SQLITE:
+        return [
+            Warning(
+                "The database is a server, but the broker is the built-in one, which works on one machine only.",
+                hint="Set CELERY_BROKER_URL to redis://HOST:6379/0 if workers run on other machines or in containers.",
+                id="evalsite.W002",
+            )
+        ]
+    return []
+
+
+@register
+def files_can_be_reached(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    if not settings.S3_BUCKET:
+        if settings.S3_ENDPOINT or settings.S3_REGION:
+            return [
+                Warning(
+                    "EVALSITE_S3_ENDPOINT or EVALSITE_S3_REGION is set, but files are kept on the local disk.",
+                    hint="Set EVALSITE_S3_BUCKET too, or unset them.",
+                    id="evalsite.W003",
+                )
+            ]
+        return []
+    shared = os.environ.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")
+    if any(os.environ.get(name) for name in CREDENTIAL_VARIABLES) or Path(shared).expanduser().exists():
+        return []
+    return [
+        Warning(
+            f"Files go to the bucket {settings.S3_BUCKET}, but no credentials for it are in sight.",
+            hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, unless this machine's own role opens the bucket.",
+            id="evalsite.W004",
+        )
+    ]
+
+
+@register(Tags.security)
+def strangers_are_kept_out(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    messages: list[CheckMessage] = []
+    hosts = ", ".join(public_hosts())
+    if not hosts:
+        return []
+    if settings.DEBUG:
+        messages.append(
+            Error(
+                f"EVALSITE_DEBUG is on while the site answers to {hosts}: error pages would show its settings.",
+                hint="Unset EVALSITE_DEBUG, or let EVALSITE_ALLOWED_HOSTS name this machine alone.",
+                id="evalsite.E004",
+            )
+        )
+    if not settings.HTTPS:
+        messages.append(
+            Warning(
+                f"The site answers to {hosts} without HTTPS: sign-in links and sessions can be read on the way.",
+                hint="Put a proxy that speaks TLS before it and set EVALSITE_HTTPS=true.",
+                id="evalsite.W005",
+            )
+        )
+    if "*" in settings.ALLOWED_HOSTS:
+        messages.append(
+            Warning(
+                "EVALSITE_ALLOWED_HOSTS is *: a forged Host header would be believed in the links that the site makes.",
+                hint="Name the hosts by which people reach the site.",
+                id="evalsite.W006",
+            )
+        )
+    return messages
