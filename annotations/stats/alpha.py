@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from annotations.stats.estimate import Estimate
-from annotations.stats.families import Described, Features, FloatArray, ratio
+from annotations.stats.families import Described, Features, FloatArray, gradient, ratio
 from annotations.stats.ratings import Ratings
 from annotations.stats.resampling import ALL_COVERS, estimates
 
@@ -90,6 +90,13 @@ class AlphaFamily:
 
     def values(self, sums: FloatArray) -> FloatArray:
         """α = 1 − (n − 1) Σ o_ck δ²_ck / Σ n_c n_k δ²_ck over c < k; undefined where the expected sum is zero."""
+        return self._values(sums, 1.0)
+
+    def linearisation(self, total: FloatArray) -> FloatArray:
+        """Gwet (2014), section 5.5, linearises alpha without the small-sample factor (n − 1)/n; so is it here."""
+        return gradient(lambda sums: self._values(sums, 0.0), total)
+
+    def _values(self, sums: FloatArray, correction: float) -> FloatArray:
         margins = sums @ self.margin
         n = margins.sum(axis=1, keepdims=True)
         observed_pairs = sums[:, self.apart]
@@ -109,7 +116,7 @@ class AlphaFamily:
                 expected = expected_pairs @ self.squared[metric]
                 largest = n[:, 0] ** 2 * self.squared[metric].max(initial=0.0)
             smallest = np.where(np.isnan(largest), 0.0, _NOTHING * largest)
-            alphas[:, place] = 1.0 - ratio((n[:, 0] - 1.0) * observed, expected, smallest)
+            alphas[:, place] = 1.0 - ratio((n[:, 0] - correction) * observed, expected, smallest)
         return alphas
 
 
@@ -124,10 +131,10 @@ def krippendorff_alpha(
 ) -> Estimate:
     """Krippendorff's alpha of one metric, from −1 to 1 (1: perfect agreement, 0: chance), with its intervals.
 
-    Without `rng` there is the value alone. `covers` picks the intervals: "units" (bootstrap), "raters" (jackknife),
-    "units and raters" (both). Units with one rating are left out; missing cells are no category; unused levels of
-    the scale change nothing. Undefined (NaN with the reason) when no unit has two ratings, when all pairable ratings
-    are equal, and for the ratio metric when the scale has values ≤ 0.
+    Without `rng` there is only the analytic interval over units. `covers` picks the intervals: "units" (bootstrap),
+    "raters" (jackknife), "units and raters" (both). Units with one rating are left out; missing cells are no
+    category; unused levels of the scale change nothing. Undefined (NaN with the reason) when no unit has two ratings,
+    when all pairable ratings are equal, and for the ratio metric when the scale has values ≤ 0.
     """
     return krippendorff_alphas(ratings, (metric,), rng=rng, n_resamples=n_resamples, level=level, covers=covers)[0]
 

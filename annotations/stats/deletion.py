@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from annotations.stats.families import Features, FloatArray, PatternFamily
+from annotations.stats.families import Features, FloatArray, PatternFamily, gradient
 from annotations.stats.ratings import Ratings
 
 _CHUNK = 1 << 22
@@ -84,7 +84,7 @@ class DeletedRatings:
     def _variance(self, change: Features, weight: NDArray[np.int64]) -> FloatArray:
         n_rows, n_features = change.shape
         if n_rows * n_features > _EXACT_COST:
-            replicates = np.asarray(change @ self._gradient())
+            replicates = np.asarray(change @ gradient(self.family.values, self.total))
         else:
             step = max(1, _CHUNK // n_features)
             parts = []
@@ -95,18 +95,22 @@ class DeletedRatings:
             replicates = np.concatenate(parts)
         return jackknife_variance(replicates, weight)
 
-    def _gradient(self) -> FloatArray:
-        """(n_features, n_statistics): derivative of each statistic in each sum, by central differences."""
-        n_features = self.family.n_features
-        width = 1e-5 * max(1.0, float(np.abs(self.total).max()))
-        step = max(1, _CHUNK // n_features)
-        parts = []
-        for first in range(0, n_features, step):
-            nudge = np.zeros((min(step, n_features - first), n_features))
-            nudge[np.arange(len(nudge)), first + np.arange(len(nudge))] = width
-            up, down = self.family.values(self.total + nudge), self.family.values(self.total - nudge)
-            parts.append((up - down) / (2 * width))
-        return np.concatenate(parts)
+
+def linearised_variance(
+    family: PatternFamily, features: Features, multiplicity: NDArray[np.int64], total: FloatArray
+) -> tuple[FloatArray, int]:
+    """(n_statistics,) n/(n − 1) Σ (ψ_i − mean)² over the n units that add anything to the sums, and n.
+
+    ψ_i is what unit i adds to the statistic to first order (the infinitesimal jackknife), by the family's own
+    linearisation.
+    """
+    adds = np.flatnonzero(np.asarray(features.astype(bool).sum(axis=1)))
+    influence = np.asarray(features[adds] @ family.linearisation(total))
+    weight = multiplicity[adds].astype(float)
+    n = int(weight.sum())
+    if n < 2:
+        return np.full(influence.shape[1], np.nan), n
+    return n / (n - 1) * (weight @ (influence - weight @ influence / n) ** 2), n
 
 
 def jackknife_variance(replicates: FloatArray, weight: NDArray[np.int64] | None) -> FloatArray:

@@ -1,6 +1,6 @@
 """Statistics that depend on the ratings only through how many units have each count pattern."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -10,6 +10,9 @@ from scipy import sparse
 
 FloatArray = NDArray[np.float64]
 Features: TypeAlias = FloatArray | sparse.csr_array
+
+_CHUNK = 1 << 22
+"""Numbers held at once: 32 MiB of doubles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,10 @@ class PatternFamily(Protocol):
         """(b, n_features) → (b, n_statistics), NaN where a statistic is undefined."""
         ...
 
+    def linearisation(self, total: FloatArray) -> FloatArray:
+        """(1, n_features) → (n_features, n_statistics): derivatives for the analytic standard error over units."""
+        ...
+
 
 class Joined:
     """Several families as one, so that they share their resamples."""
@@ -63,6 +70,28 @@ class Joined:
             first += family.n_features
         return np.hstack(results)
 
+    def linearisation(self, total: FloatArray) -> FloatArray:
+        blocks = np.zeros((self.n_features, len(self.described)))
+        row = column = 0
+        for family in self.families:
+            below, right = row + family.n_features, column + len(family.described)
+            blocks[row:below, column:right] = family.linearisation(total[:, row:below])
+            row, column = below, right
+        return blocks
+
+
+def gradient(values: Callable[[FloatArray], FloatArray], total: FloatArray) -> FloatArray:
+    """(n_features, n_statistics): derivative of each value in each sum, by central differences."""
+    n_features = total.shape[1]
+    width = 1e-5 * max(1.0, float(np.abs(total).max(initial=0.0)))
+    step = max(1, _CHUNK // n_features)
+    parts = []
+    for first in range(0, n_features, step):
+        nudge = np.zeros((min(step, n_features - first), n_features))
+        nudge[np.arange(len(nudge)), first + np.arange(len(nudge))] = width
+        parts.append((values(total + nudge) - values(total - nudge)) / (2 * width))
+    return np.concatenate(parts)
+
 
 def ratio(numerator: FloatArray, denominator: FloatArray, smallest: FloatArray | float = 0.0) -> FloatArray:
     """numerator / denominator, NaN where |denominator| ≤ smallest."""
@@ -70,3 +99,8 @@ def ratio(numerator: FloatArray, denominator: FloatArray, smallest: FloatArray |
     result = np.full(denominator.shape, np.nan)
     np.divide(numerator, denominator, out=result, where=np.abs(denominator) > smallest)
     return result
+
+
+def totals(code: NDArray[np.int64], weights: FloatArray, n: int) -> FloatArray:
+    """(n,): the sum of the weights of each code, as doubles even where there are none."""
+    return np.asarray(np.bincount(code, weights=weights, minlength=n), dtype=np.float64)

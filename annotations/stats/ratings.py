@@ -127,12 +127,10 @@ class Ratings:
         raters   raters with at least one rating
         ratings  all ratings, those of units that are not pairable included
         """
-        rows, multiplicity = self.patterns
-        ratings_of_pattern = rows.sum(axis=1)
         return MappingProxyType(
             {
-                "units": int(multiplicity[ratings_of_pattern >= 1].sum()),
-                "pairable": int(multiplicity[ratings_of_pattern >= 2].sum()),
+                "units": int(np.count_nonzero(self.per_unit)),
+                "pairable": int(np.count_nonzero(self.per_unit >= 2)),
                 "raters": int(np.count_nonzero(self.per_rater)),
                 "ratings": len(self),
             }

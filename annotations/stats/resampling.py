@@ -4,6 +4,8 @@ Units: the bootstrap draws units with replacement. Units with the same count pat
 of drawn units per pattern are one multinomial draw: the same distribution as drawing units one by one, at a cost that
 depends on the patterns alone.
 
+Beside it stands the analytic interval of the linearised standard error, t with units − 1 degrees of freedom.
+
 Raters: delete one rater at a time, t with R − 1 degrees of freedom (Tukey 1958; Efron and Stein 1981, who show that
 the jackknife variance errs upwards).
 
@@ -19,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse, stats
 
-from annotations.stats.deletion import DeletedRatings, jackknife_variance
+from annotations.stats.deletion import DeletedRatings, jackknife_variance, linearised_variance
 from annotations.stats.estimate import Estimate, Interval, seed_of
 from annotations.stats.families import Described, FloatArray, PatternFamily
 from annotations.stats.ratings import Ratings
@@ -32,6 +34,8 @@ ALL_COVERS = (UNITS, RATERS, BOTH)
 
 _CHUNK = 1 << 22
 """Numbers held at once while resampling: 32 MiB of doubles."""
+_LINEARISED_FEATURES = 512
+"""Families with more sums than this have no linearised interval: its cost is their square."""
 
 
 def estimates(
@@ -43,7 +47,11 @@ def estimates(
     level: float = 0.95,
     covers: Collection[str] = ALL_COVERS,
 ) -> tuple[Estimate, ...]:
-    """Every statistic of the family with the intervals asked for; values alone where there is no `rng`."""
+    """Every statistic of the family with the intervals asked for.
+
+    Without `rng` there is only the analytic interval over units; with it, the first interval of each cover is the
+    resampled one.
+    """
     if n_resamples < 1 or not 0 < level < 1:
         raise ValueError("n_resamples must be at least 1 and level between 0 and 1")
     unknown = [cover for cover in covers if cover not in ALL_COVERS]
@@ -68,6 +76,10 @@ def estimates(
                     intervals[place].append(spread.raters_interval(place, values[place], described, level))
                 if BOTH in covers:
                     intervals[place].append(spread.both_interval(place, values[place], described, level))
+    if UNITS in covers and defined.any() and family.n_features <= _LINEARISED_FEATURES:
+        variance, n_units = linearised_variance(family, features, multiplicity, total)
+        for place, described in enumerate(family.described):
+            intervals[place].append(linearised_interval(values[place], variance[place], n_units, described, level))
     return tuple(
         Estimate(one.statistic, float(values[place]), one.method, ratings.n, tuple(intervals[place]), seed)
         if defined[place]
@@ -102,6 +114,23 @@ def percentile_interval(replicates: FloatArray, level: float) -> Interval:
         return Interval.undefined(UNITS, method, "the statistic is undefined in every resample", level)
     low, high = np.quantile(kept, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high), UNITS, method, level, len(replicates) - len(kept))
+
+
+def linearised_interval(value: float, variance: float, n_units: int, described: Described, level: float) -> Interval:
+    """The interval of the analytic standard error over units."""
+    method = f"linearised standard error, t({n_units - 1})"
+    if np.isnan(value + variance):
+        return Interval.undefined(UNITS, method, "the standard error is undefined", level)
+    return _symmetric(value, variance, n_units - 1, described, UNITS, method, level)
+
+
+def _symmetric(
+    value: float, variance: float, freedom: float, described: Described, covers: str, method: str, level: float
+) -> Interval:
+    """value ± t √variance, kept within the statistic's range."""
+    reach = float(stats.t.ppf((1 + level) / 2, freedom) * np.sqrt(variance))
+    low, high = max(value - reach, described.low), min(value + reach, described.high)
+    return Interval(float(low), float(high), covers, method, level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +195,4 @@ class Spread:
         if np.isnan(variance):
             reason = "the statistic is undefined when one of the raters, units or ratings is left out"
             return Interval.undefined(covers, method, reason, level)
-        reach = float(stats.t.ppf((1 + level) / 2, freedom) * np.sqrt(variance))
-        low, high = max(value - reach, described.low), min(value + reach, described.high)
-        return Interval(float(low), float(high), covers, method, level)
+        return _symmetric(value, variance, freedom, described, covers, method, level)

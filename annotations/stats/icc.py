@@ -1,0 +1,214 @@
+"""Intraclass correlations of units that every rater rated: ICC(1,1), (A,1), (C,1) and their averages of k raters.
+
+Source: McGraw and Wong (1996), Psychological Methods 1:30–46, tables 4 and 7 with the corrections of 1:390; Shrout and
+Fleiss (1979) call them ICC(1,1), (2,1), (3,1) and ICC(1,k), (2,k), (3,k).
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from math import nan
+from types import MappingProxyType
+
+import numpy as np
+from scipy import stats
+
+from annotations.stats.estimate import Estimate, Interval
+from annotations.stats.families import FloatArray, ratio
+from annotations.stats.mean_squares import CompleteRatings, MeanSquares, complete_ratings
+from annotations.stats.null_test import NullTest
+from annotations.stats.ratings import Ratings
+from annotations.stats.resampling import ALL_COVERS, BOTH, RATERS, UNITS
+
+_METHOD = {
+    "1": "one-way random effects (each unit's raters are a new sample)",
+    "a": "two-way, absolute agreement (raters are a sample; their severity counts as error)",
+    "c": "two-way, consistency (raters' severity is taken out)",
+}
+MODELS = tuple(_METHOD)
+
+
+def icc_family(
+    ratings: Ratings, *, level: float = 0.95, covers: Collection[str] = ALL_COVERS, jackknife: bool = True
+) -> tuple[Estimate, ...]:
+    """icc_1_1, icc_a_1, icc_c_1, icc_1_k, icc_a_k, icc_c_k of the complete units, scale values as interval data.
+
+    Complete units are those with a rating by every rater who rated anything (listwise deletion, stated in the method
+    and counted in n as "complete_units"); k is the number of those raters. Each has delete-one jackknife intervals
+    over units, raters and both on Fisher's scale z = ½ ln((1 + (k − 1)ρ)/(1 − ρ)), t with n − 1, k − 1 and k − 1
+    degrees of freedom, and after them the F interval of McGraw and Wong, which assumes normal ratings: over units for
+    (1) and (C), over units and raters for (A). Values lie in −1/(k − 1)…1 (single) and up to 1 (average, which may
+    be far below 0). Undefined with fewer than two raters or two complete units, and when nothing varies.
+    """
+    complete = complete_ratings(ratings)
+    n = MappingProxyType({**ratings.n, "complete_units": complete.n_units})
+    reason = _why_undefined(complete, ratings)
+    methods = {
+        (model, form): f"ICC, {_METHOD[model]}; {_form(form, complete.n_raters)}; {complete.n_units} complete units "
+        f"of {ratings.n['units']} (listwise)"
+        for model in MODELS
+        for form in ("1", "k")
+    }
+    if reason:
+        return tuple(
+            Estimate.undefined(f"icc_{model}_{form}", methods[model, form], reason, n)
+            for form in ("1", "k")
+            for model in MODELS
+        )
+    squares = complete.mean_squares
+    single = {model: float(squares.icc(model)) for model in MODELS}
+    intervals: dict[str, list[Interval]] = {model: [] for model in MODELS}
+    if jackknife:
+        without_unit = complete.without_each_unit() if UNITS in covers or BOTH in covers else None
+        without_rater = complete.without_each_rater() if RATERS in covers or BOTH in covers else None
+        for model in MODELS:
+            intervals[model] += _jackknife(model, squares, without_unit, without_rater, level, covers)
+    for model in MODELS:
+        f_interval = _f_interval(model, squares, level)
+        if f_interval.covers in covers:
+            intervals[model].append(f_interval)
+    k = complete.n_raters
+    results = [
+        Estimate(f"icc_{model}_1", single[model], methods[model, "1"], n, tuple(intervals[model])) for model in MODELS
+    ]
+    for model in MODELS:
+        stepped = tuple(_step_up_interval(interval, k) for interval in intervals[model])
+        value = _step_up(single[model], k)
+        results.append(Estimate(f"icc_{model}_k", value, methods[model, "k"], n, stepped))
+    return tuple(results)
+
+
+def _form(form: str, k: int) -> str:
+    return "a single rating" if form == "1" else f"the mean of {k} raters"
+
+
+def _why_undefined(complete: CompleteRatings, ratings: Ratings) -> str:
+    if complete.n_raters < 2:
+        return f"{complete.n_raters} raters; an intraclass correlation needs two"
+    if complete.n_units < 2:
+        return f"{complete.n_units} of {ratings.n['units']} units were rated by all {complete.n_raters} raters"
+    if not np.any(complete.x):
+        return f"no variation: all ratings of the {complete.n_units} complete units are equal"
+    if np.isnan(complete.mean_squares.icc("a")):
+        return "the mean squares leave a denominator of zero"
+    return ""
+
+
+def _step_up(single: float, k: int) -> float:
+    """Spearman–Brown: the reliability of the mean of k ratings."""
+    below = 1 + (k - 1) * single
+    return k * single / below if below > 0 else nan
+
+
+def _step_up_interval(interval: Interval, k: int) -> Interval:
+    if not interval.is_defined:
+        return interval
+    return replace(interval, low=_step_up(interval.low, k), high=_step_up(interval.high, k))
+
+
+def _jackknife(
+    model: str,
+    squares: MeanSquares,
+    without_unit: MeanSquares | None,
+    without_rater: MeanSquares | None,
+    level: float,
+    covers: Collection[str],
+) -> list[Interval]:
+    n, k = squares.n, squares.k
+    z = float(_fisher(squares.icc(model), k))
+    units = _variance(without_unit, model, k) if without_unit is not None and n > 2 else nan
+    raters = _variance(without_rater, model, k) if without_rater is not None and k > 2 else nan
+    few_units = f"{n} complete units; leaving one out must leave two" if n < 3 else ""
+    few_raters = f"{k} raters; leaving one out must leave two" if k < 3 else ""
+    both = "delete-one jackknives over units and raters, variances of z added"
+    intervals = []
+    for cover, variance, freedom, name, too_few in (
+        (UNITS, units, n - 1, "delete-one-unit jackknife", few_units),
+        (RATERS, raters, k - 1, "delete-one-rater jackknife", few_raters),
+        (BOTH, units + raters, k - 1, both, few_units or few_raters),
+    ):
+        if cover not in covers:
+            continue
+        method = f"{name} on Fisher's z, t({freedom})"
+        if too_few or not np.isfinite(z + variance):
+            reason = too_few or "no error variance is left when one is left out"
+            intervals.append(Interval.undefined(cover, method, reason, level))
+            continue
+        reach = float(stats.t.ppf((1 + level) / 2, freedom)) * np.sqrt(variance)
+        low, high = _from_fisher(z - reach, k), _from_fisher(z + reach, k)
+        intervals.append(Interval(low, high, cover, method, level))
+    return intervals
+
+
+def _fisher(icc: FloatArray, k: int) -> FloatArray:
+    above, below = 1 + (k - 1) * icc, 1 - icc
+    odds = ratio(above, below)
+    return np.log(odds, out=np.full(odds.shape, nan), where=odds > 0) / 2
+
+
+def _from_fisher(z: float, k: int) -> float:
+    # (e^2z − 1)/(e^2z + k − 1), without overflow.
+    return (
+        float(-np.expm1(-2 * z) / (1 + (k - 1) * np.exp(-2 * z)))
+        if z > 0
+        else float(np.expm1(2 * z) / (np.exp(2 * z) + k - 1))
+    )
+
+
+def _variance(replicates: MeanSquares, model: str, k: int) -> float:
+    z = _fisher(replicates.icc(model), k)
+    return float((len(z) - 1) * np.var(z))
+
+
+def f_test(ratings: Ratings, model: str = "1") -> NullTest:
+    """F test that an ICC of the complete units is zero: MSR/MSW for the model "1", MSR/MSE for "a" and "c"."""
+    complete = complete_ratings(ratings)
+    method = "F test of no differences between units"
+    reason = _why_undefined(complete, ratings)
+    if reason:
+        return NullTest.undefined("F", method, reason)
+    squares = complete.mean_squares
+    n, k = squares.n, squares.k
+    noise, freedom = (squares.within, n * (k - 1)) if model == "1" else (squares.error, (n - 1) * (k - 1))
+    if noise == 0:
+        return NullTest.undefined("F", method, "no error variance")
+    f = float(squares.units / noise)
+    return NullTest("F", f, (n - 1, freedom), float(stats.f.sf(f, n - 1, freedom)), method)
+
+
+def _f_interval(model: str, squares: MeanSquares, level: float) -> Interval:
+    """McGraw and Wong (1996), table 7; for (A) with Satterthwaite's degrees of freedom."""
+    n, k = squares.n, squares.k
+    covers = BOTH if model == "a" else UNITS
+    method = "F, normal ratings (McGraw and Wong 1996)"
+    noise = float(squares.within if model == "1" else squares.error)
+    if noise == 0:
+        return Interval.undefined(covers, method, "no error variance", level)
+    upper = (1 + level) / 2
+    units = float(squares.units)
+    if model == "a":
+        return _f_interval_absolute(squares, method, level)
+    freedom = n * (k - 1) if model == "1" else (n - 1) * (k - 1)
+    f_low = units / noise / stats.f.ppf(upper, n - 1, freedom)
+    f_high = units / noise * stats.f.ppf(upper, freedom, n - 1)
+    low, high = (f_low - 1) / (f_low + k - 1), (f_high - 1) / (f_high + k - 1)
+    return Interval(float(low), float(high), covers, method, level)
+
+
+def _f_interval_absolute(squares: MeanSquares, method: str, level: float) -> Interval:
+    n, k = squares.n, squares.k
+    units, raters, error = float(squares.units), float(squares.raters), float(squares.error)
+    rho = float(squares.icc("a"))
+    if rho >= 1:
+        return Interval.undefined(BOTH, method, "no error variance", level)
+    a = k * rho / (n * (1 - rho))
+    b = 1 + k * rho * (n - 1) / (n * (1 - rho))
+    spread = (a * raters) ** 2 / (k - 1) + (b * error) ** 2 / ((n - 1) * (k - 1))
+    if spread == 0:
+        return Interval.undefined(BOTH, method, "Satterthwaite's degrees of freedom are undefined", level)
+    freedom = (a * raters + b * error) ** 2 / spread
+    upper = (1 + level) / 2
+    f_low, f_high = stats.f.ppf(upper, n - 1, freedom), stats.f.ppf(upper, freedom, n - 1)
+    rest = k * raters + (k * n - k - n) * error
+    low = n * (units - f_low * error) / (f_low * rest + n * units)
+    high = n * (f_high * units - error) / (rest + n * f_high * units)
+    return Interval(float(low), float(high), BOTH, method, level)
