@@ -11,7 +11,7 @@ from math import isnan
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from annotations.stats.dawid_skene import dawid_skene, majority_vote
 from annotations.stats.estimate import Estimate
@@ -111,9 +111,9 @@ def multiverse(
     ratings: Ratings,
     conclude: Callable[[_Floats], Estimate],
     *,
-    exclusions: Mapping[str, _Mask] | None = None,
+    exclusions: Mapping[str, ArrayLike] | None = None,
     aggregations: Sequence[Aggregation] = AGGREGATIONS,
-    subsets: Mapping[str, _Mask] | None = None,
+    subsets: Mapping[str, ArrayLike] | None = None,
     null: float = 0.0,
     covers: str | None = None,
 ) -> Multiverse:
@@ -127,12 +127,13 @@ def multiverse(
     The reference is nobody excluded, the first aggregation, all units. Each pair of exclusion and aggregation is
     scored once. Raises BadRatings for masks of the wrong length.
     """
-    rules: dict[str, _Mask] = {NOBODY: np.zeros(ratings.n_raters, bool)} | dict(exclusions or {})
-    parts: dict[str, _Mask] = {ALL_UNITS: np.ones(ratings.n_units, bool)} | dict(subsets or {})
+    rules, parts = {NOBODY: np.zeros(ratings.n_raters, bool)}, {ALL_UNITS: np.ones(ratings.n_units, bool)}
+    rules |= {name: np.asarray(mask, bool) for name, mask in (exclusions or {}).items()}
+    parts |= {name: np.asarray(mask, bool) for name, mask in (subsets or {}).items()}
     for masks, length, kind in ((rules, ratings.n_raters, "exclusion"), (parts, ratings.n_units, "subset")):
         for name, mask in masks.items():
-            if np.shape(mask) != (length,):
-                raise BadRatings(f"{kind} {name!r} has shape {np.shape(mask)}; it must be ({length},)")
+            if mask.shape != (length,):
+                raise BadRatings(f"{kind} {name!r} has shape {mask.shape}; it must be ({length},)")
     universes = []
     active = np.bincount(ratings.rater, minlength=ratings.n_raters) > 0
     for (rule, excluded), aggregation in product(rules.items(), aggregations):

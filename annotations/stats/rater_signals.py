@@ -186,20 +186,21 @@ def add_modal(
     per_rater: _Ints,
     others: _Floats,
 ) -> _Floats:
-    """How much of the rater's answers is one level, and (returned, (n_raters,)) how much of it the others give."""
+    """How much of the rater's answers is one level; returns the same of the others' answers, (n_raters,)."""
     n_levels = len(ratings.values)
     table = np.bincount(ratings.rater * n_levels + ratings.level, minlength=ratings.n_raters * n_levels)
     table = table.reshape(ratings.n_raters, n_levels)
-    hits, modal = table.max(axis=1), table.argmax(axis=1)
+    hits = table.max(axis=1)
     board.add_share("modal_share", "share of the most given level", hits, per_rater, "ratings", None)
-    # What the others give at the same level; where they give it as often, much of it is no sign of carelessness.
-    usual = others[np.arange(ratings.n_raters), modal]
+    # Against the others' own most given level, not against what they give at this one: a severe rater's favourite is
+    # another level, and severity is a signal of its own.
+    usual = others.max(axis=1)
     excess = _divide(hits, per_rater) - usual
     excess[per_rater < MIN_UNITS] = np.nan
     board.measures.append(
         Measure(
             "modal_share",
-            "excess of the most given level over the others",
+            "excess of the most given level over the others' most given",
             excess,
             _share_error(hits, per_rater),
             "high",

@@ -47,7 +47,7 @@ class RaterRow:
     modal_share: Estimate
     """Share of the level that the rater gives most."""
     modal_share_of_others: float
-    """Share of that level among the others' answers to the same units."""
+    """The same share in the others' answers to these units, each unit weighing once."""
     longest_run: Estimate
     """Longest run of one level in the order of rating."""
     typical_run: float
