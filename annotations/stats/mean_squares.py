@@ -80,11 +80,11 @@ class CompleteRatings:
     n_raters: int
 
     @cached_property
-    def unittotals(self) -> FloatArray:
+    def unit_sums(self) -> FloatArray:
         return totals(self.unit, self.x, self.n_units)
 
     @cached_property
-    def ratertotals(self) -> FloatArray:
+    def rater_sums(self) -> FloatArray:
         return totals(self.rater, self.x, self.n_raters)
 
     @cached_property
