@@ -3,6 +3,7 @@
 Nothing is ever written under an entry's name; entries are read as streams, never extracted.
 """
 
+import io
 import os
 import stat
 import zipfile
@@ -11,11 +12,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from .names import UnsafeName, comparable, is_by_the_way, safe_name
 from .rejects import BadFile, bad_file
 from .ziplayout import check_central_directory, check_no_overlap, entry_name
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 _MB = 1024 * 1024
 
@@ -69,13 +73,30 @@ class Bundle(ABC):
 
     def read(self, entry: str) -> bytes:
         """One entry whole, at most the limit of an entry. Raises BadFile where it is damaged."""
-        with self.open(entry) as stream, _damage_named(self.name, entry):
+        with self.open(entry) as stream:
             content = stream.read(self._sizes[entry] + 1)
         if len(content) != self._sizes[entry]:
             raise bad_file(
                 self.name, f'"{entry}" has another size than declared', "pack the bundle anew", field=entry[:100]
             )
         return content
+
+
+class _Guarded(io.RawIOBase):
+    """A stream over an entry that raises BadFile where the entry turns out to be damaged."""
+
+    def __init__(self, stream: IO[bytes], name: str, entry: str) -> None:
+        self._stream, self._name, self._entry = stream, name, entry
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: "WriteableBuffer") -> int:
+        view = memoryview(target).cast("B")
+        with _damage_named(self._name, self._entry):
+            piece = self._stream.read(len(view))
+        view[: len(piece)] = piece
+        return len(piece)
 
 
 class _Folder(Bundle):
@@ -101,8 +122,8 @@ class _Folder(Bundle):
         with _damage_named(self.name, entry):
             # No link is followed, should the file have been swapped for one since it was listed.
             descriptor = os.open(self._files[entry], os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-        with os.fdopen(descriptor, "rb") as stream:
-            yield stream
+        with os.fdopen(descriptor, "rb") as stream, io.BufferedReader(_Guarded(stream, self.name, entry)) as guarded:
+            yield guarded
 
 
 class _Zip(Bundle):
@@ -114,7 +135,7 @@ class _Zip(Bundle):
         total = packed = 0
         check_no_overlap(archive, name)
         for info in archive.infolist():
-            if info.is_dir():
+            if info.filename.endswith("/"):
                 continue
             entry = _safe(entry_name(info), name)
             _check_kind(info, entry, name)
@@ -139,8 +160,8 @@ class _Zip(Bundle):
     def open(self, entry: str) -> Iterator[BinaryIO]:
         with _damage_named(self.name, entry):
             stream = self._archive.open(self._infos[entry])
-        with stream:
-            yield stream  # type: ignore[misc]  # ZipExtFile is a readable binary stream
+        with stream, io.BufferedReader(_Guarded(stream, self.name, entry)) as guarded:
+            yield guarded
 
 
 @contextmanager
@@ -166,7 +187,7 @@ def open_bundle(source: Path | BinaryIO, *, name: str = "", limits: Limits | Non
         check_central_directory(stream, called, limits.max_entries)
         try:
             archive = zipfile.ZipFile(stream)
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError, UnicodeDecodeError) as error:
+        except Exception as error:  # damaged directories end in many kinds of errors
             raise bad_file(called, f"the zip cannot be read ({error})", "pack it anew and send it whole") from error
         with archive:
             yield _Zip(archive, called, limits)

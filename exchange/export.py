@@ -42,7 +42,7 @@ Cells = Sequence[object]
 
 
 def csv_chunks(names: Sequence[str], rows: Iterable[Cells], *, byte_order_mark: bool = False) -> Iterator[str]:
-    """The rows as CSV (RFC 4180 with LF) in pieces of CHUNK_ROWS rows, header first; encode as UTF-8.
+    """The rows as CSV (RFC 4180) in pieces of CHUNK_ROWS rows, header first; encode as UTF-8.
 
     names  the header; each row has one cell for each of them, otherwise ValueError
     byte_order_mark  begins with U+FEFF, which tells Excel that the file is UTF-8
@@ -51,7 +51,8 @@ def csv_chunks(names: Sequence[str], rows: Iterable[Cells], *, byte_order_mark: 
     NaN are empty, infinity is "inf", booleans are true and false, times ISO 8601, lists and dictionaries JSON.
     """
     buffer = _Pieces()
-    writer = csv.writer(buffer, lineterminator="\n")
+    # CRLF, as RFC 4180 has it: with LF alone, Python 3.11 would not quote a cell that holds a CR.
+    writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow([neutralise(name) for name in names])
     lead = "\ufeff" if byte_order_mark else ""
     for number, row in enumerate(rows, start=1):
@@ -114,7 +115,7 @@ def data_dictionary(columns: Sequence[tuple[str, str, str, str]], *, title: str,
     lines = [f"# {title}", "", "| column | type | unit or range | meaning |", "|---|---|---|---|"]
     lines += ["| " + " | ".join(_markdown_cell(part) for part in column) + " |" for column in columns]
     general = (
-        "CSV: UTF-8, comma, LF; a double quote inside a cell is written twice; an empty cell is a missing value",
+        "CSV: UTF-8, comma, CRLF; a double quote inside a cell is written twice; an empty cell is a missing value",
         "CSV: infinity is inf; times are ISO 8601 with their zone",
         "JSON lines: UTF-8, one object a line, null is a missing value",
         UNDO_NOTE.replace("Text cells", "In CSV, text cells", 1),

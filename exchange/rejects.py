@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
@@ -57,6 +57,8 @@ def shown(value: object) -> str:
     text = value if isinstance(value, str) else repr(value)
     if len(text) > MAX_SHOWN:
         text = text[: MAX_SHOWN - 1] + "…"
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in text)
 
 
@@ -81,7 +83,7 @@ class RejectLog:
         self._keep = keep
         self._own = to.open("w", encoding="utf-8", newline="") if isinstance(to, Path) else None
         stream = self._own if isinstance(to, Path) else to
-        self._writer = csv.writer(stream, lineterminator="\n") if stream is not None else None
+        self._writer = csv.writer(stream, lineterminator="\r\n") if stream is not None else None
         if self._writer is not None:
             self._writer.writerow([column.name for column in fields(Reject)])
 
@@ -92,7 +94,8 @@ class RejectLog:
         if len(self.first) < self._keep:
             self.first.append(reject)
         if self._writer is not None:
-            self._writer.writerow([neutralise(cell) if isinstance(cell, str) else cell for cell in astuple(reject)])
+            texts = (reject.field, reject.value, reject.problem, reject.cure)
+            self._writer.writerow([neutralise(reject.file), reject.row, *map(neutralise, texts)])
 
     def note(self, file: str, row: int | None, field: str, value: object, problem: str, cure: str) -> None:
         """Adds one reject from its parts; the value may be anything and is shortened."""

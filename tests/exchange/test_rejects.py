@@ -26,7 +26,7 @@ def test_a_stream_is_left_open() -> None:
     stream = io.StringIO()
     with RejectLog(stream) as log:
         log.add(Reject("f", None, "", "", "p", "c"))
-    assert stream.getvalue() == "file,row,field,value,problem,cure\nf,,,,p,c\n"
+    assert stream.getvalue() == "file,row,field,value,problem,cure\r\nf,,,,p,c\r\n"
 
 
 def test_values_are_shortened_and_printable() -> None:
