@@ -76,7 +76,7 @@ def sqlite_lies_on_a_local_disk(app_configs: Sequence[Any] | None, **_: Any) -> 
         return []
     return [
         Error(
-            f"The SQLite database {file} lies on a network file system ({kind}): its write-ahead log is not safe there.",
+            f"The SQLite database {file} lies on a network file system ({kind}): its log is not safe there.",
             hint="Set EVALSITE_DATA_DIR to a folder on a local disk, or DATABASE_URL to a PostgreSQL server.",
             id="evalsite.E002",
         )

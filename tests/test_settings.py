@@ -1,0 +1,233 @@
+"""Settings come from the environment; what is wrong with it is said with variable, value and cure, and all at once."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.checks import CheckMessage, Error
+from django.core.exceptions import ImproperlyConfigured
+from pytest_django.fixtures import Settings
+
+from evalsite import checks
+from evalsite.environment import Environment, secret_key_from, without_password
+
+ROOT = Path(__file__).resolve().parent.parent
+MANUAL = ROOT / "docs" / "operations.md"
+
+
+def complaint(read: str, value: str, *arguments: Any, **options: Any) -> str:
+    """What the reader says of one variable's value."""
+    env = Environment({"THIS": value})
+    getattr(env, read)("THIS", *arguments, **options)
+    with pytest.raises(ImproperlyConfigured) as caught:
+        env.close(program="evalsite")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "arguments", "cure"),
+    [
+        ("integer", "0", {"default": 5, "low": 1, "high": 9}, "a whole number from 1 to 9"),
+        ("integer", "4.5", {"default": 5, "low": 1, "high": 9}, "a whole number from 1 to 9"),
+        ("boolean", "perhaps", {"default": True}, "true or false"),
+        ("choice", "LOUD", {"default": "INFO", "choices": ["INFO", "DEBUG"]}, "one of INFO, DEBUG"),
+        ("origins", "rate.example.org", {"default": []}, "origins such as https://rate.example.org"),
+        ("time_zone", "Mars/Olympus", {"default": "UTC"}, "a time zone such as Europe/Berlin"),
+        ("database", "mysql://host/name", {"default": "sqlite:////tmp/x"}, "postgres://USER:PASSWORD@HOST:5432/NAME"),
+        ("database", "postgres://host:port/name", {"default": "sqlite:////tmp/x"}, "postgres://USER:PASSWORD@HOST"),
+        ("broker", "redis:///0", {"default": "filesystem://"}, "redis://HOST:6379/0"),
+        ("broker", "kafka://host", {"default": "filesystem://"}, "redis://HOST:6379/0"),
+        ("email", "carrier://pigeon", {"default": "consolemail://"}, "smtp://USER:PASSWORD@HOST:587/?ssl=True"),
+        ("path", "data", {"default": ROOT, "meaning": "the folder"}, "an absolute path: the folder"),
+    ],
+)
+def test_a_bad_value_is_named_with_its_cure(read: str, value: str, arguments: dict[str, Any], cure: str) -> None:
+    assert f"THIS={value!r} is not usable. Set it to {cure}" in complaint(read, value, **arguments)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    env = Environment({"FOLDER": str(tmp_path / "file" / "below")})
+    env.path("FOLDER", tmp_path, "the folder for answers")
+    with pytest.raises(ImproperlyConfigured, match=r"FOLDER=.*that can be made and written .*the folder for answers"):
+        env.close(program="evalsite")
+
+
+def test_good_values_are_read_from_the_given_mapping_and_not_from_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLAG", "true")
+    monkeypatch.setenv("HOSTS", "elsewhere.example.org")
+    env = Environment({"FLAG": "off", "HOSTS": "a.example.org, b.example.org", "SIZE": "7", "EMPTY": ""})
+    assert env.boolean("FLAG", default=True) is False
+    assert env.words("HOSTS", []) == ["a.example.org", "b.example.org"]
+    assert env.integer("SIZE", 1, low=0, high=9) == 7
+    assert env.text("EMPTY", "the default") == "the default"
+    assert env.database("DATABASE", "postgres://u:p%40ss@db:5433/ratings")["PASSWORD"] == "p@ss"
+    assert env.broker("BROKER", "filesystem://") == "filesystem://localhost"
+    env.close(program="evalsite")
+
+
+def test_every_mistake_is_told_at_once_and_no_secret_with_it() -> None:
+    env = Environment({"URL": "mysql://me:hunter2@db/x", "KEY": "hunter3", "SIZE": "many", "SITE_SIZ": "1"})
+    env.database("URL", "sqlite:////tmp/x")
+    env.integer("SIZE", 1, low=0, high=9)
+    env.integer("SITE_SIZE", 1, low=0, high=9)
+    with pytest.raises(ImproperlyConfigured) as caught:
+        env.close(program="evalsite", known_prefix="SITE_")
+    message = str(caught.value)
+    assert "hunter" not in message
+    assert "URL='mysql://me:…@db/x'" in message
+    assert "SIZE='many'" in message
+    assert "SITE_SIZ is not a setting of evalsite: did you mean SITE_SIZE?" in message
+
+
+@pytest.mark.parametrize("url", ["http://[", "plain text", "redis://host:6379/0"])
+def test_what_has_no_password_stays_readable_or_is_hidden_whole(url: str) -> None:
+    assert without_password(url) in (url, "…")
+
+
+def test_the_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    first, again = secret_key_from(tmp_path / "key"), secret_key_from(tmp_path / "key")
+    assert first == again
+    assert len(first) >= 50
+    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+
+
+def start_site_with(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    return subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=kept | {"EVALSITE_DATA_DIR": str(tmp_path / "data")} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_site_starts_without_any_environment_and_is_safe(tmp_path: Path) -> None:
+    result = start_site_with(tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "no issues" in result.stdout
+    assert len((tmp_path / "data" / "secret_key").read_text()) >= 50
+
+
+def test_the_site_refuses_a_misspelt_variable(tmp_path: Path) -> None:
+    result = start_site_with(tmp_path, EVALSITE_ALOWED_HOSTS="rate.example.org")
+    assert result.returncode != 0
+    assert "did you mean EVALSITE_ALLOWED_HOSTS?" in result.stderr
+
+
+def test_variables_of_unused_services_are_known_all_the_same(tmp_path: Path) -> None:
+    unused = {"EVALSITE_HSTS_SECONDS": "60", "EVALSITE_DATABASE_MAX_AGE": "5", "EVALSITE_WEB_THREADS": "4"}
+    assert start_site_with(tmp_path, **unused).returncode == 0
+
+
+def test_the_manual_lists_every_variable_and_no_other() -> None:
+    from evalsite.settings import env
+
+    rows = re.findall(r"^\| `([A-Z][A-Z0-9_]+)` \|", MANUAL.read_text(), re.MULTILINE)
+    foreign = {name for name in rows if name.startswith("AWS_")}  # read by the S3 client, not by us
+    assert sorted(set(rows) - foreign) == sorted(env.names)
+    assert len(rows) == len(set(rows))
+
+
+def test_the_manual_lists_every_check() -> None:
+    written = set(re.findall(r"evalsite\.[EW]\d{3}", Path(checks.__file__).read_text()))
+    assert set(re.findall(r"evalsite\.[EW]\d{3}", MANUAL.read_text())) == written
+
+
+# --- system checks ---------------------------------------------------------------------------------------------------
+def ids(messages: list[CheckMessage]) -> list[str]:
+    assert all(message.hint for message in messages)
+    return [str(message.id) for message in messages]
+
+
+def test_a_data_folder_that_cannot_be_written_is_an_error(settings: Settings, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path
+    assert checks.data_folder_can_be_written(None) == []
+    settings.DATA_DIR = tmp_path / "gone"
+    assert ids(checks.data_folder_can_be_written(None)) == ["evalsite.E001"]
+
+
+def test_a_nearly_full_disk_is_a_warning(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DATA_DIR = tmp_path
+    monkeypatch.setattr(checks, "ENOUGH_BYTES", 2**70)
+    assert ids(checks.data_folder_can_be_written(None)) == ["evalsite.W001"]
+
+
+def test_the_kind_of_file_system_is_that_of_the_deepest_mount(tmp_path: Path) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text(
+        "none / ext4 rw 0 0\nserver:/x /srv/my\\040data nfs4 rw 0 0\nnone /srv/my\\040data/fast xfs rw 0 0\n"
+    )
+    assert checks.file_system_of(Path("/srv/my data/db.sqlite3"), mounts) == "nfs4"
+    assert checks.file_system_of(Path("/srv/my data/fast/db.sqlite3"), mounts) == "xfs"
+    assert checks.file_system_of(Path("/srv/other"), mounts) == "ext4"
+    assert checks.file_system_of(Path("/srv/other"), tmp_path / "none") == ""
+
+
+def test_sqlite_on_a_network_file_system_is_an_error(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.IS_SQLITE = True
+    assert checks.sqlite_lies_on_a_local_disk(None) == []
+    monkeypatch.setattr(checks, "file_system_of", lambda path: "nfs4")
+    assert ids(checks.sqlite_lies_on_a_local_disk(None)) == ["evalsite.E002"]
+    settings.IS_SQLITE = False
+    assert checks.sqlite_lies_on_a_local_disk(None) == []
+
+
+@pytest.mark.parametrize(
+    ("broker", "on_sqlite", "expected"),
+    [
+        ("filesystem://localhost", True, []),
+        ("filesystem://localhost", False, ["evalsite.W002"]),
+        ("memory://localhost", True, ["evalsite.E003"]),
+        ("redis://redis:6379/0", False, []),
+    ],
+)
+def test_a_broker_that_cannot_reach_the_workers(
+    broker: str, on_sqlite: bool, expected: list[str], settings: Settings
+) -> None:
+    settings.CELERY_BROKER_URL, settings.IS_SQLITE = broker, on_sqlite
+    assert ids(checks.broker_reaches_every_machine(None)) == expected
+
+
+def test_a_bucket_without_credentials_and_an_endpoint_without_a_bucket(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    for name in checks.CREDENTIAL_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    assert checks.files_can_be_reached(None) == []
+    settings.S3_ENDPOINT = "https://s3.example.org"
+    assert ids(checks.files_can_be_reached(None)) == ["evalsite.W003"]
+    settings.S3_BUCKET = "images"
+    assert ids(checks.files_can_be_reached(None)) == ["evalsite.W004"]
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    assert checks.files_can_be_reached(None) == []
+
+
+@pytest.mark.parametrize(
+    ("hosts", "debug", "https", "expected"),
+    [
+        (["localhost", "127.0.0.1", "[::1]", "evalsite.localhost"], True, False, []),
+        (["rate.example.org"], False, True, []),
+        (["rate.example.org"], False, False, ["evalsite.W005"]),
+        (["192.168.0.7"], True, True, ["evalsite.E004"]),
+        (["*"], False, True, ["evalsite.W006"]),
+    ],
+)
+def test_a_site_open_to_strangers(
+    hosts: list[str], debug: bool, https: bool, expected: list[str], settings: Settings
+) -> None:
+    settings.ALLOWED_HOSTS, settings.DEBUG, settings.HTTPS = hosts, debug, https
+    messages = checks.strangers_are_kept_out(None)
+    assert ids(messages) == expected
+    assert all(isinstance(message, Error) == (".E" in str(message.id)) for message in messages)
