@@ -17,8 +17,23 @@ from annotations.stats.prompt_intervals import Clusters
 
 STATISTICS = ("pearson", "spearman", "kendall_tau_b", "pairwise_accuracy")
 
-_RESAMPLED_PROMPTS = 5000
-"""Above so many prompts the means' normal limit is drawn from: it and the resampled means are then the same law."""
+_BLOCKS = 2000
+"""More prompts than this are pooled at random into so many blocks of one size, and the blocks resampled: sums over
+independent prompts have the same sampling variance either way, at a fraction of the draws."""
+
+
+def resampling_blocks(prompts: Clusters, rng: np.random.Generator) -> Clusters:
+    """The prompts themselves, or, where they are very many, random blocks of them."""
+    if prompts.n_clusters <= _BLOCKS:
+        return prompts
+    block = rng.permutation(prompts.n_clusters) % _BLOCKS
+    return Clusters(block[prompts.code], _BLOCKS, prompts.covers)
+
+
+def resampling_weights(n_clusters: int, n_resamples: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """(n_resamples, n_clusters) how often each cluster is drawn."""
+    drawn = resampled_counts(np.ones(n_clusters, dtype=np.int64), n_resamples, rng)
+    return np.concatenate([chunk.astype(float) for chunk in drawn])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,40 +78,21 @@ class MethodScores:
         human, metric = self.means()
         return {name: float(draw[0]) for name, draw in over_methods(human[None], metric[None]).items()}
 
-    def intervals(self, rng: np.random.Generator, n_resamples: int, level: float = 0.95) -> dict[str, Interval]:
-        """For each of STATISTICS the percentile interval over prompts; the methods are these very ones."""
-        many = len(self.units) > _RESAMPLED_PROMPTS
-        how = "normal limit of the methods' means over" if many else "bootstrap over"
-        method = f"{how} {self.covers} ({n_resamples} draws), percentile"
-        if len(self.units) < 2 or self.n_methods < 2:
-            short = f"{self.covers}" if len(self.units) < 2 else "methods"
-            return {n: Interval.undefined(self.covers, method, f"needs two or more {short}", level) for n in STATISTICS}
-        human, metric = self._limit_draws(rng, n_resamples) if many else self._resampled(rng, n_resamples)
-        draws = over_methods(human, metric)
-        return {
-            name: percentile_interval(draws[name], covers=self.covers, method=method, level=level)
-            for name in STATISTICS
-        }
+    def draws(self, weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        """STATISTICS in each resample; weights (n_resamples, n_prompts) from `resampling_weights`."""
+        total = weights @ self.units
+        return over_methods(settle(divided(weights @ self.human, total)), settle(divided(weights @ self.metric, total)))
 
-    def _resampled(self, rng: np.random.Generator, n_resamples: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        humans, metrics = [], []
-        for drawn in resampled_counts(np.ones(len(self.units), dtype=np.int64), n_resamples, rng):
-            weights = drawn.astype(float)
-            total = weights @ self.units
-            humans.append(settle(divided(weights @ self.human, total)))
-            metrics.append(settle(divided(weights @ self.metric, total)))
-        return np.concatenate(humans), np.concatenate(metrics)
 
-    def _limit_draws(self, rng: np.random.Generator, n_draws: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Draws of the means from the normal law that resampled prompts tend to (linearised ratio means)."""
-        total = self.units.sum(axis=0)
-        means = np.concatenate((self.human.sum(axis=0) / total, self.metric.sum(axis=0) / total))
-        off = np.concatenate((self.human, self.metric), axis=1) - means * np.tile(self.units, 2)
-        off /= np.tile(total, 2)
-        g = len(self.units)
-        values, vectors = np.linalg.eigh(off.T @ off * (g / (g - 1)))
-        draws = means + (rng.standard_normal((n_draws, len(means))) * np.sqrt(np.maximum(values, 0))) @ vectors.T
-        return draws[:, : self.n_methods], draws[:, self.n_methods :]
+def method_level_interval(
+    draws: NDArray[np.float64], clusters: Clusters, n_methods: int, *, level: float = 0.95
+) -> Interval:
+    """The percentile interval over prompts of one statistic's draws; the methods are these very ones."""
+    method = f"bootstrap over {clusters.covers} ({len(draws)} resamples), percentile, these methods"
+    if clusters.n_clusters < 2 or n_methods < 2:
+        lacking = clusters.covers if clusters.n_clusters < 2 else "methods"
+        return Interval.undefined(clusters.covers, method, f"needs two or more {lacking}", level)
+    return percentile_interval(draws, covers=clusters.covers, method=method, level=level)
 
 
 def over_methods(human: NDArray[np.float64], metric: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:

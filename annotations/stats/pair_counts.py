@@ -16,8 +16,8 @@ import scipy.stats
 from numpy.typing import ArrayLike, NDArray
 
 SIGNIFICANT_DIGITS = 12
-"""Metric scores are rounded to so many significant digits before they are compared, which undoes the noise of sums
-(0.1 + 0.2 and 0.3 tie) and touches no score that anybody wrote down."""
+"""Rounded to so many significant digits, scores lose the noise of sums (0.1 + 0.2 and 0.3 tie) and nothing that
+anybody wrote down."""
 
 _TOLERANCE = 1e-12
 """With a tie width ε > 0 two scores tie where they differ by no more than ε + this · the largest absolute score."""
@@ -70,13 +70,13 @@ class UnitPairs:
         )
 
 
-def settle(scores: ArrayLike) -> NDArray[np.float64]:
-    """Scores (n,) rounded to SIGNIFICANT_DIGITS significant digits; NaN stays NaN."""
+def settle(scores: ArrayLike, digits: int = SIGNIFICANT_DIGITS) -> NDArray[np.float64]:
+    """Scores of any shape rounded to so many significant digits; NaN stays NaN."""
     given = np.asarray(scores, dtype=float)
     size = np.abs(given)
     usual = (size > 1e-280) & (size < 1e280)
     power = np.ones_like(given)
-    power[usual] = 10.0 ** (SIGNIFICANT_DIGITS - 1 - np.floor(np.log10(size[usual])))
+    power[usual] = 10.0 ** (digits - 1 - np.floor(np.log10(size[usual])))
     settled = given.copy()
     settled[usual] = np.rint(given[usual] * power[usual]) / power[usual]
     return settled

@@ -6,7 +6,7 @@ half of the prompts and its accuracy read on the other, both ways round: an ε j
 """
 
 from dataclasses import dataclass
-from math import nan
+from math import isnan, nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,22 @@ class Calibration:
     epsilon: float
     """In the metric's own units."""
     accuracy: float
-    exact: bool = True
-    """Whether every pair was a candidate, or those of a random part of the units."""
+    """On the very pairs that chose ε: too good."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """Accuracy with widths of ties that were found on other prompts; NaN and a reason where undefined."""
+
+    accuracy: float
+    epsilon: float
+    """The best width on all data, in the metric's own units: the one to use on new data."""
+    half_epsilons: tuple[float, float]
+    by_group: NDArray[np.float64]
+    """(n_groups,) each group's held-out accuracy, NaN where it has no pair; empty without groups."""
+    exact: bool
+    """Whether every pair was a candidate for ε, or only those of a random part."""
     reason: str = ""
 
 
@@ -98,33 +112,37 @@ def calibrate_held_out(
     *,
     rng: np.random.Generator,
     group: NDArray[np.int64] | None = None,
-) -> tuple[Calibration, tuple[float, float]]:
+) -> HeldOut:
     """Accuracy at an ε from elsewhere: the clusters are halved at random, each half read at the other half's best ε.
 
-    Returns the calibration on everything (its ε is the one to use on new data) with the *held-out* accuracy, the mean
-    of the two halves, and the two ε. Without `group` and above about 1,700 units a half, ε is sought on a random part
-    of the half's clusters and read on all of the other half.
+    `group` (n,) int codes must not divide clusters between them. Where a half has more than 1.5 million pairs, ε is
+    sought among the pairs of a random part of it and read on all of the other half.
     """
-    half = rng.permutation(clusters.n_clusters)[clusters.code] % 2
-    order = rng.permutation(clusters.n_clusters)[clusters.code]
+    shuffled = rng.permutation(clusters.n_clusters)[clusters.code]
+    n_groups = 0 if group is None else int(group.max(initial=-1)) + 1
+    by_group = np.full(n_groups, nan)
     widths, accuracies, exact = [], [], True
     for side in (0, 1):
-        learn, read = np.flatnonzero(half == side), np.flatnonzero(half != side)
-        part = _affordable(learn, order, group)
+        learn, read = (np.flatnonzero(shuffled % 2 == half) for half in (side, 1 - side))
+        part = _affordable(learn, shuffled, group)
         exact &= len(part) == len(learn)
-        found = calibrate(human_key[part], metric[part], group=_dense(group, part))
-        widths.append(found.epsilon)
-        accuracies.append(
-            pair_accuracy(human_key[read], metric[read], group=_dense(group, read), epsilon=found.epsilon)
-            if np.isfinite(found.epsilon)
-            else nan
-        )
-    everything = _affordable(np.arange(len(metric)), order, group)
+        epsilon = calibrate(human_key[part], metric[part], group=_dense(group, part)).epsilon
+        widths.append(epsilon)
+        if isnan(epsilon):
+            continue
+        if group is None:
+            accuracies.append(pair_accuracy(human_key[read], metric[read], epsilon=epsilon))
+        else:
+            pairs = group_pairs(human_key[read], metric[read], group[read], n_groups, epsilon=epsilon)
+            by_group = np.where(pairs.pairs > 0, pairs.accuracy(), by_group)
+    everything = _affordable(np.arange(len(metric)), shuffled, group)
     whole = calibrate(human_key[everything], metric[everything], group=_dense(group, everything))
     exact &= len(everything) == len(metric)
-    accuracy = float(np.mean(accuracies))
-    reason = "" if np.isfinite(accuracy) else "the two halves of the data do not both have pairs"
-    return Calibration(whole.epsilon, accuracy, exact, reason), (widths[0], widths[1])
+    if group is not None:
+        accuracies = [float(np.mean(by_group[np.isfinite(by_group)]))] if np.isfinite(by_group).any() else []
+    accuracy = float(np.mean(accuracies)) if accuracies else nan
+    reason = "" if not isnan(accuracy) else "a half of the data has no pair"
+    return HeldOut(accuracy, whole.epsilon, (widths[0], widths[1]), by_group, exact, reason)
 
 
 def ties_only_accuracy(human_key: NDArray[np.int64], *, group: NDArray[np.int64] | None = None) -> float:

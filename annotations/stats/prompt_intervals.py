@@ -52,6 +52,10 @@ class Clusters:
         """(n_clusters,) the sum of `values` (n,) in each cluster."""
         return np.bincount(self.code, weights=values, minlength=self.n_clusters).astype(float)
 
+    def at_units(self, units: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n_clusters,) the sum in each cluster of `values` (k,) that belong to some units (k,)."""
+        return np.bincount(self.code[units], weights=values, minlength=self.n_clusters).astype(float)
+
 
 def linearised_interval(statistic: Linearised, clusters: Clusters, *, scale: Scale, level: float = 0.95) -> Interval:
     """The interval from influences: value ± t(G − 1) · SE on `scale`, G clusters, SE² = G/(G − 1) · Σ_g (Σ_i∈g ψ_i)².

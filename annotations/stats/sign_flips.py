@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Signs = Iterator[tuple[slice, NDArray[np.float64]]]
-"""Chunks of clusters with their signs ±1, (n_flips, chunk)."""
+"""Chunks of clusters with their signs, (n_flips, chunk): 1 for +, 0 for −."""
 
 _CELLS = 4_000_000
 """Signs held at once (32 MB)."""
@@ -18,7 +18,7 @@ def flipped_sums(
     """Σ_g sign_g · columns[g]: (n_flips, n_columns) from columns (n_clusters, n_columns), chunk by chunk."""
     total: NDArray[np.float64] | None = None
     for part, chunk in signs:
-        product = chunk @ columns[part]
+        product = 2 * (chunk @ columns[part]) - columns[part].sum(axis=0)
         total = product if total is None else total + product
     if total is None:
         raise ValueError("there is no cluster whose scores could be swapped")
@@ -26,16 +26,16 @@ def flipped_sums(
 
 
 def random_signs(n_clusters: int, n_flips: int, rng: np.random.Generator) -> Signs:
-    """Chunks of clusters with independent fair signs ±1, (n_flips, chunk)."""
+    """Chunks of clusters with independent fair signs, (n_flips, chunk)."""
     width = max(8, _CELLS // max(n_flips, 1) // 8 * 8)
     for start in range(0, n_clusters, width):
         stop = min(start + width, n_clusters)
         packed = np.frombuffer(rng.bytes(n_flips * (width // 8)), dtype=np.uint8).reshape(n_flips, width // 8)
         bits = np.unpackbits(packed, axis=1, count=stop - start)
-        yield slice(start, stop), bits.astype(np.float64) * 2 - 1
+        yield slice(start, stop), bits.astype(np.float64)
 
 
 def all_signs(n_clusters: int) -> Signs:
     """Every one of the 2ⁿ sign vectors, once; for n up to about 16."""
     codes = np.arange(2**n_clusters)[:, None]
-    yield slice(0, n_clusters), ((codes >> np.arange(n_clusters)) & 1).astype(np.float64) * 2 - 1
+    yield slice(0, n_clusters), ((codes >> np.arange(n_clusters)) & 1).astype(np.float64)

@@ -1,0 +1,244 @@
+"""Human scores against one metric, at three levels: over all units, within prompts, and over methods.
+
+- Item level: one correlation over all units. Mixes differences between prompts with differences between images.
+- Grouped by prompt: the correlation within each prompt, averaged over the prompts that have one. Whether the metric
+  picks the better of two images for one prompt. A prompt whose scores do not vary has none; how many is reported.
+- Method level: the correlation of the methods' means. Whether the metric ranks generators rightly.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import isnan, nan, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotations.stats.cluster_bootstrap import resampled_counts
+from annotations.stats.estimate import Estimate, Interval, seed_of
+from annotations.stats.exact_means import UnitMeans
+from annotations.stats.grouped import group_pairs, group_pearson, group_spearman
+from annotations.stats.item_bootstrap import resampled_item_level
+from annotations.stats.linearised import Linearised, item_level
+from annotations.stats.method_level import (
+    STATISTICS,
+    MethodScores,
+    method_level_interval,
+    resampling_blocks,
+    resampling_weights,
+)
+from annotations.stats.pair_counts import settle
+from annotations.stats.prompt_intervals import (
+    BOOTSTRAP_UNITS,
+    Clusters,
+    Scale,
+    bootstrap_interval,
+    interval_on_scale,
+    linearised_interval,
+)
+
+CONVENTIONS = {
+    "pearson": "product-moment correlation with the mean over raters",
+    "spearman": "Pearson of mid-ranks",
+    "kendall_tau_b": "τ-b: ties in either score corrected for",
+    "kendall_tau_c": "τ-c: 2m(C − D)/(n²(m − 1)), m the smaller number of distinct scores",
+    "pairwise_accuracy": "(concordant + tied in both) / all pairs; the metric ties where its scores are equal",
+}
+
+GROUPED = ("pearson", "spearman", "kendall_tau_b", "pairwise_accuracy")
+
+
+@dataclass(frozen=True)
+class Paired:
+    """The units of one metric that have a human and a metric score.
+
+    human_mean (n,) float exact means; human_key (n,) int that order and tie as they do; metric (n,) scores; clusters:
+    what was sampled; prompt, method (n,) codes or None; n_methods of the codes; near_ties: how many distinct scores
+    differ from another one by rounding alone.
+    """
+
+    human_mean: NDArray[np.float64]
+    human_key: NDArray[np.int64]
+    metric: NDArray[np.float64]
+    clusters: Clusters
+    prompt: NDArray[np.int64] | None
+    method: NDArray[np.int64] | None
+    n_methods: int
+    near_ties: int
+
+    @classmethod
+    def of(
+        cls,
+        human: UnitMeans,
+        metric: NDArray[np.float64],
+        prompt: NDArray[np.int64] | None = None,
+        method: NDArray[np.int64] | None = None,
+        *,
+        digits: int | None = None,
+    ) -> "Paired":
+        """metric (n_units,) with NaN for missing; prompt, method (n_units,) non-negative int codes or None.
+
+        Units without a human or a metric score are left out. Scores are compared as they were given, or rounded to
+        `digits` significant digits first. Raises ValueError where lengths differ or a score is infinite.
+        """
+        scores = np.asarray(metric, dtype=float)
+        for name, given in (("the metric", scores), ("prompt", prompt), ("method", method)):
+            if given is not None and np.shape(given) != human.n.shape:
+                raise ValueError(f"{name} must have one entry for each of the {len(human.n)} units")
+        if np.isinf(scores).any():
+            raise ValueError("a metric score is infinite; mark it as missing (NaN) or give a number")
+        used = np.flatnonzero(human.rated & ~np.isnan(scores))
+        given: NDArray[np.float64] = scores[used] if digits is None else settle(scores[used], digits)
+        clusters = Clusters.of(None if prompt is None else prompt[used], len(used))
+        return cls(
+            human.mean[used],
+            human.rank_key[used],
+            given,
+            clusters,
+            None if prompt is None else clusters.code,
+            None if method is None else np.asarray(method, dtype=np.int64)[used],
+            0 if method is None else int(np.max(method, initial=-1)) + 1,
+            len(np.unique(given)) - len(np.unique(settle(given))),
+        )
+
+    @property
+    def n(self) -> dict[str, int]:
+        counts = {"units": len(self.metric)}
+        if self.prompt is not None:
+            counts["prompts"] = self.clusters.n_clusters
+        if self.near_ties:
+            counts["near_ties"] = self.near_ties
+        return counts
+
+    @cached_property
+    def linearised(self) -> dict[str, Linearised]:
+        """The item-level statistics with each unit's influence."""
+        return item_level(self.human_mean, self.human_key, self.metric)
+
+    @cached_property
+    def within_prompts(self) -> dict[str, NDArray[np.float64]]:
+        """GROUPED statistics of each prompt, (n_prompts,) each, NaN where undefined; empty without prompts."""
+        if self.prompt is None:
+            return {}
+        g = self.clusters.n_clusters
+        pairs = group_pairs(self.human_key, self.metric, self.prompt, g)
+        return {
+            "pearson": group_pearson(self.human_mean, self.metric, self.prompt, g),
+            "spearman": group_spearman(self.human_key, self.metric, self.prompt, g),
+            "kendall_tau_b": pairs.kendall_tau_b(),
+            "pairwise_accuracy": pairs.accuracy(),
+        }
+
+    def by_method(self, clusters: Clusters | None = None) -> MethodScores | None:
+        """Sums for each method and prompt (or block of prompts); None without methods."""
+        if self.method is None:
+            return None
+        return MethodScores.of(self.human_mean, self.metric, self.method, self.n_methods, clusters or self.clusters)
+
+
+def scale_of(statistic: str) -> Scale:
+    """The scale on which a statistic's interval is taken."""
+    return "logit" if statistic.startswith("pairwise_accuracy") else "fisher z"
+
+
+def item_correlations(
+    data: Paired, *, rng: np.random.Generator, n_resamples: int = 1000, level: float = 0.95
+) -> tuple[Estimate, ...]:
+    """pearson, spearman, kendall_tau_b, kendall_tau_c and pairwise_accuracy over all units.
+
+    Intervals resample prompts (units where no prompts are given): by bootstrap up to BOOTSTRAP_UNITS units, by the
+    infinitesimal jackknife above.
+    """
+    resample = 2 <= len(data.metric) <= BOOTSTRAP_UNITS and n_resamples > 0
+    draws: dict[str, NDArray[np.float64]] = {}
+    if resample:
+        weights = resampled_counts(np.ones(data.clusters.n_clusters, dtype=np.int64), n_resamples, rng)
+        draws = resampled_item_level(data.human_mean, data.human_key, data.metric, data.clusters, weights)
+    found = []
+    for name, statistic in data.linearised.items():
+        if isnan(statistic.value):
+            found.append(Estimate.undefined(name, CONVENTIONS[name], statistic.reason, data.n, seed_of(rng)))
+            continue
+        scale = scale_of(name)
+        interval = (
+            bootstrap_interval(statistic.value, draws[name], data.clusters, scale=scale, level=level)
+            if resample
+            else linearised_interval(statistic, data.clusters, scale=scale, level=level)
+        )
+        found.append(Estimate(name, statistic.value, CONVENTIONS[name], data.n, (interval,), seed_of(rng)))
+    return tuple(found)
+
+
+def mean_within_prompts(
+    name: str, values: NDArray[np.float64], method: str, n: dict[str, int], *, level: float = 0.95
+) -> Estimate:
+    """The mean of a statistic over the prompts (n_prompts,) that have one, with Student's t interval over prompts.
+
+    `n` gains "prompts" that count and "prompts_undefined" (one unit, or scores that do not vary).
+    """
+    defined = values[np.isfinite(values)]
+    counts = {**n, "prompts": len(defined), "prompts_undefined": len(values) - len(defined)}
+    words = f"{method}; within each prompt, averaged over the prompts that have one"
+    if len(defined) == 0:
+        return Estimate.undefined(name, words, "no prompt has two units whose scores vary", counts)
+    value = float(defined.mean())
+    how = f"mean over prompts, {scale_of(name)}, Student's t"
+    if len(defined) < 2:
+        interval = Interval.undefined("prompts", how, "needs two or more prompts", level)
+    else:
+        error = float(defined.std(ddof=1)) / sqrt(len(defined))
+        interval = interval_on_scale(
+            value, error, len(defined) - 1, covers="prompts", method=how, scale=scale_of(name), level=level
+        )
+    return Estimate(name, value, words, counts, (interval,))
+
+
+def grouped_correlations(data: Paired, *, level: float = 0.95) -> tuple[Estimate, ...]:
+    """pearson_, spearman_, kendall_tau_b_ and pairwise_accuracy_grouped_by_prompt; empty without prompts."""
+    return tuple(
+        mean_within_prompts(f"{name}_grouped_by_prompt", values, CONVENTIONS[name], data.n, level=level)
+        for name, values in data.within_prompts.items()
+    )
+
+
+def method_correlations(
+    data: Paired, *, rng: np.random.Generator, n_resamples: int = 1000, level: float = 0.95
+) -> tuple[Estimate, ...]:
+    """pearson_, spearman_, kendall_tau_b_ and pairwise_accuracy_method_level; empty without methods."""
+    scores = data.by_method()
+    if scores is None:
+        return ()
+    blocks = resampling_blocks(data.clusters, rng)
+    draws: dict[str, NDArray[np.float64]] = dict.fromkeys(STATISTICS, np.full(0, nan))
+    pooled = data.by_method(blocks)
+    if pooled is not None and blocks.n_clusters >= 2 and scores.n_methods >= 2 and n_resamples > 0:
+        draws = pooled.draws(resampling_weights(blocks.n_clusters, n_resamples, rng))
+    n = {**data.n, "methods": scores.n_methods}
+    found = []
+    for name, value in scores.values().items():
+        words = f"{CONVENTIONS[name]}; over the methods' mean scores"
+        if isnan(value):
+            reason = "needs two or more methods" if scores.n_methods < 2 else "the methods' means do not vary"
+            found.append(Estimate.undefined(f"{name}_method_level", words, reason, n, seed_of(rng)))
+            continue
+        interval = method_level_interval(draws[name], blocks, scores.n_methods, level=level)
+        found.append(Estimate(f"{name}_method_level", value, words, n, (interval,), seed_of(rng)))
+    return tuple(found)
+
+
+def correlate(
+    human: UnitMeans,
+    metric: NDArray[np.float64],
+    *,
+    prompt: NDArray[np.int64] | None = None,
+    method: NDArray[np.int64] | None = None,
+    rng: np.random.Generator,
+    n_resamples: int = 1000,
+    level: float = 0.95,
+) -> tuple[Estimate, ...]:
+    """All figures of one metric at the levels that `prompt` and `method` make possible; see `Paired.of`."""
+    data = Paired.of(human, metric, prompt, method)
+    return (
+        *item_correlations(data, rng=rng, n_resamples=n_resamples, level=level),
+        *grouped_correlations(data, level=level),
+        *method_correlations(data, rng=rng, n_resamples=n_resamples, level=level),
+    )

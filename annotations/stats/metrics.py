@@ -1,0 +1,198 @@
+"""The front door: human scores against a board of metrics, with what bounds them below (ties) and above (people)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isnan, nan
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from annotations.stats.ceiling import human_ceiling
+from annotations.stats.correlation import CONVENTIONS, Paired, mean_within_prompts, scale_of
+from annotations.stats.estimate import Estimate, seed_of
+from annotations.stats.exact_means import UnitMeans, unit_means
+from annotations.stats.grouped import group_pairs
+from annotations.stats.linearised import pairwise_accuracy
+from annotations.stats.metric_differences import (
+    Exchange,
+    MetricClusters,
+    clusters_by_statistic,
+    metric_differences,
+)
+from annotations.stats.metric_figures import MetricFigures, metric_figures, soft_accuracies
+from annotations.stats.metric_tests import MetricDifference
+from annotations.stats.pair_counts import unit_pairs
+from annotations.stats.prompt_intervals import Clusters, linearised_interval
+from annotations.stats.ratings import Ratings
+
+
+@dataclass(frozen=True, slots=True)
+class MetricBoard:
+    """What is known of how metrics follow people on one dimension."""
+
+    metrics: tuple[MetricFigures, ...]
+    baseline: tuple[Estimate, ...]
+    """Pairwise accuracy of a constant metric, which is the share of human ties: over all units, within prompts."""
+    ceiling: tuple[Estimate, ...]
+    """One rater against the rest, by the same figures; see `human_ceiling`."""
+    differences: tuple[MetricDifference, ...]
+    clusters: tuple[MetricClusters, ...]
+    seed: int | None
+
+    def metric(self, name: str) -> MetricFigures | None:
+        """The figures of the metric of this name, or None."""
+        return next((one for one in self.metrics if one.metric == name), None)
+
+
+def metric_board(
+    human: Ratings,
+    scores: ArrayLike,
+    *,
+    metric_names: Sequence[str],
+    prompt: NDArray[np.int64] | None = None,
+    method: NDArray[np.int64] | None = None,
+    rng: np.random.Generator,
+    n_resamples: int = 1000,
+    n_permutations: int = 1000,
+    exchange: Exchange = "prompts",
+    digits: int | None = None,
+    differences: bool = True,
+    ceiling: bool = True,
+    level: float = 0.95,
+    alpha: float = 0.05,
+) -> MetricBoard:
+    """Compare metrics with the exact mean over raters of each unit, and with each other.
+
+    human: ratings of one dimension; scores (n_metrics, n_units), higher is better, NaN for missing; prompt, method
+    (n_units,) int codes ≥ 0 or None. Every metric is measured on the units that have both scores; two metrics are
+    compared on the units that both have. `exchange`: what the permutation tests exchange, whole prompts, or prompts and
+    methods ("both"). `alpha` separates clusters. `differences` and `ceiling` can be left out where they are not shown.
+    Scores are compared as given, so that published figures are reproduced; where their floating-point noise breaks
+    ties, n holds "near_ties", and `digits=12` rounds them to 12 significant digits first. A metric of which lower is
+    better must be negated by the caller.
+
+    Raises ValueError for arrays that do not fit each other, repeated names and infinite scores. Degenerate data give
+    NaN and a reason.
+    """
+    table = np.asarray(scores, dtype=float)
+    if table.shape != (len(metric_names), human.n_units):
+        raise ValueError(f"scores must be {len(metric_names)} metrics × {human.n_units} units, not {table.shape}")
+    if len(set(metric_names)) != len(metric_names):
+        raise ValueError("metric names must differ")
+    means = unit_means(human)
+    paired = [Paired.of(means, row, prompt, method, digits=digits) for row in table]
+    soft = soft_accuracies(paired, rng=rng, n_permutations=n_permutations)
+    figures = tuple(
+        metric_figures(name, data, of_methods, rng=rng, n_resamples=n_resamples, level=level)
+        for name, data, of_methods in zip(metric_names, paired, soft, strict=True)
+    )
+    del paired
+    found: tuple[MetricDifference, ...] = ()
+    if differences:
+        found = metric_differences(
+            means,
+            table,
+            metric_names=metric_names,
+            prompt=prompt,
+            method=method,
+            rng=rng,
+            n_permutations=n_permutations,
+            exchange=exchange,
+            digits=digits,
+        )
+    return MetricBoard(
+        figures,
+        ties_only_baseline(means, prompt, level=level),
+        human_ceiling(human, prompt=prompt, method=method, rng=rng, n_resamples=n_resamples, level=level)
+        if ceiling
+        else (),
+        found,
+        clusters_by_statistic(_values(figures, found), found, metric_names, alpha=alpha),
+        seed_of(rng),
+    )
+
+
+def facet_boards(
+    human: Ratings,
+    scores: ArrayLike,
+    facet: ArrayLike,
+    *,
+    metric_names: Sequence[str],
+    prompt: NDArray[np.int64] | None = None,
+    method: NDArray[np.int64] | None = None,
+    rng: np.random.Generator,
+    n_resamples: int = 1000,
+    n_permutations: int = 1000,
+    digits: int | None = None,
+    differences: bool = False,
+    ceiling: bool = True,
+    level: float = 0.95,
+) -> dict[str, MetricBoard]:
+    """One board for every value of a facet, in ascending order of the value's text.
+
+    facet (n_units,) names or codes of what a unit belongs to (a topic, a source, a method); the empty string, None and
+    NaN are no value. The other arguments are those of `metric_board`; tests of differences are off by default, as
+    many small facets times many pairs leave Holm's correction nothing to find.
+    """
+    table = np.asarray(scores, dtype=float)
+    values = np.array([_label(value) for value in np.asarray(facet, dtype=object)], dtype=object)
+    if len(values) != human.n_units:
+        raise ValueError(f"facet must have one entry for each of the {human.n_units} units")
+    boards = {}
+    for value in sorted(set(values) - {""}):
+        units = np.flatnonzero(values == value)
+        boards[value] = metric_board(
+            _ratings_of(human, units),
+            table[:, units],
+            metric_names=metric_names,
+            prompt=None if prompt is None else np.asarray(prompt)[units],
+            method=None if method is None else np.asarray(method)[units],
+            rng=rng,
+            n_resamples=n_resamples,
+            n_permutations=n_permutations,
+            digits=digits,
+            differences=differences,
+            ceiling=ceiling,
+            level=level,
+        )
+    return boards
+
+
+def ties_only_baseline(
+    human: UnitMeans, prompt: NDArray[np.int64] | None = None, *, level: float = 0.95
+) -> tuple[Estimate, ...]:
+    """The pairwise accuracy of a metric that scores everything the same: the share of pairs that people tie."""
+    used = np.flatnonzero(human.rated)
+    key, flat = human.rank_key[used], np.zeros(len(used))
+    clusters = Clusters.of(None if prompt is None else np.asarray(prompt)[used], len(used))
+    n = {"units": len(used)}
+    words = f"{CONVENTIONS['pairwise_accuracy']}; of a constant metric"
+    statistic = pairwise_accuracy(unit_pairs(key, flat))
+    interval = linearised_interval(statistic, clusters, scale=scale_of("pairwise_accuracy"), level=level)
+    overall = Estimate("pairwise_accuracy", statistic.value, words, n, (interval,), reason=statistic.reason)
+    if prompt is None:
+        return (overall,)
+    within = group_pairs(key, flat, clusters.code, clusters.n_clusters).accuracy()
+    return overall, mean_within_prompts("pairwise_accuracy_grouped_by_prompt", within, words, n, level=level)
+
+
+def _values(figures: Sequence[MetricFigures], differences: Sequence[MetricDifference]) -> dict[str, Sequence[float]]:
+    statistics = dict.fromkeys(one.statistic for one in differences)
+    return {
+        name: [nan if (found := one.estimate(name)) is None else found.value for one in figures] for name in statistics
+    }
+
+
+def _label(value: object) -> str:
+    if value is None or (isinstance(value, float) and isnan(value)):
+        return ""
+    return str(value)
+
+
+def _ratings_of(human: Ratings, units: NDArray[np.int64]) -> Ratings:
+    place = np.full(human.n_units, -1, dtype=np.int64)
+    place[units] = np.arange(len(units))
+    kept = np.flatnonzero(place[human.unit] >= 0)
+    return Ratings(
+        place[human.unit[kept]], human.rater[kept], human.level[kept], human.values, len(units), human.n_raters
+    )
