@@ -2,10 +2,21 @@
 
 from django.urls import include, path
 
-from annotations.views import home
+from annotations.views import deletion, design, home, items, join, studies
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("me/link/", home.personal_link, name="personal-link"),
+    path("join/<str:invitation>/", join.join, name="join"),
     path("rate/", include("annotations.rate_urls")),
+    path("image/<int:image_id>/file", items.image_file, name="image-file"),
+    path("study/new/", design.new_study, name="study-new"),
+    path("study/<str:token>/", studies.overview, name="study"),
+    path("study/<str:token>/items/", items.gallery, name="study-items"),
+    path("study/<str:token>/raters/", studies.raters, name="study-raters"),
+    path("study/<str:token>/settings/", studies.settings, name="study-settings"),
+    path("study/<str:token>/state/", studies.change_state, name="study-state"),
+    path("study/<str:token>/members/", studies.add_member, name="study-member-add"),
+    path("study/<str:token>/members/<int:membership_id>/remove/", studies.remove_member, name="study-member-remove"),
+    path("study/<str:token>/delete/", deletion.delete, name="study-delete"),
 ]

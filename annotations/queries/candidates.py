@@ -10,6 +10,7 @@ from annotations.models import Study
 from generation.models import Image, Method, Prompt, PromptSet
 
 ROWS_AT_ONCE = 10_000
+MOST_EXAMPLES = 12
 
 
 @dataclass(frozen=True)
@@ -112,3 +113,14 @@ def _arrays(
         methods=np.unique(methods, return_inverse=True)[1],
         prompt_codes=np.unique(prompts, return_inverse=True)[1],
     )
+
+
+def example(item_kind: str, selection: Selection) -> list[Image]:
+    """The images of one item that the selection gives, with their prompt; empty when it gives none."""
+    if item_kind == Study.ItemKind.PAIR:
+        second = refined_with_parent(selection).select_related("prompt", "parent").first()
+        return [second.parent, second] if second is not None and second.parent is not None else []
+    first = images_with_file(selection).select_related("prompt").first()
+    if first is None or item_kind == Study.ItemKind.IMAGE:
+        return [first] if first is not None else []
+    return list(images_with_file(selection).select_related("prompt").filter(prompt=first.prompt_id)[:MOST_EXAMPLES])

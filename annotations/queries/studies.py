@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from annotations.models import Assignment, Item, Membership, Rater, Response, Study
@@ -71,6 +71,17 @@ def raters_of(user: User) -> QuerySet[Rater, Any]:
         .annotate(n_answered=Coalesce(Subquery(answered, output_field=IntegerField()), 0))
         .order_by("-study__state", "-pk")
     )
+
+
+def raters_with_progress(study: Study) -> QuerySet[Rater, Any]:
+    """The study's raters with `n_answered` and `last_answer_at` (None before the first), in the one query."""
+    answered = (
+        Assignment.objects.filter(rater=OuterRef("pk"), state=Assignment.State.ANSWERED).order_by().values("rater")
+    )
+    return study.raters.annotate(
+        n_answered=Coalesce(Subquery(answered.annotate(n=Count("pk")).values("n"), output_field=IntegerField()), 0),
+        last_answer_at=Subquery(answered.annotate(last=Max("answered_at")).values("last")),
+    ).order_by("-n_answered", "pk")
 
 
 def audits_of(user: User) -> QuerySet[Study]:

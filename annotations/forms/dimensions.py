@@ -1,0 +1,142 @@
+"""Dimensions as people type them: a question, and one level a line."""
+
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms import BaseFormSet, formset_factory
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from annotations.models import Dimension
+from annotations.presets import Preset
+
+FEWEST_LEVELS, MOST_LEVELS = 2, 20
+LONGEST_LABEL = 100
+MOST_DIMENSIONS = 12
+
+
+def parse_levels(text: str, kind: str) -> list[dict[str, str]]:
+    """Levels from lines `value = label`, as `Dimension.levels` stores them.
+
+    Values are decimal text, kept exactly (0.50 becomes 0.5), no two alike; on an ordered scale they ascend.
+    Raises ValidationError with the line, what is wrong in it, and the cure.
+    """
+    levels: list[dict[str, str]] = []
+    values: list[Decimal] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        written, sign, label = (part.strip() for part in line.partition("="))
+        where = {"line": number, "text": line.strip()}
+        if not sign or not label:
+            raise ValidationError(
+                _("Line %(line)d, “%(text)s”: write a value, =, and its label: 1 = not at all") % where
+            )
+        if len(label) > LONGEST_LABEL:
+            raise ValidationError(
+                _("Line %(line)d: keep the label within %(n)d letters.") % (where | {"n": LONGEST_LABEL})
+            )
+        value = _decimal(written)
+        if value is None:
+            raise ValidationError(_("Line %(line)d, “%(text)s”: before = comes a number such as 1 or 0.5.") % where)
+        if value in values:
+            raise ValidationError(_("Line %(line)d, “%(text)s”: an earlier line has this value already.") % where)
+        if kind == Dimension.Kind.ORDINAL and values and value < values[-1]:
+            raise ValidationError(
+                _("Line %(line)d, “%(text)s”: values of ordered levels ascend from line to line.") % where
+            )
+        values.append(value)
+        levels.append({"value": format(value.normalize(), "f"), "label": label})
+    if not FEWEST_LEVELS <= len(levels) <= MOST_LEVELS:
+        raise ValidationError(
+            _("A scale has %(low)d to %(high)d levels, each on a line of its own.")
+            % {"low": FEWEST_LEVELS, "high": MOST_LEVELS}
+        )
+    return levels
+
+
+def _decimal(text: str) -> Decimal | None:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() and abs(value) < 10**6 and len(text) <= 12 else None
+
+
+def levels_text(levels: list[dict[str, str]]) -> str:
+    """The lines that `parse_levels` reads back into the same levels."""
+    return "\n".join(f"{level['value']} = {level['label']}" for level in levels)
+
+
+class DimensionForm(forms.Form):
+    """One question. Its name is what exports and reports call it; empty, it is made from the question."""
+
+    use_required_attribute = False
+
+    question = forms.CharField(label=gettext_lazy("Question"), max_length=500)
+    levels = forms.CharField(
+        label=gettext_lazy("Answers"),
+        help_text=gettext_lazy("One a line, from low to high: value = what raters read."),
+        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "true"}),
+    )
+    kind = forms.ChoiceField(label=gettext_lazy("The answers are"), choices=Dimension.Kind.choices)
+    about = forms.ChoiceField(label=gettext_lazy("Asked about"), choices=Dimension.About.choices)
+    name = forms.CharField(
+        label=gettext_lazy("Name in exports"),
+        max_length=60,
+        required=False,
+        validators=[forms.SlugField.default_validators[0]],
+    )
+    allows_unable = forms.BooleanField(label=gettext_lazy("Offer “unable to answer”"), required=False, initial=True)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if "levels" in cleaned and "kind" in cleaned:
+            try:
+                cleaned["levels"] = parse_levels(cleaned["levels"], cleaned["kind"])
+            except ValidationError as problem:
+                self.add_error("levels", problem)
+        if not cleaned.get("name"):
+            cleaned["name"] = slugify(cleaned.get("question", ""))[:60].strip("-") or "question"
+        return cleaned
+
+    def dimension(self) -> Dimension:
+        """An unsaved dimension, without study and position."""
+        return Dimension(**{name: self.cleaned_data[name] for name in self.fields})
+
+
+if TYPE_CHECKING:
+    QuestionFormSet = BaseFormSet[DimensionForm]
+else:
+    QuestionFormSet = BaseFormSet  # Django's form sets take no type arguments when they run
+
+
+class BaseDimensionFormSet(QuestionFormSet):
+    def clean(self) -> None:
+        if any(self.errors):
+            return
+        names = [form.cleaned_data["name"] for form in self.forms]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValidationError(
+                _("Two questions are called “%(name)s”. Give each a name of its own.") % {"name": twice[0]}
+            )
+
+
+DimensionFormSet = formset_factory(
+    DimensionForm,
+    formset=BaseDimensionFormSet,
+    extra=0,
+    min_num=1,
+    max_num=MOST_DIMENSIONS,
+    validate_min=True,
+    validate_max=True,
+    absolute_max=MOST_DIMENSIONS,
+)
+
+
+def preset_fields(preset: Preset) -> dict[str, Any]:
+    """A preset as the initial data of a `DimensionForm`."""
+    return preset.fields() | {"levels": levels_text(preset.level_rows())}

@@ -1,0 +1,104 @@
+"""Reads for a study's gallery: items with their images and what was answered about them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, QuerySet, Subquery, Variance
+
+from annotations.models import Dimension, Item, ItemImage, Response, Study
+from annotations.queries.studies import complete_items
+from generation.models import Method, Prompt
+
+COMPLETE, INCOMPLETE = "complete", "incomplete"
+BY_POSITION, BY_DISAGREEMENT = "position", "disagreement"
+
+
+@dataclass(frozen=True)
+class ItemFilter:
+    """What of a study's items is wanted; empty means all."""
+
+    method: int | None = None
+    category: str = ""
+    progress: str = ""
+    text: str = ""
+    sort: str = BY_POSITION
+
+
+def gallery(study: Study, chosen: ItemFilter, dimension: Dimension | None) -> QuerySet[Item]:
+    """Items with prompt, images and methods, in two queries however many are taken."""
+    items = study.items.all()
+    if chosen.progress == COMPLETE:
+        items = complete_items(study)
+    elif chosen.progress == INCOMPLETE:
+        items = items.exclude(pk__in=complete_items(study).values("pk"))
+    if chosen.method is not None:
+        items = items.filter(Exists(ItemImage.objects.filter(item=OuterRef("pk"), image__method=chosen.method)))
+    if chosen.category:
+        items = items.filter(prompt__category=chosen.category)
+    if chosen.text:
+        items = items.filter(prompt__text__icontains=chosen.text)
+    if chosen.sort == BY_DISAGREEMENT and dimension is not None and can_sort(study, dimension):
+        items = items.annotate(spread=Subquery(_spread(dimension))).order_by(
+            F("spread").desc(nulls_last=True), "position"
+        )
+    else:
+        items = items.order_by("position")
+    images = ItemImage.objects.select_related("image__method").order_by("slot")
+    return items.select_related("prompt").prefetch_related(Prefetch("item_images", queryset=images))
+
+
+def can_sort(study: Study, dimension: Dimension) -> bool:
+    """Disagreement is the variance of the levels' ranks: it needs ordered levels, and one thing that was rated."""
+    is_one = study.item_kind == Study.ItemKind.IMAGE or dimension.about == Dimension.About.ITEM
+    return is_one and dimension.kind == Dimension.Kind.ORDINAL
+
+
+def _spread(dimension: Dimension) -> QuerySet[Response, float]:
+    return (
+        Response.objects.filter(dimension=dimension, is_current=True, assignment__item=OuterRef("pk"))
+        .order_by()
+        .values("assignment__item")
+        .annotate(spread=Variance("level"))
+        .values_list("spread", flat=True)
+    )
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """How often each level was answered, and "unable to answer", which is apart from all levels."""
+
+    counts: tuple[int, ...]
+    n_unable: int
+
+    @property
+    def n(self) -> int:
+        return sum(self.counts)
+
+
+def histograms(items: Iterable[Item], dimension: Dimension) -> dict[tuple[int, int | None], Histogram]:
+    """By (item, image), or (item, None) for what is asked of all that is shown; one query. No answer, no entry."""
+    rows = (
+        Response.objects.filter(dimension=dimension, is_current=True, assignment__item__in=items)
+        .order_by()
+        .values_list("assignment__item", "image", "level")
+        .annotate(n=Count("pk"))
+    )
+    counts: dict[tuple[int, int | None], dict[int | None, int]] = {}
+    for item, image, level, n in rows:
+        counts.setdefault((item, image), {})[level] = n
+    levels = range(len(dimension.levels))
+    return {
+        key: Histogram(tuple(by_level.get(level, 0) for level in levels), by_level.get(None, 0))
+        for key, by_level in counts.items()
+    }
+
+
+def methods_of(study: Study) -> QuerySet[Method]:
+    return Method.objects.filter(Exists(ItemImage.objects.filter(item__study=study, image__method=OuterRef("pk"))))
+
+
+def categories_of(study: Study) -> list[str]:
+    """The categories of the study's prompts, in alphabetical order, without the empty one."""
+    in_study = Exists(Item.objects.filter(study=study, prompt=OuterRef("pk")))
+    rows = Prompt.objects.filter(in_study).exclude(category="").order_by("category")
+    return list(rows.values_list("category", flat=True).distinct())
