@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.test import Client
@@ -95,3 +96,40 @@ def test_lock_holds_every_direct_dependency_within_its_bounds() -> None:
 
 def test_lock_names_no_package_index() -> None:
     assert "://" not in (ROOT / "requirements.lock").read_text()
+
+
+# --- containers: what can be checked without an engine ---------------------------------------------------------------
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+OWN_SERVICES = {name: service for name, service in COMPOSE["services"].items() if "build" in service}
+
+
+def test_every_service_is_healthy_or_says_why_not() -> None:
+    """Images of ours carry their health check in the Dockerfile; others have it in the compose file."""
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    stages = {stage.split()[0]: stage for stage in re.split(r"^FROM \S+ AS ", dockerfile, flags=re.MULTILINE)[1:]}
+    for service in OWN_SERVICES.values():
+        assert "HEALTHCHECK" in stages[service["build"]["target"]]
+    for name in set(COMPOSE["services"]) - set(OWN_SERVICES):
+        assert COMPOSE["services"][name]["healthcheck"]["test"][0] == "CMD"
+
+
+def test_our_containers_are_locked_down_and_only_the_gpu_worker_has_torch() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert "\nUSER evalsite\n" in dockerfile.partition(" AS base")[2].partition("FROM")[0]
+    for service in OWN_SERVICES.values():
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+    with_torch = re.findall(r"^FROM base AS (\S+)\nCOPY --from=install-generation", dockerfile, re.MULTILINE)
+    assert with_torch == ["worker-gpu"]
+
+
+def test_compose_file_holds_no_secret_and_every_variable_in_it_is_known() -> None:
+    from evalsite.settings import env
+
+    environment = COMPOSE["x-site"]["environment"]
+    assert {name for name in environment if not name.startswith("AWS_")} <= env.names
+    for name in ("DATABASE_URL", "CELERY_BROKER_URL", "EVALSITE_SECRET_KEY", "AWS_SECRET_ACCESS_KEY"):
+        assert "${" in environment[name]
+    example = re.findall(r"^(?:# )?([A-Z_0-9]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    used = set(re.findall(r"\$\{([A-Z_0-9]+)", (ROOT / "docker-compose.yml").read_text()))
+    assert set(example) <= used

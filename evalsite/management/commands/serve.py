@@ -1,7 +1,6 @@
 """`manage.py serve`: the web server and one worker, together, until Ctrl-C."""
 
 import errno
-import http.client
 import socket
 import sys
 from typing import Any
@@ -13,6 +12,7 @@ from django.db import OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from evalsite.environment import Environment
+from evalsite.probe import is_healthy
 from evalsite.processes import ChildProcesses
 
 PORTS_TRIED = 20
@@ -130,19 +130,3 @@ def worker_command(processes: int) -> list[str]:
         *("--concurrency", str(processes), "--loglevel", "WARNING", "--without-gossip", "--without-mingle"),
         *("--beat", "--schedule", str(settings.DATA_DIR / "celerybeat-schedule")),
     ]
-
-
-def is_healthy(host: str, port: int) -> bool:
-    """Whether the health page answers 200, asked as a browser or the proxy in front of us would ask."""
-    allowed = [name.removeprefix(".") for name in settings.ALLOWED_HOSTS if name != "*"]
-    headers = {"Host": allowed[0] if allowed else "localhost"}
-    if settings.HTTPS:
-        headers["X-Forwarded-Proto"] = "https"
-    request = http.client.HTTPConnection("127.0.0.1" if host == "0.0.0.0" else host, port, timeout=2)  # noqa: S104
-    try:
-        request.request("GET", "/healthz/", headers=headers)
-        return request.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        request.close()

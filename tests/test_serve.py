@@ -1,0 +1,102 @@
+"""`manage.py serve`, as a person runs it: it comes up, makes room on a taken port, and leaves nothing behind."""
+
+import http.client
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from evalsite.probe import is_healthy
+from tests import servers
+from tests.conftest import site_environment
+
+pytestmark = [pytest.mark.worker, pytest.mark.django_db(transaction=True)]
+
+Serve = Callable[..., servers.Server]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Starts `manage.py serve` on the test database, from the given port on."""
+    started: list[servers.Server] = []
+
+    def start(*arguments: str, **environment: str) -> servers.Server:
+        environment = {"CELERY_BROKER_URL": "filesystem://", "EVALSITE_WEB_WORKERS": "1"} | environment
+        command = [sys.executable, "manage.py", "serve", *arguments]
+        server = servers.start(command, log=tmp_path / "serve.log", env=site_environment(**environment))
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+def children(pid: int) -> list[int]:
+    """The running processes whose parent is this one, from Linux's own list."""
+    found = Path(f"/proc/{pid}/task/{pid}/children")
+    if not found.exists():
+        pytest.skip("this kernel keeps no list of a process's children")
+    return [int(child) for child in found.read_text().split()]
+
+
+def is_ready(server: servers.Server) -> bool:
+    return "==> Ready: http://127.0.0.1:" in server.says()
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_serve_comes_up_on_the_next_free_port_and_stops_cleanly(serve: Serve, sign: signal.Signals) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        server = serve("--port", str(port))
+        servers.wait_until(lambda: is_ready(server), server, timeout_s=60)
+    said = server.says()
+    assert f"==> Port {port} is taken; using " in said
+    address = said.partition("==> Ready: http://")[2].partition("/")[0]
+    assert address != f"127.0.0.1:{port}"
+    with closing(http.client.HTTPConnection(address, timeout=5)) as connection:
+        connection.request("GET", "/healthz/")
+        assert connection.getresponse().status == 200
+
+    started = children(server.process.pid)
+    assert len(started) == 2
+    server.process.send_signal(sign)
+    assert server.process.wait(30) == 0, server.says()
+    assert server.says().rstrip().endswith("==> Stopped")
+    assert not any(is_running(pid) for pid in started)
+    assert not is_healthy("127.0.0.1", int(address.rpartition(":")[2]))
+
+
+def test_when_one_process_dies_the_other_is_stopped_and_the_status_tells(serve: Serve) -> None:
+    server = serve("--port", str(servers.free_port()))
+    servers.wait_until(lambda: is_ready(server), server, timeout_s=60)
+    started = children(server.process.pid)
+    os.kill(started[-1], signal.SIGKILL)
+    assert server.process.wait(30) == signal.SIGKILL
+    assert "process ended by itself (status -9)" in server.says()
+    assert not any(is_running(pid) for pid in started)
+
+
+def test_serve_refuses_a_database_that_is_not_up_to_date(serve: Serve, tmp_path: Path) -> None:
+    server = serve(DATABASE_URL=f"sqlite:///{tmp_path / 'new.sqlite3'}")
+    assert server.process.wait(30) == 1
+    assert "run `python manage.py migrate` first" in server.says()
+
+
+def test_serve_says_so_when_the_database_does_not_answer(serve: Serve) -> None:
+    server = serve(DATABASE_URL=f"postgres://nobody@127.0.0.1:{servers.free_port()}/none")
+    assert server.process.wait(30) == 1
+    assert "The database does not answer" in server.says()
+    assert "DATABASE_URL" in server.says()
