@@ -238,10 +238,13 @@ class _Fit:
             np.maximum(top, joint[:, column], out=top)
         joint -= top[:, None]
         np.exp(joint, out=joint)
-        mass = joint @ np.ones(self.n_levels)
+        mass = joint[:, 0].copy()
+        for column in range(1, self.n_levels):
+            mass += joint[:, column]
         joint /= mass[:, None]
         self.posterior = joint
-        self.log_likelihood = float(self.weight @ (top + np.log(mass)))
+        # A sum, not a dot product: BLAS would start threads for it, which cost more than the product.
+        self.log_likelihood = float((self.weight * (top + np.log(mass))).sum())
         prior = self.smoothing * float(log_rates.sum()) if self.smoothing else 0.0
         return self.log_likelihood + prior
 
