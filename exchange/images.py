@@ -86,9 +86,9 @@ def shown_rendition(data: bytes | Path, *, name: str = "", max_pixels: int = MAX
             raise _damaged(called, error) from error
     bare = Image.frombytes("RGB", pixels.size, pixels.tobytes())  # a new image, so that no metadata comes along
     target = io.BytesIO()
-    # Encoding effort: tests/benchmarks/image_renditions.py. Method 2 is the knee: at 512 px about 3 times the fastest
-    # method's time for 8 % fewer bytes; method 4 takes nearly twice as long again for 2.5 % and method 6 for 4 %.
-    bare.save(target, "WEBP", lossless=True, quality=25, method=2, exact=False)
+    # The fastest effort: 12 ms at 512 px and 51 ms at 1024 px, where Pillow's default (4) takes 102 and 310 ms for 8 to
+    # 16 % fewer bytes, and PNG 77 and 306 ms for 17 % more (docs/decisions/0003-a-room-for-files.md has the table).
+    bare.save(target, "WEBP", lossless=True, quality=0, method=0)
     return target.getvalue()
 
 

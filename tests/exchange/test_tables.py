@@ -198,8 +198,11 @@ class TestDelimitedRows:
     def test_one_column(self) -> None:
         assert values_of("prompt\na red cube\n\na fox\n") == [{"prompt": "a red cube"}, {"prompt": "a fox"}]
 
-    def test_endless_line(self) -> None:
-        assert "longer than" in str(fault_of(b"a,b\n" + b"x" * (17 * 1024 * 1024)))
+    def test_endless_line(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("exchange.text.MAX_LINE", 1_000_000)
+        fault = fault_of(b"a,b\n1,2\n" + b"x" * 2_000_000)
+        assert "longer than 1000000 characters" in str(fault)
+        assert fault.reject.row == 3
 
 
 class TestJson:
