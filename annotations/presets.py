@@ -101,3 +101,8 @@ PREFERENCE = Preset(
 
 PRESETS: dict[str, Preset] = {preset.key: preset for preset in (ALIGNMENT, FAITHFULNESS, ACCEPTANCE, PREFERENCE)}
 DEFAULT = ALIGNMENT
+
+
+def names_sides(dimension: Dimension) -> bool:
+    """Whether the first two levels are the left and the right side of the screen, as in the preference preset."""
+    return [level["label"] for level in dimension.levels[:2]] == [label for _value, label in PREFERENCE.levels[:2]]

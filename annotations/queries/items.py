@@ -1,11 +1,13 @@
 """Reads for a study's gallery: items with their images and what was answered about them."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, QuerySet, Subquery, Variance
 
 from annotations.models import Dimension, Item, ItemImage, Response, Study
+from annotations.presets import names_sides
 from annotations.queries.studies import complete_items
 from generation.models import Method, Prompt
 
@@ -76,20 +78,26 @@ class Histogram:
 
 
 def histograms(items: Iterable[Item], dimension: Dimension) -> dict[tuple[int, int | None], Histogram]:
-    """By (item, image), or (item, None) for what is asked of all that is shown; one query. No answer, no entry."""
+    """By (item, image), or (item, None) for what is asked of all that is shown; one query. No answer, no entry.
+
+    Where the first two levels are sides of the screen they are turned back to the item's own first and second image:
+    each rater's sides were drawn anew.
+    """
     rows = (
         Response.objects.filter(dimension=dimension, is_current=True, assignment__item__in=items)
         .order_by()
-        .values_list("assignment__item", "image", "level")
+        .values_list("assignment__item", "image", "level", "assignment__shown_order")
         .annotate(n=Count("pk"))
     )
-    counts: dict[tuple[int, int | None], dict[int | None, int]] = {}
-    for item, image, level, n in rows:
-        counts.setdefault((item, image), {})[level] = n
+    has_sides = names_sides(dimension)
+    counts: dict[tuple[int, int | None], Counter[int | None]] = {}
+    for item, image, level, shown_order, n in rows:
+        if has_sides and shown_order == "1,0" and level in (0, 1):
+            level = 1 - level
+        counts.setdefault((item, image), Counter())[level] += n
     levels = range(len(dimension.levels))
     return {
-        key: Histogram(tuple(by_level.get(level, 0) for level in levels), by_level.get(None, 0))
-        for key, by_level in counts.items()
+        key: Histogram(tuple(by_level[level] for level in levels), by_level[None]) for key, by_level in counts.items()
     }
 
 

@@ -106,25 +106,32 @@ def _live(form: StudyForm, dimensions: list[Dimension], problems: tuple[str, ...
         "minutes_each": round(min(n_items, most or n_items) * seconds / 60),
         "problems": problems,
         "telling": _telling(values, dimensions),
-        "preview": _preview(images, dimensions) if images else None,
+        "card": _preview(kind, images, dimensions) if images else None,
     }
 
 
-def _preview(images: list[Image], dimensions: list[Dimension]) -> dict[str, Any]:
-    """A rating card's questions, in the words and order that raters get."""
+def _preview(item_kind: str, images: list[Image], dimensions: list[Dimension]) -> dict[str, Any]:
+    """A rating card as its own templates draw it, in the words that raters get."""
 
-    def asked(about: str) -> list[dict[str, Any]]:
+    def questions(about: str, place: int | None) -> list[dict[str, Any]]:
         return [
-            {"name": f"preview-{index}", "text": d.question, "options": d.options(), "allows_unable": d.allows_unable}
+            {
+                "name": f"preview-{index}-{place}",
+                "text": d.question,
+                "options": d.options(),
+                "allows_unable": d.allows_unable,
+            }
             for index, d in enumerate(dimensions)
             if d.about == about
         ]
 
     return {
+        "kind": item_kind,
         "prompt": images[0].prompt.text,
-        "images": images,
-        "each": asked(Dimension.About.IMAGE),
-        "all": asked(Dimension.About.ITEM),
+        "pictures": [
+            {"image": image, "questions": questions(Dimension.About.IMAGE, place)} for place, image in enumerate(images)
+        ],
+        "questions": questions(Dimension.About.ITEM, None),
     }
 
 
