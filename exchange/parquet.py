@@ -18,6 +18,8 @@ from .text import MAX_LINE
 BATCH_ROWS = 4096
 MAX_GROUP_BYTES = 2 * 1024**3
 """Unpacked size of one row group, which has to pass through memory."""
+MAX_BATCH_TEXT = 256 * 1024 * 1024
+"""Bytes of text of one column in BATCH_ROWS records. A dictionary lets a small file declare far more than that."""
 MAX_DECLARED_COLUMNS = 10_000
 
 _REWRITE = "write the file anew, for example with pandas.DataFrame.to_parquet"
@@ -27,6 +29,11 @@ def open_parquet(stream: BinaryIO, name: str) -> pq.ParquetFile:
     """The open file, its size checked. Raises BadFile where it is not a whole Parquet file or would not fit."""
     try:
         file = pq.ParquetFile(stream, pre_buffer=False)
+        texts = [part.name for part in file.schema_arrow if _is_text(part.type)]
+        if texts:
+            # Texts stay coded until their sizes were looked at.
+            stream.seek(0)
+            file = pq.ParquetFile(stream, pre_buffer=False, read_dictionary=texts)
         groups = [file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups)]
     except Exception as error:  # whatever the library makes of damaged bytes
         raise bad_file(name, f"the Parquet file cannot be read ({_first_line(error)})", _REWRITE) from error
@@ -81,18 +88,30 @@ class _Bad:
 def _values(column: pa.Array, label: str, name: str) -> list[Any]:
     """A column's values as JSON values, `_Bad` where there is none. Raises BadFile where texts are too long."""
     kind = column.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        longest = pc.max(pc.binary_length(column)).as_py() or 0
-        if longest > MAX_LINE:
-            raise bad_file(name, f"a text has {longest} bytes, more than {MAX_LINE}", "shorten it", field=label)
-        values = column.to_pylist()
-        if pc.any(pc.match_substring(column, "\0")).as_py():
-            return [_plain(value) for value in values]
-        return values
+    if pa.types.is_dictionary(kind) and _is_text(kind.value_type):
+        return _texts(column, label, name)
     values = column.to_pylist()
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind):
         return values
     return [_plain(value) for value in values]
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _texts(column: pa.DictionaryArray, label: str, name: str) -> list[Any]:
+    """A coded column's texts, None for null. Raises BadFile where they are too long, singly or together."""
+    lengths = pc.binary_length(column.dictionary)
+    longest = pc.max(lengths).as_py() or 0
+    if longest > MAX_LINE:
+        raise bad_file(name, f"a text has {longest} bytes, more than {MAX_LINE}", "shorten it", field=label)
+    total = pc.sum(pc.take(lengths, column.indices).cast(pa.int64())).as_py() or 0
+    if total > MAX_BATCH_TEXT:
+        problem = f"{len(column)} records hold {total} bytes of text, more than {MAX_BATCH_TEXT}"
+        raise bad_file(name, problem, "shorten the texts", field=label)
+    labels = [_plain(text) for text in column.dictionary.to_pylist()]
+    return [None if code is None else labels[code] for code in column.indices.to_pylist()]
 
 
 def _plain(value: object) -> "JsonValue | _Bad":

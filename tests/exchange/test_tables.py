@@ -299,6 +299,18 @@ class TestParquet:
         twice = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
         assert "both named" in str(fault_of(self.write(twice)))
 
+    def test_texts_by_dictionary_with_nulls_and_nuls(self) -> None:
+        texts = pa.array(["a", None, "b", "a", "x\0"])
+        for column in (texts, texts.dictionary_encode(), texts.cast(pa.large_string())):
+            rows, log = rows_of(self.write(pa.table({"item": column})))
+            assert [row.values["item"] for row in rows] == ["a", None, "b", "a"]
+            assert [(reject.row, "NUL" in reject.problem) for reject in log.first] == [(5, True)]
+
+    def test_a_small_file_that_declares_gigabytes_of_text(self) -> None:
+        content = self.write(pa.table({"item": pa.DictionaryArray.from_arrays([0] * 4_000, ["x" * 1_000_000])}))
+        assert len(content) < 5_000_000
+        assert "4000 records hold 4000000000 bytes of text" in str(fault_of(content))
+
     def test_cut_short(self) -> None:
         content = self.write(pa.table({"item": [str(i) for i in range(5_000)]}))
         assert "cannot be read" in str(fault_of(content[:-100]))
