@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from annotations.stats.ordinal_effect import ordinal_effect
+from annotations.stats.ratings import BadRatings, Ratings
+from tests.stats.comparison_data import dsg_consistency, paired_scores, random_design
+
+
+def test_published_ratings_of_five_models() -> None:
+    (ratings, prompt, method), models, expected = dsg_consistency()
+    for row in expected["paired_dsg5"][:1]:
+        got = ordinal_effect(
+            ratings,
+            prompt=prompt,
+            method=method,
+            baseline=models.index(row["baseline"]),
+            refined=models.index(row["refined"]),
+        )
+        assert not got.fit.reason
+        interval = got.effect.interval("images and prompts and raters")
+        assert interval is not None
+        assert 0 < interval.low < got.effect.value < interval.high
+        assert got.odds_low < got.odds_ratio == pytest.approx(np.exp(got.effect.value))
+        # The verdict agrees with the paired test of the means to an order of magnitude or two in p.
+        assert got.p < 100 * row["t_p"] ** 0.5
+        assert any("5 groups say little" in note for note in got.fit.notes)
+
+
+def test_exchanging_the_methods_negates_the_effect() -> None:
+    ratings, prompt, method = random_design(5, n_prompts=6, n_raters=5)
+    there = ordinal_effect(ratings, prompt=prompt, method=method, baseline=0, refined=1)
+    back = ordinal_effect(ratings, prompt=prompt, method=method, baseline=1, refined=0)
+    assert there.effect.value == pytest.approx(-back.effect.value, abs=1e-4)
+    assert there.p == pytest.approx(back.p, abs=1e-4)
+    assert "prompts × methods" in there.fit.n
+    assert "raters × methods" in there.fit.n
+
+
+def test_crossings_are_left_out_where_they_are_something_else() -> None:
+    # One image a method and prompt: prompt × method is the image. Raters of one method: rater × method is the rater.
+    ratings, prompt, method = random_design(2, n_prompts=10, images=1, missing=0.0)
+    chosen = (ratings.rater % 2 == 0) == (method[ratings.unit] == 0)
+    split = Ratings(
+        ratings.unit[chosen], ratings.rater[chosen], ratings.level[chosen], ratings.values, ratings.n_units, 4
+    )
+    got = ordinal_effect(split, prompt=prompt, method=method, baseline=0, refined=1)
+    assert set(got.fit.n) == {"ratings", "images", "prompts", "raters"}
+
+
+def test_what_cannot_be_fitted_gives_a_reason() -> None:
+    ratings, prompt, method = paired_scores([1, 1, 2], [3, 4, 5])
+    got = ordinal_effect(ratings, prompt=prompt, method=method, baseline=0, refined=1)
+    assert np.isnan(got.effect.value)
+    assert got.effect.reason.startswith("separation")
+    assert np.isnan(got.odds_ratio)
+    assert np.isnan(got.p)
+
+
+def test_malformed_arguments() -> None:
+    ratings, prompt, method = paired_scores([1, 1, 2], [3, 4, 5])
+    with pytest.raises(BadRatings, match="name two"):
+        ordinal_effect(ratings, prompt=prompt, method=method, baseline=0, refined=0)
+    with pytest.raises(BadRatings, match="one code for each"):
+        ordinal_effect(ratings, prompt=prompt[:1], method=method, baseline=0, refined=1)
