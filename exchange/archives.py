@@ -8,31 +8,18 @@ import os
 import stat
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO
 
-from .names import UnsafeName, comparable, is_by_the_way, safe_name
-from .rejects import BadFile, bad_file
+from .limits import Limits, check_distinct, check_kind, check_limits, checked_name, damage_named
+from .names import comparable, is_by_the_way, safe_name
+from .rejects import bad_file
 from .ziplayout import check_central_directory, check_no_overlap, entry_name
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
-
-_MB = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a bundle may hold. The ratio is looked at only beyond `free_bytes`, since small texts compress well."""
-
-    max_entries: int = 200_000
-    max_total_bytes: int = 20 * 1024 * _MB
-    max_entry_bytes: int = 256 * _MB
-    max_ratio: int = 100
-    free_bytes: int = 4 * _MB
 
 
 class Bundle(ABC):
@@ -93,7 +80,7 @@ class _Guarded(io.RawIOBase):
 
     def readinto(self, target: "WriteableBuffer") -> int:
         view = memoryview(target).cast("B")
-        with _damage_named(self._name, self._entry):
+        with damage_named(self._name, self._entry):
             piece = self._stream.read(len(view))
         view[: len(piece)] = piece
         return len(piece)
@@ -106,20 +93,20 @@ class _Folder(Bundle):
         sizes: dict[str, int] = {}
         total = 0
         for file in _files_under(path, name):
-            entry = _safe(file.relative_to(path).as_posix(), name)
+            entry = checked_name(file.relative_to(path).as_posix(), name)
             if is_by_the_way(entry):
                 continue
             size = file.stat().st_size
             total += size
-            _check_limits(name, entry, len(sizes) + 1, size, total, limits)
+            check_limits(name, entry, len(sizes) + 1, size, total, limits)
             sizes[entry] = size
             self._files[entry] = file
-        _check_distinct(sizes, name)
+        check_distinct(sizes, name)
         super().__init__(name, sizes)
 
     @contextmanager
     def open(self, entry: str) -> Iterator[BinaryIO]:
-        with _damage_named(self.name, entry):
+        with damage_named(self.name, entry):
             # No link is followed, should the file have been swapped for one since it was listed.
             descriptor = os.open(self._files[entry], os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
         with os.fdopen(descriptor, "rb") as stream, io.BufferedReader(_Guarded(stream, self.name, entry)) as guarded:
@@ -137,11 +124,11 @@ class _Zip(Bundle):
         for info in archive.infolist():
             if info.filename.endswith("/"):
                 continue
-            entry = _safe(entry_name(info), name)
-            _check_kind(info, entry, name)
+            entry = checked_name(entry_name(info), name)
+            check_kind(info, entry, name)
             total += info.file_size
             packed += info.compress_size
-            _check_limits(name, entry, len(listed) + 1, info.file_size, total, limits)
+            check_limits(name, entry, len(listed) + 1, info.file_size, total, limits)
             for what, unpacked, small in (
                 (f'"{entry}"', info.file_size, info.compress_size),
                 ("the archive", total, packed),
@@ -153,12 +140,12 @@ class _Zip(Bundle):
             if not is_by_the_way(entry):
                 sizes[entry] = info.file_size
                 self._infos[entry] = info
-        _check_distinct(listed, name)
+        check_distinct(listed, name)
         super().__init__(name, sizes)
 
     @contextmanager
     def open(self, entry: str) -> Iterator[BinaryIO]:
-        with _damage_named(self.name, entry):
+        with damage_named(self.name, entry):
             stream = self._archive.open(self._infos[entry])
         with stream, io.BufferedReader(_Guarded(stream, self.name, entry)) as guarded:
             yield guarded
@@ -216,60 +203,3 @@ def _files_under(path: Path, name: str) -> Iterator[Path]:
 
 def _raise(error: OSError) -> None:
     raise error
-
-
-def _safe(entry: str, name: str) -> str:
-    try:
-        return safe_name(entry)
-    except UnsafeName as error:
-        raise bad_file(
-            name, f"an entry must not be followed: {error}", "pack the bundle with plain relative names", value=entry
-        ) from error
-
-
-def _check_kind(info: zipfile.ZipInfo, entry: str, name: str) -> None:
-    kind = stat.S_IFMT(info.external_attr >> 16)
-    if kind not in (0, stat.S_IFREG):
-        what = "a link" if kind == stat.S_IFLNK else "no regular file"
-        raise bad_file(name, f'"{entry}" is {what}', "put the file itself into the zip", value=entry)
-    if info.flag_bits & 0x41:
-        raise bad_file(name, f'"{entry}" is encrypted', "pack the zip without a password", value=entry)
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        problem = f'"{entry}" is packed by a method that is not read here (number {info.compress_type})'
-        raise bad_file(name, problem, "pack the zip with ordinary compression (deflate)", value=entry)
-
-
-def _check_limits(name: str, entry: str, n_entries: int, size: int, total: int, limits: Limits) -> None:
-    if n_entries > limits.max_entries:
-        raise bad_file(name, f"there are more than {limits.max_entries} entries", "split the bundle")
-    if size > limits.max_entry_bytes:
-        problem = f'"{entry}" has {size} bytes, more than {limits.max_entry_bytes}'
-        raise bad_file(name, problem, "split or shrink the file", value=entry)
-    if total > limits.max_total_bytes:
-        raise bad_file(name, f"the files have more than {limits.max_total_bytes} bytes in all", "split the bundle")
-
-
-def _check_distinct(entries: Iterable[str], name: str) -> None:
-    seen: dict[str, str] = {}
-    for entry in entries:
-        other = seen.setdefault(comparable(entry), entry)
-        if other is not entry:
-            same = "twice" if other == entry else f'and as "{other}"'
-            raise bad_file(
-                name,
-                f'"{entry}" is there {same}; upper and lower case do not tell files apart everywhere',
-                "give each file a name of its own",
-                value=entry,
-            )
-
-
-@contextmanager
-def _damage_named(name: str, entry: str) -> Iterator[None]:
-    """Turns what reading a damaged entry raises into BadFile."""
-    try:
-        yield
-    except BadFile:
-        raise
-    except Exception as error:  # zlib, struct, zipfile and the file system each have their own
-        reason = (str(error).splitlines() or [""])[0][:200] or type(error).__name__
-        raise bad_file(name, f'"{entry}" cannot be read ({reason})', "pack the bundle anew", value=entry) from error

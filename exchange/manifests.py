@@ -1,12 +1,13 @@
 """The manifest of a bundle of images: which file shows which prompt, by which method, refined from which other."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import chain
 
 from .archives import Bundle
 from .cells import Cells
 from .headers import Columns, folded, listed
+from .lineage import ImageRow, parents_first
 from .names import UnsafeName
 from .rejects import RejectLog, bad_file
 from .row import JsonValue, Row
@@ -44,32 +45,6 @@ _PAIRS = Columns(
     ("case", "generator", "prompt", "prompt_key"),
     {"key": "case", "id": "case", "model": "generator", "text": "prompt", "prompt_id": "prompt_key"},
 )
-
-
-@dataclass(frozen=True)
-class ImageRow:
-    """One image that a manifest names.
-
-    number      its row in the manifest (both images of a pair have the same)
-    file        the entry in the bundle
-    prompt      the prompt's text, or prompt_key its key; one of them is there
-    method      "imported" where the manifest does not say
-    round       refinements deep: 0 for a baseline, one more than its parent's where the manifest does not say
-    parent      the entry in the bundle from which it was refined, "" for none
-    key         "" where the manifest gives none
-    provenance  every further column that is filled in
-    """
-
-    number: int
-    file: str
-    prompt: str
-    prompt_key: str
-    method: str
-    seed: int | None
-    round: int
-    parent: str
-    key: str
-    provenance: dict[str, JsonValue] = field(default_factory=dict)
 
 
 def find_manifest(bundle: Bundle) -> str:
@@ -121,7 +96,7 @@ def image_rows(bundle: Bundle, log: RejectLog, *, manifest: str = "") -> Iterato
                     log.note(called, row.number, "image", image.file, problem, "name each image once")
                 else:
                     good[image.file] = image
-    yield from _parents_first(good, called, log)
+    yield from parents_first(good, called, log)
     for name in bundle.names:
         if name not in named and name.casefold().endswith(IMAGE_ENDINGS):
             problem = "no row of the manifest names this image; it is not imported"
@@ -235,30 +210,3 @@ class _PairReader(_Reader):
             key=f"{case} refined" if case else "",
         )
         return [first, second]
-
-
-def _parents_first(good: dict[str, ImageRow], called: str, log: RejectLog) -> Iterator[ImageRow]:
-    """The rows with each parent before its children, otherwise in the manifest's order; the rest goes to the log."""
-    done: dict[str, int] = {}  # entry → round
-    refused: set[str] = set()
-    for start in good.values():
-        line: list[ImageRow] = []  # from a row up to an ancestor that is settled
-        on_line: set[str] = set()
-        image: ImageRow | None = start
-        while image is not None and image.file not in done and image.file not in refused and image.file not in on_line:
-            line.append(image)
-            on_line.add(image.file)
-            image = good.get(image.parent)
-        circle = image is not None and image.file in on_line
-        for row in reversed(line):
-            if row.parent and (circle or row.parent not in done):
-                refused.add(row.file)
-                if circle:
-                    problem, cure = "the parents go round in a circle", "let one of them have no parent"
-                else:
-                    problem, cure = "the parent image has no good row in this manifest", "add or mend its row"
-                log.note(called, row.number, "parent", row.parent, problem, cure)
-                continue
-            depth = row.round if row.round >= 0 else done[row.parent] + 1 if row.parent else 0
-            done[row.file] = depth
-            yield replace(row, round=depth)
