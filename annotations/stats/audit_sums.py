@@ -10,7 +10,8 @@ from annotations.stats.capture_recapture import unseen_counts
 from annotations.stats.cluster_sums import ratio
 
 CREDIT, JUDGED, FOUND, ERRORS, LISTED_FOUND, LISTED, PAIRED_FOUND, PAIRED, STRATA = range(9)
-"""Columns of the sums per image. STRATA starts pairs (errors on one list, on two), a pair per number of lists."""
+"""Columns of the sums per image. STRATA starts triples, one per number
+of lists: errors on the critic's list alone, on one auditor's alone, on two lists."""
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -62,7 +63,7 @@ def strata_of(audit: Audit) -> Ints:
 
 
 def sums_per_image(audit: Audit, errors: Errors, *, claims: Mask, listed: Mask, partly: PartlyCounts) -> Floats:
-    """(n_images, 8 + 2·n_strata) the columns above, over the chosen claims and the chosen errors.
+    """(n_images, 8 + 3·n_strata) the columns above, over the chosen claims and the chosen errors.
 
     claims (n_claims,): those that count towards precision; listed (n_errors,): those that count towards recall.
     Images that nobody searched add nothing to the columns of errors.
@@ -92,7 +93,9 @@ def sums_per_image(audit: Audit, errors: Errors, *, claims: Mask, listed: Mask, 
     captures = errors.lists + errors.by_critic
     for n_lists in strata_of(audit):
         here = paired & (auditors[errors.image] + 1 == n_lists)
-        columns += [count(errors.image, None, here & (captures == times)) for times in (1, 2)]
+        once = here & (captures == 1)
+        triple = (once & errors.by_critic, once & ~errors.by_critic, here & (captures == 2))
+        columns += [count(errors.image, None, mask) for mask in triple]
     return np.stack(columns, axis=1)
 
 
@@ -115,9 +118,9 @@ def recall_of_lists(totals: Floats) -> Floats:
 
 
 def recall_corrected(totals: Floats, strata: Ints) -> Floats:
-    """Found / (listed + unseen), unseen by bias-corrected Chao2 within each number of lists, added up."""
+    """Found / (listed + unseen), unseen by `chao_unlike` within each number of lists, added up."""
     unseen = np.zeros(totals.shape[:-1])
     for place, n_lists in enumerate(strata):
-        once, twice = totals[..., STRATA + 2 * place], totals[..., STRATA + 2 * place + 1]
-        unseen = unseen + unseen_counts(once, twice, float(n_lists))
+        alone, other, twice = (totals[..., STRATA + 3 * place + part] for part in range(3))
+        unseen = unseen + unseen_counts(alone, other, twice, float(n_lists))
     return ratio(totals[..., PAIRED_FOUND], totals[..., PAIRED] + unseen)

@@ -78,9 +78,49 @@ def chapman(n_first: int, n_second: int, n_both: int, *, level: float = 0.95) ->
     return _result("chapman", method, counts, total, interval, "", once, n_both)
 
 
-def unseen_counts(once: NDArray[np.float64], twice: NDArray[np.float64], n_lists: float) -> NDArray[np.float64]:
-    """Bias-corrected Chao2 number of unseen errors, elementwise on counts: for resamples and for strata of lists."""
-    return (n_lists - 1) / n_lists * once * np.maximum(once - 1, 0) / (2 * (twice + 1))
+def chao_unlike(captures: ArrayLike, by_first: ArrayLike, *, n_lists: int, level: float = 0.95) -> Unseen:
+    """One list unlike the others: S + (2 z r + r(r − 1)(m − 2)/(m − 1)) / (2(Q₂ + 1)).
+
+    captures (n_errors,) int: on how many of the m lists each error stands; by_first (n_errors,) bool: whether the first
+    list (the critic's) is one of them. z errors stand on the first list alone, r on one other alone, Q₂ on two.
+    The first list may find more or less than the others, which are taken to be alike: `chao2` counts too many errors
+    where lists differ in strength. Chao's (1989, Biometrics 45:427) form for lists of unequal strength,
+    S + (Q₁² − Σ Zᵢ²) / (2(Q₂ + 1)) with Zᵢ the errors on list i alone, where the others' Zᵢ are only known by their
+    sum; r(r − 1) in place of r² removes the bias of the square. With two lists it *is* `chapman`.
+    Undefined as `chao2`.
+    """
+    given, first = np.asarray(captures), np.asarray(by_first, bool)
+    seen = _seen(given)
+    if len(seen) and seen.max() > n_lists:
+        raise ValueError(f"an error stands on {seen.max()} lists, but there are {n_lists}")
+    statistic, method = "chao_unlike", f"Chao, first list unlike the {n_lists - 1} others, bias-corrected"
+    if n_lists < 2:
+        return _undefined(statistic, method, seen, "capture–recapture needs at least two lists")
+    if len(seen) == 0:
+        return _undefined(statistic, method, seen, "no error on any list")
+    alone, other = int(((given == 1) & first).sum()), int(((given == 1) & ~first).sum())
+    twice, share = int((given == 2).sum()), (n_lists - 2) / (n_lists - 1)
+    pairs = 2 * alone * other + share * other * (other - 1)
+    unseen = pairs / (2 * (twice + 1))
+    # Delta method with Poisson counts, as in Chao (1987).
+    by_other = (2 * alone + share * (2 * other - 1)) / (2 * (twice + 1))
+    variance = (
+        unseen
+        + alone * (other / (twice + 1)) ** 2
+        + other * by_other**2
+        + twice * (pairs / (2 * (twice + 1) ** 2)) ** 2
+    )
+    interval = _log_normal(len(seen), unseen, variance, level) if unseen > 0 else _poisson(seen, level)
+    counts = {"errors": len(seen), "captures": int(seen.sum())}
+    return _result(statistic, method, counts, len(seen) + unseen, interval, "", alone + other, twice)
+
+
+def unseen_counts(
+    alone: NDArray[np.float64], other: NDArray[np.float64], twice: NDArray[np.float64], n_lists: float
+) -> NDArray[np.float64]:
+    """The number of unseen errors of `chao_unlike`, elementwise on its counts z, r and Q₂: for resamples."""
+    pairs = 2 * alone * other + (n_lists - 2) / (n_lists - 1) * other * np.maximum(other - 1, 0)
+    return pairs / (2 * (twice + 1))
 
 
 def _seen(captures: ArrayLike) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from annotations.stats import audit_sums as sums
 from annotations.stats.audit import CANNOT_TELL, CRITIC, PARTLY, PLANTED, RIGHT, WRONG, Audit, PartlyCounts
 from annotations.stats.audit_sums import Errors, Floats, Mask
-from annotations.stats.capture_recapture import Unseen, chao2, chapman
+from annotations.stats.capture_recapture import Unseen, chao_unlike, chapman
 from annotations.stats.cluster_sums import (
     N_RESAMPLES,
     clustered_share,
@@ -37,7 +37,7 @@ class CriticRow:
     """Of the errors that anybody listed: flattered by those that nobody did."""
     f1: Estimate
     recall_corrected: Estimate
-    """Of all errors, as far as capture–recapture (Chao2) sees those that nobody listed; still an upper bound."""
+    """Of all errors, as far as capture–recapture sees those that nobody listed; still an upper bound."""
     recall_of_lists: Estimate
     """Of the errors on auditors' own lists: not flattered where the lists were made before the claims were seen."""
 
@@ -55,7 +55,7 @@ class CriticReport:
     false_claims_per_image: Estimate
     """Mean number of claims on an error-free image."""
     unseen: tuple[Unseen, ...]
-    """Errors that nobody listed, by Chao2, for each number of lists (critic and auditors) that images have."""
+    """Errors that nobody listed, by `chao_unlike`, for each number of lists (critic and auditors) that images have."""
     unseen_two_lists: Unseen | None
     """The same by Chapman: the critic's list against all auditors' lists as one; None without separate lists."""
     above_control: Difference | None
@@ -211,7 +211,7 @@ def _row(
         estimate(
             "critic_recall_corrected",
             lambda totals: sums.recall_corrected(totals, strata),
-            "credit over distinct errors listed plus those unseen by bias-corrected Chao2",
+            "credit over distinct errors listed plus those unseen by Chao's form for a critic unlike the auditors",
             (sums.PAIRED,),
             no_lists,
         ),
@@ -262,8 +262,8 @@ def _unseen(audit: Audit, errors: Errors, level: float) -> tuple[Unseen, ...]:
     captures = errors.lists + errors.by_critic
     seen = audit.searched[errors.image]
     return tuple(
-        chao2(captures[seen & (lists == n_lists)], n_lists=int(n_lists), level=level)
-        for n_lists in sums.strata_of(audit)
+        chao_unlike(captures[here], errors.by_critic[here], n_lists=int(n_lists), level=level)
+        for n_lists, here in ((each, seen & (lists == each)) for each in sums.strata_of(audit))
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from annotations.stats.capture_recapture import chao2, chapman
+from annotations.stats.capture_recapture import chao2, chao_unlike, chapman
 from annotations.stats.critic import critic_accuracy
 from tests.stats.audits import simulate, truth_of
 
@@ -56,6 +56,7 @@ def capture_rows(replications: int = 1000) -> list[Row]:
     n_errors, rows = 300, []
     chances = {
         "3 lists at 0.5": np.full((1, 3), 0.5),
+        "3 lists at 0.3, 0.6, 0.6": np.array([[0.3, 0.6, 0.6]]),
         "3 lists at 0.3, 0.5, 0.7": np.array([[0.3, 0.5, 0.7]]),
         "5 lists at 0.3": np.full((1, 5), 0.3),
         "2 lists at 0.3, 0.7": np.array([[0.3, 0.7]]),
@@ -63,13 +64,17 @@ def capture_rows(replications: int = 1000) -> list[Row]:
     for unlike in (False, True):
         for name, chance in chances.items():
             rng = np.random.default_rng(5)
-            found: dict[str, list[tuple[float, bool]]] = {"chao2": [], "chapman": []}
+            found: dict[str, list[tuple[float, bool]]] = {"chao2": [], "chao_unlike": [], "chapman": []}
             for _ in range(replications):
                 # Unlike errors: half as easy and one and a half times as easy.
                 ease = rng.choice([0.5, 1.4], (n_errors, 1)) if unlike else 1.0
                 lists = rng.random((n_errors, chance.shape[1])) < np.minimum(chance * ease, 1)
-                results = {"chao2": chao2(lists.sum(axis=1), n_lists=lists.shape[1])}
-                if lists.shape[1] == 2:
+                captures, n_lists = lists.sum(axis=1), lists.shape[1]
+                results = {
+                    "chao2": chao2(captures, n_lists=n_lists),
+                    "chao_unlike": chao_unlike(captures, lists[:, 0], n_lists=n_lists),
+                }
+                if n_lists == 2:
                     results["chapman"] = chapman(*map(int, lists.sum(axis=0)), int(lists.all(axis=1).sum()))
                 for method, result in results.items():
                     interval = result.total.interval("errors")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotations.stats.capture_recapture import chao1, chao2, chapman, unseen_counts
+from annotations.stats.capture_recapture import chao1, chao2, chao_unlike, chapman, unseen_counts
 
 
 def test_chao2_by_hand():
@@ -20,6 +20,24 @@ def test_chao2_by_hand():
     interval = result.total.interval("errors")
     assert (interval.low, interval.high) == pytest.approx((10 + 20 / 9 / factor, 10 + 20 / 9 * factor), rel=1e-6)
     assert result.unseen.interval("errors").low == pytest.approx(20 / 9 / factor, rel=1e-6)
+
+
+def test_chao_unlike_by_hand():
+    # Three lists; two errors on the first alone, four on one other alone, three on two lists, one on all:
+    # f0 = (2·2·4 + 4·3·(1/2)) / (2·(3+1)) = 22/8.
+    result = chao_unlike([1] * 6 + [2] * 3 + [3], [True] * 2 + [False] * 5 + [True] * 3, n_lists=3)
+    assert result.unseen.value == pytest.approx(22 / 8)
+    interval = result.total.interval("errors")
+    assert 10 < interval.low < result.total.value < interval.high
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 30))
+def test_chao_unlike_with_two_lists_is_chapman(alone, other, both):
+    captures, first = [1] * (alone + other) + [2] * both, [True] * alone + [False] * other + [True] * both
+    ours = chao_unlike(captures, first, n_lists=2)
+    theirs = chapman(alone + both, other + both, both)
+    assert ours.total.value == pytest.approx(theirs.total.value, nan_ok=True)
 
 
 def test_chao1_by_hand():
@@ -53,6 +71,8 @@ def test_lists_that_agree_wholly_leave_nothing_unseen():
         (chao2([0, 0], n_lists=3), "no error on any list"),
         (chao2([1, 1], n_lists=1), "at least two lists"),
         (chao1([]), "no error on any list"),
+        (chao_unlike([], [], n_lists=3), "no error on any list"),
+        (chao_unlike([1], [True], n_lists=1), "at least two lists"),
         (chapman(0, 0, 0), "no error on any list"),
     ],
 )
@@ -80,8 +100,12 @@ def test_invariances(captures, n_lists):
     assert result.total.value == again.total.value or not result.total.is_defined
     if result.total.is_defined:
         assert result.total.value >= result.n_observed
-        once, twice = np.array(float(result.n_once)), np.array(float(result.n_twice))
-        assert result.unseen.value == pytest.approx(float(unseen_counts(once, twice, n_lists)))
+    first = np.random.default_rng(len(captures)).random(len(captures)) < 0.5
+    unlike = chao_unlike(captures, first, n_lists=n_lists)
+    if unlike.total.is_defined:
+        given = np.array(captures)
+        counts = (((given == 1) & first).sum(), ((given == 1) & ~first).sum(), (given == 2).sum())
+        assert unlike.unseen.value == pytest.approx(float(unseen_counts(*np.array(counts, float), n_lists)))
 
 
 def _captures(rng, chance, n_lists):
@@ -108,6 +132,23 @@ def test_unequal_errors_give_a_lower_bound_that_still_beats_the_count():
     results = [chao2(_captures(rng, chance, 4), n_lists=4) for _ in range(20)]
     total, observed = np.mean([each.total.value for each in results]), np.mean([each.n_observed for each in results])
     assert observed + 100 < total < 2000
+
+
+@pytest.mark.parametrize("critic", [0.25, 0.8])
+def test_a_critic_unlike_the_auditors(critic):
+    """400 errors, two auditors who see 55%: unbiased with coverage, where taking lists as alike is not unbiased."""
+    rng = np.random.default_rng(14)
+    totals, alike, covered = [], [], 0
+    for _ in range(300):
+        lists = rng.random((400, 3)) < [critic, 0.55, 0.55]
+        result = chao_unlike(lists.sum(axis=1), lists[:, 0], n_lists=3)
+        totals.append(result.total.value)
+        alike.append(chao2(lists.sum(axis=1), n_lists=3).total.value)
+        interval = result.total.interval("errors")
+        covered += interval.low <= 400 <= interval.high
+    assert np.mean(totals) == pytest.approx(400, rel=0.01)
+    assert np.mean(alike) > np.mean(totals)
+    assert 0.91 <= covered / 300 <= 0.99
 
 
 def test_chapman_covers_with_lists_of_unequal_strength():

@@ -122,10 +122,10 @@ def test_recall_is_corrected_by_what_nobody_listed():
     """One auditor: errors on the critic's list alone 2, on both 2, on the auditor's alone 3."""
     audit = worked_example(lists=np.array([1, 0, 0, 1, 0, 0, 0]), n_auditors=1)
     report = critic_accuracy(audit, rng=rng())
-    # Q1 = 5, Q2 = 2, m = 2: unseen (1/2)·5·4/(2·3) = 5/3; recall 3.5 / (7 + 5/3).
-    assert report.unseen[0].unseen.value == pytest.approx(5 / 3)
-    assert report.overall.recall_corrected.value == pytest.approx(3.5 / (7 + 5 / 3))
-    # Chapman: critic 4, auditor 5, both 2: 5·6/3 − 1 = 9, of which 7 were listed.
+    # z = 2, r = 3, Q2 = 2, m = 2: unseen 2·2·3/(2·3) = 2; recall 3.5 / 9.
+    assert report.unseen[0].unseen.value == pytest.approx(2)
+    assert report.overall.recall_corrected.value == pytest.approx(3.5 / 9)
+    # Chapman is the same with two lists: critic 4, auditor 5, both 2: 5·6/3 − 1 = 9, of which 7 were listed.
     assert report.unseen_two_lists.total.value == pytest.approx(9)
     # Of the auditor's own five errors the critic has two, both right.
     assert report.overall.recall_of_lists.value == pytest.approx(2 / 5)
@@ -135,10 +135,10 @@ def test_images_with_different_numbers_of_lists_are_corrected_apart():
     lists = np.array([1, 0, 0, 2, 0, 0, 0])
     audit = worked_example(lists=lists, n_auditors=np.array([1, 2, 1, 2]), missed_lists=np.array([1, 1, 2]))
     report = critic_accuracy(audit, rng=rng())
-    # Two lists (images 0, 2): captures 2, 1, 1 → (1/2)·2·1/(2·2) = 1/4.
-    # Three lists (1, 3): captures 3, 1, 1, 2 → (2/3)·2·1/(2·2) = 1/3.
-    assert [each.unseen.value for each in report.unseen] == pytest.approx([1 / 4, 1 / 3])
-    assert report.overall.recall_corrected.value == pytest.approx(3.5 / (7 + 1 / 4 + 1 / 3))
+    # Two lists (images 0, 2): one on both, one on the critic's alone, one on the auditor's: 2·1·1/(2·2) = 1/2.
+    # Three lists (1, 3): one on all, one on the critic's alone, one on an auditor's alone, one on both auditors': 1/2.
+    assert [each.unseen.value for each in report.unseen] == pytest.approx([1 / 2, 1 / 2])
+    assert report.overall.recall_corrected.value == pytest.approx(3.5 / (7 + 1 / 2 + 1 / 2))
 
 
 def test_without_separate_lists_nothing_is_said_about_unseen_errors():

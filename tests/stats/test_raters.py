@@ -133,7 +133,11 @@ def test_gold_speed_runs_and_repeats_by_hand():
         repeats=Repeats(np.array([0, 0, 0, 0]), np.array([0, 1, 2, 2]), np.array([0, 1, 0, 1])),
     )
     first, second, absent = board
+    # The worked example of docs/methods/raters.md.
     assert first.gold_pass_rate.value == pytest.approx(2 / 3)
+    interval = first.gold_pass_rate.intervals[0]
+    assert (interval.low, interval.high) == pytest.approx((0.208, 0.939), abs=5e-4)
+    assert first.severity.value == pytest.approx(0.75)
     assert second.gold_pass_rate.value == 1
     assert first.gold_pass_rate.n["gold units"] == 3
     assert first.longest_run.value == 3
