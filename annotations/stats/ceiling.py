@@ -5,6 +5,7 @@ figures are averaged over raters. A metric that reaches the ceiling predicts peo
 The others of one rater are one fewer than the raters a metric is compared with, so the ceiling is a little low.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from math import nan, sqrt
@@ -68,7 +69,7 @@ def human_ceiling(
     for units, data in _one_against_rest(human, prompt, method):
         n_shared += 1
         used_units[units] = True
-        for name, statistic in data.linearised.items():
+        for name, statistic in data.linearised().items():
             if not np.isnan(statistic.value):
                 averages[name].add(statistic.value, prompts.at_units(units, statistic.influence))
         own = np.unique(groups[units])
@@ -98,13 +99,12 @@ def human_ceiling(
 
 def _one_against_rest(
     human: Ratings, prompt: NDArray[np.int64] | None, method: NDArray[np.int64] | None
-) -> list[tuple[NDArray[np.int64], Paired]]:
+) -> Iterator[tuple[NDArray[np.int64], Paired]]:
     """For each rater with enough shared units: those units, and the rater's answers paired with the others' means."""
     numerators, denominator = exact_scale(human.values)
     means = unit_means(human)
     order = np.argsort(human.rater, kind="stable")
     bounds = np.searchsorted(human.rater[order], np.arange(human.n_raters + 1)).tolist()
-    found = []
     for start, stop in pairwise(bounds):
         mine = order[start:stop]
         mine = mine[means.n[human.unit[mine]] >= 2]
@@ -112,14 +112,15 @@ def _one_against_rest(
             continue
         units, levels = human.unit[mine], human.level[mine]
         rest = means_of_sums(means.sum[units] - numerators[levels], means.n[units] - 1, denominator)
-        data = Paired.of(
-            rest,
-            human.values[levels],
-            None if prompt is None else np.asarray(prompt)[units],
-            None if method is None else np.asarray(method)[units],
+        yield (
+            units,
+            Paired.of(
+                rest,
+                human.values[levels],
+                None if prompt is None else np.asarray(prompt)[units],
+                None if method is None else np.asarray(method)[units],
+            ),
         )
-        found.append((units, data))
-    return found
 
 
 def _mean_and_influence(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

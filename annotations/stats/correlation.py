@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from annotations.stats.cluster_bootstrap import resampled_counts
 from annotations.stats.estimate import Estimate, Interval, seed_of
 from annotations.stats.exact_means import UnitMeans
-from annotations.stats.grouped import group_pairs, group_pearson, group_spearman
+from annotations.stats.grouped import group_pairs, group_pearson
 from annotations.stats.item_bootstrap import resampled_item_level
 from annotations.stats.linearised import Linearised, item_level
 from annotations.stats.method_level import (
@@ -52,8 +52,7 @@ class Paired:
     """The units of one metric that have a human and a metric score.
 
     human_mean (n,) float exact means; human_key (n,) int that order and tie as they do; metric (n,) scores; clusters:
-    what was sampled; prompt, method (n,) codes or None; n_methods of the codes; near_ties: how many distinct scores
-    differ from another one by rounding alone.
+    what was sampled; prompt, method (n,) codes or None; n_methods of the codes.
     """
 
     human_mean: NDArray[np.float64]
@@ -63,7 +62,6 @@ class Paired:
     prompt: NDArray[np.int64] | None
     method: NDArray[np.int64] | None
     n_methods: int
-    near_ties: int
 
     @classmethod
     def of(
@@ -87,21 +85,27 @@ class Paired:
         if np.isinf(scores).any():
             raise ValueError("a metric score is infinite; mark it as missing (NaN) or give a number")
         used = np.flatnonzero(human.rated & ~np.isnan(scores))
-        given: NDArray[np.float64] = scores[used] if digits is None else settle(scores[used], digits)
+        compared: NDArray[np.float64] = scores[used] if digits is None else settle(scores[used], digits)
         clusters = Clusters.of(None if prompt is None else prompt[used], len(used))
         return cls(
             human.mean[used],
             human.rank_key[used],
-            given,
+            compared,
             clusters,
             None if prompt is None else clusters.code,
             None if method is None else np.asarray(method, dtype=np.int64)[used],
             0 if method is None else int(np.max(method, initial=-1)) + 1,
-            len(np.unique(given)) - len(np.unique(settle(given))),
         )
 
-    @property
+    @cached_property
+    def near_ties(self) -> int:
+        """How many distinct scores differ from another one by rounding alone (at 12 significant digits)."""
+        distinct = np.unique(self.metric)
+        return len(distinct) - len(np.unique(settle(distinct)))
+
+    @cached_property
     def n(self) -> dict[str, int]:
+        """Counts of units and prompts, and of near ties where there are any."""
         counts = {"units": len(self.metric)}
         if self.prompt is not None:
             counts["prompts"] = self.clusters.n_clusters
@@ -109,9 +113,8 @@ class Paired:
             counts["near_ties"] = self.near_ties
         return counts
 
-    @cached_property
     def linearised(self) -> dict[str, Linearised]:
-        """The item-level statistics with each unit's influence."""
+        """The item-level statistics with each unit's influence (not kept: it is five times as large as the data)."""
         return item_level(self.human_mean, self.human_key, self.metric)
 
     @cached_property
@@ -123,7 +126,7 @@ class Paired:
         pairs = group_pairs(self.human_key, self.metric, self.prompt, g)
         return {
             "pearson": group_pearson(self.human_mean, self.metric, self.prompt, g),
-            "spearman": group_spearman(self.human_key, self.metric, self.prompt, g),
+            "spearman": pairs.spearman,
             "kendall_tau_b": pairs.kendall_tau_b(),
             "pairwise_accuracy": pairs.accuracy(),
         }
@@ -154,7 +157,7 @@ def item_correlations(
         weights = resampled_counts(np.ones(data.clusters.n_clusters, dtype=np.int64), n_resamples, rng)
         draws = resampled_item_level(data.human_mean, data.human_key, data.metric, data.clusters, weights)
     found = []
-    for name, statistic in data.linearised.items():
+    for name, statistic in data.linearised().items():
         if isnan(statistic.value):
             found.append(Estimate.undefined(name, CONVENTIONS[name], statistic.reason, data.n, seed_of(rng)))
             continue

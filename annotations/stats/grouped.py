@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.stats.pair_counts import PairCounts, count_pairs, tie_tolerance
+from annotations.stats import linearised
+from annotations.stats.pair_counts import PairCounts, count_pairs, dense_ranks, tie_tolerance
 
 _LARGE = 256
-_CELLS = 4_000_000
-"""Pairs compared at once."""
+_CELLS = 60_000
+"""Comparisons at once: few enough for the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,9 @@ class GroupPairs:
     tied_metric: NDArray[np.int64]
     tied_both: NDArray[np.int64]
     size: NDArray[np.int64]
+    spearman: NDArray[np.float64]
+    """(n_groups,) Spearman's correlation with ranks taken within the group and no width of ties; NaN where a score
+    does not vary."""
 
     @property
     def pairs(self) -> NDArray[np.int64]:
@@ -57,29 +61,35 @@ def group_pairs(
     """
     size = np.bincount(group, minlength=n_groups)
     found = np.zeros((5, n_groups), dtype=np.int64)
+    spearman = np.full(n_groups, np.nan)
     width = epsilon + tie_tolerance(metric, epsilon)
+    key = dense_ranks(human_key).astype(np.int32)
     for groups, units in _by_size(group, size):
-        if units.shape[1] > _LARGE:
-            for one, mine in zip(groups, units, strict=True):
-                counts = count_pairs(human_key[mine], metric[mine], epsilon=epsilon)
-                found[:, one] = _as_column(counts)
+        if len(units) > _LARGE:
+            one = int(groups[0])
+            counts = count_pairs(key[units[:, 0]], metric[units[:, 0]], epsilon=epsilon)
+            found[:, one] = _as_column(counts)
+            spearman[one] = linearised.spearman(key[units[:, 0]], metric[units[:, 0]]).value
             continue
-        h, m = human_key[units], metric[units]
-        first, second = np.triu_indices(units.shape[1], 1)
-        rise = np.sign(h[:, second] - h[:, first])
-        apart = m[:, second] - m[:, first]
-        agreement = rise * np.sign(apart)
-        tied_h, tied_m = rise == 0, np.abs(apart) <= width
-        both = (tied_h & tied_m).sum(axis=1)
+        h, m = key[units], metric[units]
+        rise = np.sign(h - h[:, None]).astype(np.int8)
+        apart = m - m[:, None]
+        order = np.sign(apart).astype(np.int8)
+        spearman[groups] = _of_ranks(_summed(rise, 0), _summed(order, 0))
+        if width > 0:
+            order[np.abs(apart) <= width] = 0
+        pairs = len(units) * (len(units) - 1) // 2
+        surplus = _summed(rise * order, (0, 1)) // 2
+        untied_h, untied_m, untied = (_summed(x, (0, 1)) // 2 for x in (rise & 1, order & 1, rise & order & 1))
         found[:, groups] = (
-            ((agreement > 0) & ~tied_m).sum(axis=1),
-            ((agreement < 0) & ~tied_m).sum(axis=1),
-            tied_h.sum(axis=1) - both,
-            tied_m.sum(axis=1) - both,
-            both,
+            (untied + surplus) // 2,
+            (untied - surplus) // 2,
+            untied_m - untied,
+            untied_h - untied,
+            pairs - untied_h - untied_m + untied,
         )
     concordant, discordant, tied_human, tied_metric, tied_both = found
-    return GroupPairs(concordant, discordant, tied_human, tied_metric, tied_both, size)
+    return GroupPairs(concordant, discordant, tied_human, tied_metric, tied_both, size, spearman)
 
 
 def group_pearson(
@@ -95,28 +105,6 @@ def group_pearson(
     return np.clip(divided(xy, np.sqrt(xx) * np.sqrt(yy)), -1, 1)
 
 
-def group_spearman(
-    human_key: NDArray[np.int64], metric: NDArray[np.float64], group: NDArray[np.int64], n_groups: int
-) -> NDArray[np.float64]:
-    """(n_groups,) Spearman's correlation within each group, ranks taken within it."""
-    return group_pearson(group_ranks(human_key, group), group_ranks(metric, group), group, n_groups)
-
-
-def group_ranks(scores: NDArray[np.generic], group: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(n,) mid-ranks 1, 2… of each unit within its group."""
-    order = np.lexsort((scores, group))
-    g, s = group[order], scores[order]
-    if len(order) == 0:
-        return np.zeros(0)
-    new = np.concatenate(([True], (g[1:] != g[:-1]) | (s[1:] != s[:-1])))
-    starts = np.flatnonzero(new)
-    ends = np.append(starts[1:], len(order))
-    group_start = np.searchsorted(g, g[starts])
-    ranks = np.empty(len(order))
-    ranks[order] = np.repeat((starts + ends + 1) / 2 - group_start, ends - starts)
-    return ranks
-
-
 def divided(above: NDArray[np.generic], below: NDArray[np.generic]) -> NDArray[np.float64]:
     """above / below elementwise, NaN where the denominator is 0."""
     out = np.full(np.shape(above), np.nan)
@@ -128,17 +116,32 @@ def _as_column(counts: PairCounts) -> tuple[int, int, int, int, int]:
 
 
 def _by_size(group: NDArray[np.int64], size: NDArray[np.int64]) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Groups of one size, a bounded number at a time: their codes (k,) and their units (k, size)."""
+    """Groups of one size, as many at a time as stay in the processor's cache: their codes (k,), their units (size, k).
+
+    Groups larger than _LARGE come one at a time.
+    """
     order = np.argsort(group, kind="stable")
     start = np.cumsum(size) - size
     batches = []
     for s in np.unique(size[size > 1]):
         codes = np.flatnonzero(size == s)
-        rows = max(1, _CELLS // int(s * s))
+        rows = max(1, _CELLS // int(s * s)) if s <= _LARGE else 1
         for at in range(0, len(codes), rows):
             some = codes[at : at + rows]
-            batches.append((some, order[start[some, None] + np.arange(s)]))
+            batches.append((some, order[start[some] + np.arange(s)[:, None]]))
     return batches
+
+
+def _summed(cells: NDArray[np.int8], axis: int | tuple[int, int]) -> NDArray[np.int64]:
+    """Sums over the first axes of (size, size, k)."""
+    total: NDArray[np.int64] = cells.sum(axis=axis, dtype=np.int32).astype(np.int64)
+    return total
+
+
+def _of_ranks(x: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(k,) Pearson's r down the columns of centred ranks (size, k): exact integers until the last division."""
+    below = np.sqrt((x * x).sum(axis=0).astype(float)) * np.sqrt((y * y).sum(axis=0).astype(float))
+    return np.clip(divided((x * y).sum(axis=0), below), -1, 1)
 
 
 def _deviations(scores: NDArray[np.float64], group: NDArray[np.int64], n_groups: int) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from math import isnan, nan
 from typing import Literal
@@ -11,15 +12,19 @@ from numpy.typing import NDArray
 
 from annotations.stats.correlation import Paired
 from annotations.stats.exact_means import UnitMeans
-from annotations.stats.linearised import Linearised, pearson
 from annotations.stats.metric_tests import (
+    CorrelationColumns,
     MetricDifference,
     clusters_of_metrics,
-    correlation_differences,
+    correlation_columns,
+    correlation_p,
     holm,
+    mid_ranks,
     prompt_differences,
+    prompt_p,
     williams_test,
 )
+from annotations.stats.sign_flips import Columns, flipped_sums_of, random_signs
 
 Exchange = Literal["prompts", "both"]
 
@@ -47,27 +52,35 @@ def metric_differences(
     n_permutations: int = 1000,
     exchange: Exchange = "prompts",
     digits: int | None = None,
+    paired: Sequence[Paired] | None = None,
 ) -> tuple[MetricDifference, ...]:
     """Every pair of metrics on the units that both scored: pearson and spearman over all units, and with prompts
     spearman, kendall_tau_b and pairwise_accuracy within prompts; Williams' test of pearson beside it.
 
     scores (n_metrics, n_units), NaN for missing. Permutations exchange whole prompts (units without prompts), or with
     `exchange="both"` and methods prompts and methods (statistics within prompts: always whole prompts). p is two-sided,
-    (c + 1)/(k + 1); Holm's correction runs over the pairs of one statistic and test.
+    (c + 1)/(k + 1); Holm's correction runs over the pairs of one statistic and test. `paired`: each metric's `Paired`
+    where the caller has them already.
     """
+    if paired is None:
+        paired = [Paired.of(human, row, prompt, method, digits=digits) for row in scores]
     found: list[MetricDifference] = []
-    for members, partners in _same_units(scores):
-        chosen = [*members, *(other for other in partners if other not in members)]
-        shared = ~np.isnan(scores[chosen]).any(axis=0)
-        data = [Paired.of(human, np.where(shared, scores[one], nan), prompt, method, digits=digits) for one in chosen]
+    classes = _same_units(scores)
+    for members, partners in classes:
+        if members is partners:
+            chosen, data = members, [paired[one] for one in members]
+        else:
+            chosen = members + partners
+            shared = ~np.isnan(scores[chosen]).any(axis=0)
+            data = [
+                Paired.of(human, np.where(shared, scores[one], nan), prompt, method, digits=digits) for one in chosen
+            ]
         wanted = [
-            (a, b)
-            for a, b in combinations(range(len(chosen)), 2)
-            if members == partners or (chosen[a] in members) != (chosen[b] in members)
+            pair
+            for pair in combinations(range(len(chosen)), 2)
+            if members is partners or (pair[0] < len(members)) != (pair[1] < len(members))
         ]
-        names = [metric_names[one] for one in chosen]
-        found += _over_units(data, names, wanted, exchange, rng, n_permutations)
-        found += _within_prompts(data, names, wanted, rng, n_permutations)
+        found += _compare(data, [metric_names[one] for one in chosen], wanted, exchange, rng, n_permutations)
     return _with_holm(found, metric_names)
 
 
@@ -105,7 +118,7 @@ def _same_units(scores: NDArray[np.float64]) -> list[tuple[list[int], list[int]]
     return [(one, one) for one in groups if len(one) > 1] + list(combinations(groups, 2))
 
 
-def _over_units(
+def _compare(
     data: list[Paired],
     names: list[str],
     wanted: list[tuple[int, int]],
@@ -113,12 +126,12 @@ def _over_units(
     rng: np.random.Generator,
     n_permutations: int,
 ) -> list[MetricDifference]:
+    """All tests of metrics that share their units; every statistic sees the same random signs."""
     first = data[0]
     both = exchange == "both" and first.method is not None and first.prompt is not None
     what = "prompts and methods (PERM-BOTH)" if both else first.clusters.covers
     words = f"permutation exchanging {what}, {n_permutations}, two-sided"
-    scores = np.stack([one.metric for one in data])
-    n = scores.shape[1]
+    n = len(first.metric)
     if n < 2:
         reason = "fewer than two units have both metrics' scores"
         return [
@@ -126,70 +139,54 @@ def _over_units(
             for name in ("pearson", "spearman")
             for a, b in wanted
         ]
+    method = first.method if both else None
+    scores = np.stack([one.metric for one in data])
+    over_units = {
+        "pearson": correlation_columns(first.human_mean, scores, first.clusters, method),
+        "spearman": correlation_columns(
+            mid_ranks(first.human_key), np.stack([mid_ranks(row) for row in scores]), first.clusters, method
+        ),
+    }
+    within: dict[str, NDArray[np.float64]] = {}
+    if first.prompt is not None:
+        for name in _WITHIN:
+            within[name] = np.stack([one.within_prompts[name] for one in data])
+    sources: list[Columns] = [one.columns.__getitem__ for one in over_units.values()]
+    sources += [partial(prompt_differences, values) for values in within.values()]
+    flipped = flipped_sums_of(sources, random_signs(first.clusters.n_clusters, n_permutations, rng))
     found = []
-    for name, human in (("pearson", first.human_mean), ("spearman", first.human_key.astype(float))):
-        difference, p = correlation_differences(
-            human,
-            scores,
-            first.clusters,
-            first.method if both else None,
-            rng=rng,
-            n_permutations=n_permutations,
-            ranks=name == "spearman",
-        )
-        found += [
-            MetricDifference(
-                names[a],
-                names[b],
-                name,
-                float(difference[a, b]),
-                float(p[a, b]),
-                words + (", ranks taken before exchanging" if name == "spearman" else ""),
-                n,
-                reason="" if np.isfinite(p[a, b]) else "a score does not vary",
+    for (name, sums), mine in zip(over_units.items(), flipped, strict=False):
+        difference, p = correlation_p(sums, mine, rng=rng)
+        how = words + (", ranks taken before exchanging" if name == "spearman" else "")
+        for a, b in wanted:
+            reason = "" if np.isfinite(p[a, b]) else "a score does not vary"
+            found.append(
+                MetricDifference(
+                    names[a], names[b], name, float(difference[a, b]), float(p[a, b]), how, n, reason=reason
+                )
             )
-            for a, b in wanted
-        ]
-    with_human = [pearson(first.human_mean, row) for row in scores]
-    return found + [_williams(names, a, b, with_human, scores, n) for a, b in wanted]
+    found += _williams(over_units["pearson"], names, wanted)
+    position = {pair: index for index, pair in enumerate(combinations(range(len(data)), 2))}
+    for (name, values), mine in zip(within.items(), flipped[len(over_units) :], strict=True):
+        results = prompt_p(values, mine)
+        how = f"permutation exchanging prompts, {n_permutations}, two-sided"
+        for a, b in wanted:
+            value, p_value, count = results[position[a, b]]
+            reason = "" if count else "no prompt has this statistic for both metrics"
+            statistic = f"{name}_grouped_by_prompt"
+            found.append(MetricDifference(names[a], names[b], statistic, value, p_value, how, count, reason=reason))
+    return found
 
 
-def _williams(
-    names: list[str], a: int, b: int, with_human: list[Linearised], scores: NDArray[np.float64], n: int
-) -> MetricDifference:
-    r_a, r_b = with_human[a].value, with_human[b].value
-    _, p = williams_test(r_a, r_b, pearson(scores[a], scores[b]).value, n)
-    reason = "" if not isnan(p) else "needs more than three units and correlations below 1"
-    return MetricDifference(names[a], names[b], "pearson", r_a - r_b, p, _WILLIAMS, n, reason=reason)
-
-
-def _within_prompts(
-    data: list[Paired],
-    names: list[str],
-    wanted: list[tuple[int, int]],
-    rng: np.random.Generator,
-    n_permutations: int,
-) -> list[MetricDifference]:
-    if data[0].prompt is None:
-        return []
-    words = f"permutation exchanging prompts, {n_permutations}, two-sided"
+def _williams(data: CorrelationColumns, names: list[str], wanted: list[tuple[int, int]]) -> list[MetricDifference]:
+    with_human = data.total[:, 0] / data.n
+    between = data.standardised @ data.standardised.T / data.n
     found = []
-    for name in _WITHIN:
-        values = np.stack([one.within_prompts[name] for one in data])
-        difference, p, n = prompt_differences(values, rng=rng, n_permutations=n_permutations)
-        found += [
-            MetricDifference(
-                names[a],
-                names[b],
-                f"{name}_grouped_by_prompt",
-                float(difference[a, b]),
-                float(p[a, b]),
-                words,
-                int(n[a, b]),
-                reason="" if np.isfinite(p[a, b]) else "no prompt has this statistic for both metrics",
-            )
-            for a, b in wanted
-        ]
+    for a, b in wanted:
+        r_a, r_b = float(with_human[a]), float(with_human[b])
+        _, p = williams_test(r_a, r_b, float(between[a, b]), data.n)
+        reason = "" if not isnan(p) else "needs more than three units and correlations below 1"
+        found.append(MetricDifference(names[a], names[b], "pearson", r_a - r_b, p, _WILLIAMS, data.n, reason=reason))
     return found
 
 

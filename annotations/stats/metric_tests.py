@@ -42,90 +42,120 @@ class MetricDifference:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class CorrelationColumns:
+    """Sums of z·h, z and z² for each metric: by cluster and block, (n_clusters, blocks · n_metrics · 3), and in all,
+    (n_metrics, 3); blocks are the methods of PERM-BOTH, or one; z (n_metrics, n) the standardised scores."""
+
+    columns: NDArray[np.float64]
+    total: NDArray[np.float64]
+    blocks: int
+    n: int
+    standardised: NDArray[np.float64]
+
+
+def correlation_columns(
+    human: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    clusters: Clusters,
+    method: NDArray[np.int64] | None = None,
+) -> CorrelationColumns:
+    """What a permutation test of Pearson correlations needs to know of the data, summed by cluster (and method).
+
+    human (n,), scores (n_metrics, n), all finite: scores, or for Spearman their mid-ranks (`mid_ranks`), which are then
+    taken once, before exchanging. clusters of these n units; method (n,) int codes for PERM-BOTH, None for whole
+    clusters. Each r needs only the sums of z·h, z and z² of standardised scores, which are linear in the signs: all
+    metrics and all pairs of them share one matrix product, whatever the number of permutations.
+    """
+    h = standardise(human)
+    z = np.stack([standardise(row) for row in scores])
+    blocks, block = (1, None) if method is None else _coded(method)
+    cell = clusters.code if block is None else clusters.code * blocks + block
+    columns = np.empty((clusters.n_clusters, blocks, len(z), 3))
+    total = np.empty((len(z), 3))
+    for index, row in enumerate(z):
+        for moment, values in enumerate((row * h, row, row * row)):
+            summed = np.bincount(cell, weights=values, minlength=clusters.n_clusters * blocks)
+            columns[:, :, index, moment] = summed.reshape(clusters.n_clusters, blocks)
+            total[index, moment] = values.sum()
+    return CorrelationColumns(columns.reshape(clusters.n_clusters, -1), total, blocks, len(h), z)
+
+
+def correlation_p(
+    data: CorrelationColumns, flipped: NDArray[np.float64], *, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Differences of correlations between all pairs of metrics and their two-sided p, (n_metrics, n_metrics) each.
+
+    flipped (n_permutations, n_columns): the columns' sums under random signs, from `flipped_sums`. Value of row minus
+    value of column; p = (c + 1)/(k + 1) (Phipson and Smyth 2010), c of k permutations having a difference at least as
+    large in absolute size. NaN where a score does not vary.
+    """
+    k, n_metrics = len(flipped), len(data.total)
+    by_block = flipped.reshape(k, data.blocks, n_metrics, 3)
+    if data.blocks > 1:
+        summed = np.einsum("kb,kbmc->kmc", rng.integers(0, 2, (k, data.blocks)) * 2.0 - 1, by_block)
+    else:
+        summed = by_block[:, 0]
+    value = _r(data.total, data.n)
+    difference = value[:, None] - value
+    p = np.full((n_metrics, n_metrics), nan)
+    for a, b in combinations(range(n_metrics), 2):
+        if not np.isfinite(difference[a, b]):
+            continue
+        middle, half = (data.total[a] + data.total[b]) / 2, (summed[:, a] - summed[:, b]) / 2
+        permuted = _r(middle + half, data.n) - _r(middle - half, data.n)
+        reached = int((np.abs(permuted) >= abs(difference[a, b]) - _SAME).sum())
+        p[a, b] = p[b, a] = (reached + 1) / (k + 1)
+    return difference, p
+
+
 def correlation_differences(
     human: NDArray[np.float64],
     scores: NDArray[np.float64],
     clusters: Clusters,
-    method: NDArray[np.int64] | None,
+    method: NDArray[np.int64] | None = None,
     *,
     rng: np.random.Generator,
     n_permutations: int = 1000,
     ranks: bool = False,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Differences of Pearson's r with the human scores between all pairs of metrics, and their two-sided p.
+    """`correlation_columns`, random signs and `correlation_p` in one go; with `ranks` the correlation is Spearman's."""
+    if ranks:
+        human, scores = mid_ranks(human), np.stack([mid_ranks(row) for row in scores])
+    data = correlation_columns(human, scores, clusters, method)
+    flipped = flipped_sums(data.columns, random_signs(clusters.n_clusters, n_permutations, rng))
+    return correlation_p(data, flipped, rng=rng)
 
-    human (n,), scores (n_metrics, n), all finite; clusters of these n units; method (n,) int codes for PERM-BOTH or
-    None for whole prompts. With `ranks` the correlation is Spearman's: mid-ranks are taken once, before exchanging, so
-    that a permuted metric is made of two metrics' ranks. Returns (n_metrics, n_metrics) twice: value of row minus value
-    of column, and p = (c + 1)/(k + 1), c permutations of k with a difference at least as large in absolute size. NaN
-    where a score does not vary.
 
-    Each r needs only sums of z·h, z and z² of the exchanged scores z, which are linear in the signs: all metrics and
-    all pairs share one matrix product, whatever the number of permutations.
+def prompt_differences(values: NDArray[np.float64], part: slice = slice(None)) -> NDArray[np.float64]:
+    """(n_prompts, n_pairs) differences within each prompt of every pair of metrics, 0 where either is undefined.
+
+    values (n_metrics, n_prompts): a statistic within each prompt; part: of which prompts.
     """
-    n_metrics = len(scores)
-    h = _standardise(_mid_ranks(human) if ranks else human)
-    z = np.stack([_standardise(_mid_ranks(row) if ranks else row) for row in scores])
-    moments: NDArray[np.float64] = np.stack((z * h, z, z * z), axis=1)  # (n_metrics, 3, n)
-    both = np.array([0]) if method is None else np.unique(method)
-    cell = clusters.code if method is None else clusters.code * len(both) + np.searchsorted(both, method)
-    columns = np.stack(
-        [
-            np.bincount(cell, weights=row, minlength=clusters.n_clusters * len(both))
-            for row in moments.reshape(-1, len(h))
-        ],
-        axis=1,
-        dtype=np.float64,
-    ).reshape(clusters.n_clusters, len(both) * n_metrics * 3)
-    flipped = flipped_sums(columns, random_signs(clusters.n_clusters, n_permutations, rng))
-    by_method = flipped.reshape(n_permutations, len(both), n_metrics, 3)
-    if len(both) > 1:
-        swapped = rng.integers(0, 2, (n_permutations, len(both))) * 2.0 - 1
-        summed = np.einsum("kb,kbmc->kmc", swapped, by_method)
-    else:
-        summed = by_method[:, 0]
-    total = moments.sum(axis=2)
-    value = _r(total, len(h))
-    difference = value[:, None] - value
-    p = np.full((n_metrics, n_metrics), nan)
-    for a, b in combinations(range(n_metrics), 2):
-        middle, half = (total[a] + total[b]) / 2, (summed[:, a] - summed[:, b]) / 2
-        permuted = _r(middle + half, len(h)) - _r(middle - half, len(h))
-        if np.isfinite(difference[a, b]):
-            reached = int((np.abs(permuted) >= abs(difference[a, b]) - _SAME).sum())
-            p[a, b] = p[b, a] = (reached + 1) / (n_permutations + 1)
-    return difference, p
+    pairs = list(combinations(values[:, part], 2))
+    if not pairs:
+        return np.zeros((values[:, part].shape[1], 0))
+    return np.nan_to_num(np.stack([a - b for a, b in pairs], axis=1))
 
 
-def prompt_differences(
-    values: NDArray[np.float64], *, rng: np.random.Generator, n_permutations: int = 1000
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """Differences of means over prompts between all pairs of metrics, their two-sided p, and the prompts they rest on.
+def prompt_p(values: NDArray[np.float64], flipped: NDArray[np.float64]) -> list[tuple[float, float, int]]:
+    """For each pair of metrics: the mean difference over prompts, its two-sided p, and how many prompts it rests on.
 
-    values (n_metrics, n_prompts): a statistic within each prompt, NaN where undefined; a pair uses the prompts where
-    both are defined. The metrics are exchanged for whole prompts, which flips the sign of a prompt's difference.
-    Returns three (n_metrics, n_metrics) arrays: mean difference of row minus column, p = (c + 1)/(k + 1), n prompts.
+    values (n_metrics, n_prompts); a pair uses the prompts where both are defined. Exchanging two metrics for a prompt
+    flips the sign of its difference; `flipped` (k, n_pairs) holds the sums of `prompt_differences` under random signs.
+    p = (c + 1)/(k + 1). NaN where no prompt has both metrics' figure.
     """
-    n_metrics = len(values)
-    pairs = list(combinations(range(n_metrics), 2))
-    difference, p = np.zeros((n_metrics, n_metrics)), np.full((n_metrics, n_metrics), nan)
-    n = np.zeros((n_metrics, n_metrics), dtype=np.int64)
-    if not pairs or values.shape[1] == 0:
-        return np.full_like(difference, nan), p, n
-    apart = np.stack([values[a] - values[b] for a, b in pairs], axis=1)
-    used = np.isfinite(apart)
-    apart = np.where(used, apart, 0.0)
-    flipped = flipped_sums(apart, random_signs(len(apart), n_permutations, rng))
-    total = apart.sum(axis=0)
-    noise = _SAME * np.abs(apart).sum(axis=0)
-    reached = (np.abs(flipped) >= np.abs(total) - noise).sum(axis=0)
-    for index, (a, b) in enumerate(pairs):
-        n[a, b] = n[b, a] = count = int(used[:, index].sum())
-        difference[a, b] = total[index] / count if count else nan
-        difference[b, a] = -difference[a, b]
-        if count:
-            p[a, b] = p[b, a] = (int(reached[index]) + 1) / (n_permutations + 1)
-    return difference, p, n
+    out = []
+    for (a, b), sums in zip(combinations(values, 2), flipped.T, strict=True):
+        apart = a - b
+        known = apart[np.isfinite(apart)]
+        if len(known) == 0:
+            out.append((nan, nan, 0))
+            continue
+        total, noise = float(known.sum()), _SAME * float(np.abs(known).sum())
+        reached = int((np.abs(sums) >= abs(total) - noise).sum())
+        out.append((total / len(known), (reached + 1) / (len(sums) + 1), len(known)))
+    return out
 
 
 def williams_test(r_ha: float, r_hb: float, r_ab: float, n: int) -> tuple[float, float]:
@@ -178,7 +208,12 @@ def clusters_of_metrics(
     return tuple(tuple(group) for group in groups)
 
 
-def _standardise(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _coded(method: NDArray[np.int64]) -> tuple[int, NDArray[np.int64]]:
+    present, code = np.unique(method, return_inverse=True)
+    return len(present), code.astype(np.int64)
+
+
+def standardise(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean 0 and variance 1 (÷ n); all NaN for scores that do not vary."""
     if why_undefined(x, x):
         return np.full(len(x), nan)
@@ -186,7 +221,8 @@ def _standardise(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(deviation / np.sqrt(np.mean(deviation**2)), dtype=np.float64)
 
 
-def _mid_ranks(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def mid_ranks(x: NDArray[np.generic]) -> NDArray[np.float64]:
+    """(n,) ranks of which equal scores share the mean, less ½."""
     group = dense_ranks(x)
     size = np.bincount(group)
     return np.asarray((np.cumsum(size) - size / 2)[group], dtype=np.float64)

@@ -86,7 +86,6 @@ def metric_board(
         metric_figures(name, data, of_methods, rng=rng, n_resamples=n_resamples, level=level)
         for name, data, of_methods in zip(metric_names, paired, soft, strict=True)
     )
-    del paired
     found: tuple[MetricDifference, ...] = ()
     if differences:
         found = metric_differences(
@@ -99,6 +98,7 @@ def metric_board(
             n_permutations=n_permutations,
             exchange=exchange,
             digits=digits,
+            paired=paired,
         )
     return MetricBoard(
         figures,

@@ -17,7 +17,9 @@ from annotations.stats.pair_counts import count_pairs, dense_ranks, tie_toleranc
 from annotations.stats.prompt_intervals import Clusters
 
 _LISTED_PAIRS = 1_500_000
-"""Calibration lists no more pairs than this in each half; above it, it takes a random part of the units or groups."""
+_LISTED_UNITS = 1000
+"""Held-out calibration lists no more pairs within groups, or pairs of no more units, in each half; above that, it takes
+a random part of the groups or units."""
 _CACHED_PAIRS = 60_000
 
 
@@ -115,8 +117,8 @@ def calibrate_held_out(
 ) -> HeldOut:
     """Accuracy at an ε from elsewhere: the clusters are halved at random, each half read at the other half's best ε.
 
-    `group` (n,) int codes must not divide clusters between them. Where a half has more than 1.5 million pairs, ε is
-    sought among the pairs of a random part of it and read on all of the other half.
+    `group` (n,) int codes must not divide clusters between them. Where a half has more than 1.5 million pairs (without
+    groups: 1,000 units), ε is sought among the pairs of a random part of it and read on all of the other half.
     """
     shuffled = rng.permutation(clusters.n_clusters)[clusters.code]
     n_groups = 0 if group is None else int(group.max(initial=-1)) + 1
@@ -154,21 +156,28 @@ def _affordable(
     units: NDArray[np.int64], order: NDArray[np.int64], group: NDArray[np.int64] | None
 ) -> NDArray[np.int64]:
     """Units of so many clusters, in random order, that the pairs listed stay below _LISTED_PAIRS."""
-    in_order = units[np.argsort(order[units], kind="stable")]
     if group is None:
-        return np.sort(in_order[: int((2 * _LISTED_PAIRS) ** 0.5)])
-    _, first, size = np.unique(group[units], return_index=True, return_counts=True)
-    sequence = np.argsort(order[units][first], kind="stable")
-    pairs = np.cumsum((size * (size - 1) // 2)[sequence])
-    if pairs[-1:].sum() <= _LISTED_PAIRS:
+        if len(units) <= _LISTED_UNITS:
+            return units
+        place = order[units]
+        last = np.partition(place, _LISTED_UNITS - 1)[_LISTED_UNITS - 1]
+        return units[place <= last][:_LISTED_UNITS]
+    of_unit = group[units]
+    size = np.bincount(of_unit)
+    if int((size * (size - 1) // 2).sum()) <= _LISTED_PAIRS:
         return units
-    kept = np.zeros(int(group.max()) + 1, dtype=bool)
-    kept[group[units][first][sequence[: max(1, int(np.searchsorted(pairs, _LISTED_PAIRS)))]]] = True
-    return units[kept[group[units]]]
+    place_of_group = np.zeros(len(size), dtype=np.int64)
+    place_of_group[of_unit] = order[units]
+    present = np.flatnonzero(size)
+    sequence = present[np.argsort(place_of_group[present], kind="stable")]
+    pairs = np.cumsum(size[sequence] * (size[sequence] - 1) // 2)
+    kept = np.zeros(len(size), dtype=bool)
+    kept[sequence[: max(1, int(np.searchsorted(pairs, _LISTED_PAIRS)))]] = True
+    return units[kept[of_unit]]
 
 
 def _dense(group: NDArray[np.int64] | None, units: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    return None if group is None else np.unique(group[units], return_inverse=True)[1].astype(np.int64)
+    return None if group is None else dense_ranks(group[units])
 
 
 def _differences(

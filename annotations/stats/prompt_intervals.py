@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from annotations.stats.estimate import Interval
 from annotations.stats.linearised import Linearised
+from annotations.stats.pair_counts import dense_ranks
 
 Scale = Literal["fisher z", "logit", "plain"]
 
@@ -40,13 +41,8 @@ class Clusters:
         given = np.asarray(prompt)
         if given.shape != (n_units,):
             raise ValueError(f"prompt must hold one code for each of the {n_units} units")
-        distinct, code = np.unique(given, return_inverse=True)
-        return cls(code.astype(np.int64), len(distinct), "prompts")
-
-    def at(self, units: NDArray[np.int64] | NDArray[np.bool_]) -> "Clusters":
-        """The clusters of some of the units; those that are left without a unit are gone."""
-        present, code = np.unique(self.code[units], return_inverse=True)
-        return Clusters(code.astype(np.int64), len(present), self.covers)
+        code = dense_ranks(given)
+        return cls(code, int(code.max(initial=-1)) + 1, "prompts")
 
     def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n_clusters,) the sum of `values` (n,) in each cluster."""

@@ -1,6 +1,6 @@
 """Signs for permutation tests that swap two scores of whole prompts: one sign for each prompt, all columns at once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +12,23 @@ _CELLS = 4_000_000
 """Signs held at once (32 MB)."""
 
 
-def flipped_sums(
-    columns: NDArray[np.float64], signs: Iterator[tuple[slice, NDArray[np.float64]]]
-) -> NDArray[np.float64]:
+Columns = Callable[[slice], NDArray[np.float64]]
+"""Gives the rows (chunk, n_columns) of some clusters, so that wide tables need never exist as a whole."""
+
+
+def flipped_sums(columns: NDArray[np.float64], signs: Signs) -> NDArray[np.float64]:
     """Σ_g sign_g · columns[g]: (n_flips, n_columns) from columns (n_clusters, n_columns), chunk by chunk."""
-    total: NDArray[np.float64] | None = None
+    return flipped_sums_of([lambda part: columns[part]], signs)[0]
+
+
+def flipped_sums_of(sources: Sequence[Columns], signs: Signs) -> list[NDArray[np.float64]]:
+    """`flipped_sums` of several tables under the same signs. Raises ValueError where there is no cluster."""
+    total: list[NDArray[np.float64]] = []
     for part, chunk in signs:
-        product = 2 * (chunk @ columns[part]) - columns[part].sum(axis=0)
-        total = product if total is None else total + product
-    if total is None:
+        rows = [source(part) for source in sources]
+        sums = [2 * (chunk @ row) - row.sum(axis=0) for row in rows]
+        total = [a + b for a, b in zip(total, sums, strict=True)] if total else sums
+    if not total and sources:
         raise ValueError("there is no cluster whose scores could be swapped")
     return total
 
