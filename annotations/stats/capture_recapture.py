@@ -33,7 +33,7 @@ def chao1(captures: ArrayLike, *, level: float = 0.95) -> Unseen:
 
     captures (n_errors,) int: how often each distinct error was mentioned; zeros are ignored.
     No mention at all is undefined. Source: Chao (1984), Scand. J. Stat. 11:265; bias-corrected form Chao (2005),
-    Encyclopedia of Statistical Sciences 12:7907; log-normal interval Chao (1987), Biometrics 43:783, eq. 12.
+    Encyclopedia of Statistical Sciences 12:7907; log-normal interval Chao (1987), Biometrics 43:783.
     """
     return _chao("chao1", "Chao1, bias-corrected", _seen(captures), 1.0, level)
 
@@ -42,8 +42,9 @@ def chao2(captures: ArrayLike, *, n_lists: int, level: float = 0.95) -> Unseen:
     """Chao2, bias-corrected: S + (m − 1)/m · Q₁(Q₁ − 1) / (2(Q₂ + 1)), for m lists that name an error at most once.
 
     captures (n_errors,) int: on how many of the m lists each distinct error stands, 0 ≤ captures ≤ m; zeros ignored.
-    Undefined with fewer than two lists or with no error listed. With m = 2 the interval leans on two lists being
-    alike; `chapman` does not need that. Source: Chao (1987), Biometrics 43:783; bias-corrected form Chao (2005).
+    Undefined with fewer than two lists or with no error listed. Lists that differ in how much they find make it too
+    large; `chao_unlike` and `chapman` allow for that.
+    Source: Chao (1987), Biometrics 43:783; bias-corrected form Chao (2005).
     """
     seen = _seen(captures)
     if len(seen) and seen.max() > n_lists:
@@ -62,7 +63,7 @@ def chapman(n_first: int, n_second: int, n_both: int, *, level: float = 0.95) ->
     independent of each other, and errors equally easy to see *for at least one list*; where hard errors are hard for
     both, the total is underestimated. Interval: log-normal on the unseen part with Seber's variance.
     Undefined when both lists are empty. Source: Chapman (1951); Seber (1982), Estimation of Animal Abundance, p. 60;
-    interval as Chao (1987), eq. 12.
+    interval as Chao (1987).
     """
     if min(n_first, n_second, n_both) < 0 or n_both > min(n_first, n_second):
         raise ValueError("counts must be at least 0, and an error on both lists is on each of them")
