@@ -37,7 +37,7 @@ class Calibration:
     over_confidence: Estimate
     """Mean confidence minus mean credit: above 0 claims more than it holds."""
     calibration_error: Estimate
-    """Σ n_b/n · |confidence_b − accuracy_b| over bins, in [0, 1]. Above 0 even for a perfect critic, the more so with few
+    """Σ n_b/n · |confidence_b − accuracy_b| over bins, in [0, 1]. Above 0 even for a perfect critic, more so with few
     claims and many bins: compare it between critics with like numbers only. It has no interval for that reason."""
 
 
