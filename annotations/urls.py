@@ -19,4 +19,5 @@ urlpatterns = [
     path("study/<str:token>/members/", studies.add_member, name="study-member-add"),
     path("study/<str:token>/members/<int:membership_id>/remove/", studies.remove_member, name="study-member-remove"),
     path("study/<str:token>/delete/", deletion.delete, name="study-delete"),
+    path("study/<str:token>/delete/answers", deletion.answers_file, name="study-delete-answers"),
 ]

@@ -1,31 +1,18 @@
-"""Making a study, opening it, letting people in, and ending it."""
+"""Making a study, opening it, and letting people in."""
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Model, QuerySet
 from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from annotations import allocation
-from annotations.models import (
-    Assignment,
-    Dimension,
-    Item,
-    ItemImage,
-    LateAnswer,
-    Membership,
-    MissedError,
-    Rater,
-    Response,
-    Study,
-    Verdict,
-)
+from annotations.models import Dimension, Item, ItemImage, Membership, Rater, Study
 from annotations.queries.candidates import Candidates, Selection, candidates, has_own_keys
 from generation.models import Image, Prompt
 
@@ -146,46 +133,3 @@ def add_member(*, study: Study, username: str, role: str) -> Membership:
 
 def remove_member(*, study: Study, membership_id: int) -> None:
     study.memberships.filter(pk=membership_id).delete()
-
-
-def ask_deletion(*, study: Study) -> None:
-    """The first step: close the study and note that its owner wants it gone. Nothing is deleted."""
-    close_study(study=study)
-    study.deletion_asked_at = timezone.now()
-    Study.objects.filter(pk=study.pk).update(deletion_asked_at=study.deletion_asked_at)
-
-
-def cancel_deletion(*, study: Study) -> None:
-    study.deletion_asked_at = None
-    Study.objects.filter(pk=study.pk).update(deletion_asked_at=None)
-
-
-def delete_study(*, study: Study, typed_title: str) -> None:
-    """The second step: delete the study and every answer in it, if its title was typed and deletion was asked for.
-
-    Images, prompts and accounts stay. Raises ValidationError otherwise. Answers are protected from being deleted with
-    their question or item by accident, so they go first, in batches, within one transaction.
-    """
-    if study.deletion_asked_at is None:
-        raise ValidationError(_("Ask for the deletion first, so that the answers are exported."))
-    if " ".join(typed_title.split()) != " ".join(study.title.split()):
-        raise ValidationError(_("That is not the title. Nothing was deleted."))
-    with transaction.atomic():
-        rows: list[QuerySet[Model]] = [
-            Verdict.objects.filter(study=study),
-            MissedError.objects.filter(study=study),
-            LateAnswer.objects.filter(assignment__study=study),
-            Response.objects.filter(assignment__study=study),
-            Assignment.objects.filter(study=study),
-            ItemImage.objects.filter(item__study=study),
-            Item.objects.filter(study=study),
-        ]
-        for queryset in rows:
-            for keys in _batches(queryset):
-                queryset.model._default_manager.filter(pk__in=keys).delete()
-        study.delete()
-
-
-def _batches(queryset: QuerySet[Model]) -> Iterator[list[int]]:
-    while keys := list(queryset.order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE]):
-        yield keys

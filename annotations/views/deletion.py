@@ -2,16 +2,18 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from annotations.forms.studies import DeletionForm
 from annotations.models import Study
 from annotations.queries import studies as queries
-from annotations.services import studies as services
+from annotations.services import deletion as services
+from annotations.services.archive import archive_name
 from annotations.views.rights import researcher_of_study, signed_in
 
 
@@ -35,11 +37,12 @@ def delete(request: HttpRequest, study: Study) -> HttpResponse:
         form = DeletionForm(request.POST)
         if form.is_valid():
             try:
-                services.delete_study(study=study, typed_title=form.cleaned_data["title"])
+                kept = services.delete_study(study=study, typed_title=form.cleaned_data["title"])
             except ValidationError as problem:
                 form.add_error("title", problem)
             else:
-                messages.success(request, _("“%(title)s” and its answers are deleted.") % {"title": study.title})
+                done = _("“%(title)s” is deleted. Its answers are kept on the server in %(file)s.")
+                messages.success(request, done % {"title": study.title, "file": kept})
                 return redirect("home")
     context = {
         "study": study,
@@ -48,3 +51,20 @@ def delete(request: HttpRequest, study: Study) -> HttpResponse:
         "n_answered": study.assignments.filter(answered_at__isnull=False).count(),
     }
     return render(request, "annotations/study_delete.html", context)
+
+
+@never_cache
+@researcher_of_study
+@require_safe
+def answers_file(request: HttpRequest, study: Study) -> HttpResponseBase:
+    """The file that was written when deletion was asked for, for the owner."""
+    if not queries.may_delete(signed_in(request), study):
+        raise PermissionDenied
+    if study.deletion_asked_at is None or not default_storage.exists(archive_name(study)):
+        raise Http404
+    return FileResponse(
+        default_storage.open(archive_name(study)),
+        as_attachment=True,
+        filename=f"study-{study.pk}-answers.jsonl",
+        content_type="application/jsonl",
+    )

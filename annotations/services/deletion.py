@@ -1,0 +1,68 @@
+"""The end of a study, in two steps, with its answers kept in a file."""
+
+from collections.abc import Iterator
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from annotations.models import Assignment, Item, ItemImage, LateAnswer, MissedError, Response, Study, Verdict
+from annotations.services.archive import archive_answers
+from annotations.services.studies import close_study
+
+ROWS_AT_ONCE = 2_000
+
+
+def ask_deletion(*, study: Study) -> str:
+    """The first step: close the study, write its answers to a file, and note that its owner wants it gone.
+
+    Nothing is deleted. Returns the file's name in the default storage.
+    """
+    close_study(study=study)
+    name = archive_answers(study=study)
+    study.deletion_asked_at = timezone.now()
+    Study.objects.filter(pk=study.pk).update(deletion_asked_at=study.deletion_asked_at)
+    return name
+
+
+def cancel_deletion(*, study: Study) -> None:
+    study.deletion_asked_at = None
+    Study.objects.filter(pk=study.pk).update(deletion_asked_at=None)
+
+
+def delete_study(*, study: Study, typed_title: str) -> str:
+    """The second step: delete the study and every answer in it, if its title was typed and deletion was asked for.
+
+    The file is written once more, as cards that were out when the study closed may have come in since; it stays, and
+    so do images, prompts and accounts. Returns the file's name. Raises ValidationError otherwise.
+    """
+    if study.deletion_asked_at is None:
+        raise ValidationError(_("Ask for the deletion first, so that the answers are exported."))
+    if " ".join(typed_title.split()) != " ".join(study.title.split()):
+        raise ValidationError(_("That is not the title. Nothing was deleted."))
+    with transaction.atomic():
+        # Locked, so that no answer slips in between the file and the deletion; SQLite has one writer anyway.
+        Study.objects.select_for_update().get(pk=study.pk)
+        name = archive_answers(study=study)
+        # Answers are protected from going with their question or item by accident: they go first, in batches.
+        rows: list[QuerySet[Model]] = [
+            Verdict.objects.filter(study=study),
+            MissedError.objects.filter(study=study),
+            LateAnswer.objects.filter(assignment__study=study),
+            Response.objects.filter(assignment__study=study),
+            Assignment.objects.filter(study=study),
+            ItemImage.objects.filter(item__study=study),
+            Item.objects.filter(study=study),
+        ]
+        for queryset in rows:
+            for keys in _batches(queryset):
+                queryset.model._default_manager.filter(pk__in=keys).delete()
+        study.delete()
+    return name
+
+
+def _batches(queryset: QuerySet[Model]) -> Iterator[list[int]]:
+    while keys := list(queryset.order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE]):
+        yield keys
