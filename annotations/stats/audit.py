@@ -37,7 +37,8 @@ class Audit:
     lists        (n_claims,) int: on how many auditors' own lists the claim's error stands; 0 where omitted
     missed_image (n_missed,) int: the image of each distinct error that no claim named, not even partly
     missed_lists (n_missed,) int ≥ 1: on how many auditors' lists it stands; 1 where omitted
-    searched     (n_images,) bool: somebody looked for missed errors there; all where omitted. Only these enter recall
+    searched     (n_images,) bool: somebody looked for missed errors there; only these enter recall. Where omitted, all
+                 images if `missed_image` is given (though empty) and none if it is not: verdicts alone know no recall
     n_auditors   how many auditors listed errors, one number or (n_images,); None where the lists were not kept apart,
                  and then nothing is said about errors that nobody listed
     error_free   (n_images,) bool: images known to hold no error, where every claim of one is a false alarm
@@ -69,7 +70,7 @@ class Audit:
             "lists": np.zeros(n_claims, np.int64),
             "missed_image": np.zeros(0, np.int64),
             "missed_lists": np.ones(n_missed, np.int64),
-            "searched": np.ones(self.n_images, bool),
+            "searched": np.full(self.n_images, self.missed_image is not None),
             "error_free": np.zeros(self.n_images, bool),
         }
         for name, default in fill.items():

@@ -180,7 +180,8 @@ def _row(
             intervals.append(wilson(totals[hits], totals[total], covers=covers, level=options.level))
         return Estimate(statistic, value, convention, n, tuple(intervals), seed)
 
-    no_errors = reason or "no error was found or missed in a searched image"
+    searched = "no error was found or missed in a searched image"
+    no_errors = reason or (searched if audit.searched.any() else "nobody searched for missed errors")
     no_lists = reason or (_NO_LISTS if audit.n_auditors is None else "no error stands on an auditor's list")
     return CriticRow(
         facet,
@@ -232,17 +233,20 @@ _NO_LISTS = "auditors' own lists were not kept apart from the claims"
 def _false_alarms(claims: NDArray[np.float64], options: _Options) -> tuple[Estimate, Estimate]:
     """From the number of claims on each error-free image, (n_clean,)."""
     n_clean, seed = len(claims), seed_of(options.rng)
-    rate = proportion(
-        "critic_false_alarm_rate",
-        float((claims > 0).sum()),
-        n_clean,
-        covers="images",
-        method="error-free images with at least one claim of an error, whatever its verdict",
-        level=options.level,
+    names = ("critic_false_alarm_rate", "critic_false_claims_per_image")
+    methods = (
+        "error-free images with at least one claim of an error, whatever its verdict",
+        "mean number of claims on an error-free image",
     )
-    name, method = "critic_false_claims_per_image", "mean number of claims on an error-free image"
     if n_clean == 0:
-        return rate, Estimate.undefined(name, method, "no image is known to be free of errors", {"images": 0}, seed)
+        reason = "no image is known to be free of errors"
+        rate, mean = (
+            Estimate.undefined(name, method, reason, {"images": 0}, seed)
+            for name, method in zip(names, methods, strict=True)
+        )
+        return rate, mean
+    alarms = int((claims > 0).sum())
+    rate = proportion(names[0], alarms, n_clean, covers="images", method=methods[0], level=options.level)
     resampled = resample_sums(claims[:, None], rng=options.rng, n_resamples=options.n_resamples)[:, 0] / n_clean
     interval = symmetric_interval(
         float(claims.mean()),
@@ -252,7 +256,7 @@ def _false_alarms(claims: NDArray[np.float64], options: _Options) -> tuple[Estim
         bounds=(0.0, np.inf),
         level=options.level,
     )
-    return rate, Estimate(name, float(claims.mean()), method, {"images": n_clean}, (interval,), seed)
+    return rate, Estimate(names[1], float(claims.mean()), methods[1], {"images": n_clean}, (interval,), seed)
 
 
 def _unseen(audit: Audit, errors: Errors, level: float) -> tuple[Unseen, ...]:

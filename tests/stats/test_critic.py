@@ -115,6 +115,7 @@ def test_false_alarms_on_error_free_images():
     assert report.false_claims_per_image.value == pytest.approx(1.0)
     none = critic_accuracy(worked_example(), rng=rng())
     assert not none.false_alarm_rate.is_defined
+    assert "free of errors" in none.false_alarm_rate.reason
     assert not none.false_claims_per_image.is_defined
 
 
@@ -158,6 +159,18 @@ def test_no_claims_and_nothing_missed():
         assert not estimate.is_defined
         assert estimate.reason
     assert report.above_control is None
+
+
+def test_verdicts_alone_know_no_recall():
+    """Where nobody looked for missed errors, "none missed" would make recall 1."""
+    audit = Audit(3, np.array([0, 1]), np.array([RIGHT, WRONG]))
+    row = critic_accuracy(audit, rng=rng()).overall
+    assert row.precision.value == pytest.approx(1 / 2)
+    for estimate in (row.recall, row.f1):
+        assert not estimate.is_defined
+    assert "nobody searched" in row.recall.reason
+    searched = critic_accuracy(replace(audit, searched=np.ones(3, bool)), rng=rng()).overall
+    assert searched.recall.value == 1
 
 
 def test_a_critic_that_is_never_wrong_has_an_interval_all_the_same():
