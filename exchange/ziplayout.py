@@ -67,8 +67,8 @@ def check_no_overlap(archive: zipfile.ZipFile, name: str) -> None:
     Source: D. Fifield, "A better zip bomb", WOOT 2019.
     """
     infos = sorted(archive.infolist(), key=lambda info: info.header_offset)
-    begins = [*(info.header_offset for info in infos[1:]), archive.start_dir]
-    for info, following in zip(infos, begins, strict=True):
+    begins = [*(info.header_offset for info in infos), archive.start_dir]
+    for info, following in zip(infos, begins[1:], strict=True):
         if info.header_offset + _LOCAL_HEADER_BYTES + info.compress_size > following:
             problem = f'the entry "{info.filename}" overlaps with what follows it'
             raise bad_file(name, problem, "pack the zip anew with an ordinary program", value=info.filename)

@@ -180,6 +180,20 @@ class TestRefused:
         (tmp_path / "a.png").symlink_to(target)
         assert '"a.png" is a link' in refusal(tmp_path)
 
+    def test_a_file_that_becomes_a_link_after_it_was_listed(self, tmp_path: Path) -> None:
+        secret, folder = tmp_path / "secret", tmp_path / "set"
+        secret.write_bytes(b"x")
+        folder.mkdir()
+        (folder / "a.png").write_bytes(b"y")
+        with open_bundle(folder) as bundle:
+            (folder / "a.png").unlink()
+            (folder / "a.png").symlink_to(secret)
+            with pytest.raises(BadFile, match="cannot be read"):
+                bundle.read("a.png")
+
+    def test_an_empty_zip_is_no_error_of_ours(self) -> None:
+        assert names_of(packed({})) == ()
+
     def test_encrypted(self) -> None:
         content = bytearray(packed({"a.png": b"x"}).getvalue())
         content[content.index(b"PK\x01\x02") + 8] |= 1
