@@ -153,9 +153,7 @@ def test_a_data_folder_that_cannot_be_written_is_an_error(settings: Settings, tm
     assert ids(checks.data_folder_can_be_written(None)) == ["evalsite.E001"]
 
 
-def test_a_nearly_full_disk_is_a_warning(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_nearly_full_disk_is_a_warning(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.DATA_DIR = tmp_path
     monkeypatch.setattr(checks, "ENOUGH_BYTES", 2**70)
     assert ids(checks.data_folder_can_be_written(None)) == ["evalsite.W001"]
@@ -172,9 +170,7 @@ def test_the_kind_of_file_system_is_that_of_the_deepest_mount(tmp_path: Path) ->
     assert checks.file_system_of(Path("/srv/other"), tmp_path / "none") == ""
 
 
-def test_sqlite_on_a_network_file_system_is_an_error(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sqlite_on_a_network_file_system_is_an_error(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.IS_SQLITE = True
     assert checks.sqlite_lies_on_a_local_disk(None) == []
     monkeypatch.setattr(checks, "file_system_of", lambda path: "nfs4")
