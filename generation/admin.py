@@ -1,0 +1,73 @@
+"""The administration: to look at prompts, images and what was imported, and to mend names and licences."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from generation.models import Critique, Image, ImportRun, Method, MetricScore, Prompt, PromptSet
+
+
+class _Imported(admin.ModelAdmin):
+    """Rows that come by import alone: their identity is their content, which nobody may change by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(PromptSet)
+class PromptSetAdmin(admin.ModelAdmin):
+    list_display = ("name", "source", "licence", "owner", "created_at")
+    list_select_related = ("owner",)
+    search_fields = ("name", "source")
+    autocomplete_fields = ("owner",)
+
+
+@admin.register(Prompt)
+class PromptAdmin(_Imported):
+    list_display = ("text", "prompt_set", "category", "sub_category", "topic")
+    list_filter = ("prompt_set", "category")
+    list_select_related = ("prompt_set",)
+    search_fields = ("text", "key", "topic")
+    show_full_result_count = False
+
+
+@admin.register(Method)
+class MethodAdmin(admin.ModelAdmin):
+    list_display = ("name", "kind", "is_simulated")
+    list_filter = ("kind", "is_simulated")
+    search_fields = ("name",)
+
+
+@admin.register(Image)
+class ImageAdmin(_Imported):
+    list_display = ("pk", "method", "prompt", "round", "width", "height", "format", "created_at")
+    list_filter = ("method", "format")
+    list_select_related = ("method", "prompt")
+    search_fields = ("key", "sha256", "prompt__text")
+    show_full_result_count = False
+
+
+@admin.register(MetricScore)
+class MetricScoreAdmin(_Imported):
+    list_display = ("metric", "version", "value", "image")
+    list_filter = ("metric",)
+    list_select_related = ("image__method", "image__prompt")
+    show_full_result_count = False
+
+
+@admin.register(Critique)
+class CritiqueAdmin(_Imported):
+    list_display = ("critic", "critic_version", "image", "created_at")
+    list_filter = ("critic",)
+    list_select_related = ("image__method", "image__prompt")
+    search_fields = ("text",)
+    show_full_result_count = False
+
+
+@admin.register(ImportRun)
+class ImportRunAdmin(_Imported):
+    list_display = ("kind", "file_name", "state", "is_dry_run", "n_created", "n_unchanged", "n_rejected", "created_at")
+    list_filter = ("state", "kind")
+    search_fields = ("file_name",)
