@@ -11,6 +11,8 @@ from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output
 
 Violation = tuple[str, str, list[int]]
+# `_typeshed` exists for type checkers alone.
+STANDARD_LIBRARY = sys.stdlib_module_names | {"_typeshed"}
 
 
 def within(module: str, packages: Iterable[str]) -> bool:
@@ -61,7 +63,7 @@ class ImportsOnly(Explained):
                 continue
             if self.among and not within(imported, self.among):
                 continue
-            if imported.partition(".")[0] not in sys.stdlib_module_names:
+            if imported.partition(".")[0] not in STANDARD_LIBRARY:
                 yield importer, imported, lines
 
 
