@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from annotations.stats.dawid_skene import dawid_skene, majority_vote
 from annotations.stats.estimate import Estimate
-from annotations.stats.rater_sums import mean_by, median_by
+from annotations.stats.rater_sums import mean_by
 from annotations.stats.raters import RaterRow
 from annotations.stats.ratings import BadRatings, Ratings
 
@@ -165,17 +165,29 @@ def unit_scores(ratings: Ratings, aggregation: Aggregation) -> _Floats:
     mean, median (mean of the middle two at even counts); majority: the value given most, NaN where several share
     first place; dawid_skene: expected value Σ P(level) · value under the fitted posterior, NaN where there is no fit.
     """
-    value = ratings.values[ratings.level]
     if aggregation == "mean":
-        return mean_by(ratings.unit, value, ratings.n_units)
+        return mean_by(ratings.unit, ratings.values[ratings.level], ratings.n_units)
     if aggregation == "median":
-        return median_by(ratings.unit, value, ratings.n_units)
+        return _medians(ratings)
     if aggregation == "majority":
         vote = majority_vote(ratings.unit, ratings.level, n_units=ratings.n_units, n_levels=len(ratings.values))
         return np.where(vote.level >= 0, ratings.values[vote.level], np.nan)
     if aggregation == "dawid_skene":
         return dawid_skene(ratings).posterior @ ratings.values
     raise ValueError(f"{aggregation!r} is no aggregation; there are {', '.join(AGGREGATIONS)}")
+
+
+def _medians(ratings: Ratings) -> _Floats:
+    """Sorts whole numbers (unit and level in one), which is many times as fast as sorting values within units."""
+    n_levels = len(ratings.values)
+    ordered = np.sort(ratings.unit * np.int64(n_levels) + ratings.level)
+    count = np.bincount(ratings.unit, minlength=ratings.n_units)
+    start, rated = np.cumsum(count) - count, count > 0
+    result = np.full(ratings.n_units, np.nan)
+    low = ratings.values[ordered[(start + (count - 1) // 2)[rated]] % n_levels]
+    high = ratings.values[ordered[(start + count // 2)[rated]] % n_levels]
+    result[rated] = (low + high) / 2
+    return result
 
 
 def without_raters(ratings: Ratings, excluded: _Mask) -> Ratings:

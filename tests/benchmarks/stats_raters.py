@@ -171,7 +171,7 @@ def show(rows: list[Row]) -> None:
     print(f"{'what':<60} {'ours':>9} {'peer':>10} {'ratio':>8}  note")
     for each in rows:
         theirs = "" if each["peer_s"] is None else f"{each['peer_s']:.3f} s"
-        ratio = "" if each["ratio"] is None else f"{each['ratio']:.0f}×"
+        ratio = "" if each["ratio"] is None else f"{each['ratio']:.3g}×"
         note = "; ".join(part for part in (each["peer"], each["note"]) if part)
         print(f"{each['name']:<60} {each['ours_s']:>7.3f} s {theirs:>10} {ratio:>8}  {note}")
 

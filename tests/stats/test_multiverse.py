@@ -1,7 +1,11 @@
 """The multiverse: every universe is run, the reference is among them, and what breaks the conclusion is named."""
 
+from statistics import multimode
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from annotations.stats.estimate import Estimate, Interval
 from annotations.stats.multiverse import exclusion_rules, multiverse, unit_scores, without_raters
@@ -93,6 +97,22 @@ def test_the_scores():
     assert np.all((expected[[0, 1, 3]] >= 1) & (expected[[0, 1, 3]] <= 5))
     with pytest.raises(ValueError, match="is no aggregation"):
         unit_scores(ratings, "mode")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.integers(1, 15))
+def test_scores_against_the_loop(seed, n_raters, n_units):
+    generator = np.random.default_rng(seed)
+    matrix = generator.choice([0.0, 1, 2, 5], size=(n_raters, n_units))
+    matrix[generator.random(matrix.shape) < 0.4] = np.nan
+    ratings = Ratings.from_matrix(matrix, [0, 1, 2, 5])
+    mean, median, majority = (unit_scores(ratings, how) for how in ("mean", "median", "majority"))
+    for unit in range(n_units):
+        given_here = matrix[:, unit][~np.isnan(matrix[:, unit])].tolist()
+        assert mean[unit] == pytest.approx(np.mean(given_here) if given_here else np.nan, nan_ok=True)
+        assert median[unit] == pytest.approx(np.median(given_here) if given_here else np.nan, nan_ok=True)
+        modes = multimode(given_here)
+        assert majority[unit] == pytest.approx(modes[0] if len(modes) == 1 else np.nan, nan_ok=True)
 
 
 def test_without_raters_keeps_codes():
