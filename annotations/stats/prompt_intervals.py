@@ -74,7 +74,7 @@ def interval_on_scale(
 ) -> Interval:
     """value ± t(df) · error, with the error carried to `scale` by its derivative and the ends carried back."""
     ends = {"fisher z": (-1.0, 1.0), "logit": (0.0, 1.0), "plain": (-np.inf, np.inf)}[scale]
-    if not ends[0] < value < ends[1]:
+    if not ends[0] + 1e-12 < value < ends[1] - 1e-12:
         return Interval.undefined(covers, method, "the statistic is at the end of its range", level)
     if error <= 1e-14:
         return Interval.undefined(covers, method, f"it does not differ between {covers}", level)

@@ -1,0 +1,77 @@
+"""Pairs counted in O(n log n) are the pairs that are listed one by one, for any width of ties."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from annotations.stats import pair_counts
+from annotations.stats.pair_counts import PairCounts, count_pairs, settle, unit_pairs
+from tests.stats.metric_data import list_pairs
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.1, 0.2, 0.35, 2.0]), st.booleans())
+def test_counts_are_those_of_listed_pairs(seed: int, epsilon: float, many_levels: bool) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(0, 30))
+    human = rng.integers(0, rng.integers(1, 9), n) * (10**9 if many_levels else 1)
+    metric = rng.integers(-3, 4, n) / 10
+    listed = list_pairs(human, metric, epsilon)
+    assert count_pairs(human, metric, epsilon=epsilon) == listed
+    assert unit_pairs(human, metric, epsilon=epsilon).total() == listed
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 0.03])
+def test_many_human_levels_take_another_way_to_the_same_counts(epsilon: float) -> None:
+    rng = np.random.default_rng(5)
+    human, metric = rng.integers(0, 150, 400), rng.integers(0, 90, 400) / 100
+    assert len(np.unique(human)) > pair_counts._FEW_LEVELS
+    listed = list_pairs(human, metric, epsilon)
+    assert count_pairs(human, metric, epsilon=epsilon) == listed
+    assert unit_pairs(human, metric, epsilon=epsilon).total() == listed
+
+
+def test_each_unit_has_its_own_pairs() -> None:
+    rng = np.random.default_rng(8)
+    human, metric = rng.integers(0, 4, 12), rng.integers(0, 5, 12) / 10
+    whole, each = count_pairs(human, metric, epsilon=0.1), unit_pairs(human, metric, epsilon=0.1)
+    for unit in range(12):
+        others = np.delete(np.arange(12), unit)
+        without = count_pairs(human[others], metric[others], epsilon=0.1)
+        # The tolerance depends on the largest score, which may leave with the unit; it is far below a score's step.
+        assert each.concordant[unit] == whole.concordant - without.concordant
+        assert each.tied_both[unit] == whole.tied_both - without.tied_both
+        assert each.tied_metric[unit] == whole.tied_metric - without.tied_metric
+
+
+def test_seven_units_of_the_published_example() -> None:
+    # mt-metrics-eval, stats_test.py, testKendallVariants_23: 21 pairs, of which 2 discordant, 3 tied in x only,
+    # 2 in y only, 1 in both, so 13 concordant; accuracy (13 + 1)/21.
+    counts = count_pairs([1, 1, 1, 2, 2, 3, 4], [1, 1, 2, 2, 4, 3, 3])
+    assert counts == PairCounts(13, 2, 3, 2, 1)
+    assert counts.correct / counts.pairs == 14 / 21
+    # testKendallVariantsWithPositiveEpsilon, ε = 1 on x: x is the metric, 13 pairs tie in it, all 3 ties of y among
+    # them, and 1 of the others is discordant, so 21 − 13 − 1 = 7 are concordant.
+    wide = count_pairs([1, 1, 2, 2, 4, 3, 3], [1, 1, 1, 2, 2, 3, 4], epsilon=1)
+    assert wide == PairCounts(7, 1, 0, 10, 3)
+
+
+def test_a_width_reaches_differences_that_floating_point_makes_a_little_wider() -> None:
+    # 0.3 − 0.2 = 0.09999999999999998 and 0.8 − 0.7 = 0.10000000000000009: both are ties at ε = 0.1.
+    assert 0.8 - 0.7 > 0.1
+    assert count_pairs([0, 1], [0.7, 0.8], epsilon=0.1).tied_metric == 1
+    assert count_pairs([0, 1], [0.2, 0.3], epsilon=0.1).tied_metric == 1
+
+
+def test_settled_scores_lose_noise_and_nothing_else() -> None:
+    assert settle(np.array([0.1 + 0.2]))[0] == 0.3
+    kept = np.array([0.0, -1.5, 1e-9, 123456.789012, np.nan, 1e300, 5e-324])
+    assert np.array_equal(settle(kept), kept, equal_nan=True)
+
+
+def test_bad_arguments_are_refused() -> None:
+    with pytest.raises(ValueError, match="epsilon"):
+        count_pairs([1, 2], [1.0, 2.0], epsilon=-0.1)
+    with pytest.raises(ValueError, match="one length"):
+        count_pairs([1, 2], [1.0, 2.0, 3.0])
