@@ -8,18 +8,16 @@ from collections.abc import Collection, Sequence
 from typing import Literal, get_args
 
 import numpy as np
-from scipy import sparse
 
 from annotations.stats.estimate import Estimate
 from annotations.stats.families import Described, Features, FloatArray, gradient, ratio
+from annotations.stats.level_pairs import LevelPairs
 from annotations.stats.ratings import Ratings
 from annotations.stats.resampling import ALL_COVERS, estimates
 
 Metric = Literal["nominal", "ordinal", "interval", "ratio"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
 
-_DENSE_LEVELS = 24
-"""Up to here the coincidences of a pattern are kept as a full row; beyond, only those that are not zero."""
 _NOTHING = 1e-12
 """A share of disagreement below this is rounding: expected disagreement is zero."""
 
@@ -44,16 +42,16 @@ class AlphaFamily:
             )
             for metric in self.metrics
         )
-        n_levels = len(values)
-        self.first, self.second = np.triu_indices(n_levels)
-        self.apart = np.flatnonzero(self.first != self.second)
-        self.n_features = len(self.first)
+        self.pairs = LevelPairs(len(values))
+        self.n_features = self.pairs.n_pairs
+        self.apart = self.pairs.apart
+        self.low, self.high = self.pairs.first[self.apart], self.pairs.second[self.apart]
         # Sums of coincidences → ratings of each level in pairable units.
-        margin = np.zeros((self.n_features, n_levels))
-        margin[np.arange(self.n_features), self.first] = 1.0
-        margin[np.arange(self.n_features), self.second] = 1.0
+        margin = np.zeros((self.n_features, len(values)))
+        margin[np.arange(self.n_features), self.pairs.first] = 1.0
+        margin[np.arange(self.n_features), self.pairs.second] = 1.0
         self.margin = margin
-        low, high = values[self.first[self.apart]], values[self.second[self.apart]]
+        low, high = values[self.low], values[self.high]
         self.squared: dict[str, FloatArray] = {
             "nominal": np.ones(len(low)),
             "interval": (high - low) ** 2,
@@ -65,28 +63,7 @@ class AlphaFamily:
         ratings = rows.sum(axis=1)
         per_pair = np.zeros(len(rows))
         np.divide(1.0, ratings - 1.0, out=per_pair, where=ratings >= 2)
-        if rows.shape[1] > _DENSE_LEVELS:
-            return self._sparse_features(rows, per_pair)
-        pairs = rows[:, self.first] * rows[:, self.second]
-        diagonal = self.first == self.second
-        # Of two unlike levels both orders count, but each is one coincidence of either level: n_c n_k / (m − 1).
-        pairs[:, diagonal] -= rows
-        return pairs * per_pair[:, None]
-
-    def _sparse_features(self, rows: FloatArray, per_pair: FloatArray) -> sparse.csr_array:
-        n_levels = rows.shape[1]
-        unit, level = np.nonzero(rows)
-        count = rows[unit, level]
-        start = np.searchsorted(unit, np.arange(len(rows) + 1))
-        entries_left = start[unit + 1] - np.arange(len(unit))
-        parts = [(unit, level, level, count * (count - 1))]
-        for step in range(1, int(entries_left.max(initial=1))):
-            here = np.flatnonzero(entries_left > step)
-            parts.append((unit[here], level[here], level[here + step], count[here] * count[here + step]))
-        owner, low, high, amount = (np.concatenate(column) for column in zip(*parts, strict=True))
-        column = low * n_levels - low * (low - 1) // 2 + high - low
-        shape = (len(rows), self.n_features)
-        return sparse.csr_array((amount * per_pair[owner], (owner, column)), shape=shape)
+        return self.pairs.counts(rows, per_pair)
 
     def values(self, sums: FloatArray) -> FloatArray:
         """α = 1 − (n − 1) Σ o_ck δ²_ck / Σ n_c n_k δ²_ck over c < k; undefined where the expected sum is zero."""
@@ -100,14 +77,13 @@ class AlphaFamily:
         margins = sums @ self.margin
         n = margins.sum(axis=1, keepdims=True)
         observed_pairs = sums[:, self.apart]
-        low, high = self.first[self.apart], self.second[self.apart]
-        expected_pairs = margins[:, low] * margins[:, high]
+        expected_pairs = margins[:, self.low] * margins[:, self.high]
         alphas = np.empty((len(sums), len(self.metrics)))
         for place, metric in enumerate(self.metrics):
             if metric == "ordinal":
                 # Σ_{g=c..k} n_g − (n_c + n_k)/2 is the distance between the levels' mid-ranks.
                 position = np.cumsum(margins, axis=1) - margins / 2
-                squared = (position[:, high] - position[:, low]) ** 2
+                squared = (position[:, self.high] - position[:, self.low]) ** 2
                 observed = (observed_pairs * squared).sum(axis=1)
                 expected = (expected_pairs * squared).sum(axis=1)
                 largest = n[:, 0] ** 4

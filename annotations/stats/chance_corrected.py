@@ -12,6 +12,7 @@ import numpy as np
 
 from annotations.stats.estimate import Estimate
 from annotations.stats.families import Described, FloatArray, gradient, ratio
+from annotations.stats.level_pairs import LevelPairs
 from annotations.stats.ratings import Ratings
 from annotations.stats.resampling import ALL_COVERS, estimates
 from annotations.stats.weights import Weights, agreement_weights
@@ -47,6 +48,10 @@ class ChanceFamily:
         self.n_levels = len(values)
         self.kinds: tuple[Weights, ...] = tuple(dict.fromkeys(kind for _, kind in self.wanted))
         self.weights = np.array([agreement_weights(values, kind) for kind in self.kinds])
+        self.pairs = LevelPairs(self.n_levels)
+        # Both orders of a pair of unlike levels count.
+        orders = np.where(self.pairs.first == self.pairs.second, 1.0, 2.0)
+        self.pair_weights = (self.weights[:, self.pairs.first, self.pairs.second] * orders).T
         self.n_features = 2 + self.n_levels + len(self.kinds)
         self.described = tuple(
             Described(
@@ -65,10 +70,8 @@ class ChanceFamily:
         features[:, 0] = rated
         features[:, 1] = pairable
         np.divide(rows, ratings[:, None], out=features[:, 2 : 2 + self.n_levels], where=rated[:, None])
-        pairs = ratings * (ratings - 1)
-        for place, weights in enumerate(self.weights):
-            agreeing = np.einsum("ij,ij->i", rows @ weights, rows) - ratings
-            np.divide(agreeing, pairs, out=features[:, 2 + self.n_levels + place], where=pairable)
+        per_pair = np.nan_to_num(ratio(np.ones(len(rows)), ratings * (ratings - 1), 0.5))
+        features[:, 2 + self.n_levels :] = self.pairs.counts(rows, per_pair) @ self.pair_weights
         return features
 
     def values(self, sums: FloatArray) -> FloatArray:

@@ -1,4 +1,10 @@
-"""What every statistic of count patterns becomes without one rater, one unit or one rating."""
+"""What every statistic of count patterns becomes without one rater, one unit or one rating.
+
+Replicates and variances are those of z = −ln(1 − θ): disagreement relative to chance is a ratio, whose logarithm is
+nearer to a normal distribution than θ itself, and an interval brought back from z stays below 1.
+"""
+
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +15,7 @@ from annotations.stats.ratings import Ratings
 
 _CHUNK = 1 << 22
 """Numbers held at once: 32 MiB of doubles."""
+_ROUNDING = 1e-12
 _TABLE = 1 << 25
 """Largest raters × kinds table that is counted densely: 256 MiB."""
 _EXACT_COST = 1 << 28
@@ -61,15 +68,22 @@ class DeletedRatings:
         ones = np.ones(len(ratings), dtype=np.int64)
         return sparse.csr_array((ones, (ratings.rater, kind)), shape=(ratings.n_raters, n_kinds))[given]
 
+    def _scaled(self, sums: FloatArray) -> FloatArray:
+        return to_log_scale(self.family.values(sums))
+
+    @cached_property
+    def _gradient(self) -> FloatArray:
+        return gradient(self._scaled, self.total)
+
     def without_each_rater(self) -> FloatArray:
-        """(n raters with ratings, n_statistics): the statistics with that rater's ratings gone."""
+        """(n raters with ratings, n_statistics): z of the statistics with that rater's ratings gone."""
         kinds = self.kinds_of_raters()
         if isinstance(kinds, np.ndarray):
             kinds = kinds.astype(float)
         change = kinds @ self.change
         if isinstance(change, sparse.sparray):
             change = change.toarray()
-        return self.family.values(self.total + change)
+        return self._scaled(self.total + change)
 
     def variance_of_units(self) -> FloatArray:
         """(n_statistics,): the delete-one-unit jackknife variance, over units with ratings."""
@@ -84,16 +98,27 @@ class DeletedRatings:
     def _variance(self, change: Features, weight: NDArray[np.int64]) -> FloatArray:
         n_rows, n_features = change.shape
         if n_rows * n_features > _EXACT_COST:
-            replicates = np.asarray(change @ gradient(self.family.values, self.total))
+            replicates = np.asarray(change @ self._gradient)
         else:
             step = max(1, _CHUNK // n_features)
             parts = []
             for first in range(0, n_rows, step):
                 part = change[first : first + step]
                 dense = part.toarray() if isinstance(part, sparse.sparray) else part
-                parts.append(self.family.values(self.total + dense))
+                parts.append(self._scaled(self.total + dense))
             replicates = np.concatenate(parts)
         return jackknife_variance(replicates, weight)
+
+
+def to_log_scale(values: FloatArray) -> FloatArray:
+    """z = −ln(1 − θ), NaN for θ ≥ 1 up to rounding."""
+    disagreement = 1.0 - values
+    z = np.full(values.shape, np.nan)
+    return -np.log(disagreement, out=z, where=disagreement > _ROUNDING)
+
+
+def from_log_scale(z: float) -> float:
+    return float(-np.expm1(-z))
 
 
 def linearised_variance(

@@ -12,7 +12,8 @@ from annotations.stats.ratings import Ratings
 
 _DENSE_SIDE = 2048
 """Raters × levels up to which a well-filled table is multiplied densely: 32 MiB of doubles."""
-_DENSE_FILL = 0.1
+_DENSE_GAIN = 400
+"""How many times faster a term of the dense product is than one of the sparse product."""
 _BLOCK = 1 << 24
 """Numbers held at once in a dense block of units: 64 MiB of single floats."""
 
@@ -64,8 +65,8 @@ def rater_pairs(ratings: Ratings) -> RaterPairs:
     n_raters, n_levels = ratings.n_raters, ratings.n_levels
     side = n_raters * n_levels
     column = ratings.rater * n_levels + ratings.level
-    filled = len(ratings) / max(1, n_raters * ratings.n_units)
-    if side <= _DENSE_SIDE and filled > _DENSE_FILL and len(ratings):
+    sparse_terms = int(ratings.per_unit @ ratings.per_unit)
+    if side <= _DENSE_SIDE and ratings.n_units * side**2 < _DENSE_GAIN * sparse_terms:
         table = _dense_product(ratings.unit, column, ratings.n_units, side)
         first, second = np.nonzero(table)
         count = table[first, second]

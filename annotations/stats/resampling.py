@@ -6,12 +6,15 @@ depends on the patterns alone.
 
 Beside it stands the analytic interval of the linearised standard error, t with units − 1 degrees of freedom.
 
-Raters: delete one rater at a time, t with R − 1 degrees of freedom (Tukey 1958; Efron and Stein 1981, who show that
-the jackknife variance errs upwards).
-
 Both: V = V_units + max(0, V_raters − V_cells), each from delete-one replicates (units, raters, single ratings), after
 the two-way clustering of Cameron, Gelbach and Miller (2011, eq. 2.3): what comes from a single rating is in V_units
-already and must not be counted twice.
+already and must not be counted twice. t with R − 1 degrees of freedom.
+
+Raters: delete one rater at a time (Tukey 1958), t with R − 1 degrees of freedom. The jackknife variance errs upwards
+(Efron and Stein 1981), by far where few ratings a unit make a rater's going the going of whole pairs; so it is held
+to at most the variance over both, which is no less than that over raters alone.
+
+Jackknives work on z = −ln(1 − θ).
 """
 
 from collections.abc import Collection
@@ -21,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse, stats
 
-from annotations.stats.deletion import DeletedRatings, jackknife_variance, linearised_variance
+from annotations.stats.deletion import DeletedRatings, from_log_scale, jackknife_variance, linearised_variance
 from annotations.stats.estimate import Estimate, Interval, seed_of
 from annotations.stats.families import Described, FloatArray, PatternFamily
 from annotations.stats.ratings import Ratings
@@ -34,6 +37,8 @@ ALL_COVERS = (UNITS, RATERS, BOTH)
 
 _CHUNK = 1 << 22
 """Numbers held at once while resampling: 32 MiB of doubles."""
+_UNITS_PER_BINOMIAL = 8
+"""A binomial draw of the multinomial costs about as much as drawing and counting so many units."""
 _LINEARISED_FEATURES = 512
 """Families with more sums than this have no linearised interval: its cost is their square."""
 
@@ -66,11 +71,11 @@ def estimates(
     intervals: list[list[Interval]] = [[] for _ in family.described]
     if rng is not None and defined.any():
         if UNITS in covers:
-            replicates = bootstrap_units(features, multiplicity, family, rng, n_resamples)
+            replicates = bootstrap_units(features, ratings, family, rng, n_resamples)
             for place in range(len(family.described)):
                 intervals[place].append(percentile_interval(replicates[:, place], level))
         if RATERS in covers or BOTH in covers:
-            spread = Spread.of(ratings, family, features, total, with_cells=BOTH in covers)
+            spread = Spread.of(ratings, family, features, total)
             for place, described in enumerate(family.described):
                 if RATERS in covers:
                     intervals[place].append(spread.raters_interval(place, values[place], described, level))
@@ -90,20 +95,36 @@ def estimates(
 
 def bootstrap_units(
     features: FloatArray | sparse.csr_array,
-    multiplicity: NDArray[np.int64],
+    ratings: Ratings,
     family: PatternFamily,
     rng: np.random.Generator,
     n_resamples: int,
 ) -> FloatArray:
-    """(n_resamples, n_statistics): the statistics of units drawn with replacement, NaN where undefined."""
-    n_units = int(multiplicity.sum())
-    shares = multiplicity / n_units
+    """(n_resamples, n_statistics): the statistics of units drawn with replacement, NaN where undefined.
+
+    All units are drawn from, those without ratings included.
+    """
+    _, multiplicity = ratings.patterns
     step = max(1, _CHUNK // max(len(multiplicity), family.n_features))
     parts = []
     for first in range(0, n_resamples, step):
-        drawn = rng.multinomial(n_units, shares, size=min(step, n_resamples - first)).astype(float)
+        drawn = _draw_patterns(ratings, rng, min(step, n_resamples - first)).astype(float)
         parts.append(family.values(np.asarray(drawn @ features)))
     return np.concatenate(parts)
+
+
+def _draw_patterns(ratings: Ratings, rng: np.random.Generator, n_resamples: int) -> NDArray[np.int64]:
+    """(n_resamples, n_patterns): how many units of each pattern a resample of n_units units holds."""
+    _, multiplicity = ratings.patterns
+    n_units = ratings.n_units
+    if n_units < _UNITS_PER_BINOMIAL * len(multiplicity):
+        # Nearly as many patterns as units: drawing units one by one is quicker, and the same distribution.
+        drawn = [
+            np.bincount(ratings.pattern_of_unit[rng.integers(n_units, size=n_units)], minlength=len(multiplicity))
+            for _ in range(n_resamples)
+        ]
+        return np.array(drawn)
+    return rng.multinomial(n_units, multiplicity / n_units, size=n_resamples)
 
 
 def percentile_interval(replicates: FloatArray, level: float) -> Interval:
@@ -135,7 +156,7 @@ def _symmetric(
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Jackknife variances of every statistic of a family; NaN where a replicate is undefined."""
+    """Jackknife variances of z = −ln(1 − θ) for every statistic of a family; NaN where a replicate is undefined."""
 
     raters: FloatArray
     units: FloatArray
@@ -150,8 +171,6 @@ class Spread:
         family: PatternFamily,
         features: FloatArray | sparse.csr_array,
         total: FloatArray,
-        *,
-        with_cells: bool = True,
     ) -> "Spread":
         n_raters = int(np.count_nonzero(ratings.per_rater))
         nothing = np.full(len(family.described), np.nan)
@@ -160,39 +179,42 @@ class Spread:
             return cls(nothing, nothing, nothing, n_raters, n_units)
         deleted = DeletedRatings(ratings, family, features, total)
         by_rater = jackknife_variance(deleted.without_each_rater(), None)
-        if not with_cells:
-            return cls(by_rater, nothing, nothing, n_raters, n_units)
         return cls(by_rater, deleted.variance_of_units(), deleted.variance_of_cells(), n_raters, n_units)
 
     def raters_interval(self, place: int, value: float, described: Described, level: float) -> Interval:
-        method = f"delete-one-rater jackknife, t({self.n_raters - 1})"
-        return self._interval(value, self.raters[place], self.n_raters - 1, described, RATERS, method, level)
+        alone, both = self.raters[place], self._both(place)
+        # min would keep NaN or drop it by the order of its arguments.
+        variance = both if both < alone else alone
+        held = " held to the variance over both" if both < alone else ""
+        method = f"delete-one-rater jackknife of −ln(1 − θ){held}, t({self.n_raters - 1})"
+        return self._interval(value, variance, described, RATERS, method, level)
 
     def both_interval(self, place: int, value: float, described: Described, level: float) -> Interval:
-        units, extra = self.units[place], max(0.0, self.raters[place] - self.cells[place])
-        if np.isnan(self.raters[place] + self.cells[place]):
-            extra = np.nan
-        variance = units + extra
-        freedom = float(max(1, self.n_raters - 1))
-        method = f"delete-one jackknives over units and raters less that over single ratings, t({freedom:g})"
-        return self._interval(value, variance, freedom, described, BOTH, method, level)
+        method = (
+            "delete-one jackknives of −ln(1 − θ) over units and raters less that over single ratings, "
+            f"t({self.n_raters - 1})"
+        )
+        return self._interval(value, self._both(place), described, BOTH, method, level)
+
+    def _both(self, place: int) -> float:
+        extra = self.raters[place] - self.cells[place]
+        return float(self.units[place] + (extra if not extra < 0 else 0.0))
 
     def _interval(
-        self,
-        value: float,
-        variance: float,
-        freedom: float,
-        described: Described,
-        covers: str,
-        method: str,
-        level: float,
+        self, value: float, variance: float, described: Described, covers: str, method: str, level: float
     ) -> Interval:
+        reason = ""
         if np.isnan(value):
-            return Interval.undefined(covers, method, "the statistic is undefined", level)
-        if self.n_raters < 3:
+            reason = "the statistic is undefined"
+        elif self.n_raters < 3:
             reason = f"{self.n_raters} raters; leaving one out must leave two"
-            return Interval.undefined(covers, "delete-one-rater jackknife", reason, level)
-        if np.isnan(variance):
-            reason = "the statistic is undefined when one of the raters, units or ratings is left out"
+        elif 1 - value < 1e-12:
+            reason = "there is no disagreement that could spread"
+        elif np.isnan(variance):
+            reason = "undefined or without disagreement when one of the raters, units or ratings is left out"
+        if reason:
             return Interval.undefined(covers, method, reason, level)
-        return _symmetric(value, variance, freedom, described, covers, method, level)
+        reach = float(stats.t.ppf((1 + level) / 2, self.n_raters - 1) * np.sqrt(variance))
+        z = -np.log1p(-value)
+        low, high = max(from_log_scale(z - reach), described.low), min(from_log_scale(z + reach), described.high)
+        return Interval(low, high, covers, method, level)
