@@ -5,7 +5,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    Request,
+    Response,
+    sync_playwright,
+)
 
 from tests import servers
 
@@ -56,7 +65,7 @@ class Watch:
         self.expected: list[str] = []
 
     def follow(self, page: Page) -> None:
-        page.on("console", lambda message: self._note("console", message.text) if message.type == "error" else None)
+        page.on("console", self._said)
         page.on("pageerror", lambda error: self._note("uncaught", str(error)))
         page.on("requestfailed", self._failed)
         page.on("response", self._answered)
@@ -71,6 +80,12 @@ class Watch:
         if unexpected or missing:
             lines = unexpected + [f"expected, and did not happen: {part}" for part in missing]
             pytest.fail("in the browser:\n  " + "\n  ".join(lines), pytrace=False)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        place = message.location["url"]
+        # A browser asks for this by itself where a page (the health page, an API's answer) names no icon.
+        if message.type == "error" and not place.endswith("/favicon.ico"):
+            self._note("console", f"{message.text} [{place}]")
 
     def _failed(self, request: Request) -> None:
         # A page that is left while it loads aborts its requests: that is no fault.
