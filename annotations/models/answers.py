@@ -28,7 +28,7 @@ class Rater(models.Model):
     # Where this rater's search for open items goes on: everything before it, at this need, has been passed already.
     cursor_taken = models.PositiveSmallIntegerField(default=0)
     cursor_position = models.IntegerField(default=-1)
-    n_assigned = models.PositiveIntegerField(default=0)
+    next_sequence = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

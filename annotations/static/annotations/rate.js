@@ -118,7 +118,7 @@
       window.location.assign(current.element.querySelector(".back").href);
       return;
     }
-    ahead.unshift(current);
+    if (!waitingForCard) ahead.unshift(current); // while waiting, the card in view is the answered one itself
     echo.hidden = true;
     show(card);
   }
@@ -313,8 +313,12 @@
 
   // --- keys and pointers ------------------------------------------------------------------------------------------------------
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || waitingForCard) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.matches("textarea, input[type=text], input[type=range]") || document.querySelector("dialog[open]")) return;
+    if (waitingForCard) {
+      if (event.key === "Backspace" || event.key.toLowerCase() === "u") goBack();
+      return;
+    }
     const question = questions()[active];
     if (/^[0-9]$/.test(event.key) && question) {
       const input = question.querySelector(`input[data-key="${event.key}"]`);
