@@ -1,0 +1,101 @@
+"""The items that imported ratings are about: found in the study, or made of images known by key."""
+
+from array import array
+from collections.abc import Collection, Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+import numpy as np
+from django.db import transaction
+from django.db.models import Max
+
+from annotations import allocation
+from annotations.models import Item, ItemImage, Study
+from generation.models import Image
+from generation.queries.images import images_by_reference
+from generation.queries.importers import Counts, Progress, batches
+
+KEYS_AT_ONCE = 2_000
+
+
+@dataclass(frozen=True)
+class Found:
+    """An item and its images by slot. `pk` is its key where a dry run would have made it."""
+
+    pk: int | str
+    images: tuple[int, ...]
+
+
+def items_of(study: Study, keys: Collection[str], prompt_set: str) -> dict[str, Found]:
+    """Key → item of the study: by the item's own key, else by what its only image is called."""
+    if study.pk is None:
+        return {}
+    rows = ItemImage.objects.filter(item__study=study, item__key__in=keys).order_by("item", "slot")
+    found: dict[str, Found] = {}
+    for key, pk, image in rows.values_list("item__key", "item", "image"):
+        before = found.get(key)
+        found[key] = Found(pk, (*(before.images if before else ()), image))
+    rest = set(keys) - set(found)
+    if rest and study.item_kind == Study.ItemKind.IMAGE:
+        named = {ids[0]: key for key, ids in images_by_reference(rest, prompt_set).items() if len(ids) == 1}
+        shown = ItemImage.objects.filter(item__study=study, image__in=named).values_list("item", "image")
+        found |= {named[image]: Found(item, (image,)) for item, image in shown}
+    return found
+
+
+class NewItems:
+    """Makes the items that a file of ratings names and the study has not, in the study's seeded order.
+
+    The whole file is looked through before the first rating is saved, so that wherever people may go on rating later,
+    methods and prompts are balanced. Memory: about 150 bytes an item, none a rating.
+    """
+
+    def __init__(self, study: Study, prompt_set: str, known: AbstractSet[str]) -> None:
+        self._study, self._prompt_set, self._known = study, prompt_set, known
+        self._keys: list[str] = []
+        self._images = array("q")
+        self._prompts = array("q")
+        self._methods = array("q")
+        self.dry: set[str] = set()
+
+    def look_through(self, keys: Iterable[str], progress: Progress, *, dry_run: bool) -> None:
+        """Note the items that are to be made. In a dry run `dry` then holds their keys."""
+        seen: set[int] = set()
+        for some in batches(keys, 5 * KEYS_AT_ONCE):
+            fresh = {key for key in some if hash(key) not in seen}
+            seen.update(map(hash, fresh))
+            for part in batches(sorted(fresh), KEYS_AT_ONCE):
+                self._note(part, dry_run=dry_run)
+            progress(Counts())
+
+    def _note(self, keys: list[str], *, dry_run: bool) -> None:
+        if self._study.item_kind != Study.ItemKind.IMAGE:
+            return
+        missing = set(keys) - set(items_of(self._study, keys, self._prompt_set))
+        found = {ids[0]: key for key, ids in images_by_reference(missing, self._prompt_set).items() if len(ids) == 1}
+        if dry_run:
+            self.dry |= set(found.values()) | (missing & self._known)
+            return
+        for image, prompt, method in Image.objects.filter(pk__in=found).values_list("pk", "prompt", "method"):
+            self._keys.append(found[image])
+            self._images.append(image)
+            self._prompts.append(prompt)
+            self._methods.append(method)
+
+    def save(self) -> int:
+        """Make them, behind those that the study has; how many."""
+        methods, prompts = (np.unique(codes, return_inverse=True)[1] for codes in (self._methods, self._prompts))
+        order = allocation.global_order(methods, prompts, self._study.seed).tolist()
+        last = self._study.items.aggregate(last=Max("position"))["last"]
+        first = 0 if last is None else last + 1
+        for places in batches(enumerate(order, start=first), KEYS_AT_ONCE):
+            with transaction.atomic():
+                items = Item.objects.bulk_create(
+                    Item(study=self._study, position=at, key=self._keys[i], prompt_id=self._prompts[i], wanted=0)
+                    for at, i in places
+                )
+                ItemImage.objects.bulk_create(
+                    ItemImage(item=item, image_id=self._images[i], slot=0)
+                    for item, (_, i) in zip(items, places, strict=True)
+                )
+        return len(order)

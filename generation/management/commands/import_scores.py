@@ -1,0 +1,8 @@
+"""`manage.py import_scores`."""
+
+from generation.management.import_command import ImportCommand
+
+
+class Command(ImportCommand):
+    help = "Import scores of automatic metrics."
+    kind = "scores"

@@ -1,0 +1,51 @@
+"""Images in the storage: the original under its content's address, and the rendition that people see under another."""
+
+import hashlib
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage, default_storage
+
+from exchange.images import check_image, shown_rendition
+
+FILE_FIELDS = ("sha256", "format", "width", "height", "n_bytes", "file", "shown")
+ENDINGS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
+
+
+def store_image(content: bytes, *, name: str, dry_run: bool = False) -> dict[str, Any]:
+    """Check an image, put it and its rendition into the storage, and return the file fields of its `Image` row.
+
+    The rendition's address is the hash of its own pixels: it tells neither the original's address nor its method, and
+    two images that look the same share it. Files come before rows: a row never lacks its file, and a file whose row
+    was not saved is found again by its content. Raises BadFile for what is not a whole image.
+    """
+    checked = check_image(content, name=name)
+    shown = shown_rendition(content, name=name)
+    shown_sum = hashlib.sha256(shown).hexdigest()
+    file = f"images/{checked.sha256[:2]}/{checked.sha256}.{ENDINGS[checked.format]}"
+    rendition = f"shown/{shown_sum[:2]}/{shown_sum}.webp"
+    if not dry_run:
+        put(file, content)
+        put(rendition, shown)
+    return {
+        "sha256": checked.sha256,
+        "format": checked.format,
+        "width": checked.width,
+        "height": checked.height,
+        "n_bytes": checked.n_bytes,
+        "file": file,
+        "shown": rendition,
+    }
+
+
+def put(name: str, content: bytes, storage: Storage | None = None) -> None:
+    """Write content under its address, unless it is there. What a broken-off write left there is replaced."""
+    storage = storage or default_storage
+    if storage.exists(name):
+        if storage.size(name) == len(content):
+            return
+        storage.delete(name)
+    saved = storage.save(name, ContentFile(content))
+    if saved != name:
+        # Another worker wrote the same content at the same moment, and the storage gave us a name beside it.
+        storage.delete(saved)
