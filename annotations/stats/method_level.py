@@ -17,7 +17,7 @@ from annotations.stats.prompt_intervals import Clusters
 
 STATISTICS = ("pearson", "spearman", "kendall_tau_b", "pairwise_accuracy")
 
-_BLOCKS = 2000
+_BLOCKS = 1000
 """More prompts than this are pooled at random into so many blocks of one size, and the blocks resampled: sums over
 independent prompts have the same sampling variance either way, at a fraction of the draws."""
 
@@ -80,8 +80,9 @@ class MethodScores:
 
     def draws(self, weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """STATISTICS in each resample; weights (n_resamples, n_prompts) from `resampling_weights`."""
-        total = weights @ self.units
-        return over_methods(settle(divided(weights @ self.human, total)), settle(divided(weights @ self.metric, total)))
+        sums = weights @ np.concatenate((self.units, self.human, self.metric), axis=1)
+        total, human, metric = np.split(sums, 3, axis=1)
+        return over_methods(settle(divided(human, total)), settle(divided(metric, total)))
 
 
 def method_level_interval(

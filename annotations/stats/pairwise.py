@@ -17,7 +17,7 @@ from annotations.stats.pair_counts import count_pairs, dense_ranks, tie_toleranc
 from annotations.stats.prompt_intervals import Clusters
 
 _LISTED_PAIRS = 1_500_000
-_LISTED_UNITS = 1000
+_LISTED_UNITS = 700
 """Held-out calibration lists no more pairs within groups, or pairs of no more units, in each half; above that, it takes
 a random part of the groups or units."""
 _CACHED_PAIRS = 60_000
@@ -118,7 +118,7 @@ def calibrate_held_out(
     """Accuracy at an ε from elsewhere: the clusters are halved at random, each half read at the other half's best ε.
 
     `group` (n,) int codes must not divide clusters between them. Where a half has more than 1.5 million pairs (without
-    groups: 1,000 units), ε is sought among the pairs of a random part of it and read on all of the other half.
+    groups: 700 units), ε is sought among the pairs of a random part of it and read on all of the other half.
     """
     shuffled = rng.permutation(clusters.n_clusters)[clusters.code]
     n_groups = 0 if group is None else int(group.max(initial=-1)) + 1
