@@ -4,7 +4,7 @@ Source: McGraw and Wong (1996), Psychological Methods 1:30–46, tables 4 and 7 
 Fleiss (1979) call them ICC(1,1), (2,1), (3,1) and ICC(1,k), (2,k), (3,k).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from math import nan
 from types import MappingProxyType
@@ -67,14 +67,25 @@ def icc_family(
         if f_interval.covers in covers:
             intervals[model].append(f_interval)
     k = complete.n_raters
-    results = [
-        Estimate(f"icc_{model}_1", single[model], methods[model, "1"], n, tuple(intervals[model])) for model in MODELS
-    ]
-    for model in MODELS:
-        stepped = tuple(_step_up_interval(interval, k) for interval in intervals[model])
-        value = _step_up(single[model], k)
-        results.append(Estimate(f"icc_{model}_k", value, methods[model, "k"], n, stepped))
-    return tuple(results)
+    return tuple(
+        [_estimate(f"icc_{model}_1", single[model], methods[model, "1"], n, intervals[model]) for model in MODELS]
+        + [
+            _estimate(
+                f"icc_{model}_k",
+                _step_up(single[model], k),
+                methods[model, "k"],
+                n,
+                [_step_up_interval(interval, k) for interval in intervals[model]],
+            )
+            for model in MODELS
+        ]
+    )
+
+
+def _estimate(statistic: str, value: float, method: str, n: Mapping[str, int], intervals: list[Interval]) -> Estimate:
+    if np.isnan(value):
+        return Estimate.undefined(statistic, method, "the mean squares leave a denominator of zero", n)
+    return Estimate(statistic, value, method, n, tuple(intervals))
 
 
 def _form(form: str, k: int) -> str:
@@ -88,8 +99,6 @@ def _why_undefined(complete: CompleteRatings, ratings: Ratings) -> str:
         return f"{complete.n_units} of {ratings.n['units']} units were rated by all {complete.n_raters} raters"
     if not np.any(complete.x):
         return f"no variation: all ratings of the {complete.n_units} complete units are equal"
-    if np.isnan(complete.mean_squares.icc("a")):
-        return "the mean squares leave a denominator of zero"
     return ""
 
 
@@ -102,7 +111,11 @@ def _step_up(single: float, k: int) -> float:
 def _step_up_interval(interval: Interval, k: int) -> Interval:
     if not interval.is_defined:
         return interval
-    return replace(interval, low=_step_up(interval.low, k), high=_step_up(interval.high, k))
+    low, high = _step_up(interval.low, k), _step_up(interval.high, k)
+    if np.isnan(low) or np.isnan(high):
+        reason = "the interval of a single rating reaches −1/(k − 1), where that of the mean has no end"
+        return Interval.undefined(interval.covers, interval.method, reason, interval.level)
+    return replace(interval, low=low, high=high)
 
 
 def _jackknife(
@@ -211,4 +224,6 @@ def _f_interval_absolute(squares: MeanSquares, method: str, level: float) -> Int
     rest = k * raters + (k * n - k - n) * error
     low = n * (units - f_low * error) / (f_low * rest + n * units)
     high = n * (f_high * units - error) / (rest + n * f_high * units)
+    if not np.isfinite(low + high):
+        return Interval.undefined(BOTH, method, f"{freedom:.2g} degrees of freedom are too few", level)
     return Interval(float(low), float(high), BOTH, method, level)

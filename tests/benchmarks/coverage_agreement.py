@@ -8,7 +8,8 @@ about equal shares, "skewed" cuts give .02, .05, .10, .23, .60.
 
 Truth per claim. "units" are drawn anew, raters stay: expected coincidences over units for these raters. "raters"
 are drawn anew, the units stay. "units and raters": both are drawn anew. Coincidences are integrated over u and
-b by Gauss–Hermite quadrature, so the truth has no simulation error.
+b by Gauss–Hermite quadrature, so the truth has no simulation error. "units, misread" is the interval over units held
+against the truth of "units and raters", which it does not claim to cover.
 """
 
 import sys
@@ -20,7 +21,7 @@ from scipy import special
 
 from annotations.stats.alpha import AlphaFamily
 from annotations.stats.chance_corrected import ChanceFamily
-from annotations.stats.families import Joined
+from annotations.stats.families import Joined, PatternFamily
 from annotations.stats.icc_one_way import OneWayFamily
 from annotations.stats.ratings import Ratings
 from annotations.stats.resampling import estimates
@@ -127,9 +128,11 @@ def coverage(
     rng: np.random.Generator,
     covers: Sequence[str] = ("units", "raters", "units and raters"),
     n_resamples: int = 499,
+    family: PatternFamily | None = None,
 ) -> Coverage:
     """For each claim, draw anew what it says was sampled, and count how often the interval holds the truth."""
-    family = Joined([AlphaFamily(VALUES), ChanceFamily(VALUES), OneWayFamily(VALUES)])
+    if family is None:
+        family = Joined([AlphaFamily(VALUES), ChanceFamily(VALUES), OneWayFamily(VALUES)])
     nodes, weights = quadrature()
     population = truths(coincidences(world, nodes, weights, None))
     held: dict[tuple[str, str], list[bool]] = {}
@@ -147,6 +150,10 @@ def coverage(
                 label = "units, linearised" if interval.method.startswith("linear") else interval.covers
                 wanted = truth[interval.covers][estimate.statistic]
                 held.setdefault((estimate.statistic, label), []).append(interval.low <= wanted <= interval.high)
+                if label == "units":
+                    everywhere = population[estimate.statistic]
+                    misread = held.setdefault((estimate.statistic, "units, misread"), [])
+                    misread.append(interval.low <= everywhere <= interval.high)
     share = {key: float(np.mean(found)) for key, found in held.items()}
     return Coverage(n_units, n_raters, world, replications, share)
 
@@ -165,7 +172,7 @@ def main() -> None:
     for world, n_units, n_raters in settings():
         result = coverage(world, n_units, n_raters, replications, rng)
         names = sorted({name for name, _ in result.share})
-        labels = ("units", "units, linearised", "raters", "units and raters")
+        labels = ("units", "units, linearised", "raters", "units and raters", "units, misread")
         print(f"\n{world.shares}, {n_units} units, {n_raters} raters, {PER_UNIT} ratings a unit")
         print(f"{'':32}" + "".join(f"{label:>20}" for label in labels))
         for name in names:

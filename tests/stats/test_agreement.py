@@ -1,0 +1,126 @@
+import json
+from math import nan
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from annotations.stats.agreement import agreement
+from annotations.stats.ratings import Ratings
+from tests.stats import reference_data
+from tests.stats.strategies import matrices
+from tests.stats.test_alpha import SHARED, real_ratings
+
+STATISTICS = [
+    "krippendorff_alpha_nominal",
+    "krippendorff_alpha_ordinal",
+    "krippendorff_alpha_interval",
+    "krippendorff_alpha_ratio",
+    "fleiss_kappa",
+    "gwet_ac1",
+    "gwet_ac2_linear",
+    "gwet_ac2_quadratic",
+    "gwet_ac2_ordinal",
+    "brennan_prediger",
+    "percent_agreement",
+    "percent_agreement_within_one",
+    "icc_1_1_unbalanced",
+    "icc_1_1",
+    "icc_a_1",
+    "icc_c_1",
+    "icc_1_k",
+    "icc_a_k",
+    "icc_c_k",
+    "kendall_w",
+]
+
+
+def report_of(matrix: object, scale: object = (1, 2, 3, 4, 5), seed: int = 0):  # type: ignore[no-untyped-def]
+    ratings = Ratings.from_matrix(matrix, scale)  # type: ignore[arg-type]
+    return agreement(ratings, rng=np.random.default_rng(seed), n_resamples=200)
+
+
+def test_every_statistic_once_and_in_order() -> None:
+    report = report_of(reference_data.KRIPPENDORFF_2011)
+    assert [estimate.statistic for estimate in report.estimates] == STATISTICS
+    assert report["krippendorff_alpha_ordinal"].value == pytest.approx(0.8153875, abs=5e-8)
+    assert report.components == ((0, 1, 2, 3),)
+    assert report.histogram == (9, 13, 11, 5, 3)
+    assert report.values == (1, 2, 3, 4, 5)
+    assert report.seed == 0
+    with pytest.raises(KeyError, match="there are krippendorff_alpha_nominal"):
+        report["alpha"]
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the real ratings dsg_tifa160 are not beside this checkout")
+@pytest.mark.parametrize(
+    ("part", "raters"), [("agreement_dsg_5raters", 5), ("agreement_tifa_2raters", 2)], ids=["dsg", "tifa"]
+)
+def test_real_ratings(part: str, raters: int) -> None:
+    expected = json.loads((SHARED / "expected.json").read_text())[part]
+    ratings = next(one for one in real_ratings().values() if one.n["raters"] == raters)
+    report = agreement(ratings, rng=np.random.default_rng(0))
+    for metric in ("nominal", "ordinal", "interval"):
+        assert report[f"krippendorff_alpha_{metric}"].value == pytest.approx(expected[f"alpha_{metric}"], abs=1e-6)
+    complete = ratings.per_unit == raters
+    kept = complete[ratings.unit]
+    renumbered = np.cumsum(complete) - 1
+    listwise = Ratings(
+        renumbered[ratings.unit[kept]],
+        ratings.rater[kept],
+        ratings.level[kept],
+        ratings.values,
+        int(complete.sum()),
+        ratings.n_raters,
+    )
+    assert listwise.n["units"] == expected["complete_items"]
+    fleiss = agreement(listwise, rng=np.random.default_rng(0), n_resamples=10)["fleiss_kappa"]
+    assert fleiss.value == pytest.approx(expected["fleiss_kappa_complete_items"], abs=1e-6)
+    mean = ratings.histogram @ ratings.values / len(ratings)
+    assert mean == pytest.approx(expected["mean"], abs=1e-6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(matrices())
+def test_whatever_the_ratings_undefined_is_nan_with_a_reason_and_nothing_raises(matrix: np.ndarray) -> None:
+    report = report_of(matrix)
+    for estimate in report.estimates:
+        assert np.isnan(estimate.value) == bool(estimate.reason)
+        assert set(estimate.n) >= {"units", "pairable", "raters", "ratings"}
+        assert estimate.method
+        for interval in estimate.intervals:
+            assert interval.is_defined != bool(interval.reason)
+
+
+def test_one_dissent_in_three_hundred_shows_all_sides() -> None:
+    matrix = np.ones((3, 100))
+    matrix[0, 0] = 2
+    report = report_of(matrix, (1, 2))
+    # α = 1 − 299 · 2/2 / (299 · 1) = 0; the rest is derived beside the tests of each coefficient.
+    assert report["krippendorff_alpha_nominal"].value == pytest.approx(0, abs=1e-12)
+    assert report["fleiss_kappa"].value == pytest.approx(-0.0033, abs=5e-5)
+    assert report["gwet_ac1"].value == pytest.approx(0.993, abs=5e-4)
+    assert report["percent_agreement"].value == pytest.approx(298 / 300)
+    assert report.histogram == (299, 1)
+
+
+def test_groups_of_raters_without_a_shared_unit_are_named() -> None:
+    left, right = np.array([[1, 2, 5, 5], [1, 2, 5, 4]]), np.array([[2, 3, 1, 1], [2, 3, 1, 2]])
+    gap = np.full((2, 4), nan)
+    report = report_of(np.block([[left, gap], [gap, right]]))
+    assert report.components == ((0, 1), (2, 3))
+    assert not report.is_connected
+    # Alpha itself gives no sign of it.
+    assert report["krippendorff_alpha_interval"].value > 0.9
+
+
+def test_a_report_comes_out_the_same_from_the_same_seed_in_any_order_of_ratings() -> None:
+    ratings = Ratings.from_matrix(reference_data.GWET_RAW_5, (0, 1, 2, 3))
+    order = np.random.default_rng(5).permutation(len(ratings))
+    shuffled = Ratings(ratings.unit[order], ratings.rater[order], ratings.level[order], ratings.values, 15, 5)
+    first = agreement(ratings, rng=np.random.default_rng(3), n_resamples=100)
+    second = agreement(shuffled, rng=np.random.default_rng(3), n_resamples=100)
+    for one, other in zip(first.estimates, second.estimates, strict=True):
+        assert one.value == pytest.approx(other.value, abs=1e-12, nan_ok=True)
+        for mine, theirs in zip(one.intervals, other.intervals, strict=True):
+            assert (mine.low, mine.high) == pytest.approx((theirs.low, theirs.high), abs=1e-9, nan_ok=True)
