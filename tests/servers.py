@@ -99,7 +99,7 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def start_postgres(folder: Path) -> Server:
+def start_postgres() -> Server:
     """A new PostgreSQL cluster in memory-like settings (no fsync) on a Unix socket. `url` names its first database.
 
     PostgreSQL refuses to run as root: then it runs as "nobody", from a copy if that user cannot read the original.
@@ -120,7 +120,9 @@ def start_postgres(folder: Path) -> Server:
         user=user,
     )
     if initdb.process.wait(60) != 0:
-        raise Unavailable(f"PostgreSQL's initdb failed:\n{initdb.says()}")
+        said = initdb.says()
+        shutil.rmtree(folder)
+        raise Unavailable(f"PostgreSQL's initdb failed:\n{said}")
     quick = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200"]
     server = start(
         [
@@ -220,8 +222,12 @@ def _readable_by(user: str, executables: Path, *, copy_to: Path) -> Path:
         return executables
     except (PermissionError, subprocess.CalledProcessError):
         pass
-    shutil.copytree(executables.parent, copy_to, symlinks=True)
-    return copy_to / executables.name
+    installation, package = executables.parent, executables.parent.parent
+    shutil.copytree(installation, copy_to / package.name / installation.name, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")  # where a wheel keeps what its executables link to
+    if libraries.is_dir():
+        shutil.copytree(libraries, copy_to / libraries.name, symlinks=True)
+    return copy_to / package.name / installation.name / executables.name
 
 
 def _group_of(user: str) -> int:

@@ -27,7 +27,7 @@ if "TEST_ROOT" not in os.environ:  # the first process: it makes the folder, sta
         os.environ.pop("DATABASE_URL", None)
         if ON_POSTGRES:
             try:
-                server = start_postgres(Path(root) / "postgres")
+                server = start_postgres()
             except Unavailable as error:
                 sys.exit(f"pytest --postgres cannot run: {error}")
             atexit.register(server.stop)
