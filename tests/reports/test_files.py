@@ -1,0 +1,187 @@
+"""Rating files at the door: what is understood, what is refused, and where it says so."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from annotations.reports.data import StudyData
+from annotations.reports.files import BadData, read_study
+from annotations.reports.scales import Scales
+from exchange.rejects import BadFile, RejectLog
+
+
+def read(
+    folder: Path,
+    ratings: str,
+    *,
+    metrics: str | None = None,
+    items: str | None = None,
+    scale: tuple[str, ...] = ("1-5",),
+    exclude: bool = False,
+) -> tuple[StudyData, RejectLog]:
+    paths: dict[str, Path | None] = {}
+    for name, text in (("ratings", ratings), ("metrics", metrics), ("items", items)):
+        paths[name] = None if text is None else folder / f"{name}.csv"
+        if text is not None:
+            (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+    log = RejectLog()
+    assert paths["ratings"]
+    data = read_study(
+        paths["ratings"],
+        metrics=paths["metrics"],
+        items=paths["items"],
+        scales=Scales.parse(scale),
+        on_bad_value="exclude" if exclude else "error",
+        log=log,
+    )
+    return data, log
+
+
+def matrix(data: StudyData, dimension: int = 0) -> list[list[float]]:
+    return data.dimensions[dimension].ratings.matrix().tolist()
+
+
+def test_long_rows_become_a_matrix(tmp_path: Path) -> None:
+    data, log = read(tmp_path, "item,rater,dimension,value\nb,r1,d,4\na,r1,d,2.0\na,r2,d,3\n")
+
+    assert list(data.units) == ["a", "b"]
+    np.testing.assert_array_equal(matrix(data), [[2, 4], [3, np.nan]])
+    assert not log
+
+
+def test_without_a_dimension_column_there_is_one_dimension(tmp_path: Path) -> None:
+    data, _ = read(tmp_path, "item\trater\tvalue\na\tx\t0.5\na\ty\t1\n", scale=("0,0.5,1",))
+
+    assert [dimension.name for dimension in data.dimensions] == ["rating"]
+    assert data.dimensions[0].ratings.level.tolist() == [1, 2]
+
+
+def test_a_dimension_knows_only_its_own_raters_and_items(tmp_path: Path) -> None:
+    rows = "a,r1,one,1\na,r2,one,2\nb,r3,two,3\n"
+    data, _ = read(tmp_path, "item,rater,dimension,value\n" + rows)
+
+    one, two = data.dimensions
+    assert (one.ratings.n_units, list(one.raters)) == (1, ["r1", "r2"])
+    assert (two.ratings.n_units, list(two.raters), two.units.tolist()) == (1, ["r3"], [1])
+
+
+def test_unable_to_answer_is_counted_and_is_no_number(tmp_path: Path) -> None:
+    data, _ = read(tmp_path, "item,rater,value\na,x,unable\na,y,4\nb,x,unable to answer\nb,y,5\n")
+
+    assert data.dimensions[0].n_unable == 2
+    assert len(data.dimensions[0].ratings) == 2
+
+
+BAD = [
+    ("a,x,41", "value", "41", "4 and 1 typed together"),
+    ("a,x,0", "value", "0", "not on the scale"),
+    ("a,x,-1", "value", "-1", "not on the scale"),
+    ("a,x,3.5", "value", "3.5", "between two levels"),
+    ("a,x,", "value", "", "missing"),
+    ("a,x,None", "value", "None", "not a number"),
+    ("a,,3", "rater", "", "missing"),
+    (",x,3", "item", "", "missing"),
+]
+
+
+@pytest.mark.parametrize(("row", "field", "value", "problem"), BAD)
+def test_a_bad_row_stops_or_is_listed(tmp_path: Path, row: str, field: str, value: str, problem: str) -> None:
+    text = f"item,rater,value\nb,x,2\n{row}\nb,y,3\n"
+
+    with pytest.raises(BadData, match=r"ratings\.csv, row 3"):
+        read(tmp_path, text)
+    data, log = read(tmp_path, text, exclude=True)
+
+    [reject] = log.first
+    assert (reject.file, reject.row, reject.field, reject.value) == ("ratings.csv", 3, field, value)
+    assert problem in reject.problem
+    assert reject.cure
+    assert len(data.dimensions[0].ratings) == 2
+
+
+def test_a_second_answer_of_one_rater(tmp_path: Path) -> None:
+    same = "item,rater,value\na,x,2\na,x,2\na,y,3\n"
+    other = "item,rater,value\na,x,2\na,x,5\na,y,3\n"
+
+    data, log = read(tmp_path, same)
+    assert (len(data.dimensions[0].ratings), log.total) == (2, 0)
+    with pytest.raises(BadData, match="answered otherwise about the same item in row 2"):
+        read(tmp_path, other)
+    data, log = read(tmp_path, other, exclude=True)
+    assert matrix(data) == [[2.0], [3.0]]
+    assert log.first[0].row == 3
+
+
+def test_items_bring_prompts_methods_and_facets(tmp_path: Path) -> None:
+    items = "item,prompt_id,model,source\na,p1,m1,web\nb,p1,m2,web\nc,p2,m1,book\nunrated,p2,m2,book\n"
+    data, _ = read(tmp_path, "item,rater,value\na,x,1\nb,x,2\nc,x,3\n", items=items)
+
+    assert data.prompt.tolist() == [0, 0, 1]
+    assert [data.methods[code] for code in data.method] == ["m1", "m2", "m1"]
+    assert data.facets["source"].tolist() == ["web", "web", "book"]
+    assert data.has_prompts
+    assert data.has_methods
+
+
+def test_prompts_that_read_alike_are_told_apart_by_their_identifiers(tmp_path: Path) -> None:
+    items = "item,prompt,prompt_id\na,A fox,1\nb,A fox,2\n"
+    data, _ = read(tmp_path, "item,rater,value\na,x,1\nb,x,2\n", items=items)
+
+    assert len(data.prompts) == 2
+
+
+def test_an_item_that_the_items_file_lacks(tmp_path: Path) -> None:
+    ratings, items = "item,rater,value\na,x,1\ntypo,x,2\n", "item,method\na,m\n"
+
+    with pytest.raises(BadData, match=r"row 3, item: items\.csv has no such item"):
+        read(tmp_path, ratings, items=items)
+    data, _ = read(tmp_path, ratings, items=items, exclude=True)
+    assert list(data.units) == ["a"]
+
+
+def test_an_item_that_stands_twice_with_two_methods(tmp_path: Path) -> None:
+    with pytest.raises(BadData, match="'a' stands in row 2 with 'm1'"):
+        read(tmp_path, "item,rater,value\na,x,1\n", items="item,method\na,m1\na,m2\n")
+
+
+def test_scores_stand_beside_the_items(tmp_path: Path) -> None:
+    metrics = "item,metric,value\nb,clip,0.5\na,clip,1e-3\na,vqa,1\nnever rated,clip,7\n"
+    data, _ = read(tmp_path, "item,rater,value\na,x,1\nb,x,2\n", metrics=metrics)
+
+    assert list(data.metrics) == ["clip", "vqa"]
+    np.testing.assert_array_equal(data.scores, [[0.001, 0.5], [1, np.nan]])
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [("a,clip,high", "not a number"), ("a,clip,", "missing"), ("a,clip,nan", ""), ("b,clip,2", "another")],
+)
+def test_a_bad_score_is_named(tmp_path: Path, row: str, problem: str) -> None:
+    metrics = f"item,metric,value\nb,clip,1\n{row}\n"
+
+    with pytest.raises(BadData, match=r"metrics\.csv, row 3, value") as caught:
+        read(tmp_path, "item,rater,value\na,x,1\nb,x,2\n", metrics=metrics)
+
+    assert problem in str(caught.value)
+
+
+def test_a_file_without_the_columns_says_which(tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match="value"):
+        read(tmp_path, "item,rater,score_given\na,x,1\n")
+
+
+def test_an_empty_file_is_no_study(tmp_path: Path) -> None:
+    with pytest.raises(BadFile):
+        read(tmp_path, "item,rater,value\n")
+
+
+def test_the_hash_tells_inputs_apart_and_nothing_else(tmp_path: Path) -> None:
+    first, _ = read(tmp_path, "item,rater,value\na,x,1\nb,x,2\n")
+    shuffled, _ = read(tmp_path, "rater,item,value\nx,b,2\nx,a,1\n")
+    other, _ = read(tmp_path, "item,rater,value\na,x,1\nb,x,3\n")
+
+    assert first.inputs_hash() != other.inputs_hash()
+    assert {**dict(zip(first.units, matrix(first)[0], strict=True))} == dict(
+        zip(shuffled.units, matrix(shuffled)[0], strict=True)
+    )
