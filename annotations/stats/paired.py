@@ -11,7 +11,7 @@ from math import lcm, nan
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.stats.exact_means import exact_scale
+from annotations.stats.exact_means import exact_scale, unit_means
 from annotations.stats.ratings import BadRatings, Ratings
 
 _EXACT_LIMIT = 2**62
@@ -140,10 +140,8 @@ def paired_differences(
 def differences_of(ratings: Ratings, cells: Cells) -> PairedDifferences:
     """`paired_differences` for cells that are already known."""
     scale, denominator = exact_scale(ratings.values)
-    raters = np.bincount(ratings.unit, minlength=ratings.n_units)
-    total = np.zeros(ratings.n_units, dtype=np.int64)
-    np.add.at(total, ratings.unit, scale[ratings.level])
-    of_unit, n_of_unit = total[cells.unit], raters[cells.unit]
+    means_of_units = unit_means(ratings)
+    of_unit, n_of_unit = means_of_units.sum[cells.unit], means_of_units.n[cells.unit]
     common_raters = lcm(*np.unique(n_of_unit).tolist())
     common_images = lcm(*np.unique(cells.images).tolist())
     largest = max(int(np.abs(scale).max()), 1)

@@ -20,7 +20,9 @@ _EXACT_RANKS = 50
 _EXACT_TIED_RANKS = 13
 _CONVOLUTION_STEPS = 200_000_000
 """At most this many additions for an exact null distribution: well under a second."""
+_CONVOLUTION_TERMS = 20_000
 _CELLS = 2_000_000
+_INT64_LIMIT = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,20 +118,23 @@ def sign_flip_test(
     size //= int(np.gcd.reduce(size))
     positive = nonzero > 0
     lesser = min(_total(size[positive]), _total(size[~positive]))
-    if len(size) * (lesser + 1) <= _CONVOLUTION_STEPS:
+    if len(size) <= _CONVOLUTION_TERMS and len(size) * (lesser + 1) <= _CONVOLUTION_STEPS:
         p = _exact_two_sided(size, positive)
         return SignFlip(
             p, 0, f"paired permutation test of the mean, all 2^{len(size)} sign assignments counted exactly"
         )
-    observed = abs(_total(size[positive]) - _total(size[~positive]))
-    extreme = 0
+    observed: float = abs(_total(size[positive]) - _total(size[~positive]))
     values, multiplicity = np.unique(size, return_counts=True)
+    # 2·x − m of the m differences of one size keep a plus: integers, so that equal sums are equal; beyond 64 bits,
+    # floats with room for their noise.
+    steps: NDArray[np.int64] | NDArray[np.float64] = values
+    if _total(size) > _INT64_LIMIT:
+        steps, observed = values.astype(float), observed * (1 - 1e-12)
+    extreme = 0
     rows = max(1, _CELLS // len(values))
     for start in range(0, n_permutations, rows):
         positives = rng.binomial(multiplicity, 0.5, size=(min(rows, n_permutations - start), len(values)))
-        # 2·x − m of the m differences of one size keep a plus: integers throughout, so that equal sums are equal.
-        sums = (2 * positives - multiplicity) @ values
-        extreme += int(np.count_nonzero(np.abs(sums) >= observed))
+        extreme += int(np.count_nonzero(np.abs((2 * positives - multiplicity) @ steps) >= observed))
     method = f"paired permutation test of the mean, {n_permutations} random sign assignments, p = (c + 1) / (k + 1)"
     return SignFlip((extreme + 1) / (n_permutations + 1), n_permutations, method)
 

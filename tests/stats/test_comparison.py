@@ -46,6 +46,21 @@ def test_published_ratings_of_five_models() -> None:
         assert both.high - both.low > prompts.high - prompts.low
 
 
+def test_floating_point_means_would_break_ties_in_published_ratings() -> None:
+    """TRAPS: a naive Wilcoxon gives W = 1727.0 where exact fractions give 1737.5."""
+    (ratings, prompt, method), models, _ = dsg_consistency()
+    table, naive = ratings.matrix(), []
+    for code in np.unique(prompt):
+        left, right = (
+            float(np.nanmean(table[:, (prompt == code) & (method == models.index(name))]))
+            for name in ("sd1dot1", "sd2dot1")
+        )
+        naive.append(right - left)
+    assert stats.wilcoxon(naive).statistic == 1727.0
+    exact = comparison_of((ratings, prompt, method), baseline=models.index("sd1dot1"), refined=models.index("sd2dot1"))
+    assert exact.wilcoxon_w == 1737.5
+
+
 def _rank_biserial_from_w(got: Comparison) -> float:
     """King, Rosopa and Minium: r = 1 − 4·W / (m (m + 1)) with W the smaller rank sum of the m non-zero differences."""
     m = got.n - got.ties
@@ -68,6 +83,10 @@ def test_worked_example() -> None:
     assert got.permutation_p == pytest.approx(8 / 32)
     assert got.rank_biserial.value == pytest.approx((13 - 2) / 15)
     assert got.prob_superiority.value == pytest.approx(4.5 / 6)
+    over_prompts, score = got.mean_diff.intervals[0], got.prob_superiority.intervals[0]
+    # t(5, .975) = 2.5706
+    assert (over_prompts.low, over_prompts.high) == pytest.approx((-0.4841, 2.4841), abs=5e-5)
+    assert (score.low, score.high) == pytest.approx((0.3946, 0.9102), abs=5e-5)
 
 
 @settings(max_examples=25, deadline=None)

@@ -26,6 +26,7 @@ def test_worked_example() -> None:
     without = np.array([10 / 3, 4, 3.5])
     half = 4.302652729749464 * np.sqrt(2 / 3 * np.sum((without - 65 / 18) ** 2))  # t(2, .975)
     assert (got.low, got.high) == pytest.approx((3.6 - half, 3.6 + half))
+    assert half == pytest.approx(4.3027 * 0.4006, abs=5e-4)
 
 
 def test_published_ratings() -> None:

@@ -102,6 +102,17 @@ def test_tiny_exact_p_keep_their_accuracy() -> None:
     assert sign_flip_test(np.full(100, 7), rng=np.random.default_rng(0)).p == pytest.approx(2.0**-99, rel=1e-12)
 
 
+def test_a_large_one_sided_study_and_very_fine_differences_are_affordable() -> None:
+    rng = np.random.default_rng(0)
+    won = sign_flip_test(np.full(300_000, 2), n_permutations=99, rng=rng)
+    assert won.p == pytest.approx(0.01)
+    # Numerators near 64 bits, as unequal numbers of raters make them: their sum would overflow.
+    fine = rng.integers(2**58, 2**60, 200) * rng.choice([-1, 1], 200)
+    assert sign_flip_test(fine, n_permutations=999, rng=rng).p > 0.001
+    equal = np.repeat(fine[:1], 40) * np.tile([1, -1], 20)
+    assert sign_flip_test(equal, rng=rng).p == 1.0
+
+
 def test_paired_t_equals_scipy() -> None:
     d = np.random.default_rng(0).normal(0.3, 1, 25)
     theirs = stats.ttest_1samp(d, 0.0)

@@ -90,6 +90,18 @@ def test_the_smallest_study_is_the_smallest() -> None:
     assert plan(truth, n_prompts=powered.n_prompts - 1, raters_per_prompt=3, n_raters=30, effect=0.3).power < 0.8
 
 
+def test_worked_example() -> None:
+    """The example of docs/methods/comparison.md."""
+    truth = Components(1.0, 0.25, 0.64, 0.3, 0, 0, 0)
+    # 1/100 + 0.25/20 + 0.64/300
+    assert truth.variance_of_mean(100, 3, 20) == pytest.approx(0.01 + 0.0125 + 0.0021333, abs=1e-7)
+    got = plan(truth, n_prompts=100, raters_per_prompt=3, n_raters=20, effect=0.5)
+    assert (got.half_width, got.power) == pytest.approx((0.3137, 0.8803), abs=5e-5)
+    wanted = required_prompts(truth, raters_per_prompt=3, n_raters=20, half_width=0.35)
+    assert wanted is not None
+    assert wanted.n_prompts == 67
+
+
 def test_no_number_of_prompts_makes_up_for_few_raters() -> None:
     truth = Components(1.0, 0.25, 0.64, 0.3, 0, 0, 0)
     # t(4, .975) · √(0.25/5) = 0.62: the floor with 5 raters.
