@@ -191,8 +191,9 @@ def _method_level(
         total = np.zeros(len(weights) if weights is not None else 0)
         for draw, use in zip(draws, defined, strict=False):
             total = total + draw[name] if use else total
-        interval = method_level_interval(total / counts["raters"], blocks, n_methods, level=level)
-        found.append(Estimate(full, float(values[defined].mean()), words, counts, (interval,), seed_of(rng)))
+        value = float(values[defined].mean())
+        interval = method_level_interval(name, value, total / counts["raters"], blocks, n_methods, level=level)
+        found.append(Estimate(full, value, words, counts, (interval,), seed_of(rng)))
     return found
 
 

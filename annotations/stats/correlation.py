@@ -223,7 +223,7 @@ def method_correlations(
             reason = "needs two or more methods" if scores.n_methods < 2 else "the methods' means do not vary"
             found.append(Estimate.undefined(f"{name}_method_level", words, reason, n, seed_of(rng)))
             continue
-        interval = method_level_interval(draws[name], blocks, scores.n_methods, level=level)
+        interval = method_level_interval(name, value, draws[name], blocks, scores.n_methods, level=level)
         found.append(Estimate(f"{name}_method_level", value, words, n, (interval,), seed_of(rng)))
     return tuple(found)
 

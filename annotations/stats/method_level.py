@@ -5,8 +5,10 @@ mean over its raters. Means are settled to 12 significant digits before they are
 """
 
 from dataclasses import dataclass
+from math import atanh, sqrt, tanh
 
 import numpy as np
+import scipy.stats
 from numpy.typing import NDArray
 
 from annotations.stats.cluster_bootstrap import percentile_interval, resampled_counts
@@ -86,14 +88,41 @@ class MethodScores:
 
 
 def method_level_interval(
-    draws: NDArray[np.float64], clusters: Clusters, n_methods: int, *, level: float = 0.95
+    statistic: str,
+    value: float,
+    draws: NDArray[np.float64],
+    clusters: Clusters,
+    n_methods: int,
+    *,
+    level: float = 0.95,
 ) -> Interval:
-    """The percentile interval over prompts of one statistic's draws; the methods are these very ones."""
-    method = f"bootstrap over {clusters.covers} ({len(draws)} resamples), percentile, these methods"
-    if clusters.n_clusters < 2 or n_methods < 2:
-        lacking = clusters.covers if clusters.n_clusters < 2 else "methods"
+    """The interval over prompts of one of STATISTICS; the methods are these very ones.
+
+    Noise in the means pulls a correlation of means towards 0, in each resample once more than in the data, so that a
+    percentile interval of Pearson's r lies too low and can miss the estimate. Pearson's is therefore value ± t(G − 1)
+    times the root mean square deviation of the draws *from the value*, on Fisher's z, which holds that shift. The rank
+    statistics take few values and keep the percentile interval.
+    """
+    g, smooth = clusters.n_clusters, statistic == "pearson"
+    kind = "root mean square deviation on fisher z, Student's t" if smooth else "percentile"
+    method = f"bootstrap over {clusters.covers} ({len(draws)} resamples), {kind}, these methods"
+    if g < 2 or n_methods < 2:
+        lacking = clusters.covers if g < 2 else "methods"
         return Interval.undefined(clusters.covers, method, f"needs two or more {lacking}", level)
-    return percentile_interval(draws, covers=clusters.covers, method=method, level=level)
+    if not smooth:
+        return percentile_interval(draws, covers=clusters.covers, method=method, level=level)
+    defined = draws[np.isfinite(draws)]
+    if len(defined) * 2 <= len(draws):
+        return Interval.undefined(clusters.covers, method, "undefined in at least half of the resamples", level)
+    if not abs(value) < 1 - 1e-12:
+        return Interval.undefined(clusters.covers, method, "the statistic is at the end of its range", level)
+    z = atanh(value)
+    apart = np.arctanh(np.clip(defined, -1 + 1e-12, 1 - 1e-12)) - z
+    reach = float(scipy.stats.t.ppf((1 + level) / 2, g - 1)) * sqrt(float(np.mean(apart**2)))
+    if reach < 1e-12:
+        return Interval.undefined(clusters.covers, method, "no resample differs from the estimate", level)
+    low, high = tanh(z - reach), tanh(z + reach)
+    return Interval(low, high, clusters.covers, method, level, len(draws) - len(defined))
 
 
 def over_methods(human: NDArray[np.float64], metric: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:

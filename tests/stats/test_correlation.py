@@ -156,10 +156,12 @@ def test_method_level_blocks_of_prompts_give_the_same_interval_as_prompts() -> N
     rng, cells = np.random.default_rng(1), np.stack([human, metric]).reshape(2, 3000, 3)
     means, spread = cells.mean(axis=1).ravel(), np.cov(cells.transpose(0, 2, 1).reshape(6, 3000)) / 3000
     draws = rng.multivariate_normal(means, spread, 4000)
-    r = [np.corrcoef(draw[:3], draw[3:])[0, 1] for draw in draws]
+    z = np.arctanh([np.corrcoef(draw[:3], draw[3:])[0, 1] for draw in draws])
+    centre = np.arctanh(np.corrcoef(means[:3], means[3:])[0, 1])
+    reach = 1.96 * np.sqrt(np.mean((z - centre) ** 2))
     assert found is not None
-    assert found.low == pytest.approx(np.quantile(r, 0.025), abs=0.03)
-    assert found.high == pytest.approx(np.quantile(r, 0.975), abs=0.03)
+    assert np.arctanh(found.low) == pytest.approx(centre - reach, abs=0.15 * reach)
+    assert np.arctanh(found.high) == pytest.approx(centre + reach, abs=0.15 * reach)
 
 
 def test_infinite_scores_and_wrong_lengths_are_refused() -> None:
