@@ -14,4 +14,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("healthz/", healthz, name="healthz"),
     path("", include("annotations.urls")),
+    path("", include("generation.urls")),
 ]

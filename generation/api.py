@@ -1,0 +1,126 @@
+"""Imports by API: send files, get an address, ask it how far the import is."""
+
+from typing import cast
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.http import QueryDict
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiTypes, extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.parsers import MultiPartParser
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from generation import dispatch
+from generation.forms import ImportForm
+from generation.models import ImportRun
+from generation.queries.import_runs import runs_of
+from generation.services.import_runs import ask_to_cancel
+from generation.services.importers import importers
+from generation.views.rights import MAY_IMPORT, is_too_large
+
+
+class MayImport(BasePermission):
+    """Researchers, as on the pages."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.user, User) and request.user.has_perm(MAY_IMPORT)
+
+
+class TooLarge(APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "too_large"
+
+    def __init__(self) -> None:
+        super().__init__(f"A file may have {settings.UPLOAD_MAX_BYTES} bytes. Split it.")
+
+
+class ImportRunSerializer(serializers.ModelSerializer[ImportRun]):
+    """A run as it stands. `rejected` holds the first refused rows; `rejects_url` has them all as CSV, if any."""
+
+    url = serializers.SerializerMethodField()
+    rejects_url = serializers.SerializerMethodField()
+    options = serializers.SerializerMethodField()
+    rejected = serializers.JSONField(source="first_rejects", read_only=True)
+
+    class Meta:
+        model = ImportRun
+        fields = [
+            *("id", "url", "kind", "file_name", "options", "is_dry_run", "state", "message"),
+            *("n_rows", "n_created", "n_unchanged", "n_rejected", "rejected", "rejects_url"),
+            *("created_at", "started_at", "ended_at"),
+        ]
+
+    def get_url(self, run: ImportRun) -> str:
+        return self._absolute("api-import", run)
+
+    def get_rejects_url(self, run: ImportRun) -> str | None:
+        return self._absolute("import-rejects", run) if run.rejects else None
+
+    def get_options(self, run: ImportRun) -> dict[str, str]:
+        return dict(run.options.get("options", {}))
+
+    def _absolute(self, name: str, run: ImportRun) -> str:
+        return str(self.context["request"].build_absolute_uri(reverse(name, args=[run.pk])))
+
+
+class Imports(APIView):
+    """`POST`: multipart with `kind`, its files and options, and `dry_run`. Answers 202 with the run and its address."""
+
+    permission_classes = (MayImport,)
+    parser_classes = (MultiPartParser,)
+
+    @extend_schema(request={"multipart/form-data": OpenApiTypes.OBJECT}, responses={202: ImportRunSerializer})
+    def post(self, request: Request) -> Response:
+        if is_too_large(request._request):
+            raise TooLarge
+        data = cast("QueryDict", request.data)
+        importer = importers().get(data.get("kind", ""))
+        if importer is None:
+            raise ValidationError({"kind": [f"Say one of: {', '.join(importers())}."]})
+        owner = cast("User", request.user)
+        form = ImportForm(importer, owner, data, request.FILES)
+        form.fields["dry_run"].initial = False
+        unknown = set(data) - set(form.fields) - {"kind"}
+        if unknown:
+            raise ValidationError({name: [f"Not understood. Say: {', '.join(form.fields)}."] for name in unknown})
+        if not form.is_valid():
+            raise ValidationError({name: list(map(str, problems)) for name, problems in form.errors.items()})
+        run = dispatch.start_import(
+            importer=importer,
+            uploads=form.uploads(),
+            options=form.options(),
+            owner=owner,
+            dry_run=form.cleaned_data["dry_run"],
+        )
+        answer = ImportRunSerializer(run, context={"request": request}).data
+        return Response(answer, status.HTTP_202_ACCEPTED, headers={"Location": answer["url"]})
+
+    @extend_schema(responses=ImportRunSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """This person's latest 100 imports."""
+        runs = runs_of(cast("User", request.user))[:100]
+        return Response(ImportRunSerializer(runs, many=True, context={"request": request}).data)
+
+
+class Import(APIView):
+    """`GET`: how far an import is. `DELETE`: cancel it; what was imported before stays."""
+
+    permission_classes = (MayImport,)
+
+    @extend_schema(responses=ImportRunSerializer)
+    def get(self, request: Request, run_id: int) -> Response:
+        run = get_object_or_404(runs_of(cast("User", request.user)), pk=run_id)
+        return Response(ImportRunSerializer(run, context={"request": request}).data)
+
+    @extend_schema(responses={202: ImportRunSerializer})
+    def delete(self, request: Request, run_id: int) -> Response:
+        run = get_object_or_404(runs_of(cast("User", request.user)), pk=run_id)
+        ask_to_cancel(run=run)
+        run.refresh_from_db()
+        return Response(ImportRunSerializer(run, context={"request": request}).data, status.HTTP_202_ACCEPTED)

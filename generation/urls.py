@@ -1,0 +1,17 @@
+"""Addresses of the pages and of the API about prompts, images and their imports."""
+
+from django.urls import path
+
+from generation import api
+from generation.views import imports
+
+urlpatterns = [
+    path("imports/", imports.index, name="imports"),
+    path("imports/new/<slug:kind>/", imports.new, name="import-new"),
+    path("imports/<int:run_id>/", imports.run, name="import-run"),
+    path("imports/<int:run_id>/rejected.csv", imports.rejects, name="import-rejects"),
+    path("imports/<int:run_id>/cancel/", imports.cancel, name="import-cancel"),
+    path("imports/<int:run_id>/again/", imports.again, name="import-again"),
+    path("api/v1/imports/", api.Imports.as_view(), name="api-imports"),
+    path("api/v1/imports/<int:run_id>/", api.Import.as_view(), name="api-import"),
+]
