@@ -75,7 +75,7 @@ class ImportForm(forms.Form):
                     self.add_error(name if name in self.fields else None, problems)
         return cleaned
 
-    def uploads(self) -> dict[str, File[Any]]:
+    def uploads(self) -> dict[str, File]:
         return {r.name: self.cleaned_data[r.name] for r in self.importer.files if self.cleaned_data.get(r.name)}
 
     def options(self) -> dict[str, str]:
