@@ -17,7 +17,7 @@ from annotations.stats.families import FloatArray, ratio
 from annotations.stats.mean_squares import CompleteRatings, MeanSquares, complete_ratings
 from annotations.stats.null_test import NullTest
 from annotations.stats.ratings import Ratings
-from annotations.stats.resampling import ALL_COVERS, BOTH, RATERS, UNITS
+from annotations.stats.resampling import ALL_COVERS, BOTH, RATERS, UNITS, joint_freedom
 
 _METHOD = {
     "1": "one-way random effects (each unit's raters are a new sample)",
@@ -34,10 +34,11 @@ def icc_family(
 
     Complete units are those with a rating by every rater who rated anything (listwise deletion, stated in the method
     and counted in n as "complete_units"); k is the number of those raters. Each has delete-one jackknife intervals
-    over units, raters and both on Fisher's scale z = ½ ln((1 + (k − 1)ρ)/(1 − ρ)), t with n − 1, k − 1 and k − 1
-    degrees of freedom, and after them the F interval of McGraw and Wong, which assumes normal ratings: over units for
-    (1) and (C), over units and raters for (A). Values lie in −1/(k − 1)…1 (single) and up to 1 (average, which may
-    be far below 0). Undefined with fewer than two raters or two complete units, and when nothing varies.
+    over units, raters and both on Fisher's scale z = ½ ln((1 + (k − 1)ρ)/(1 − ρ)), t with n − 1, k − 1 and
+    Satterthwaite's degrees of freedom; after them comes the F interval of McGraw and Wong, which assumes normal
+    ratings: over units for (1) and (C), over units and raters for (A). Values lie in −1/(k − 1)…1 (single) and up to
+    1 (average, which may be far below 0). Undefined with fewer than two raters or two complete units, and when
+    nothing varies.
     """
     complete = complete_ratings(ratings)
     n = MappingProxyType({**ratings.n, "complete_units": complete.n_units})
@@ -137,11 +138,11 @@ def _jackknife(
     for cover, variance, freedom, name, too_few in (
         (UNITS, units, n - 1, "delete-one-unit jackknife", few_units),
         (RATERS, raters, k - 1, "delete-one-rater jackknife", few_raters),
-        (BOTH, units + raters, k - 1, both, few_units or few_raters),
+        (BOTH, units + raters, joint_freedom(units + raters, units, n, raters, k), both, few_units or few_raters),
     ):
         if cover not in covers:
             continue
-        method = f"{name} on Fisher's z, t({freedom})"
+        method = f"{name} on Fisher's z, t({freedom:.0f})"
         if too_few or not np.isfinite(z + variance):
             reason = too_few or "no error variance is left when one is left out"
             intervals.append(Interval.undefined(cover, method, reason, level))

@@ -8,7 +8,7 @@ Beside it stands the analytic interval of the linearised standard error, t with 
 
 Both: V = V_units + max(0, V_raters − V_cells), each from delete-one replicates (units, raters, single ratings), after
 the two-way clustering of Cameron, Gelbach and Miller (2011, eq. 2.3): what comes from a single rating is in V_units
-already and must not be counted twice. t with R − 1 degrees of freedom.
+already and must not be counted twice. t with Satterthwaite's degrees of freedom, R − 1 where raters matter most.
 
 Raters: delete one rater at a time (Tukey 1958), t with R − 1 degrees of freedom. The jackknife variance errs upwards
 (Efron and Stein 1981), by far where few ratings a unit make a rater's going the going of whole pairs; so it is held
@@ -154,6 +154,18 @@ def _symmetric(
     return Interval(float(low), float(high), covers, method, level)
 
 
+def joint_freedom(variance: float, units: float, n_units: int, raters: float, n_raters: int) -> float:
+    """Satterthwaite's degrees of freedom of a variance over units and raters, at least n_raters − 1.
+
+    The raters' part is taken at its jackknife value up to the whole: where noise makes that large, the degrees of
+    freedom stay near n_raters − 1, on the safe side.
+    """
+    least = float(max(1, n_raters - 1))
+    raters = min(raters, variance)
+    parts = units**2 / max(1, n_units - 1) + raters**2 / least
+    return max(least, variance**2 / parts) if parts > 0 else least
+
+
 @dataclass(frozen=True, slots=True)
 class Spread:
     """Jackknife variances of z = −ln(1 − θ) for every statistic of a family; NaN where a replicate is undefined."""
@@ -185,23 +197,32 @@ class Spread:
         alone, both = self.raters[place], self._both(place)
         # min would keep NaN or drop it by the order of its arguments.
         variance = both if both < alone else alone
+        freedom = max(1, self.n_raters - 1)
         held = " held to the variance over both" if both < alone else ""
-        method = f"delete-one-rater jackknife of −ln(1 − θ){held}, t({self.n_raters - 1})"
-        return self._interval(value, variance, described, RATERS, method, level)
+        method = f"delete-one-rater jackknife of −ln(1 − θ){held}, t({freedom})"
+        return self._interval(value, variance, freedom, described, RATERS, method, level)
 
     def both_interval(self, place: int, value: float, described: Described, level: float) -> Interval:
+        variance = self._both(place)
+        freedom = joint_freedom(variance, self.units[place], self.n_units, self.raters[place], self.n_raters)
         method = (
-            "delete-one jackknives of −ln(1 − θ) over units and raters less that over single ratings, "
-            f"t({self.n_raters - 1})"
+            f"delete-one jackknives of −ln(1 − θ) over units and raters less that over single ratings, t({freedom:.0f})"
         )
-        return self._interval(value, self._both(place), described, BOTH, method, level)
+        return self._interval(value, variance, freedom, described, BOTH, method, level)
 
     def _both(self, place: int) -> float:
         extra = self.raters[place] - self.cells[place]
         return float(self.units[place] + (extra if not extra < 0 else 0.0))
 
     def _interval(
-        self, value: float, variance: float, described: Described, covers: str, method: str, level: float
+        self,
+        value: float,
+        variance: float,
+        freedom: float,
+        described: Described,
+        covers: str,
+        method: str,
+        level: float,
     ) -> Interval:
         reason = ""
         if np.isnan(value):
@@ -214,7 +235,7 @@ class Spread:
             reason = "undefined or without disagreement when one of the raters, units or ratings is left out"
         if reason:
             return Interval.undefined(covers, method, reason, level)
-        reach = float(stats.t.ppf((1 + level) / 2, self.n_raters - 1) * np.sqrt(variance))
+        reach = float(stats.t.ppf((1 + level) / 2, freedom) * np.sqrt(variance))
         z = -np.log1p(-value)
         low, high = max(from_log_scale(z - reach), described.low), min(from_log_scale(z + reach), described.high)
         return Interval(low, high, covers, method, level)

@@ -52,8 +52,11 @@ class World:
 
     def sample(self, n_units: int, severity: np.ndarray, quality: np.ndarray, rng: np.random.Generator) -> Ratings:
         n_raters = len(severity)
-        # The first three of a random order of raters, by distinct random keys.
-        rater = np.argpartition(rng.random((n_units, n_raters)), PER_UNIT, axis=1)[:, :PER_UNIT].ravel()
+        chosen = rng.integers(n_raters, size=(n_units, PER_UNIT))
+        # Three different raters: draw again where two are the same.
+        while len(again := np.flatnonzero((np.diff(np.sort(chosen, axis=1), axis=1) == 0).any(axis=1))):
+            chosen[again] = rng.integers(n_raters, size=(len(again), PER_UNIT))
+        rater = chosen.ravel()
         unit = np.repeat(np.arange(n_units), PER_UNIT)
         latent = quality[unit] + severity[rater] + rng.normal(size=len(unit))
         return Ratings(unit, rater, np.searchsorted(self.cuts, latent), VALUES, n_units, n_raters)
