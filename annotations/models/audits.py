@@ -1,16 +1,21 @@
-"""What auditors say of the critic: a verdict on each claim, and the errors that no claim named."""
+"""What auditors say of the critic: verdicts on claims, errors that no claim named, and what refinement did."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from annotations.models.answers import Rater
+from annotations.models.audit_work import Audit, Auditor
 from annotations.models.studies import Study
 from generation.models import Claim, Image
 
 
 class Verdict(models.Model):
-    """An auditor's judgement of one claim. Every revision is kept."""
+    """An auditor's judgement of one claim. Every revision is kept.
+
+    `audit` is the work it was given in; an adjudicator's verdict (`is_adjudication`) and an imported one have none.
+    Verdicts of audits that are not finished are kept and not counted.
+    """
 
     class Value(models.TextChoices):
         RIGHT = "right", _("right")
@@ -26,14 +31,17 @@ class Verdict(models.Model):
         CONTRADICTS = "contradicts", _("it contradicts the prompt")
 
     study = models.ForeignKey(Study, models.CASCADE, related_name="verdicts")
+    audit = models.ForeignKey(Audit, models.CASCADE, null=True, blank=True, related_name="verdicts")
     claim = models.ForeignKey(Claim, models.PROTECT, related_name="verdicts")
-    auditor = models.ForeignKey(Rater, models.PROTECT, related_name="verdicts")
+    auditor = models.ForeignKey(Auditor, models.PROTECT, related_name="verdicts")
+    is_adjudication = models.BooleanField(default=False)
     value = models.CharField(max_length=20, choices=Value)
     severity = models.CharField(max_length=10, choices=Claim.Severity, blank=True)
     reason = models.CharField(max_length=20, choices=Reason, blank=True)
     revision = models.PositiveSmallIntegerField(default=1)
     is_current = models.BooleanField(default=True)
     answered_at = models.DateTimeField()
+    active_ms = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -41,21 +49,61 @@ class Verdict(models.Model):
                 fields=["study", "claim", "auditor"], condition=Q(is_current=True), name="verdict_current_once"
             ),
             models.CheckConstraint(condition=Q(reason="") | Q(value__in=["wrong", "partly"]), name="verdict_reason"),
+            models.CheckConstraint(
+                condition=Q(severity="") | Q(value__in=["right", "partly"]), name="verdict_severity_of_an_error"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_adjudication=False) | Q(audit=None), name="verdict_adjudication_has_no_audit"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.get_value_display()
 
 
+class MissedErrorGroup(models.Model):
+    """One distinct error of one image: the listed errors that name it, and the claims that do. A person decided it."""
+
+    study = models.ForeignKey(Study, models.CASCADE, related_name="missed_error_groups")
+    image = models.ForeignKey(Image, models.PROTECT, related_name="missed_error_groups")
+    number = models.PositiveSmallIntegerField()
+    text = models.CharField(max_length=1000)
+    kind = models.CharField(max_length=50, blank=True)
+    about = models.CharField(max_length=300, blank=True)
+    claims = models.ManyToManyField(Claim, related_name="error_groups", blank=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["study", "image", "number"]
+        constraints = [models.UniqueConstraint(fields=["study", "image", "number"], name="error_group_number_once")]
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class MissedError(models.Model):
     """An error in an image that the critic did not name, in an auditor's words and marked where it is.
 
-    x, y, width and height are fractions of the image from its top left; a point has no width and height.
+    x, y, width and height are fractions of the image from its top left; a point has no width and height. Rows are
+    never changed or deleted: who takes one back withdraws it. Those listed BEFORE the claims were seen may name what
+    a claim names too; a group that holds the claim says so.
     """
 
+    class Stage(models.TextChoices):
+        BEFORE = "before", _("listed before the claims were seen")
+        AFTER = "after", _("listed after the claims were seen")
+        REPAIR = "repair", _("seen when two images were compared")
+
     study = models.ForeignKey(Study, models.CASCADE, related_name="missed_errors")
+    audit = models.ForeignKey(Audit, models.CASCADE, null=True, blank=True, related_name="missed_errors")
     image = models.ForeignKey(Image, models.PROTECT, related_name="missed_errors")
-    auditor = models.ForeignKey(Rater, models.PROTECT, related_name="missed_errors")
+    auditor = models.ForeignKey(Auditor, models.PROTECT, related_name="missed_errors")
+    stage = models.CharField(max_length=10, choices=Stage, default=Stage.AFTER)
+    # In a repair audit: the error is in the refined image. A placebo's two images are one, so `image` cannot tell.
+    is_in_refined = models.BooleanField(default=False)
+    # Chosen by the page that sends it, so that the same line sent twice is one line.
+    key = models.CharField(max_length=40, blank=True)
     text = models.CharField(max_length=1000)
     kind = models.CharField(max_length=50, blank=True)
     about = models.CharField(max_length=300, blank=True)
@@ -64,10 +112,13 @@ class MissedError(models.Model):
     y = models.FloatField(null=True, blank=True)
     width = models.FloatField(null=True, blank=True)
     height = models.FloatField(null=True, blank=True)
+    group = models.ForeignKey(MissedErrorGroup, models.SET_NULL, null=True, blank=True, related_name="missed_errors")
     answered_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["audit", "key"], condition=~Q(key=""), name="missed_error_sent_once"),
             models.CheckConstraint(
                 condition=Q(x=None, y=None, width=None, height=None)
                 | Q(x__gte=0, x__lte=1, y__gte=0, y__lte=1, width=None, height=None)
@@ -75,7 +126,78 @@ class MissedError(models.Model):
                 name="missed_error_point_or_box",
             ),
             models.CheckConstraint(condition=~Q(text=""), name="missed_error_has_text"),
+            models.CheckConstraint(
+                condition=Q(is_in_refined=False) | Q(stage="repair"), name="missed_error_refined_if_compared"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.text
+
+
+class ElementCheck(models.Model):
+    """Whether a part that the prompt asks for is there. Every revision is kept; a repair audit says where it is."""
+
+    class Answer(models.TextChoices):
+        PRESENT = "present", _("there")
+        ABSENT = "absent", _("not there")
+        CANNOT_TELL = "cannot_tell", _("cannot tell")
+        BASELINE = "baseline", _("in the baseline alone")
+        REFINED = "refined", _("in the refined image alone")
+        BOTH = "both", _("in both")
+        NONE = "none", _("in neither")
+
+    audit = models.ForeignKey(Audit, models.CASCADE, related_name="element_checks")
+    element = models.CharField(max_length=60, help_text=_("The element's id in the prompt's decomposition."))
+    text = models.CharField(max_length=500)
+    answer = models.CharField(max_length=20, choices=Answer)
+    revision = models.PositiveSmallIntegerField(default=1)
+    is_current = models.BooleanField(default=True)
+    answered_at = models.DateTimeField()
+    active_ms = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["audit", "element"], condition=Q(is_current=True), name="element_check_current_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.text}: {self.get_answer_display()}"
+
+
+class RepairJudgement(models.Model):
+    """What refinement did to the error that one claim names. Every revision is kept.
+
+    The auditor says on which side the error is; stored is what that means for baseline → refined. WORSE: the error is
+    in the refined image alone, or is worse there. IMPROVED: it is in both, less so in the refined one.
+    """
+
+    class Outcome(models.TextChoices):
+        FIXED = "fixed", _("fixed")
+        IMPROVED = "improved", _("less than before, not fixed")
+        UNCHANGED = "unchanged", _("unchanged")
+        WORSE = "worse", _("worse")
+        NO_ERROR = "no_error", _("in neither image")
+        CANNOT_TELL = "cannot_tell", _("cannot tell")
+
+    audit = models.ForeignKey(Audit, models.CASCADE, related_name="repair_judgements")
+    claim = models.ForeignKey(Claim, models.PROTECT, related_name="repair_judgements")
+    outcome = models.CharField(max_length=20, choices=Outcome)
+    # Where the error is: "baseline", "refined", "both", "none" or "cannot_tell".
+    place = models.CharField(max_length=20)
+    revision = models.PositiveSmallIntegerField(default=1)
+    is_current = models.BooleanField(default=True)
+    answered_at = models.DateTimeField()
+    active_ms = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["audit", "claim"], condition=Q(is_current=True), name="repair_judgement_current_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_outcome_display()

@@ -1,6 +1,9 @@
 """What a vision-language critic says of an image, whole and in single claims."""
 
-from django.db import models
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -8,11 +11,30 @@ from generation.models.images import Image
 
 
 class Critique(models.Model):
-    """A critic's answer about one image. The original text is kept as it came, whatever is split out of it."""
+    """A critic's answer about one image. The original text is kept as it came, whatever is split out of it.
+
+    Controls are critiques too, and no headline figure counts them: WRONG_IMAGE, where the critic was shown
+    `shown_image` and its claims are held against `image`; PLANTED, claims written to be false.
+    """
+
+    class Source(models.TextChoices):
+        CRITIC = "critic", _("a critic that saw this image")
+        WRONG_IMAGE = "wrong_image", _("a critic that was shown another image")
+        PLANTED = "planted", _("planted: known to be false")
+
+    class Split(models.TextChoices):
+        GIVEN = "given", _("came in claims")
+        NUMBERED = "numbered", _("split at its numbered list")
+        HAND = "hand", _("split by a person")
 
     image = models.ForeignKey(Image, models.CASCADE, related_name="critiques")
     critic = models.CharField(max_length=200)
     critic_version = models.CharField(max_length=200, blank=True)
+    source = models.CharField(max_length=20, choices=Source, default=Source.CRITIC)
+    shown_image = models.ForeignKey(
+        Image, models.SET_NULL, null=True, blank=True, related_name="critiques_held_against_others"
+    )
+    split = models.CharField(max_length=10, choices=Split, default=Split.GIVEN)
     text = models.TextField(blank=True)
     refined_prompt = models.TextField(blank=True)
     provenance = models.JSONField(default=dict, blank=True)
@@ -21,9 +43,26 @@ class Critique(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(shown_image=None) | Q(source="wrong_image"), name="critique_shown_image_is_a_control"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.critic} on {self.image}"
+
+    def replace_claims(self, claims: Sequence[dict[str, Any]], *, split: "Critique.Split") -> list["Claim"]:
+        """Put other claims in the place of those split out before; the text itself stays as it came.
+
+        claims: fields of `Claim` in the order of their rank. Raises ProtectedError when somebody judged one already.
+        """
+        with transaction.atomic():
+            self.claims.all().delete()
+            rows = [Claim(critique=self, rank=rank, **fields) for rank, fields in enumerate(claims, start=1)]
+            self.split = split
+            self.save(update_fields=["split"])
+            return Claim.objects.bulk_create(rows)
 
 
 class Claim(models.Model):
