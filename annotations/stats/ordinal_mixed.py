@@ -93,6 +93,8 @@ def fit_ordinal(
             notes.append(f"{name}: one group, no random effect")
         elif len(distinct) == len(answers):
             notes.append(f"{name}: one rating a group, which cannot be told from the ratings' own spread; left out")
+        elif same := [other for other, kept in factors.items() if _same_groups(kept, dense)]:
+            notes.append(f"{name}: the same groups as {same[0]}, left out")
         else:
             factors[name] = dense
             if len(distinct) < _FEW_GROUPS:
@@ -101,6 +103,12 @@ def fit_ordinal(
     if reason:
         return _unfitted(names, "cumulative link model", n, notes, reason)
     return _fit(dense_level, matrix, names, factors, n, notes, link, n_nodes, confidence)
+
+
+def _same_groups(one: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
+    """Whether two lists of codes 0, 1, 2… divide the ratings in the same way."""
+    n, m = int(one.max()) + 1, int(other.max()) + 1
+    return n == m and len(np.unique(one * np.int64(m) + other)) == n
 
 
 def _why_not(level: NDArray[np.int64], fixed: Floats, names: list[str], n_used: int) -> str:

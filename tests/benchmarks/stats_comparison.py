@@ -6,6 +6,7 @@ extrapolated in proportion, and its row says so.
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,12 +56,12 @@ def run() -> list[Row]:
         ratings, prompt, method = study(n_prompts, n_raters, k)
         size = f"{len(ratings):,} ratings, {n_prompts:,} prompts, {n_raters} raters"
         options = {"prompt": prompt, "method": method, "baseline": 0, "refined": 1}
-        took = seconds(lambda: compare(ratings, rng=rng, **options), 2)  # noqa: B023
+        took = seconds(partial(compare, ratings, rng=rng, **options), 2)
         d = compare(ratings, rng=rng, n_resamples=1, n_permutations=1, **options).differences
         # scipy's bootstrap of the mean alone, against our whole comparison with its three effect sizes.
         part = 1000 if n_prompts <= 1000 else 20
         peer = seconds(
-            lambda: stats.bootstrap((d,), np.mean, n_resamples=part, method="percentile", rng=rng, batch=10),  # noqa: B023
+            partial(stats.bootstrap, (d,), np.mean, n_resamples=part, method="percentile", rng=rng, batch=10),
             1,
         )
         rows.append(
@@ -72,7 +73,7 @@ def run() -> list[Row]:
                 "" if part == 1000 else f"peer extrapolated from {part} resamples",
             )
         )
-        took = seconds(lambda: method_means(ratings, method=method, prompt=prompt, rng=rng), 2)  # noqa: B023
+        took = seconds(partial(method_means, ratings, method=method, prompt=prompt, rng=rng), 2)
         rows.append(_row(f"means of two methods; {size}", took))
     rows += _tests(rng)
     rows += _ordinal()
@@ -112,7 +113,15 @@ def _ordinal() -> list[Row]:
     for n_prompts, n_raters, k in ((160, 5, 5), (1_000, 20, 4)):
         ratings, prompt, method = study(n_prompts, n_raters, k, seed=1)
         took = seconds(
-            lambda: ordinal_effect(ratings, prompt=prompt, method=method, baseline=0, refined=1),  # noqa: B023
+            partial(
+                ordinal_effect,
+                ratings,
+                prompt=prompt,
+                method=method,
+                rng=np.random.default_rng(0),
+                baseline=0,
+                refined=1,
+            ),
             1,
         )
         rows.append(

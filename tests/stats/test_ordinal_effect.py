@@ -13,6 +13,7 @@ def test_published_ratings_of_five_models() -> None:
             ratings,
             prompt=prompt,
             method=method,
+            rng=np.random.default_rng(0),
             baseline=models.index(row["baseline"]),
             refined=models.index(row["refined"]),
         )
@@ -28,8 +29,8 @@ def test_published_ratings_of_five_models() -> None:
 
 def test_exchanging_the_methods_negates_the_effect() -> None:
     ratings, prompt, method = random_design(5, n_prompts=6, n_raters=5)
-    there = ordinal_effect(ratings, prompt=prompt, method=method, baseline=0, refined=1)
-    back = ordinal_effect(ratings, prompt=prompt, method=method, baseline=1, refined=0)
+    there = ordinal_effect(ratings, prompt=prompt, method=method, rng=np.random.default_rng(0), baseline=0, refined=1)
+    back = ordinal_effect(ratings, prompt=prompt, method=method, rng=np.random.default_rng(0), baseline=1, refined=0)
     assert there.effect.value == pytest.approx(-back.effect.value, abs=1e-4)
     assert there.p == pytest.approx(back.p, abs=1e-4)
     assert "prompts × methods" in there.fit.n
@@ -43,13 +44,13 @@ def test_crossings_are_left_out_where_they_are_something_else() -> None:
     split = Ratings(
         ratings.unit[chosen], ratings.rater[chosen], ratings.level[chosen], ratings.values, ratings.n_units, 4
     )
-    got = ordinal_effect(split, prompt=prompt, method=method, baseline=0, refined=1)
+    got = ordinal_effect(split, prompt=prompt, method=method, rng=np.random.default_rng(0), baseline=0, refined=1)
     assert set(got.fit.n) == {"ratings", "images", "prompts", "raters"}
 
 
 def test_what_cannot_be_fitted_gives_a_reason() -> None:
     ratings, prompt, method = paired_scores([1, 1, 2], [3, 4, 5])
-    got = ordinal_effect(ratings, prompt=prompt, method=method, baseline=0, refined=1)
+    got = ordinal_effect(ratings, prompt=prompt, method=method, rng=np.random.default_rng(0), baseline=0, refined=1)
     assert np.isnan(got.effect.value)
     assert got.effect.reason.startswith("separation")
     assert np.isnan(got.odds_ratio)
@@ -59,6 +60,17 @@ def test_what_cannot_be_fitted_gives_a_reason() -> None:
 def test_malformed_arguments() -> None:
     ratings, prompt, method = paired_scores([1, 1, 2], [3, 4, 5])
     with pytest.raises(BadRatings, match="name two"):
-        ordinal_effect(ratings, prompt=prompt, method=method, baseline=0, refined=0)
+        ordinal_effect(ratings, prompt=prompt, method=method, rng=np.random.default_rng(0), baseline=0, refined=0)
     with pytest.raises(BadRatings, match="one code for each"):
-        ordinal_effect(ratings, prompt=prompt[:1], method=method, baseline=0, refined=1)
+        ordinal_effect(ratings, prompt=prompt[:1], method=method, rng=np.random.default_rng(0), baseline=0, refined=1)
+
+
+def test_a_large_study_is_fitted_to_whole_prompts_drawn_at_random() -> None:
+    ratings, prompt, method = random_design(3, n_prompts=40, n_raters=4, images=1, missing=0.1)
+    options = {"prompt": prompt, "method": method, "baseline": 0, "refined": 1}
+    got = ordinal_effect(ratings, rng=np.random.default_rng(7), max_ratings=100, **options)
+    again = ordinal_effect(ratings, rng=np.random.default_rng(7), max_ratings=100, **options)
+    assert got.effect == again.effect
+    assert got.effect.seed == 7
+    assert 80 < got.fit.n["ratings"] <= 100
+    assert got.fit.notes[0] == f"fitted to {got.fit.n['prompts']} of 40 prompts, drawn at random"

@@ -228,9 +228,10 @@ def test_unused_levels_and_single_groups_change_nothing() -> None:
     stretched = fit_ordinal(
         WINE.ravel() * 3 + 2,
         {"temp": TEMP, "contact": CONTACT},
-        groups={"judge": JUDGE * 5, "house": np.zeros(72, dtype=int), "glass": np.arange(72)},
+        groups={"judge": JUDGE * 5, "taster": 8 - JUDGE, "house": np.zeros(72, dtype=int), "glass": np.arange(72)},
     )
     assert stretched.coefficients == pytest.approx(plain.coefficients)
+    assert "taster: the same groups as judge, left out" in stretched.notes
     assert "house: one group, no random effect" in stretched.notes
     assert any(note.startswith("glass: one rating a group") for note in stretched.notes)
 
