@@ -16,6 +16,9 @@ RUN --mount=type=cache,target=/root/.cache \
 COPY pyproject.toml ./
 RUN --mount=type=cache,target=/root/.cache \
     /venv/bin/uv pip install --quiet --python /venv/bin/python --constraints requirements.lock --requirements pyproject.toml
+# Without its code the package is only its name and version, by which reports say what made them.
+COPY README.md LICENSE ./
+RUN /venv/bin/uv pip install --quiet --python /venv/bin/python --no-deps .
 
 FROM install AS install-generation
 RUN --mount=type=cache,target=/root/.cache \

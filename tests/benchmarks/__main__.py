@@ -1,0 +1,62 @@
+"""Runs the benchmarks one after another: `make bench`, or `make bench ARGS="annotator_loop stats_raters"` for some.
+
+What each prints goes to the terminal and to bench-results/NAME.txt, under a line that says on what it was measured.
+"""
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+RESULTS = FOLDER.parent.parent / "bench-results"
+
+
+def programs() -> list[str]:
+    """The modules beside this one that can be run by themselves."""
+    return sorted(path.stem for path in FOLDER.glob("[a-z]*.py") if '__name__ == "__main__"' in path.read_text())
+
+
+def machine() -> str:
+    return (
+        f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, {platform.platform()}, Python {sys.version.split()[0]}"
+    )
+
+
+def run(name: str) -> int:
+    """Run one benchmark; returns its exit status."""
+    print(f"==> {name}", flush=True)
+    RESULTS.mkdir(exist_ok=True)
+    with (RESULTS / f"{name}.txt").open("w") as file:
+        file.write(f"{machine()}\n\n")
+        program = subprocess.Popen(
+            [sys.executable, "-u", "-m", f"tests.benchmarks.{name}"],
+            cwd=FOLDER.parent.parent,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert program.stdout is not None
+        for line in program.stdout:
+            sys.stdout.write(line)
+            file.write(line)
+    return program.wait()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(programs())} (default: all)")
+    names = parser.parse_args().names or programs()
+    if unknown := set(names) - set(programs()):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))} (there are {', '.join(programs())})")
+    failed = [name for name in names if run(name) != 0]
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
