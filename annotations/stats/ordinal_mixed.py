@@ -26,6 +26,8 @@ _BOUNDARY = 0.02
 """A standard deviation of random effects below this (the link's own is 1.8 or 1) is taken for zero."""
 _FLAT = 1e-4
 """Largest Newton decrement, in units of log-likelihood, that counts as converged."""
+_UNBOUNDED = 30.0
+"""A standard error beyond this, in the link's units, is a likelihood that stays flat on the way to infinity."""
 _FEW_GROUPS = 6
 
 
@@ -144,7 +146,7 @@ def _fit(
         how = "" if not kept else "Laplace" if quadrature == 1 else f"{quadrature}-node adaptive Gauss–Hermite"
         method = f"cumulative {link} model" + (f", random {', '.join(kept)}, {how}" if kept else "")
         try:
-            parameters, value, information, decrement = _maximise(level, fixed, list(kept.values()), link, quadrature)
+            parameters, value, observed, decrement = _maximise(level, fixed, list(kept.values()), link, quadrature)
         except (NoMode, TooLarge, linalg.LinAlgError) as error:
             return _unfitted(names, method, n, notes, str(error))
         deviations = np.abs(parameters[len(parameters) - len(kept) :])
@@ -156,14 +158,14 @@ def _fit(
         break
     cuts = int(level.max())
     try:
-        covariance = linalg.cho_solve(linalg.cho_factor(information), np.eye(len(information)))
+        covariance = linalg.cho_solve(linalg.cho_factor(observed), np.eye(len(observed)))
     except linalg.LinAlgError:
         return _unfitted(names, method, n, notes, "not converged: the likelihood has no peak where the search ended")
     if not decrement < _FLAT:
         return _unfitted(names, method, n, notes, "not converged: the likelihood still rises where the search ended")
     errors = np.sqrt(np.diag(covariance))[cuts : cuts + len(names)]
     estimates = parameters[cuts : cuts + len(names)]
-    if (errors > 10 * np.abs(np.log(len(level)) + 1)).any():
+    if errors.max() > _UNBOUNDED:
         return _unfitted(names, method, n, notes, "separation: an effect has no bound in these ratings")
     half = float(stats.norm.ppf((1 + confidence) / 2)) * errors
     covers = " and ".join(factors) if factors else "ratings"

@@ -12,7 +12,7 @@ from tests.stats.comparison_data import Design, dsg_consistency, paired_scores, 
 def comparison_of(design: Design, **options: int) -> Comparison:
     ratings, prompt, method = design
     chosen = {"baseline": 0, "refined": 1, "n_resamples": 200} | options
-    return compare(ratings, prompt=prompt, method=method, rng=np.random.default_rng(0), **chosen)  # type: ignore[arg-type]
+    return compare(ratings, prompt=prompt, method=method, rng=np.random.default_rng(0), **chosen)
 
 
 def test_published_ratings_of_five_models() -> None:

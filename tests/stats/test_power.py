@@ -71,7 +71,7 @@ def test_a_pilot_foretells_its_own_intervals() -> None:
     for generality in ("prompts", "prompts and raters"):
         interval = got.mean_diff.interval(generality)
         assert interval is not None
-        size = plan(pilot, n_prompts=160, raters_per_prompt=5, n_raters=5, generality=generality)  # type: ignore[arg-type]
+        size = plan(pilot, n_prompts=160, raters_per_prompt=5, n_raters=5, generality=generality)
         assert size.half_width == pytest.approx((interval.high - interval.low) / 2, rel=0.1)
 
 

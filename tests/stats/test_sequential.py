@@ -39,7 +39,7 @@ def test_betting_equals_its_definition(values: list[int]) -> None:
 
 
 def stopped(kind: str, draw: np.ndarray) -> list[ConfidenceSequence]:
-    return [confidence_sequence(row, bound=4, kind=kind) for row in draw]  # type: ignore[arg-type]
+    return [confidence_sequence(row, bound=4, kind=kind) for row in draw]
 
 
 def test_the_error_rate_holds_however_often_one_looks() -> None:
@@ -65,12 +65,12 @@ def test_a_real_difference_is_found_and_named() -> None:
     rng = np.random.default_rng(1)
     d = np.clip(np.rint(rng.normal(0.4, 0.8, 400) * 5) / 5, -4, 4)
     for kind in ("bounded", "asymptotic"):
-        got = confidence_sequence(d, bound=4, kind=kind)  # type: ignore[arg-type]
+        got = confidence_sequence(d, bound=4, kind=kind)
         assert got.decision == "refined"
         assert got.stopped_at is not None
         assert got.stopped_at < 200
         assert got.low[-1] < 0.4 < got.high[-1]
-        back = confidence_sequence(-d, bound=4, kind=kind)  # type: ignore[arg-type]
+        back = confidence_sequence(-d, bound=4, kind=kind)
         assert back.decision == "baseline"
         assert back.stopped_at == got.stopped_at
 
