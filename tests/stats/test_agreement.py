@@ -52,6 +52,14 @@ def test_every_statistic_once_and_in_order() -> None:
         report["alpha"]
 
 
+def test_worked_example_of_the_methods_document() -> None:
+    # docs/methods/agreement.md, "A worked example", to its three digits.
+    report = report_of(reference_data.KRIPPENDORFF_2011)
+    documented = [0.743, 0.815, 0.849, 0.797, 0.761, 0.775, 0.859, 0.914, 0.899, 0.773, 0.818, 0.955, 0.850]
+    values = [report[name].value for name in STATISTICS[:13]]
+    assert values == pytest.approx(documented, abs=5.1e-4)
+
+
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the real ratings dsg_tifa160 are not beside this checkout")
 @pytest.mark.parametrize(
     ("part", "raters"), [("agreement_dsg_5raters", 5), ("agreement_tifa_2raters", 2)], ids=["dsg", "tifa"]

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from scipy import stats
 
+from annotations.stats.alpha import AlphaFamily, krippendorff_alpha
 from annotations.stats.chance_corrected import (
     DEFAULT,
     brennan_prediger,
@@ -142,6 +143,13 @@ class TestPublished:
         assert percent_agreement(ratings).value == pytest.approx(observed, abs=5.1e-6)
         assert brennan_prediger(ratings).value == pytest.approx(uniform, abs=6e-5)
 
+    def test_alpha_of_two_raters(self) -> None:
+        # irrCAC: alpha .79726 and .43162; five observers with ordinal weights have another alpha, .72348.
+        abstractors = ratings_of_table(np.array([[13, 0, 0], [0, 20, 7], [0, 4, 56]]))
+        assert krippendorff_alpha(abstractors, "nominal").value == pytest.approx(0.79726, abs=5.1e-6)
+        diagnosis = ratings_of_table(np.array([[40, 4, 4, 17], [6, 25, 2, 13], [4, 1, 21, 12], [15, 5, 9, 45]]))
+        assert krippendorff_alpha(diagnosis, "nominal").value == pytest.approx(0.43162, abs=5.1e-6)
+
     def test_scott_is_fleiss_of_two_raters(self) -> None:
         # irrCAC: Scott's pi .79624 and .43034.
         abstractors = ratings_of_table(np.array([[13, 0, 0], [0, 20, 7], [0, 4, 56]]))
@@ -194,6 +202,12 @@ def test_order_of_raters_and_units_is_nothing(matrix: np.ndarray) -> None:
     assert turned == pytest.approx(values, abs=1e-12, nan_ok=True)
 
 
+def test_p_value_of_ac1() -> None:
+    # irrCAC, raw_4raters: p .00021, t with 11 degrees of freedom.
+    estimate = gwet_ac(RAW_4)
+    assert 2 * stats.t.sf(estimate.value / standard_error(estimate), 11) == pytest.approx(0.00021, abs=5e-6)
+
+
 class TestTraps:
     def test_one_dissent_in_three_hundred_shows_why_no_figure_stands_alone(self) -> None:
         # 3 raters × 100 units, one dissenting rating. p_a = (99 + 1/3)/100; shares 299/300 and 1/300;
@@ -228,10 +242,17 @@ class TestTraps:
         assert gwet_ac(ratings).value == pytest.approx(ac1, abs=5e-4)
 
     def test_ordinal_weights_are_not_krippendorffs_ordinal_difference(self) -> None:
-        # irrCAC calls .83364 "alpha, ordinal"; Krippendorff's ordinal alpha of the same data is .81539.
-        estimate = gwet_ac(RAW_4, "ordinal")
-        assert estimate.statistic == "gwet_ac2_ordinal"
-        assert "ordinal weights" in estimate.method
+        # irrCAC's alpha with "ordinal" weights is .83364, with "quadratic" .84911, with "ratio" .7974. Putting 1 − w
+        # for the difference gives them; Krippendorff's ordinal alpha of the same data is .81539.
+        rows, multiplicity = RAW_4.patterns
+        for kind, value in (("ordinal", 0.83364), ("quadratic", 0.84911), ("ratio", 0.7974), ("identity", 0.74342)):
+            family = AlphaFamily(RAW_4.values, ("nominal",))
+            weights = agreement_weights(RAW_4.values, kind)  # type: ignore[arg-type]
+            family.squared["nominal"] = 1 - weights[family.low, family.high]
+            sums = multiplicity.astype(float) @ family.features(rows.astype(float))
+            assert family.values(np.asarray(sums)[None])[0, 0] == pytest.approx(value, abs=5.1e-5)
+        assert krippendorff_alpha(RAW_4, "ordinal").value == pytest.approx(0.81539, abs=5e-6)
+        assert "not Gwet's ordinal weights" in krippendorff_alpha(RAW_4, "ordinal").method
 
     def test_unequal_raters_per_unit_are_no_obstacle(self) -> None:
         matrix = [[1, 2, 1], [1, 2, 2], [1, nan, nan]]
