@@ -28,6 +28,9 @@ _FLAT = 1e-4
 """Largest Newton decrement, in units of log-likelihood, that counts as converged."""
 _UNBOUNDED = 30.0
 """A standard error beyond this, in the link's units, is a likelihood that stays flat on the way to infinity."""
+_WILD = 10.0
+"""A standard deviation of random effects beyond this, in the link's units: answers hardly vary within the groups, and
+Laplace's approximation, which needs answers on both sides, runs away with the variance."""
 _FEW_GROUPS = 6
 
 
@@ -167,6 +170,9 @@ def _fit(
     estimates = parameters[cuts : cuts + len(names)]
     if errors.max() > _UNBOUNDED:
         return _unfitted(names, method, n, notes, "separation: an effect has no bound in these ratings")
+    if len(kept) and deviations.max() > _WILD:
+        wild = list(kept)[int(deviations.argmax())]
+        return _unfitted(names, method, n, notes, f"the variance of {wild} has no bound in these ratings")
     half = float(stats.norm.ppf((1 + confidence) / 2)) * errors
     covers = " and ".join(factors) if factors else "ratings"
     return OrdinalFit(

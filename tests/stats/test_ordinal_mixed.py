@@ -208,6 +208,16 @@ def test_separation_has_no_effect_and_says_so() -> None:
     assert fit.intervals["refined"].reason == fit.reason
 
 
+def test_a_variance_without_bound_says_so() -> None:
+    # All ratings of a prompt are equal but one: how far the prompts lie apart has hardly a finite size.
+    prompt = np.repeat(np.arange(12), 4)
+    level = prompt % 4
+    level[0] = 1
+    fit = fit_ordinal(level, {"refined": np.tile([0, 1], 24)}, groups={"prompts": prompt}, n_nodes=1)
+    assert not fit.is_fitted
+    assert fit.reason == "the variance of prompts has no bound in these ratings"
+
+
 @pytest.mark.parametrize(
     ("level", "fixed", "reason"),
     [
