@@ -44,18 +44,17 @@ class AlphaFamily:
         )
         self.pairs = LevelPairs(len(values))
         self.n_features = self.pairs.n_pairs
-        self.apart = self.pairs.apart
-        self.low, self.high = self.pairs.first[self.apart], self.pairs.second[self.apart]
         # Sums of coincidences → ratings of each level in pairable units.
         margin = np.zeros((self.n_features, len(values)))
         margin[np.arange(self.n_features), self.pairs.first] = 1.0
         margin[np.arange(self.n_features), self.pairs.second] = 1.0
         self.margin = margin
-        low, high = values[self.low], values[self.high]
+        # The fixed differences, (K, K) each.
+        apart, together = np.subtract.outer(values, values) ** 2, np.add.outer(values, values) ** 2
         self.squared: dict[str, FloatArray] = {
-            "nominal": np.ones(len(low)),
-            "interval": (high - low) ** 2,
-            "ratio": ratio((high - low) ** 2, (high + low) ** 2) if np.all(values > 0) else np.full(len(low), np.nan),
+            "nominal": 1.0 - np.eye(len(values)),
+            "interval": apart,
+            "ratio": ratio(apart, together) if np.all(values > 0) else np.full(apart.shape, np.nan),
         }
 
     def features(self, rows: FloatArray) -> Features:
@@ -75,25 +74,31 @@ class AlphaFamily:
 
     def _values(self, sums: FloatArray, correction: float) -> FloatArray:
         margins = sums @ self.margin
-        n = margins.sum(axis=1, keepdims=True)
-        observed_pairs = sums[:, self.apart]
-        expected_pairs = margins[:, self.low] * margins[:, self.high]
+        n = margins.sum(axis=1)
         alphas = np.empty((len(sums), len(self.metrics)))
         for place, metric in enumerate(self.metrics):
             if metric == "ordinal":
-                # Σ_{g=c..k} n_g − (n_c + n_k)/2 is the distance between the levels' mid-ranks.
-                position = np.cumsum(margins, axis=1) - margins / 2
-                squared = (position[:, self.high] - position[:, self.low]) ** 2
-                observed = (observed_pairs * squared).sum(axis=1)
-                expected = (expected_pairs * squared).sum(axis=1)
-                largest = n[:, 0] ** 4
+                observed, expected = self._ordinal(sums, margins, n)
+                largest = n**4
             else:
-                observed = observed_pairs @ self.squared[metric]
-                expected = expected_pairs @ self.squared[metric]
-                largest = n[:, 0] ** 2 * self.squared[metric].max(initial=0.0)
+                squared = self.squared[metric]
+                observed = sums @ squared[self.pairs.first, self.pairs.second]
+                expected = np.einsum("bc,bc->b", margins @ squared, margins) / 2
+                largest = n**2 * squared.max(initial=0.0)
             smallest = np.where(np.isnan(largest), 0.0, _NOTHING * largest)
-            alphas[:, place] = 1.0 - ratio((n[:, 0] - correction) * observed, expected, smallest)
+            alphas[:, place] = 1.0 - ratio((n - correction) * observed, expected, smallest)
         return alphas
+
+    def _ordinal(self, sums: FloatArray, margins: FloatArray, n: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Observed and expected sums: Σ_{g=c..k} n_g − (n_c + n_k)/2 is the distance between the levels' mid-ranks."""
+        rank = np.cumsum(margins, axis=1) - margins / 2
+        squared = rank[:, self.pairs.second]
+        squared -= rank[:, self.pairs.first]
+        squared *= squared
+        observed = np.einsum("bp,bp->b", sums, squared)
+        # Σ_{c<k} n_c n_k (r_c − r_k)² = n Σ n_c (r_c − r̄)².
+        centred = rank - n[:, None] / 2
+        return observed, n * np.einsum("bc,bc->b", margins, centred**2)
 
 
 def krippendorff_alpha(

@@ -247,8 +247,7 @@ class TestTraps:
         rows, multiplicity = RAW_4.patterns
         for kind, value in (("ordinal", 0.83364), ("quadratic", 0.84911), ("ratio", 0.7974), ("identity", 0.74342)):
             family = AlphaFamily(RAW_4.values, ("nominal",))
-            weights = agreement_weights(RAW_4.values, kind)  # type: ignore[arg-type]
-            family.squared["nominal"] = 1 - weights[family.low, family.high]
+            family.squared["nominal"] = 1 - agreement_weights(RAW_4.values, kind)  # type: ignore[arg-type]
             sums = multiplicity.astype(float) @ family.features(rows.astype(float))
             assert family.values(np.asarray(sums)[None])[0, 0] == pytest.approx(value, abs=5.1e-5)
         assert krippendorff_alpha(RAW_4, "ordinal").value == pytest.approx(0.81539, abs=5e-6)
