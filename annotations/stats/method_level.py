@@ -26,10 +26,7 @@ independent prompts have the same sampling variance either way, at a fraction of
 
 def resampling_blocks(prompts: Clusters, rng: np.random.Generator) -> Clusters:
     """The prompts themselves, or, where they are very many, random blocks of them."""
-    if prompts.n_clusters <= _BLOCKS:
-        return prompts
-    block = rng.permutation(prompts.n_clusters) % _BLOCKS
-    return Clusters(block[prompts.code], _BLOCKS, prompts.covers)
+    return prompts.pooled(_BLOCKS, rng)
 
 
 def resampling_weights(n_clusters: int, n_resamples: int, rng: np.random.Generator) -> NDArray[np.float64]:

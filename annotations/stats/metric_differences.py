@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import combinations
 from math import isnan, nan
 from typing import Literal
@@ -24,7 +23,8 @@ from annotations.stats.metric_tests import (
     prompt_p,
     williams_test,
 )
-from annotations.stats.sign_flips import Columns, flipped_sums_of, random_signs
+from annotations.stats.prompt_intervals import Clusters
+from annotations.stats.sign_flips import BLOCKS, block_sums, flipped_sums, random_signs
 
 Exchange = Literal["prompts", "both"]
 
@@ -58,9 +58,9 @@ def metric_differences(
     spearman, kendall_tau_b and pairwise_accuracy within prompts; Williams' test of pearson beside it.
 
     scores (n_metrics, n_units), NaN for missing. Permutations exchange whole prompts (units without prompts), or with
-    `exchange="both"` and methods prompts and methods (statistics within prompts: always whole prompts). p is two-sided,
-    (c + 1)/(k + 1); Holm's correction runs over the pairs of one statistic and test. `paired`: each metric's `Paired`
-    where the caller has them already.
+    `exchange="both"` and methods prompts and methods (statistics within prompts: always whole prompts); more than 2,000
+    prompts in as many random blocks. p is two-sided, (c + 1)/(k + 1); Holm's correction runs over the pairs of one
+    statistic and test. `paired`: each metric's `Paired` where the caller has them already.
     """
     if paired is None:
         paired = [Paired.of(human, row, prompt, method, digits=digits) for row in scores]
@@ -130,7 +130,8 @@ def _compare(
     first = data[0]
     both = exchange == "both" and first.method is not None and first.prompt is not None
     what = "prompts and methods (PERM-BOTH)" if both else first.clusters.covers
-    words = f"permutation exchanging {what}, {n_permutations}, two-sided"
+    in_blocks = f" in {BLOCKS} random blocks" if first.clusters.n_clusters > BLOCKS else ""
+    words = f"permutation exchanging {what}{in_blocks}, {n_permutations}, two-sided"
     n = len(first.metric)
     if n < 2:
         reason = "fewer than two units have both metrics' scores"
@@ -140,20 +141,24 @@ def _compare(
             for a, b in wanted
         ]
     method = first.method if both else None
+    blocks = first.clusters.pooled(BLOCKS, rng)
     scores = np.stack([one.metric for one in data])
     over_units = {
-        "pearson": correlation_columns(first.human_mean, scores, first.clusters, method),
+        "pearson": correlation_columns(first.human_mean, scores, blocks, method),
         "spearman": correlation_columns(
-            mid_ranks(first.human_key), np.stack([mid_ranks(row) for row in scores]), first.clusters, method
+            mid_ranks(first.human_key), np.stack([mid_ranks(row) for row in scores]), blocks, method
         ),
     }
     within: dict[str, NDArray[np.float64]] = {}
     if first.prompt is not None:
         for name in _WITHIN:
             within[name] = np.stack([one.within_prompts[name] for one in data])
-    sources: list[Columns] = [one.columns.__getitem__ for one in over_units.values()]
-    sources += [partial(prompt_differences, values) for values in within.values()]
-    flipped = flipped_sums_of(sources, random_signs(first.clusters.n_clusters, n_permutations, rng))
+    columns = [one.columns for one in over_units.values()]
+    for values in within.values():
+        columns.append(block_sums(prompt_differences(values), _block_of_prompt(first, blocks), blocks.n_clusters))
+    signs = random_signs(blocks.n_clusters, n_permutations, rng)
+    ends = np.cumsum([table.shape[1] for table in columns])[:-1].tolist()
+    flipped = np.split(flipped_sums(np.concatenate(columns, axis=1), signs), ends, axis=1)
     found = []
     for (name, sums), mine in zip(over_units.items(), flipped, strict=False):
         difference, p = correlation_p(sums, mine, rng=rng)
@@ -169,13 +174,20 @@ def _compare(
     position = {pair: index for index, pair in enumerate(combinations(range(len(data)), 2))}
     for (name, values), mine in zip(within.items(), flipped[len(over_units) :], strict=True):
         results = prompt_p(values, mine)
-        how = f"permutation exchanging prompts, {n_permutations}, two-sided"
+        how = f"permutation exchanging prompts{in_blocks}, {n_permutations}, two-sided"
         for a, b in wanted:
             value, p_value, count = results[position[a, b]]
             reason = "" if count else "no prompt has this statistic for both metrics"
             statistic = f"{name}_grouped_by_prompt"
             found.append(MetricDifference(names[a], names[b], statistic, value, p_value, how, count, reason=reason))
     return found
+
+
+def _block_of_prompt(data: Paired, blocks: Clusters) -> NDArray[np.int64]:
+    """(n_prompts,) the block of each prompt."""
+    block = np.zeros(data.clusters.n_clusters, dtype=np.int64)
+    block[data.clusters.code] = blocks.code
+    return block
 
 
 def _williams(data: CorrelationColumns, names: list[str], wanted: list[tuple[int, int]]) -> list[MetricDifference]:

@@ -127,15 +127,13 @@ def correlation_differences(
     return correlation_p(data, flipped, rng=rng)
 
 
-def prompt_differences(values: NDArray[np.float64], part: slice = slice(None)) -> NDArray[np.float64]:
+def prompt_differences(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n_prompts, n_pairs) differences within each prompt of every pair of metrics, 0 where either is undefined.
 
-    values (n_metrics, n_prompts): a statistic within each prompt; part: of which prompts.
+    values (n_metrics, n_prompts): a statistic within each prompt.
     """
-    pairs = list(combinations(values[:, part], 2))
-    if not pairs:
-        return np.zeros((values[:, part].shape[1], 0))
-    return np.nan_to_num(np.stack([a - b for a, b in pairs], axis=1))
+    pairs = list(combinations(values, 2))
+    return np.nan_to_num(np.stack([a - b for a, b in pairs], axis=1)) if pairs else np.zeros((values.shape[1], 0))
 
 
 def prompt_p(values: NDArray[np.float64], flipped: NDArray[np.float64]) -> list[tuple[float, float, int]]:

@@ -44,6 +44,14 @@ class Clusters:
         code = dense_ranks(given)
         return cls(code, int(code.max(initial=-1)) + 1, "prompts")
 
+    def pooled(self, n_blocks: int, rng: np.random.Generator) -> "Clusters":
+        """The clusters themselves where they are no more than `n_blocks`, or else that many random blocks of them, of
+        one size but for one. Sums over independent clusters vary alike either way, and blocks are fewer to draw."""
+        if self.n_clusters <= n_blocks:
+            return self
+        block = rng.permutation(self.n_clusters) % n_blocks
+        return Clusters(block[self.code], n_blocks, self.covers)
+
     def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n_clusters,) the sum of `values` (n,) in each cluster."""
         return np.bincount(self.code, weights=values, minlength=self.n_clusters).astype(float)

@@ -7,7 +7,7 @@ from math import nan
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.stats.sign_flips import all_signs, flipped_sums, random_signs
+from annotations.stats.sign_flips import BLOCKS, all_signs, block_sums, flipped_sums, random_signs
 
 METHOD = (
     "1 − mean |p_human − p_metric| over pairs of methods (Thompson et al. 2024), p by flipping the signs of prompts' "
@@ -37,8 +37,9 @@ def soft_pairwise_accuracy(
     tables: for each metric the human scores and its own, (n_prompts, n_methods) each, NaN where a method has no unit
     for a prompt. Prompts with a gap are left out. For each pair of methods p is the share of random sign flips of the
     prompts' differences whose sum reaches the observed one (one-sided); the same flips serve people and metrics. With
-    few prompts all 2ⁿ flips are used. `mid_p` counts a tie of flipped and observed sums by half; without it a tie
-    counts in full, as Thompson et al. have it, and the value depends on which of two methods comes first.
+    few prompts all 2ⁿ flips are used; more than 2,000 prompts are flipped in as many random blocks. `mid_p` counts a
+    tie of flipped and observed sums by half; without it a tie counts in full, as Thompson et al. have it, and the value
+    depends on which of two methods comes first.
     """
     complete = [np.all(np.isfinite(np.add(human, metric)), axis=1) for human, metric in tables]
     out: list[SoftPairwise] = []
@@ -53,8 +54,13 @@ def soft_pairwise_accuracy(
         axis=1,
     )
     exhaustive = 2 ** min(n_clusters, 60) <= n_permutations
-    signs = all_signs(n_clusters) if exhaustive else random_signs(n_clusters, n_permutations, rng)
-    flipped = flipped_sums(columns, signs).reshape(-1, len(tables), 2, n_methods)
+    if exhaustive:
+        sums = flipped_sums(columns, all_signs(n_clusters))
+    else:
+        pooled = n_clusters > BLOCKS
+        rows = block_sums(columns, rng.permutation(n_clusters) % BLOCKS, BLOCKS) if pooled else columns
+        sums = flipped_sums(rows, random_signs(len(rows), n_permutations, rng))
+    flipped = sums.reshape(-1, len(tables), 2, n_methods)
     observed = columns.sum(axis=0).reshape(len(tables), 2, n_methods)
     size = np.abs(columns).sum(axis=0).reshape(len(tables), 2, n_methods)
     first, second = np.triu_indices(n_methods, 1)

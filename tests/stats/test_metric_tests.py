@@ -100,6 +100,24 @@ def flipped_signs_of(n_clusters: int, n_flips: int) -> np.ndarray:
     return flipped_sums(np.eye(n_clusters), random_signs(n_clusters, n_flips, np.random.default_rng(9))) < 0
 
 
+def test_blocks_of_prompts_give_the_p_of_prompts() -> None:
+    rng = np.random.default_rng(8)
+    human, metrics, prompt, _ = simulated(3000, 3, rng, quality=(1.0, 0.97))
+    prompts = Clusters.of(prompt, len(prompt))
+    blocks = prompts.pooled(1000, rng)
+    assert blocks.n_clusters == 1000
+    assert np.bincount(blocks.code).tolist() == [9] * 1000
+    one_block_each = {(p, b) for p, b in zip(prompt.tolist(), blocks.code.tolist(), strict=True)}
+    assert len(one_block_each) == 3000
+    assert prompts.pooled(3000, rng) is prompts
+    p = [
+        correlation_differences(human.astype(float), metrics, over, rng=rng, n_permutations=4000)[1][0, 1]
+        for over in (prompts, blocks)
+    ]
+    assert 0.001 < p[0] < 0.9
+    assert p[1] == pytest.approx(p[0], abs=4 * np.sqrt(2 * p[0] * (1 - p[0]) / 4000) + 0.1 * p[0])
+
+
 def test_p_is_never_0_and_identical_metrics_do_not_differ() -> None:
     rng = np.random.default_rng(2)
     human, metrics, prompt, _ = simulated(80, 5, rng, quality=(2.0, 0.0))

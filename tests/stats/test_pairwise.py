@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -34,6 +35,7 @@ def test_published_accuracies() -> None:
     assert pair_accuracy(GOLD, METRIC, epsilon=2) == pytest.approx(0.4)
     found = calibrate(GOLD, METRIC)
     assert found.accuracy == pytest.approx(0.7)
+    assert ties_only_accuracy(GOLD) == pytest.approx(0.1)
     # The human tie 2, 2 has metric scores 1 and 1.5: at ε = 0.5 it is gained and no concordant pair is lost.
     assert found.epsilon == 0.5
 
@@ -125,6 +127,19 @@ def test_soft_pairwise_accuracy_of_the_published_example() -> None:
     assert turned.value == pytest.approx(0.75)
     [full_turned] = soft_pairwise_accuracy([(gold[:, ::-1], metric[:, ::-1])], rng=rng, mid_p=False)
     assert full_turned.value != pytest.approx(0.875)
+
+
+def test_soft_pairwise_accuracy_of_many_prompts_flips_blocks_to_the_same_value() -> None:
+    rng = np.random.default_rng(3)
+    human = rng.normal(size=(5000, 3)) + np.array([0, 0.02, 0.03])
+    metric = human + rng.normal(size=(5000, 3))
+    [found] = soft_pairwise_accuracy([(human, metric)], rng=rng, n_permutations=4000)
+    # With so many prompts flipped sums are normal: p is the upper tail of the difference over its root sum of squares.
+    tails = []
+    for table in (human, metric):
+        apart = [table[:, i] - table[:, j] for i, j in ((0, 1), (0, 2), (1, 2))]
+        tails.append([scipy.stats.norm.sf(d.sum() / np.sqrt((d**2).sum())) for d in apart])
+    assert found.value == pytest.approx(1 - np.abs(np.subtract(*tails)).mean(), abs=0.03)
 
 
 def test_soft_pairwise_accuracy_leaves_out_prompts_with_gaps() -> None:
