@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import IO
@@ -35,6 +35,7 @@ class ChildProcesses:
         self._children: list[Child] = []
         self._signals = 0
         self._handlers: dict[signal.Signals, object] = {}
+        self._raises = False
 
     def __enter__(self) -> "ChildProcesses":
         for number in STOP_SIGNALS:
@@ -49,6 +50,17 @@ class ChildProcesses:
     @property
     def told_to_stop(self) -> bool:
         return self._signals > 0
+
+    @contextlib.contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Within this block a signal raises KeyboardInterrupt: for work of our own while the children run."""
+        self._raises = True
+        try:
+            if self.told_to_stop:
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._raises = False
 
     def start(self, name: str, command: Sequence[str], *, pass_fds: Sequence[int] = ()) -> None:
         process = subprocess.Popen(  # noqa: S603 - the commands are the site's own
@@ -100,6 +112,9 @@ class ChildProcesses:
 
     def _note_signal(self, number: int, frame: FrameType | None) -> None:
         self._signals += 1
+        if self._raises:
+            self._raises = False
+            raise KeyboardInterrupt
 
     def _pass_on(self, name: str, output: IO[str]) -> None:
         for line in output:

@@ -16,7 +16,8 @@ from packaging.version import Version
 from playwright.sync_api import Page
 
 from tests import servers
-from tests.browsing import Watch
+from tests.browsing import Watch, assert_accessible
+from tests.conftest import unavailable
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -76,6 +77,40 @@ def test_browser_notices_a_missing_page_and_a_script_error(page: Page, watch: Wa
     assert kinds == {"console", "response", "uncaught"}
     for part in ("no-such-page", "404", "a fault on the page"):
         watch.expect_trouble(part)
+
+
+@pytest.mark.browser
+def test_accessibility_is_judged_by_element_and_rule(page: Page) -> None:
+    fine = "<html lang=en><title>Rate</title><main><h1>Rate</h1><button>Next</button></main></html>"
+    page.set_content(fine)
+    assert_accessible(page)
+    page.set_content(fine.replace("<button>", "<button style='color: #aaa; background: #fff'>"))
+    with pytest.raises(pytest.fail.Exception, match=r"color-contrast(?s:.*)<button"):
+        assert_accessible(page)
+    page.set_content(fine.replace("<button>Next", "<button>"))
+    with pytest.raises(pytest.fail.Exception, match=r"button-name"):
+        assert_accessible(page)
+
+
+def test_what_is_missing_skips_here_and_fails_on_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="no Chromium"):
+        unavailable("no Chromium")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="no Chromium"):
+        unavailable("no Chromium")
+
+
+def test_a_browser_is_found_or_its_absence_tells_the_cure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("EVALSITE_BROWSER", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(servers.Unavailable, match="apt-get install chromium"):
+        servers.browser_executable()
+    (tmp_path / "chromium").touch(mode=0o755)
+    assert servers.browser_executable() == str(tmp_path / "chromium")
+    monkeypatch.setenv("EVALSITE_BROWSER", "/no/such/browser")
+    with pytest.raises(servers.Unavailable, match="EVALSITE_BROWSER='/no/such/browser'"):
+        servers.browser_executable()
 
 
 def test_lock_holds_every_direct_dependency_within_its_bounds() -> None:

@@ -38,7 +38,7 @@ class Command(BaseCommand):
             default=env.integer("EVALSITE_TASK_PROCESSES", 1, low=1, high=64),
             help="processes for background work (EVALSITE_TASK_PROCESSES)",
         )
-        parser.add_argument("--demo", action="store_true", help="make the demo study first and print sign-in links")
+        parser.add_argument("--demo", action="store_true", help="make the demo study and print sign-in links")
         env.close(program="manage.py serve")
 
     def handle(self, **options: Any) -> None:
@@ -48,9 +48,6 @@ class Command(BaseCommand):
         url = f"http://{'[' + host + ']' if ':' in host else host}:{port}".replace("0.0.0.0", "127.0.0.1")  # noqa: S104
         self.say("==> Collecting static files")
         call_command("collectstatic", interactive=False, verbosity=0)
-        if options["demo"]:
-            self.say("==> Preparing the demo study")
-            call_command("demo", base_url=url, stdout=self.stdout, stderr=self.stderr)
         connections.close_all()
 
         self.say("==> Starting the web server and the worker")
@@ -60,6 +57,8 @@ class Command(BaseCommand):
             children.start("worker", worker_command(options["task_processes"]))
             listener.close()
             status = children.wait(until=lambda: is_healthy(host, port))
+            if status is None and options["demo"]:
+                status = self.make_demo(children, url)
             if status is None:
                 self.say(self.style.SUCCESS(f"==> Ready: {url}/") + "   (Ctrl-C stops it)")
                 status = children.wait()
@@ -71,6 +70,16 @@ class Command(BaseCommand):
     def say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
+
+    def make_demo(self, children: ChildProcesses, url: str) -> int | None:
+        """The demo study, made when the site answers, so that the sign-in links are among the last lines. 0: stop."""
+        self.say("==> Preparing the demo study")
+        try:
+            with children.interruptible():
+                call_command("demo", base_url=url, stdout=self.stdout, stderr=self.stderr)
+        except KeyboardInterrupt:
+            return 0
+        return None
 
     def check_database(self) -> None:
         try:
