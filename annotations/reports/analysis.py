@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from annotations.reports.data import DimensionData, StudyData
+from annotations.reports.depth import Depth, depth
 from annotations.stats.agreement import AgreementReport, agreement
 from annotations.stats.chance_corrected import fleiss_kappa
 from annotations.stats.cohen import CohenMatrix, cohen_matrix
@@ -63,6 +64,8 @@ class DimensionResults:
     board: MetricBoard | None = None
     facets: Sequence[FacetBoard] = ()
     comparisons: Sequence[Comparison] = ()
+    depths: Sequence[Depth] = ()
+    """Of each comparison, in the same order."""
     raters: Sequence[RaterRow] = ()
 
 
@@ -140,8 +143,23 @@ def _dimension(
         )
         for i, (baseline, refined) in enumerate(pairs)
     ]
+    progress("what stands behind the comparisons", 0.35)
+    depths = [
+        depth(
+            ratings,
+            comparison,
+            prompt=data.prompt[units],
+            method=data.method[units],
+            board=raters,
+            facets={name: data.facets[name][units] for name in facets},
+            rng=rng(6, i),
+        )
+        for i, comparison in enumerate(comparisons)
+    ]
     if not data.metrics:
-        return DimensionResults(dimension, found, complete, kappas, means, comparisons=comparisons, raters=raters)
+        return DimensionResults(
+            dimension, found, complete, kappas, means, comparisons=comparisons, depths=depths, raters=raters
+        )
     progress("metrics", 0.4)
     scores = data.scores[:, units]
     board = metric_board(
@@ -169,7 +187,7 @@ def _dimension(
             n_permutations=options.n_permutations,
         )
         boards += [FacetBoard(facet, value, one) for value, one in by_value.items()]
-    return DimensionResults(dimension, found, complete, kappas, means, board, boards, comparisons, raters)
+    return DimensionResults(dimension, found, complete, kappas, means, board, boards, comparisons, depths, raters)
 
 
 def _fleiss_of_complete_units(ratings: Ratings, rng: np.random.Generator) -> Estimate:

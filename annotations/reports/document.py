@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Any
 
 from annotations.reports.analysis import EVERYTHING, DimensionResults, StudyResults
+from annotations.reports.depth import Depth
 from annotations.stats.comparison import Comparison
 from annotations.stats.estimate import STATS_VERSION, Estimate, Interval
 from annotations.stats.means import MethodMean
@@ -69,7 +70,10 @@ def _dimension(results: DimensionResults, methods: Sequence[str]) -> Json:
         "components": [[data.raters[code] for code in group[:50]] for group in found.components[:50]],
         "n_components": len(found.components),
         "means": [_mean(one, methods) for one in results.means],
-        "comparisons": [_comparison(one, methods) for one in results.comparisons],
+        "comparisons": [
+            _comparison(one, methods) | _depth(behind)
+            for one, behind in zip(results.comparisons, results.depths, strict=True)
+        ],
         "board": _board(results.board) if results.board else None,
         "facets": [
             {"facet": one.facet, "value": one.value, **_board(one.board, differences=False)} for one in results.facets
@@ -137,6 +141,55 @@ def _comparison(one: Comparison, methods: Sequence[str]) -> Json:
         "prob_superiority": estimate(one.prob_superiority),
         "differences": _tally(float(difference) for difference in one.differences),
         "note": one.note,
+    }
+
+
+def _depth(one: Depth) -> Json:
+    effect, robust, sequence = one.effect, one.robustness, one.sequence
+    return {
+        "ordinal": {
+            "effect": estimate(effect.effect),
+            "odds_ratio": number(effect.odds_ratio),
+            "low": number(effect.odds_low),
+            "high": number(effect.odds_high),
+            "p": number(effect.p),
+            "deviations": {name: number(value) for name, value in effect.fit.deviations.items()},
+            "notes": list(effect.fit.notes),
+        },
+        "multiverse": {
+            "words": robust.words,
+            "survives": robust.survives,
+            "n": len(robust.universes),
+            "n_same_sign": robust.n_same_sign,
+            "n_same_conclusion": robust.n_same_conclusion,
+            "choices": [asdict(choice) for choice in robust.choices],
+            "universes": [
+                {
+                    "exclusion": each.exclusion,
+                    "aggregation": each.aggregation,
+                    "subset": each.subset,
+                    "n_excluded": each.n_excluded,
+                    "n_units": each.n_units,
+                    "value": number(each.estimate.value),
+                    "low": number(each.estimate.intervals[0].low) if each.estimate.intervals else None,
+                    "high": number(each.estimate.intervals[0].high) if each.estimate.intervals else None,
+                    "reason": each.estimate.reason,
+                }
+                for each in robust.universes
+            ],
+        },
+        "sizes": [
+            {"half_width": half_width, "raters_per_prompt": per_prompt, "n_raters": n_raters}
+            | ({"n_prompts": plan.n_prompts, "n_ratings": plan.n_ratings} if plan else {"n_prompts": None})
+            for half_width, per_prompt, n_raters, plan in one.sizes
+        ],
+        "sequence": {
+            "low": number(float(sequence.low[-1])) if len(sequence.low) else None,
+            "high": number(float(sequence.high[-1])) if len(sequence.high) else None,
+            "stopped_at": sequence.stopped_at,
+            "decision": sequence.decision,
+            "method": sequence.method,
+        },
     }
 
 

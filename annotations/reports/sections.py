@@ -108,9 +108,59 @@ def _comparison(one: Json, _: Translate) -> str:
         (_("rank-biserial"), _value(biserial["value"], signed=True), *_interval_cells(biserial)),
         (_("probability of superiority"), _value(superiority["value"]), *_interval_cells(superiority)),
     ]
+    rows += _behind(one, _)
     table = _table((_("statistic"), _("value"), _("interval or p"), _("convention")), rows, numeric=(1, 2))
     note = _paragraph(one["note"], "note") if one["note"] else ""
-    return _paragraph(said + ".", "said") + _figure(split) + _figure(plot) + _folded(_("All figures"), table) + note
+    pictures = _figure(split) + _figure(plot)
+    folded = _folded(_("All figures"), table) + _robustness(one["multiverse"], _) + _sizes(one["sizes"], _)
+    return _paragraph(said + ".", "said") + pictures + folded + note
+
+
+def _behind(one: Json, _: Translate) -> list[tuple[str, str, str, str]]:
+    ordinal, sequence = one["ordinal"], one["sequence"]
+    effect = ordinal["effect"]
+    convention = "; ".join([effect["method"], *ordinal["notes"]])
+    return [
+        (
+            _("odds ratio, mixed model"),
+            _value(ordinal["odds_ratio"]),
+            _range(ordinal["low"], ordinal["high"]),
+            convention,
+        )
+        if ordinal["odds_ratio"] is not None
+        else (_("odds ratio, mixed model"), "–", "", effect["reason"]),
+        (_("always-valid interval"), "", _range(sequence["low"], sequence["high"]), sequence["method"]),
+    ]
+
+
+def _robustness(multiverse: Json, _: Translate) -> str:
+    """Does the conclusion survive other rules, aggregations and subsets? In words, then option by option."""
+    head = (_("choice"), _("option"), _("analyses"), _("same sign"), _("same conclusion"))
+    rows = [
+        (each["axis"], each["option"], each["n_universes"], each["n_same_sign"], each["n_same_significance"])
+        for each in multiverse["choices"]
+    ]
+    table = _table(head, rows, numeric=(2, 3, 4))
+    return _folded(_("Does it survive other choices?"), _paragraph(multiverse["words"]) + table)
+
+
+def _sizes(sizes: Sequence[Json], _: Translate) -> str:
+    """What the next study needs, with this one as the pilot."""
+    if not sizes:
+        return ""
+    head = (_("95% interval"), _("raters a prompt"), _("raters"), _("prompts"), _("ratings"))
+    rows = [
+        (
+            f"± {each['half_width']:g}",
+            each["raters_per_prompt"],
+            each["n_raters"],
+            _("out of reach") if each["n_prompts"] is None else each["n_prompts"],
+            "" if each["n_prompts"] is None else each["n_ratings"],
+        )
+        for each in sizes
+    ]
+    said = _paragraph(_("So many prompts a study needs for an interval this narrow, over prompts and raters."))
+    return _folded(_("How large must the next study be?"), said + _table(head, rows, numeric=(1, 2, 3, 4)))
 
 
 def _interval_cells(one: Json) -> tuple[str, str]:

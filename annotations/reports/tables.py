@@ -48,7 +48,30 @@ COMPARISONS = (
     "prob_superiority",
     "wilcoxon_method",
     "permutation_method",
+    "odds_ratio",
+    "odds_low",
+    "odds_high",
+    "odds_p",
+    "always_valid_low",
+    "always_valid_high",
+    "universes",
+    "universes_same_conclusion",
 )
+MULTIVERSE = (
+    "dimension",
+    "baseline",
+    "refined",
+    "exclusion",
+    "aggregation",
+    "subset",
+    "n_raters_excluded",
+    "n_items",
+    "mean_diff",
+    "low",
+    "high",
+    "note",
+)
+SIZES = ("dimension", "baseline", "refined", "half_width", "raters_per_prompt", "n_raters", "n_prompts", "n_ratings")
 DIFFERENCES = ("metric_a", "metric_b", "dimension", "statistic", "difference", "p", "p_holm", "n", "note", "method")
 RATERS = (
     "dimension",
@@ -164,7 +187,31 @@ def comparison_rows(document: Json) -> Iterator[Row]:
                 one["prob_superiority"]["value"],
                 one["wilcoxon"]["method"],
                 one["permutation"]["method"],
+                one["ordinal"]["odds_ratio"],
+                one["ordinal"]["low"],
+                one["ordinal"]["high"],
+                one["ordinal"]["p"],
+                one["sequence"]["low"],
+                one["sequence"]["high"],
+                one["multiverse"]["n"],
+                one["multiverse"]["n_same_conclusion"],
             )
+
+
+def multiverse_rows(document: Json) -> Iterator[Row]:
+    names = ("exclusion", "aggregation", "subset", "n_excluded", "n_units", "value", "low", "high", "reason")
+    for dimension in document["dimensions"]:
+        for one in dimension["comparisons"]:
+            for each in one["multiverse"]["universes"]:
+                yield (dimension["name"], one["baseline"], one["refined"], *(each[name] for name in names))
+
+
+def size_rows(document: Json) -> Iterator[Row]:
+    for dimension in document["dimensions"]:
+        for one in dimension["comparisons"]:
+            for each in one["sizes"]:
+                head = (dimension["name"], one["baseline"], one["refined"])
+                yield (*head, *(each.get(name) for name in SIZES[3:]))
 
 
 def difference_rows(document: Json) -> Iterator[Row]:
@@ -187,6 +234,8 @@ TABLES = {
     "metrics": (METRICS, metric_rows),
     "means": (MEANS, mean_rows),
     "comparisons": (COMPARISONS, comparison_rows),
+    "multiverse": (MULTIVERSE, multiverse_rows),
+    "sizes": (SIZES, size_rows),
     "metric_differences": (DIFFERENCES, difference_rows),
     "raters": (RATERS, rater_rows),
 }

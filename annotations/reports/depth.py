@@ -1,0 +1,107 @@
+"""What stands behind a comparison of two methods: a model of the raw levels, other choices, other sizes, every look."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from annotations.reports.data import Codes
+from annotations.stats.comparison import Comparison
+from annotations.stats.estimate import Estimate, Interval
+from annotations.stats.multiverse import AGGREGATIONS, Aggregation, Multiverse, exclusion_rules, multiverse
+from annotations.stats.ordinal_effect import OrdinalEffect, ordinal_effect
+from annotations.stats.power import Plan, pilot_components, plan_table
+from annotations.stats.raters import RaterRow
+from annotations.stats.ratings import Ratings
+from annotations.stats.sequential import ConfidenceSequence, confidence_sequence
+
+HALF_WIDTHS = (0.1, 0.2, 0.3)
+RATERS_A_PROMPT = (1, 3, 5)
+MOST_RATINGS_REFITTED = 200_000
+"""Above this, Dawid–Skene (which is fitted once for every rule) is left out of the aggregations."""
+
+
+@dataclass(frozen=True)
+class Depth:
+    """Beside one comparison.
+
+    effect      cumulative link mixed model of the levels themselves
+    robustness  the mean difference under every exclusion rule, aggregation and subset
+    sizes       (half width, raters a prompt, raters, the smallest plan or None), from this study as the pilot
+    sequence    bounds that hold at every look, prompts taken in an order drawn from the seed
+    """
+
+    effect: OrdinalEffect
+    robustness: Multiverse
+    sizes: Sequence[tuple[float, int, int, Plan | None]]
+    sequence: ConfidenceSequence
+
+
+def depth(
+    ratings: Ratings,
+    comparison: Comparison,
+    *,
+    prompt: Codes,
+    method: Codes,
+    board: Sequence[RaterRow],
+    facets: Mapping[str, NDArray[np.object_]],
+    rng: np.random.Generator,
+) -> Depth:
+    """Everything that tells how far one comparison can be leant on. facets: (n_units,) texts by name."""
+    baseline, refined = comparison.baseline, comparison.refined
+
+    def conclude(scores: NDArray[np.float64]) -> Estimate:
+        return paired_mean(scores, prompt=prompt, method=method, baseline=baseline, refined=refined)
+
+    aggregations: tuple[Aggregation, ...] = AGGREGATIONS
+    if len(ratings) > MOST_RATINGS_REFITTED:
+        aggregations = tuple(one for one in AGGREGATIONS if one != "dawid_skene")
+    subsets = {
+        f"{name}: {value}": np.array([text == value for text in column], bool)
+        for name, column in facets.items()
+        for value in sorted({text for text in column if text})
+    }
+    pilot = pilot_components(ratings, prompt=prompt, method=method, baseline=baseline, refined=refined)
+    sizes: Sequence[tuple[float, int, int, Plan | None]] = ()
+    if not pilot.reason:
+        raters = [ratings.n_raters, 4 * ratings.n_raters]
+        per_prompt = [n for n in RATERS_A_PROMPT if n <= raters[0]]
+        sizes = plan_table(pilot, half_widths=HALF_WIDTHS, raters_per_prompt=per_prompt, n_raters=raters)
+    span = float(ratings.values[-1] - ratings.values[0])
+    order = rng.permutation(len(comparison.differences))
+    return Depth(
+        ordinal_effect(ratings, prompt=prompt, method=method, baseline=baseline, refined=refined, rng=rng),
+        multiverse(ratings, conclude, exclusions=exclusion_rules(board), aggregations=aggregations, subsets=subsets),
+        sizes,
+        confidence_sequence(comparison.differences[order], bound=max(span, 1e-9)),
+    )
+
+
+def paired_mean(scores: NDArray[np.float64], *, prompt: Codes, method: Codes, baseline: int, refined: int) -> Estimate:
+    """Mean over prompts of refined − baseline from one score a unit, with Student's t interval over prompts.
+
+    scores (n_units,), NaN for a unit without one. Several units of a prompt and method are averaged first.
+    """
+    n_prompts = int(prompt.max(initial=-1)) + 1
+    means = []
+    for code in (baseline, refined):
+        chosen = (method == code) & (prompt >= 0) & ~np.isnan(scores)
+        n = np.bincount(prompt[chosen], minlength=n_prompts)
+        total = np.bincount(prompt[chosen], scores[chosen], minlength=n_prompts)
+        means.append(np.divide(total, n, out=np.full(n_prompts, np.nan), where=n > 0))
+    difference = means[1] - means[0]
+    difference = difference[~np.isnan(difference)]
+    n_paired = len(difference)
+    convention = "mean over prompts of refined − baseline, from one score an image"
+    counts = {"prompts": n_paired}
+    if n_paired == 0:
+        return Estimate.undefined("mean_diff", convention, "no prompt has scores of both methods", counts)
+    value = float(difference.mean())
+    if n_paired == 1:
+        interval = Interval.undefined("prompts", "Student's t", "one prompt alone")
+    else:
+        half = float(stats.t.ppf(0.975, n_paired - 1)) * float(difference.std(ddof=1)) / float(np.sqrt(n_paired))
+        interval = Interval(value - half, value + half, "prompts", "Student's t")
+    return Estimate("mean_diff", value, convention, counts, (interval,))
