@@ -26,7 +26,7 @@ from annotations.stats.method_level import (
     resampling_blocks,
     resampling_weights,
 )
-from annotations.stats.pair_counts import settle
+from annotations.stats.pair_counts import dense_ranks, settle
 from annotations.stats.prompt_intervals import (
     BOOTSTRAP_UNITS,
     Clusters,
@@ -73,7 +73,7 @@ class Paired:
         *,
         digits: int | None = None,
     ) -> "Paired":
-        """metric (n_units,) with NaN for missing; prompt, method (n_units,) non-negative int codes or None.
+        """metric (n_units,) with NaN for missing; prompt, method (n_units,) codes or None.
 
         Units without a human or a metric score are left out. Scores are compared as they were given, or rounded to
         `digits` significant digits first. Raises ValueError where lengths differ or a score is infinite.
@@ -86,15 +86,16 @@ class Paired:
             raise ValueError("a metric score is infinite; mark it as missing (NaN) or give a number")
         used = np.flatnonzero(human.rated & ~np.isnan(scores))
         compared: NDArray[np.float64] = scores[used] if digits is None else settle(scores[used], digits)
-        clusters = Clusters.of(None if prompt is None else prompt[used], len(used))
+        clusters = Clusters.of(None if prompt is None else np.asarray(prompt)[used], len(used))
+        methods = None if method is None else dense_ranks(np.asarray(method))
         return cls(
             human.mean[used],
             human.rank_key[used],
             compared,
             clusters,
             None if prompt is None else clusters.code,
-            None if method is None else np.asarray(method, dtype=np.int64)[used],
-            0 if method is None else int(np.max(method, initial=-1)) + 1,
+            None if methods is None else methods[used],
+            0 if methods is None else int(methods.max(initial=-1)) + 1,
         )
 
     @cached_property

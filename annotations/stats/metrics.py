@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isnan, nan
+from math import nan
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -64,7 +64,7 @@ def metric_board(
     """Compare metrics with the exact mean over raters of each unit, and with each other.
 
     human: ratings of one dimension; scores (n_metrics, n_units), higher is better, NaN for missing; prompt, method
-    (n_units,) int codes ≥ 0 or None. Every metric is measured on the units that have both scores; two metrics are
+    (n_units,) codes or None. Every metric is measured on the units that have both scores; two metrics are
     compared on the units that both have. `exchange`: what the permutation tests exchange, whole prompts, or prompts and
     methods ("both"). `alpha` separates clusters. `differences` and `ceiling` can be left out where they are not shown.
     Scores are compared as given, so that published figures are reproduced; where their floating-point noise breaks
@@ -135,12 +135,17 @@ def facet_boards(
     many small facets times many pairs leave Holm's correction nothing to find.
     """
     table = np.asarray(scores, dtype=float)
-    values = np.array([_label(value) for value in np.asarray(facet, dtype=object)], dtype=object)
-    if len(values) != human.n_units:
+    given = np.asarray(facet)
+    if given.shape != (human.n_units,):
         raise ValueError(f"facet must have one entry for each of the {human.n_units} units")
+    unknown = np.equal(given.astype(object), np.array(None, dtype=object)) | (given != given)
+    names, code = np.unique(given.astype(str), return_inverse=True)
+    code[unknown.astype(bool)] = -1
     boards = {}
-    for value in sorted(set(values) - {""}):
-        units = np.flatnonzero(values == value)
+    for index, value in enumerate(names.tolist()):
+        units = np.flatnonzero(code == index)
+        if value == "" or len(units) == 0:
+            continue
         boards[value] = metric_board(
             _ratings_of(human, units),
             table[:, units],
@@ -181,12 +186,6 @@ def _values(figures: Sequence[MetricFigures], differences: Sequence[MetricDiffer
     return {
         name: [nan if (found := one.estimate(name)) is None else found.value for one in figures] for name in statistics
     }
-
-
-def _label(value: object) -> str:
-    if value is None or (isinstance(value, float) and isnan(value)):
-        return ""
-    return str(value)
 
 
 def _ratings_of(human: Ratings, units: NDArray[np.int64]) -> Ratings:

@@ -220,6 +220,31 @@ def test_a_facet_has_the_board_of_its_own_units() -> None:
     assert boards["even"].differences == ()
 
 
+def test_a_facet_may_be_of_numbers_with_gaps() -> None:
+    human = Ratings.from_matrix([[1, 2, 3, 4, 2, 1], [1, 2, 4, 4, 2, 2]], [1, 2, 3, 4])
+    boards = facet_boards(
+        human, np.arange(6.0)[None], [1.0, 1, 2, 2, np.nan, 2], metric_names=["a"], rng=np.random.default_rng(0)
+    )
+    assert list(boards) == ["1.0", "2.0"]
+    assert boards["2.0"].metrics[0].estimates[0].n["units"] == 3
+
+
+def test_codes_need_not_be_dense_or_numbers() -> None:
+    human, metrics, prompt, method = simulated(20, 3, np.random.default_rng(3))
+    ratings = Ratings.from_matrix([human], SCALE)
+    options = {"metric_names": ["a", "b"], "n_resamples": 50, "n_permutations": 20, "differences": False}
+    plain = metric_board(ratings, metrics, prompt=prompt, method=method, rng=np.random.default_rng(0), **options)  # type: ignore[arg-type]
+    named = metric_board(
+        ratings,
+        metrics,
+        prompt=prompt * 10**12 - 5,
+        method=np.array(["sd", "sdxl", "vq"])[method],
+        rng=np.random.default_rng(0),
+        **options,  # type: ignore[arg-type]
+    )
+    assert repr(named) == repr(plain)
+
+
 def test_real_ratings_have_a_ceiling_above_their_metrics() -> None:
     data = read_dsg_tifa()
     names = ["dsg/pali17b", "dsg/mplug", "vq2a/mplug", "spice"]
