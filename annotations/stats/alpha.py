@@ -13,7 +13,8 @@ from annotations.stats.estimate import Estimate
 from annotations.stats.families import Described, Features, FloatArray, gradient, ratio
 from annotations.stats.level_pairs import LevelPairs
 from annotations.stats.ratings import Ratings
-from annotations.stats.resampling import ALL_COVERS, estimates
+from annotations.stats.resampling import estimates
+from annotations.stats.spread import ALL_COVERS
 
 Metric = Literal["nominal", "ordinal", "interval", "ratio"]
 METRICS: tuple[Metric, ...] = get_args(Metric)

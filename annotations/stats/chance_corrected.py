@@ -14,7 +14,8 @@ from annotations.stats.estimate import Estimate
 from annotations.stats.families import Described, FloatArray, gradient, ratio
 from annotations.stats.level_pairs import LevelPairs
 from annotations.stats.ratings import Ratings
-from annotations.stats.resampling import ALL_COVERS, estimates
+from annotations.stats.resampling import estimates
+from annotations.stats.spread import ALL_COVERS
 from annotations.stats.weights import Weights, agreement_weights
 
 _NOTHING = 1e-12

@@ -14,10 +14,10 @@ from scipy import stats
 
 from annotations.stats.estimate import Estimate, Interval
 from annotations.stats.families import FloatArray, ratio
-from annotations.stats.mean_squares import CompleteRatings, MeanSquares, complete_ratings
-from annotations.stats.null_test import NullTest
+from annotations.stats.icc_f import f_interval
+from annotations.stats.mean_squares import MeanSquares, complete_ratings, why_no_mean_squares
 from annotations.stats.ratings import Ratings
-from annotations.stats.resampling import ALL_COVERS, BOTH, RATERS, UNITS, joint_freedom
+from annotations.stats.spread import ALL_COVERS, BOTH, RATERS, UNITS, joint_freedom
 
 _METHOD = {
     "1": "one-way random effects (each unit's raters are a new sample)",
@@ -42,7 +42,7 @@ def icc_family(
     """
     complete = complete_ratings(ratings)
     n = MappingProxyType({**ratings.n, "complete_units": complete.n_units})
-    reason = _why_undefined(complete, ratings)
+    reason = why_no_mean_squares(complete, ratings)
     methods = {
         (model, form): f"ICC, {_METHOD[model]}; {_form(form, complete.n_raters)}; {complete.n_units} complete units "
         f"of {ratings.n['units']} (listwise)"
@@ -64,9 +64,9 @@ def icc_family(
         for model in MODELS:
             intervals[model] += _jackknife(model, squares, without_unit, without_rater, level, covers)
     for model in MODELS:
-        f_interval = _f_interval(model, squares, level)
-        if f_interval.covers in covers:
-            intervals[model].append(f_interval)
+        normal = f_interval(model, squares, level)
+        if normal.covers in covers:
+            intervals[model].append(normal)
     k = complete.n_raters
     return tuple(
         [_estimate(f"icc_{model}_1", single[model], methods[model, "1"], n, intervals[model]) for model in MODELS]
@@ -91,16 +91,6 @@ def _estimate(statistic: str, value: float, method: str, n: Mapping[str, int], i
 
 def _form(form: str, k: int) -> str:
     return "a single rating" if form == "1" else f"the mean of {k} raters"
-
-
-def _why_undefined(complete: CompleteRatings, ratings: Ratings) -> str:
-    if complete.n_raters < 2:
-        return f"{complete.n_raters} raters; an intraclass correlation needs two"
-    if complete.n_units < 2:
-        return f"{complete.n_units} of {ratings.n['units']} units were rated by all {complete.n_raters} raters"
-    if not np.any(complete.x):
-        return f"no variation: all ratings of the {complete.n_units} complete units are equal"
-    return ""
 
 
 def _step_up(single: float, k: int) -> float:
@@ -171,60 +161,3 @@ def _from_fisher(z: float, k: int) -> float:
 def _variance(replicates: MeanSquares, model: str, k: int) -> float:
     z = _fisher(replicates.icc(model), k)
     return float((len(z) - 1) * np.var(z))
-
-
-def f_test(ratings: Ratings, model: str = "1") -> NullTest:
-    """F test that an ICC of the complete units is zero: MSR/MSW for the model "1", MSR/MSE for "a" and "c"."""
-    complete = complete_ratings(ratings)
-    method = "F test of no differences between units"
-    reason = _why_undefined(complete, ratings)
-    if reason:
-        return NullTest.undefined("F", method, reason)
-    squares = complete.mean_squares
-    n, k = squares.n, squares.k
-    noise, freedom = (squares.within, n * (k - 1)) if model == "1" else (squares.error, (n - 1) * (k - 1))
-    if noise == 0:
-        return NullTest.undefined("F", method, "no error variance")
-    f = float(squares.units / noise)
-    return NullTest("F", f, (n - 1, freedom), float(stats.f.sf(f, n - 1, freedom)), method)
-
-
-def _f_interval(model: str, squares: MeanSquares, level: float) -> Interval:
-    """McGraw and Wong (1996), table 7; for (A) with Satterthwaite's degrees of freedom."""
-    n, k = squares.n, squares.k
-    covers = BOTH if model == "a" else UNITS
-    method = "F, normal ratings (McGraw and Wong 1996)"
-    noise = float(squares.within if model == "1" else squares.error)
-    if noise == 0:
-        return Interval.undefined(covers, method, "no error variance", level)
-    upper = (1 + level) / 2
-    units = float(squares.units)
-    if model == "a":
-        return _f_interval_absolute(squares, method, level)
-    freedom = n * (k - 1) if model == "1" else (n - 1) * (k - 1)
-    f_low = units / noise / stats.f.ppf(upper, n - 1, freedom)
-    f_high = units / noise * stats.f.ppf(upper, freedom, n - 1)
-    low, high = (f_low - 1) / (f_low + k - 1), (f_high - 1) / (f_high + k - 1)
-    return Interval(float(low), float(high), covers, method, level)
-
-
-def _f_interval_absolute(squares: MeanSquares, method: str, level: float) -> Interval:
-    n, k = squares.n, squares.k
-    units, raters, error = float(squares.units), float(squares.raters), float(squares.error)
-    rho = float(squares.icc("a"))
-    if rho >= 1:
-        return Interval.undefined(BOTH, method, "no error variance", level)
-    a = k * rho / (n * (1 - rho))
-    b = 1 + k * rho * (n - 1) / (n * (1 - rho))
-    spread = (a * raters) ** 2 / (k - 1) + (b * error) ** 2 / ((n - 1) * (k - 1))
-    if spread == 0:
-        return Interval.undefined(BOTH, method, "Satterthwaite's degrees of freedom are undefined", level)
-    freedom = (a * raters + b * error) ** 2 / spread
-    upper = (1 + level) / 2
-    f_low, f_high = stats.f.ppf(upper, n - 1, freedom), stats.f.ppf(upper, freedom, n - 1)
-    rest = k * raters + (k * n - k - n) * error
-    low = n * (units - f_low * error) / (f_low * rest + n * units)
-    high = n * (f_high * units - error) / (rest + n * f_high * units)
-    if not np.isfinite(low + high):
-        return Interval.undefined(BOTH, method, f"{freedom:.2g} degrees of freedom are too few", level)
-    return Interval(float(low), float(high), BOTH, method, level)

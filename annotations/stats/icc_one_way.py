@@ -12,7 +12,8 @@ import numpy as np
 from annotations.stats.estimate import Estimate
 from annotations.stats.families import Described, FloatArray, gradient, ratio
 from annotations.stats.ratings import Ratings
-from annotations.stats.resampling import ALL_COVERS, estimates
+from annotations.stats.resampling import estimates
+from annotations.stats.spread import ALL_COVERS
 
 _NOTHING = 1e-12
 """Sums of squares below this share of their largest possible value are rounding."""

@@ -138,3 +138,13 @@ def complete_ratings(ratings: Ratings) -> CompleteRatings:
     histogram = np.bincount(level, minlength=ratings.n_levels)
     mean = float(histogram @ ratings.values) / max(len(level), 1)
     return CompleteRatings(unit, rater, level, (ratings.values - mean)[level], n_units, n_raters)
+
+
+def why_no_mean_squares(complete: CompleteRatings, ratings: Ratings) -> str:
+    if complete.n_raters < 2:
+        return f"{complete.n_raters} raters; an intraclass correlation needs two"
+    if complete.n_units < 2:
+        return f"{complete.n_units} of {ratings.n['units']} units were rated by all {complete.n_raters} raters"
+    if not np.any(complete.x):
+        return f"no variation: all ratings of the {complete.n_units} complete units are equal"
+    return ""

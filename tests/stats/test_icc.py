@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 
 from annotations.stats.estimate import Estimate
-from annotations.stats.icc import f_test, icc_family
+from annotations.stats.icc import icc_family
+from annotations.stats.icc_f import f_test
 from annotations.stats.icc_one_way import icc_one_way_unbalanced
 from annotations.stats.mean_squares import complete_ratings
 from annotations.stats.ratings import Ratings

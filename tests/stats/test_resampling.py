@@ -10,7 +10,8 @@ from annotations.stats.deletion import DeletedRatings, jackknife_variance
 from annotations.stats.families import FloatArray, Joined
 from annotations.stats.icc_one_way import OneWayFamily
 from annotations.stats.ratings import Ratings
-from annotations.stats.resampling import Spread, bootstrap_units
+from annotations.stats.resampling import bootstrap_units
+from annotations.stats.spread import Spread
 from tests.benchmarks.coverage_agreement import VALUES, World, coverage
 from tests.stats import reference_data, slow_definitions
 

@@ -1,0 +1,131 @@
+"""Intervals over raters, and over units and raters, from statistics with one of them left out.
+
+Both: V = V_units + max(0, V_raters − V_cells), each from delete-one replicates (units, raters, single ratings), after
+the two-way clustering of Cameron, Gelbach and Miller (2011, eq. 2.3): what comes from a single rating is in V_units
+already and must not be counted twice. t with Satterthwaite's degrees of freedom, R − 1 where raters matter most.
+
+Raters: delete one rater at a time (Tukey 1958), t with R − 1 degrees of freedom. The jackknife variance errs upwards
+(Efron and Stein 1981), by far where few ratings a unit make a rater's going the going of whole pairs; so it is held
+to at most the variance over both, which is no less than that over raters alone.
+
+Jackknives work on z = −ln(1 − θ).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse, stats
+
+from annotations.stats.deletion import DeletedRatings, from_log_scale, jackknife_variance
+from annotations.stats.estimate import Interval
+from annotations.stats.families import Described, FloatArray, PatternFamily
+from annotations.stats.ratings import Ratings
+
+UNITS = "units"
+RATERS = "raters"
+BOTH = "units and raters"
+ALL_COVERS = (UNITS, RATERS, BOTH)
+
+
+def linearised_interval(value: float, variance: float, n_units: int, described: Described, level: float) -> Interval:
+    """The interval of the analytic standard error over units."""
+    method = f"linearised standard error, t({n_units - 1})"
+    if np.isnan(value + variance):
+        return Interval.undefined(UNITS, method, "the standard error is undefined", level)
+    return _symmetric(value, variance, n_units - 1, described, UNITS, method, level)
+
+
+def _symmetric(
+    value: float, variance: float, freedom: float, described: Described, covers: str, method: str, level: float
+) -> Interval:
+    """value ± t √variance, kept within the statistic's range."""
+    reach = float(stats.t.ppf((1 + level) / 2, freedom) * np.sqrt(variance))
+    low, high = max(value - reach, described.low), min(value + reach, described.high)
+    return Interval(float(low), float(high), covers, method, level)
+
+
+def joint_freedom(variance: float, units: float, n_units: int, raters: float, n_raters: int) -> float:
+    """Satterthwaite's degrees of freedom of a variance over units and raters, at least n_raters − 1.
+
+    The raters' part is taken at its jackknife value up to the whole: where noise makes that large, the degrees of
+    freedom stay near n_raters − 1, on the safe side.
+    """
+    least = float(max(1, n_raters - 1))
+    raters = min(raters, variance)
+    parts = units**2 / max(1, n_units - 1) + raters**2 / least
+    return max(least, variance**2 / parts) if parts > 0 else least
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Jackknife variances of z = −ln(1 − θ) for every statistic of a family; NaN where a replicate is undefined."""
+
+    raters: FloatArray
+    units: FloatArray
+    cells: FloatArray
+    n_raters: int
+    n_units: int
+
+    @classmethod
+    def of(
+        cls,
+        ratings: Ratings,
+        family: PatternFamily,
+        features: FloatArray | sparse.csr_array,
+        total: FloatArray,
+    ) -> "Spread":
+        n_raters = int(np.count_nonzero(ratings.per_rater))
+        nothing = np.full(len(family.described), np.nan)
+        n_units = ratings.n["units"]
+        if n_raters < 3:
+            return cls(nothing, nothing, nothing, n_raters, n_units)
+        deleted = DeletedRatings(ratings, family, features, total)
+        by_rater = jackknife_variance(deleted.without_each_rater(), None)
+        return cls(by_rater, deleted.variance_of_units(), deleted.variance_of_cells(), n_raters, n_units)
+
+    def raters_interval(self, place: int, value: float, described: Described, level: float) -> Interval:
+        alone, both = self.raters[place], self._both(place)
+        # min would keep NaN or drop it by the order of its arguments.
+        variance = both if both < alone else alone
+        freedom = max(1, self.n_raters - 1)
+        held = " held to the variance over both" if both < alone else ""
+        method = f"delete-one-rater jackknife of −ln(1 − θ){held}, t({freedom})"
+        return self._interval(value, variance, freedom, described, RATERS, method, level)
+
+    def both_interval(self, place: int, value: float, described: Described, level: float) -> Interval:
+        variance = self._both(place)
+        freedom = joint_freedom(variance, self.units[place], self.n_units, self.raters[place], self.n_raters)
+        method = (
+            f"delete-one jackknives of −ln(1 − θ) over units and raters less that over single ratings, t({freedom:.0f})"
+        )
+        return self._interval(value, variance, freedom, described, BOTH, method, level)
+
+    def _both(self, place: int) -> float:
+        extra = self.raters[place] - self.cells[place]
+        return float(self.units[place] + (extra if not extra < 0 else 0.0))
+
+    def _interval(
+        self,
+        value: float,
+        variance: float,
+        freedom: float,
+        described: Described,
+        covers: str,
+        method: str,
+        level: float,
+    ) -> Interval:
+        reason = ""
+        if np.isnan(value):
+            reason = "the statistic is undefined"
+        elif self.n_raters < 3:
+            reason = f"{self.n_raters} raters; leaving one out must leave two"
+        elif 1 - value < 1e-12:
+            reason = "there is no disagreement that could spread"
+        elif np.isnan(variance):
+            reason = "undefined or without disagreement when one of the raters, units or ratings is left out"
+        if reason:
+            return Interval.undefined(covers, method, reason, level)
+        reach = float(stats.t.ppf((1 + level) / 2, freedom) * np.sqrt(variance))
+        z = -np.log1p(-value)
+        low, high = max(from_log_scale(z - reach), described.low), min(from_log_scale(z + reach), described.high)
+        return Interval(low, high, covers, method, level)
