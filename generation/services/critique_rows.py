@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from exchange.cells import Cells
@@ -46,7 +46,10 @@ class ClaimRow:
 
 @dataclass(frozen=True)
 class CritiqueRow:
-    """One critique. `n_rows` counts the file's rows that made it; `text` is what the critic wrote, as it came."""
+    """One critique. `n_rows` counts the file's rows that made it; `text` is what the critic wrote, as it came.
+
+    `is_split`: the claims are entries of a list found in the text.
+    """
 
     number: int
     n_rows: int
@@ -56,6 +59,7 @@ class CritiqueRow:
     text: str
     refined_prompt: str
     claims: tuple[ClaimRow, ...]
+    is_split: bool = False
     provenance: dict[str, JsonValue] = field(default_factory=dict)
 
 
@@ -95,7 +99,8 @@ def _whole(cells: Cells, critic: str) -> CritiqueRow | None:
     claims = _stated(cells) if cells.has("claims") else [ClaimRow(i, t) for i, t in enumerate(listed_claims(text), 1)]
     if not text and not claims:
         cells.reject("text", "neither text nor claims are filled in", "fill in one of them")
-    return _critique(cells, critic, text=text, claims=claims, n_rows=1)
+    critique = _critique(cells, critic, text=text, claims=claims, n_rows=1)
+    return critique and replace(critique, is_split=bool(claims) and not cells.has("claims"))
 
 
 def _from_claims(together: list[Cells], critic: str) -> CritiqueRow | None:

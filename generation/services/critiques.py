@@ -89,6 +89,7 @@ def _save(
             image_id=image,
             critic=row.critic,
             critic_version=row.critic_version,
+            split=Critique.Split.NUMBERED if row.is_split else Critique.Split.GIVEN,
             text=row.text,
             refined_prompt=row.refined_prompt,
             provenance=row.provenance,

@@ -174,7 +174,8 @@ def _finish(work: _Work, state: ImportRun.State, message: str, rejects: Path) ->
         row = ImportRun.objects.select_for_update().get(pk=work.run.pk)
         if row.lease_until != work.lease_until:
             return  # taken over while we were ending it
-        row.first_rejects = [asdict(reject) for reject in work.log.first]
+        first = sorted(work.log.first, key=lambda reject: (reject.file, reject.row or 0))
+        row.first_rejects = [asdict(reject) for reject in first]
         row.n_rejected = work.log.n_rows
         if work.log:
             with rejects.open("rb") as stream:
@@ -184,9 +185,9 @@ def _finish(work: _Work, state: ImportRun.State, message: str, rejects: Path) ->
 
 def summary(counts: Counts, *, dry_run: bool = False) -> str:
     """What an import did, in a sentence."""
-    made = ", ".join(f"{n:,} {what}" for what, n in counts.made.items() if n)
+    made = ", ".join(f"{what} {n:,}" for what, n in counts.made.items() if n)
     if dry_run:
-        return _("Trial run: it would add %(what)s.") % {"what": made} if made else _("Trial run: nothing to add.")
+        return _("Trial run. It would add: %(what)s.") % {"what": made} if made else _("Trial run: nothing to add.")
     return _("Added: %(what)s.") % {"what": made} if made else _("Nothing was new; nothing was changed.")
 
 

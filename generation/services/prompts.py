@@ -89,6 +89,7 @@ class _Batches:
             accepted.append((row, code, variants))
         if not self._dry_run:
             Prompt.objects.bulk_create(new.values())
+        self.counts.made["prompts"] += len(new)
         variants_of = self._save_variants(accepted, stored | new)
         counted: set[str] = set()
         for _row, code, _variants in accepted:
@@ -96,7 +97,6 @@ class _Batches:
             counted.add(code)
             self.counts.n_created += is_new
             self.counts.n_unchanged += not is_new
-        self.counts.made["prompts"] += len(new)
 
     def _stored(self, digests: Sequence[str]) -> dict[str, Prompt]:
         if self._into.pk is None:
