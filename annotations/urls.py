@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from annotations.views import deletion, design, home, items, join, studies
+from annotations.views import deletion, design, home, items, join, results, studies
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -14,6 +14,14 @@ urlpatterns = [
     path("study/<str:token>/", studies.overview, name="study"),
     path("study/<str:token>/items/", items.gallery, name="study-items"),
     path("study/<str:token>/raters/", studies.raters, name="study-raters"),
+    path("study/<str:token>/results/", results.results, name="study-results"),
+    path("study/<str:token>/results/<int:snapshot_id>/state/", results.state, name="study-results-state"),
+    path("study/<str:token>/results/<int:snapshot_id>/<slug:name>.csv", results.table, name="study-results-table"),
+    path(
+        "study/<str:token>/results/<int:snapshot_id>/report.<slug:ending>",
+        results.report_file,
+        name="study-report-file",
+    ),
     path("study/<str:token>/settings/", studies.settings, name="study-settings"),
     path("study/<str:token>/state/", studies.change_state, name="study-state"),
     path("study/<str:token>/members/", studies.add_member, name="study-member-add"),

@@ -6,7 +6,7 @@ from itertools import chain, islice
 from typing import Any
 
 import numpy as np
-from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, F, IntegerField, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from numpy.typing import NDArray
 
@@ -217,8 +217,3 @@ def _values(dimension: Dimension) -> list[float]:
 
 def _or_none(values: NDArray[np.float64]) -> NDArray[np.float64] | None:
     return values if np.isfinite(values).any() else None
-
-
-def late_answers(study: Study) -> int:
-    """Cards that came after their item had been answered in full by others: kept, counted nowhere."""
-    return study.assignments.filter(~Q(late_answers=None)).count()

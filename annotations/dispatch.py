@@ -1,0 +1,80 @@
+"""Finds a study's report, or has it worked out: at once where that is quick, by a worker where it is not."""
+
+import logging
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from annotations.models import ReportSnapshot, Study
+from annotations.queries import reports as queries
+from annotations.queries.reports import Comparisons
+from annotations.services import reports
+from annotations.tasks import build_report
+from annotations.version import code_version
+
+logger = logging.getLogger(__name__)
+
+STAYS_FRESH = timedelta(minutes=10)
+"""How long a large study's results are shown before answers that came since are worked in without being asked for."""
+
+
+def find_report(
+    *,
+    study: Study,
+    comparisons: Comparisons,
+    user: User | None,
+    seed: int = reports.DEFAULT_SEED,
+    again: bool = False,
+) -> ReportSnapshot:
+    """The snapshot of the study's present answers: done, failed, or one that a worker has.
+
+    An unchanged study costs the queries of `inputs_of` and one more. A changed small one is worked out before this
+    returns. `again` works out a failed one once more, and a large one although there are fresh results.
+    """
+    inputs = queries.inputs_of(study, comparisons)
+    newest = queries.newest_report(study, inputs.inputs_hash, seed, code_version())
+    if newest is not None and reports.is_abandoned(newest):
+        newest = None
+    if newest is not None and (newest.state != ReportSnapshot.State.FAILED or not again):
+        return newest
+    is_small = reports.is_small(inputs)
+    if not is_small and not again:
+        for earlier in (queries.report_at_work(study), queries.last_finished(study, seed)):
+            if earlier is not None and _is_enough(earlier, comparisons):
+                return earlier
+    snapshot, is_new = reports.ask_report(study=study, inputs=inputs, comparisons=comparisons, user=user, seed=seed)
+    if is_new and is_small:
+        return _at_once(snapshot)
+    if is_new:
+        transaction.on_commit(lambda: _send(snapshot))
+    return snapshot
+
+
+def _is_enough(snapshot: ReportSnapshot, comparisons: Comparisons) -> bool:
+    """Whether an earlier report answers the same question, and is at work or fresh."""
+    asked = (snapshot.results or {}).get("asked", {}).get("comparisons", [])
+    is_fresh = snapshot.ended_at is None or snapshot.ended_at > timezone.now() - STAYS_FRESH
+    return is_fresh and not reports.is_abandoned(snapshot) and asked == [list(pair) for pair in comparisons]
+
+
+def _at_once(snapshot: ReportSnapshot) -> ReportSnapshot:
+    claimed = reports.claim(snapshot_id=snapshot.pk)
+    if claimed is None:
+        return snapshot
+    try:
+        reports.build_report(snapshot=claimed)
+    except Exception:
+        # The page says what happened, and shows the results of before; the log has the rest.
+        logger.exception("Report %s of study %s failed", snapshot.pk, snapshot.study_id)
+    return claimed
+
+
+def _send(snapshot: ReportSnapshot) -> None:
+    try:
+        build_report.delay(snapshot.pk)
+    except OperationalError:
+        # It waits, and `resume_reports` sends it as soon as the broker is back.
+        logger.exception("The broker does not answer; report %s waits", snapshot.pk)
