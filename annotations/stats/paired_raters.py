@@ -26,7 +26,7 @@ def rater_intervals(
     differences (n,): one a prompt, from the same `cells`. Undefined below two raters, and where a rater is the only
     one on every prompt.
     """
-    over_raters = "delete-one-rater jackknife, t(R − 1)"
+    over_raters = "delete-one-rater jackknife less its excess from single ratings, t(R − 1)"
     over_both = "variances over prompts and over raters less that of their crossing, Satterthwaite's t"
     n = len(differences)
     rater, prompt, change, dropped = _changes_without(ratings, cells, differences)
@@ -44,11 +44,15 @@ def rater_intervals(
         )
     mean = float(np.mean(differences))
     without = (float(np.sum(differences)) + total) / left
-    by_raters = (n_raters - 1) / n_raters * float(np.sum((without - np.mean(without)) ** 2))
+    jackknife = (n_raters - 1) / n_raters * float(np.sum((without - np.mean(without)) ** 2))
     by_prompts = float(np.var(differences, ddof=1)) / n
     a_prompt = np.bincount(prompt, minlength=n)[prompt]
     kept = ~dropped
-    crossing = float(np.sum((a_prompt - 1)[kept] / a_prompt[kept] * change[kept] ** 2)) / n**2
+    single = change[kept] ** 2 / n**2
+    crossing = float(np.sum(single * (1 - 1 / a_prompt[kept])))
+    # Leaving out one of k raters of a prompt moves it by k/(k − 1) times what chance in one rating does to it: at most
+    # twice, with two raters.
+    by_raters = max(jackknife - float(np.sum(single / a_prompt[kept])), jackknife / 2)
     both = max(by_prompts + by_raters - crossing, by_prompts, by_raters)
     # Sums of floats leave about 1e-16 of the scale where exact ones would leave nothing.
     noise = (1e-12 * float(np.abs(ratings.values).max())) ** 2

@@ -121,13 +121,19 @@ def test_rater_jackknife_equals_leaving_each_rater_out(seed: int) -> None:
     cells = paired_cells(ratings, prompt=prompt, method=method, baseline=0, refined=1)
     full = slow_differences(design)
     over_raters, over_both = rater_intervals(ratings, cells, np.array([float(x) for x in full.values()]))
-    # Only prompts compared at all may lose a rater: those of the full data.
-    means = []
+    means, excess = [], 0.0
+    raters_of = {
+        code: {int(r) for r, u in zip(ratings.rater, ratings.unit, strict=True) if prompt[u] == code and method[u] < 2}
+        for code in full
+    }
     for rater in range(5):
+        # Only prompts compared at all may lose a rater.
         kept = {p: x for p, x in slow_differences(design, without_rater=rater).items() if p in full}
         means.append(float(sum(kept.values(), Fraction(0)) / len(kept)))
+        excess += sum(float(x - full[p]) ** 2 / len(raters_of[p]) for p, x in kept.items()) / len(full) ** 2
+    jackknife = 4 / 5 * np.sum((np.array(means) - np.mean(means)) ** 2)
     # t(4, .975) = 2.776445105197793 (any table of Student's t)
-    error = np.sqrt(4 / 5 * np.sum((np.array(means) - np.mean(means)) ** 2))
+    error = np.sqrt(max(jackknife - excess, jackknife / 2))
     assert (over_raters.high - over_raters.low) / 2 == pytest.approx(2.776445105197793 * error)
     assert over_both.high - over_both.low > 0
 
