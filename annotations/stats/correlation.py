@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from annotations.stats.cluster_bootstrap import resampled_counts
 from annotations.stats.estimate import Estimate, Interval, seed_of
 from annotations.stats.exact_means import UnitMeans
-from annotations.stats.grouped import group_pairs, group_pearson
+from annotations.stats.grouped import group_pairs, group_pearson, pooled_differences
 from annotations.stats.item_bootstrap import resampled_item_level
 from annotations.stats.linearised import Linearised, item_level
 from annotations.stats.method_level import (
@@ -197,11 +197,26 @@ def mean_within_prompts(
 
 
 def grouped_correlations(data: Paired, *, level: float = 0.95) -> tuple[Estimate, ...]:
-    """pearson_, spearman_, kendall_tau_b_ and pairwise_accuracy_grouped_by_prompt; empty without prompts."""
-    return tuple(
+    """pearson_, spearman_, kendall_tau_b_ and pairwise_accuracy_grouped_by_prompt, and the pooled
+    pearson_of_differences_in_prompts; empty without prompts."""
+    if data.prompt is None:
+        return ()
+    averages = [
         mean_within_prompts(f"{name}_grouped_by_prompt", values, CONVENTIONS[name], data.n, level=level)
         for name, values in data.within_prompts.items()
-    )
+    ]
+    return *averages, _of_differences(data, level)
+
+
+def _of_differences(data: Paired, level: float) -> Estimate:
+    g = data.clusters.n_clusters
+    found = pooled_differences(data.human_mean, data.metric, data.clusters.code, g)
+    name, words = "pearson_of_differences_in_prompts", "Σ Δh Δm / √(Σ Δh² Σ Δm²) over all pairs of units of a prompt"
+    if isnan(found.value):
+        return Estimate.undefined(name, words, found.reason, data.n)
+    by_prompt = Clusters(np.arange(g), g, data.clusters.covers)
+    interval = linearised_interval(found, by_prompt, scale="fisher z", level=level)
+    return Estimate(name, found.value, words, data.n, (interval,))
 
 
 def method_correlations(

@@ -105,6 +105,27 @@ def group_pearson(
     return np.clip(divided(xy, np.sqrt(xx) * np.sqrt(yy)), -1, 1)
 
 
+def pooled_differences(
+    human: NDArray[np.float64], metric: NDArray[np.float64], group: NDArray[np.int64], n_groups: int
+) -> linearised.Linearised:
+    """Pearson's r, not centred, of the differences between all pairs of units of one group, all groups pooled.
+
+    Σ Δh Δm / √(Σ Δh² Σ Δm²), by which a group counts with its pairs and its spread, and one without variation simply
+    adds nothing. As Σ over pairs of Δh Δm is the group's size times its sum of products of deviations, no pair is
+    listed. The influence (n_groups,) is that of a whole group. Source: "PDP" in mt-metrics-eval (2024).
+    """
+    size = np.bincount(group, minlength=n_groups)
+    x, y = (centred(scores, group, n_groups) for scores in (human, metric))
+    a, b, c = (size * np.bincount(group, weights=w, minlength=n_groups) for w in (x * y, x * x, y * y))
+    scale_h, scale_m = float(b.sum()), float(c.sum())
+    if scale_h == 0 or scale_m == 0:
+        what = linearised.NO_HUMAN_VARIATION if scale_h == 0 else linearised.NO_METRIC_VARIATION
+        return linearised.Linearised.undefined(f"{what} within any prompt")
+    below = float(np.sqrt(scale_h) * np.sqrt(scale_m))
+    value = min(1.0, max(-1.0, float(a.sum()) / below))
+    return linearised.Linearised(value, a / below - value * (b / scale_h + c / scale_m) / 2)
+
+
 def divided(above: NDArray[np.generic], below: NDArray[np.generic]) -> NDArray[np.float64]:
     """above / below elementwise, NaN where the denominator is 0."""
     out = np.full(np.shape(above), np.nan)
@@ -144,13 +165,20 @@ def _of_ranks(x: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.float64]
     return np.clip(divided((x * y).sum(axis=0), below), -1, 1)
 
 
-def _deviations(scores: NDArray[np.float64], group: NDArray[np.int64], n_groups: int) -> NDArray[np.float64]:
+def centred(scores: NDArray[np.float64], group: NDArray[np.int64], n_groups: int) -> NDArray[np.float64]:
+    """(n,) deviations from the group's mean; one below 1e-12 of the group's largest score is rounding, and 0."""
     size = np.bincount(group, minlength=n_groups)
     mean = divided(np.bincount(group, weights=scores, minlength=n_groups), size)
     deviation = scores - mean[group]
     largest = np.zeros(n_groups)
     np.maximum.at(largest, group, np.abs(scores))
     deviation[np.abs(deviation) <= 1e-12 * largest[group]] = 0
+    return deviation
+
+
+def _deviations(scores: NDArray[np.float64], group: NDArray[np.int64], n_groups: int) -> NDArray[np.float64]:
+    """Centred scores over the group's largest deviation, so that their squares neither overflow nor vanish."""
+    deviation = centred(scores, group, n_groups)
     spread = np.zeros(n_groups)
     np.maximum.at(spread, group, np.abs(deviation))
     return np.divide(deviation, spread[group], out=np.zeros_like(deviation), where=spread[group] > 0)

@@ -36,6 +36,9 @@ def test_published_averages_over_systems_and_items() -> None:
     assert by_system["kendall_tau_b"].value == pytest.approx(0.552, abs=5e-4)
     assert by_system["kendall_tau_b_grouped_by_prompt"].value == pytest.approx(0.575, abs=5e-4)
     assert by_item["kendall_tau_b_grouped_by_prompt"].value == pytest.approx(1, abs=1e-12)
+    # PDP by item .926: gold differences 3, 3, 3 and metric 1, 2, 3, so 18/√(27 · 14).
+    assert by_item["pearson_of_differences_in_prompts"].value == pytest.approx(18 / np.sqrt(27 * 14), abs=1e-12)
+    assert by_item["pearson_of_differences_in_prompts"].value == pytest.approx(0.926, abs=5e-4)
     # testKendallC: τ-c .556 over all.
     assert by_system["kendall_tau_c"].value == pytest.approx(0.556, abs=5e-4)
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotations.stats import grouped
-from annotations.stats.grouped import group_pairs, group_pearson
+from annotations.stats.grouped import group_pairs, group_pearson, pooled_differences
 from tests.stats.metric_data import list_pairs
 
 
@@ -50,3 +50,17 @@ def test_rounding_is_not_variation() -> None:
     # 0.1 + 0.2 and 0.3 differ by 5.6e-17.
     pearson = group_pearson(np.array([1.0, 2.0]), np.array([0.1 + 0.2, 0.3]), np.array([0, 0]), 1)
     assert np.isnan(pearson[0])
+
+
+def test_pooled_differences_are_those_of_listed_pairs() -> None:
+    rng = np.random.default_rng(4)
+    group, human, metric = rng.integers(0, 7, 40), rng.integers(0, 4, 40).astype(float), rng.random(40)
+    first, second = np.triu_indices(40, 1)
+    within = group[first] == group[second]
+    dh, dm = (x[first[within]] - x[second[within]] for x in (human, metric))
+    expected = (dh @ dm) / np.sqrt((dh @ dh) * (dm @ dm))
+    found = pooled_differences(human, metric, group, 7)
+    assert found.value == pytest.approx(expected, abs=1e-12)
+    assert found.influence.sum() == pytest.approx(0, abs=1e-12)
+    assert np.isnan(pooled_differences(np.ones(40), metric, group, 7).value)
+    assert "metric's scores" in pooled_differences(human, np.full(40, 0.1), group, 7).reason

@@ -45,6 +45,7 @@ def test_every_level_is_there_with_an_interval_over_prompts() -> None:
         "pairwise_accuracy_calibrated",
         "pairwise_accuracy_calibrated_grouped_by_prompt",
         "soft_pairwise_accuracy",
+        "pearson_of_differences_in_prompts",
     }
     assert len(names) == len(set(names))
     for one in found.metrics[0].estimates:

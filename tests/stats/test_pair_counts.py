@@ -57,6 +57,22 @@ def test_seven_units_of_the_published_example() -> None:
     assert wide == PairCounts(7, 1, 0, 10, 3)
 
 
+def test_variants_that_the_counts_give() -> None:
+    # mt-metrics-eval: τ_23 = (C + T_both − D − T_one)/pairs, .2 on the five units and 7/21 on the seven.
+    for gold, metric, expected in (
+        ([1, 2, 2, 3, 4], [2, 1, 1.5, 5, 3], 0.2),
+        ([1, 1, 1, 2, 2, 3, 4], [1, 1, 2, 2, 4, 3, 3], 7 / 21),
+    ):
+        counts = count_pairs(gold, metric)
+        assert (2 * counts.correct - counts.pairs) / counts.pairs == pytest.approx(expected)
+    # testKendallLike: pairs whose gold scores differ by the threshold or more, ties of the metric being wrong: 3/5 at
+    # 25 and 2/6 at 1. The width is then on gold's side, just below the threshold.
+    for threshold, expected in ((25, 3 / 5), (1, 2 / 6)):
+        counts = count_pairs([2, 1, 4, 3], [10, 11, 100, 150], epsilon=threshold - 0.5)
+        wrong = counts.discordant + counts.tied_human
+        assert (counts.concordant - wrong) / (counts.concordant + wrong) == pytest.approx(expected)
+
+
 def test_a_width_reaches_differences_that_floating_point_makes_a_little_wider() -> None:
     # 0.3 − 0.2 = 0.09999999999999998 and 0.8 − 0.7 = 0.10000000000000009: both are ties at ε = 0.1.
     assert 0.8 - 0.7 > 0.1
