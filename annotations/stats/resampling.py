@@ -13,7 +13,7 @@ from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
+from scipy import sparse, stats
 
 from annotations.stats.deletion import linearised_variance
 from annotations.stats.estimate import Estimate, Interval, seed_of
@@ -60,7 +60,7 @@ def estimates(
         if UNITS in covers:
             replicates = bootstrap_units(features, ratings, family, rng, n_resamples)
             for place in range(len(family.described)):
-                intervals[place].append(percentile_interval(replicates[:, place], level))
+                intervals[place].append(percentile_interval(replicates[:, place], level, ratings.n["pairable"]))
         if RATERS in covers or BOTH in covers:
             spread = Spread.of(ratings, family, features, total)
             for place, described in enumerate(family.described):
@@ -114,11 +114,19 @@ def _draw_patterns(ratings: Ratings, rng: np.random.Generator, n_resamples: int)
     return rng.multinomial(n_units, multiplicity / n_units, size=n_resamples)
 
 
-def percentile_interval(replicates: FloatArray, level: float) -> Interval:
-    """The percentile interval of bootstrap replicates over units; undefined replicates are counted and left out."""
-    method = f"percentile bootstrap over units, {len(replicates)} resamples"
+def percentile_interval(replicates: FloatArray, level: float, n_units: int) -> Interval:
+    """The expanded percentile interval of bootstrap replicates over units (Hesterberg 2015, section 5.3).
+
+    Percentiles at Φ(±√(n/(n − 1)) t), with t of n − 1 degrees of freedom, make good that resampling n units shows a
+    spread too small by (n − 1)/n and knows nothing of t; from a few hundred units on it is the plain percentile
+    interval. Undefined replicates are counted and left out.
+    """
+    method = f"percentile bootstrap over units, expanded for n, {len(replicates)} resamples"
     kept = replicates[~np.isnan(replicates)]
     if len(kept) == 0:
         return Interval.undefined(UNITS, method, "the statistic is undefined in every resample", level)
-    low, high = np.quantile(kept, [(1 - level) / 2, (1 + level) / 2])
+    if n_units < 2:
+        return Interval.undefined(UNITS, method, "one unit cannot be resampled", level)
+    reach = np.sqrt(n_units / (n_units - 1)) * stats.t.ppf((1 + level) / 2, n_units - 1)
+    low, high = np.quantile(kept, [stats.norm.cdf(-reach), stats.norm.cdf(reach)])
     return Interval(float(low), float(high), UNITS, method, level, len(replicates) - len(kept))

@@ -130,7 +130,7 @@ def coverage(
     replications: int,
     rng: np.random.Generator,
     covers: Sequence[str] = ("units", "raters", "units and raters"),
-    n_resamples: int = 499,
+    n_resamples: int = 999,
     family: PatternFamily | None = None,
 ) -> Coverage:
     """For each claim, draw anew what it says was sampled, and count how often the interval holds the truth."""
