@@ -97,9 +97,9 @@ class ChildProcesses:
         for child in self._children:
             if child.process.poll() is None:
                 child.process.terminate()
-        asked_at, signals = time.monotonic(), self._signals
+        asked_at, last_word = time.monotonic(), 2 if self.told_to_stop else 1
         while any(child.process.poll() is None for child in self._children):
-            if time.monotonic() - asked_at > self._patience_s or self._signals > max(signals, 1):
+            if time.monotonic() - asked_at > self._patience_s or self._signals >= last_word:
                 break
             time.sleep(0.05)
         for child in self._children:
