@@ -97,7 +97,7 @@ def _identity(cells: Cells, critic: str) -> tuple[str, str, str]:
 def _whole(cells: Cells, critic: str) -> CritiqueRow | None:
     text = _own_text(cells, "text")
     claims = _stated(cells) if cells.has("claims") else [ClaimRow(i, t) for i, t in enumerate(listed_claims(text), 1)]
-    if not text and not claims:
+    if not text and not cells.has("claims"):
         cells.reject("text", "neither text nor claims are filled in", "fill in one of them")
     critique = _critique(cells, critic, text=text, claims=claims, n_rows=1)
     return critique and replace(critique, is_split=bool(claims) and not cells.has("claims"))
