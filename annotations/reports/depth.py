@@ -19,6 +19,10 @@ from annotations.stats.sequential import ConfidenceSequence, confidence_sequence
 
 HALF_WIDTHS = (0.1, 0.2, 0.3)
 RATERS_A_PROMPT = (1, 3, 5)
+MOST_RATINGS_MODELLED = 6_000
+"""Larger comparisons are modelled on prompts drawn at random: the model's time grows faster than what it adds."""
+MOST_PROMPTS_BET_ON = 5_000
+"""Above this the always-valid interval is the asymptotic one, which is a sum; the exact one is a grid a prompt."""
 MOST_RATINGS_REFITTED = 200_000
 """Above this, Dawid–Skene (which is fitted once for every rule) is left out of the aggregations."""
 
@@ -70,12 +74,26 @@ def depth(
         per_prompt = [n for n in RATERS_A_PROMPT if n <= raters[0]]
         sizes = plan_table(pilot, half_widths=HALF_WIDTHS, raters_per_prompt=per_prompt, n_raters=raters)
     span = float(ratings.values[-1] - ratings.values[0])
-    order = rng.permutation(len(comparison.differences))
+    n = len(comparison.differences)
+    effect = ordinal_effect(
+        ratings,
+        prompt=prompt,
+        method=method,
+        baseline=baseline,
+        refined=refined,
+        rng=rng,
+        max_ratings=MOST_RATINGS_MODELLED,
+    )
     return Depth(
-        ordinal_effect(ratings, prompt=prompt, method=method, baseline=baseline, refined=refined, rng=rng),
+        effect,
         multiverse(ratings, conclude, exclusions=exclusion_rules(board), aggregations=aggregations, subsets=subsets),
         sizes,
-        confidence_sequence(comparison.differences[order], bound=max(span, 1e-9)),
+        confidence_sequence(
+            comparison.differences[rng.permutation(n)],
+            bound=max(span, 1e-9),
+            kind="bounded" if n <= MOST_PROMPTS_BET_ON else "asymptotic",
+            aim=max(n, 1),
+        ),
     )
 
 

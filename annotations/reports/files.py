@@ -70,6 +70,7 @@ def read_study(
         rows = np.array([position[name] for name in unit_names], np.int64)
         known = {name: column[rows] for name, column in known.items()}
     dimensions = _dimensions(table, unit_names, rater_names, scales, log, keep)
+    del table  # a million ratings' cells need not lie beside ten million scores
     metric_names, scores = _scores(metrics, unit_names, log) if metrics else ([], np.empty((0, len(unit_names))))
     if log.total and on_bad_value == "error":
         raise BadData(log)

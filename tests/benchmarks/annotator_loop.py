@@ -24,24 +24,20 @@ from urllib.parse import urlencode
 
 ROOT = Path(__file__).resolve().parents[2]
 Work = Callable[["Client", int, float, list[float], list[str]], Awaitable[None]]
+SERVED = ["--config", "python:evalsite.web_server"]
+# The same, spelled out: reading the site's own settings would make it the site.
+BARE = ["--worker-class", "gthread", "--workers", "2", "--threads", "8", "--keep-alive", "30"]
 TOKEN = re.compile(rb'"token": "([^"]+)"')
 
 
 @contextmanager
-def site(environment: dict[str, str], application: str) -> Iterator[int]:
-    """The server with gunicorn's settings of `manage.py serve`, on a free port of this machine."""
+def site(environment: dict[str, str], application: str, options: list[str]) -> Iterator[int]:
+    """A gunicorn on a free port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [
-        *(
-            str(Path(sys.executable).with_name("gunicorn")),
-            application,
-            "--config",
-            str(ROOT / "evalsite" / "gunicorn.py"),
-        ),
-        *("--bind", f"127.0.0.1:{port}", "--log-level", "warning"),
-    ]
+    gunicorn = Path(sys.executable).with_name("gunicorn")
+    command = [str(gunicorn), application, *options, "--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
     server = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
         for _ in range(200):
@@ -201,7 +197,7 @@ def main() -> None:
         for n_items in map(int, options.items.split(",")):
             token, field, sessions = prepare(n_items, options.raters, options.k)
             annotate = annotator(token, field)
-            with site(environment, "evalsite.wsgi:application") as port:
+            with site(environment, "evalsite.wsgi:application", SERVED) as port:
                 times, errors = asyncio.run(together(port, sessions, annotate, options.seconds))
             note = f"over-assigned {over_assigned(token)}"
             rates[n_items] = report(f"{n_items} items", times, options.seconds, errors, note)
@@ -210,7 +206,7 @@ def main() -> None:
 
 
 def measure_bare(environment: dict[str, str], options: argparse.Namespace) -> None:
-    with site(environment, "tests.benchmarks.bare_view:application") as port:
+    with site(environment, "tests.benchmarks.bare_view:application", BARE) as port:
         sessions = ["none"] * options.raters
         times, errors = asyncio.run(together(port, sessions, bare, options.seconds))
     report("bare Django view", times, options.seconds, errors, "no account, no card, no sync at commit")
