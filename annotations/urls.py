@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from annotations.views import deletion, design, home, items, join, results, studies
+from annotations.views import deletion, design, exports, home, items, join, results, studies
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -22,6 +22,10 @@ urlpatterns = [
         results.report_file,
         name="study-report-file",
     ),
+    path("study/<str:token>/export/", exports.index, name="study-exports"),
+    path("study/<str:token>/export/study.zip", exports.everything, name="study-export-all"),
+    path("study/<str:token>/export/data-dictionary.md", exports.dictionary, name="study-export-dictionary"),
+    path("study/<str:token>/export/<slug:name>.<slug:ending>", exports.table, name="study-export-table"),
     path("study/<str:token>/settings/", studies.settings, name="study-settings"),
     path("study/<str:token>/state/", studies.change_state, name="study-state"),
     path("study/<str:token>/members/", studies.add_member, name="study-member-add"),
