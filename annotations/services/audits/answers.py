@@ -1,0 +1,206 @@
+"""Taking an auditor's answers, one at a time: saved when this returns, and saved once however often they are sent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from annotations.models import Audit, AuditItem, ElementCheck, MissedError, RepairJudgement, Verdict
+from annotations.services.audits.adjudication import queue_disagreements
+from annotations.services.turnstile import write_turn
+
+Outcomes = RepairJudgement.Outcome
+
+
+class Outcome(Enum):
+    SAVED = "saved"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+class Sealed(Exception):
+    """The list is closed: what was on it before the claims were seen stays on it."""
+
+
+@dataclass(frozen=True)
+class VerdictGiven:
+    claim_id: int
+    value: str
+    severity: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ElementGiven:
+    """answer: one of ElementCheck.Answer, in terms of baseline and refined whatever side they were shown on."""
+
+    element: str
+    text: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class RepairGiven:
+    """place: where the error is, "baseline", "refined", "both", "none" or "cannot_tell"; worse_in: "", "baseline" or
+    "refined", for an error in both."""
+
+    claim_id: int
+    place: str
+    worse_in: str = ""
+
+    @property
+    def outcome(self) -> str:
+        if self.place == "both":
+            return {"baseline": Outcomes.IMPROVED, "refined": Outcomes.WORSE}.get(self.worse_in, Outcomes.UNCHANGED)
+        return {
+            "baseline": Outcomes.FIXED,
+            "refined": Outcomes.WORSE,
+            "none": Outcomes.NO_ERROR,
+        }.get(self.place, Outcomes.CANNOT_TELL)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point or, with width and height, a box, in fractions of the image from its top left."""
+
+    x: float
+    y: float
+    width: float | None = None
+    height: float | None = None
+
+
+@dataclass(frozen=True)
+class ErrorListed:
+    """An error in the auditor's words. `key` is the page's own, so that a line sent twice is one line."""
+
+    key: str
+    text: str
+    kind: str = ""
+    about: str = ""
+    severity: str = ""
+    mark: Mark | None = None
+    is_in_refined: bool = False
+
+
+def save_answer(
+    *,
+    audit: Audit,
+    given: VerdictGiven | ElementGiven | RepairGiven,
+    answered_at: datetime,
+    active_ms: int | None = None,
+) -> Outcome:
+    """Save one answer. The same again changes nothing; another one becomes the next revision, the earlier ones stay.
+
+    An audit whose place was given away takes answers too: whether they count is decided when it is finished.
+    """
+    times: dict[str, Any] = {"answered_at": answered_at, "active_ms": active_ms}
+    with write_turn(), transaction.atomic():
+        # One answer of one audit at a time: two windows must not both add the same revision.
+        audit = Audit.objects.select_for_update(of=("self",)).select_related("plan", "item").get(pk=audit.pk)
+        if isinstance(given, VerdictGiven):
+            outcome = _save_verdict(audit, given, times)
+            if outcome is Outcome.CHANGED and audit.state == Audit.State.FINISHED:
+                queue_disagreements(items=[audit.item])
+            return outcome
+        if isinstance(given, ElementGiven):
+            check = ElementCheck.objects.filter(audit=audit, element=given.element, is_current=True).first()
+            if check is not None and check.answer == given.answer:
+                return Outcome.UNCHANGED
+            if check is not None:
+                ElementCheck.objects.filter(pk=check.pk).update(is_current=False)
+            ElementCheck.objects.create(
+                audit=audit,
+                element=given.element,
+                text=given.text,
+                answer=given.answer,
+                revision=check.revision + 1 if check else 1,
+                **times,
+            )
+            return Outcome.CHANGED if check else Outcome.SAVED
+        return _save_repair(audit, given, times)
+
+
+def _save_verdict(audit: Audit, given: VerdictGiven, times: Mapping[str, Any]) -> Outcome:
+    study = audit.plan.study_id
+    current = Verdict.objects.filter(
+        study=study, claim=given.claim_id, auditor=audit.auditor_id, is_current=True
+    ).first()
+    said = {"value": given.value, "severity": given.severity, "reason": given.reason}
+    if current is not None and all(getattr(current, name) == value for name, value in said.items()):
+        return Outcome.UNCHANGED
+    if current is not None:
+        Verdict.objects.filter(pk=current.pk).update(is_current=False)
+    Verdict.objects.create(
+        study_id=study,
+        audit=audit,
+        claim_id=given.claim_id,
+        auditor_id=audit.auditor_id,
+        revision=current.revision + 1 if current else 1,
+        **said,
+        **times,
+    )
+    return Outcome.CHANGED if current else Outcome.SAVED
+
+
+def _save_repair(audit: Audit, given: RepairGiven, times: Mapping[str, Any]) -> Outcome:
+    current = RepairJudgement.objects.filter(audit=audit, claim=given.claim_id, is_current=True).first()
+    if current is not None and (current.place, current.outcome) == (given.place, given.outcome):
+        return Outcome.UNCHANGED
+    if current is not None:
+        RepairJudgement.objects.filter(pk=current.pk).update(is_current=False)
+    RepairJudgement.objects.create(
+        audit=audit,
+        claim_id=given.claim_id,
+        place=given.place,
+        outcome=given.outcome,
+        revision=current.revision + 1 if current else 1,
+        **times,
+    )
+    return Outcome.CHANGED if current else Outcome.SAVED
+
+
+def list_error(*, audit: Audit, listed: ErrorListed, answered_at: datetime) -> Outcome:
+    """Put an error on the auditor's list. Whether the claims had been seen is read off the audit, not off the page."""
+    item = audit.item
+    stage = MissedError.Stage.AFTER if audit.may_see_claims else MissedError.Stage.BEFORE
+    image_id = item.image_id
+    if item.kind == AuditItem.Kind.REPAIR:
+        stage = MissedError.Stage.REPAIR
+        image_id = item.refined_id if listed.is_in_refined and item.refined_id else item.image_id
+    mark = listed.mark
+    try:
+        with write_turn(), transaction.atomic():
+            MissedError.objects.create(
+                study_id=audit.plan.study_id,
+                audit=audit,
+                image_id=image_id,
+                auditor_id=audit.auditor_id,
+                stage=stage,
+                is_in_refined=listed.is_in_refined and stage == MissedError.Stage.REPAIR,
+                key=listed.key,
+                text=listed.text,
+                kind=listed.kind,
+                about=listed.about,
+                severity=listed.severity,
+                answered_at=answered_at,
+                **({} if mark is None else vars(mark)),
+            )
+    except IntegrityError:
+        if MissedError.objects.filter(audit=audit, key=listed.key).exists():
+            return Outcome.UNCHANGED
+        raise
+    return Outcome.SAVED
+
+
+def withdraw_error(*, audit: Audit, key: str, now: datetime) -> Outcome:
+    """Take an error off the list; the row stays, with the time. Raises Sealed for one listed before a closed list."""
+    error = MissedError.objects.filter(audit=audit, key=key).first()
+    if error is None or error.withdrawn_at is not None:
+        return Outcome.UNCHANGED
+    if error.stage == MissedError.Stage.BEFORE and audit.sealed_at is not None:
+        raise Sealed
+    MissedError.objects.filter(pk=error.pk, withdrawn_at=None).update(withdrawn_at=now)
+    return Outcome.CHANGED

@@ -1,0 +1,55 @@
+"""Deciding which listed errors and claims name the same error of an image."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from annotations.models import MissedError, MissedErrorGroup, Study
+from generation.models import Claim
+
+LONGEST_TEXT = 1000
+
+
+@dataclass(frozen=True)
+class Group:
+    """A distinct error: ids of the listed errors and of the claims that name it. Its words are the first one's."""
+
+    missed: Sequence[int]
+    claims: Sequence[int] = ()
+
+
+def save_groups(*, study: Study, image_id: int, groups: Sequence[Group], decided_by: User | None) -> None:
+    """Save what a person decided about one image, in place of what was decided before; all or nothing.
+
+    A claim alone needs no group and gets none. Listed errors and claims of other images are ignored.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        # Two people at the same image: the later decision stands whole, never a mixture.
+        Study.objects.select_for_update().get(pk=study.pk)
+        MissedErrorGroup.objects.filter(study=study, image=image_id).delete()
+        errors = MissedError.objects.filter(study=study, image=image_id).in_bulk()
+        claims = Claim.objects.filter(critique__image=image_id).in_bulk()
+        number = 0
+        for group in groups:
+            missed = [errors[pk] for pk in group.missed if pk in errors]
+            named = [claims[pk] for pk in group.claims if pk in claims]
+            if not missed and len(named) < 2:
+                continue
+            number += 1
+            mentions: list[MissedError | Claim] = [*missed, *named]
+            row = MissedErrorGroup.objects.create(
+                study=study,
+                image_id=image_id,
+                number=number,
+                text=mentions[0].text[:LONGEST_TEXT],
+                kind=next((mention.kind for mention in mentions if mention.kind), ""),
+                about=next((mention.about for mention in mentions if mention.about), ""),
+                decided_by=decided_by,
+                decided_at=now,
+            )
+            row.claims.set(named)
+            MissedError.objects.filter(pk__in=[error.pk for error in missed]).update(group=row)
