@@ -10,6 +10,7 @@ urlpatterns = [
     path("join/<str:invitation>/", join.join, name="join"),
     path("rate/", include("annotations.rate_urls")),
     path("image/<int:image_id>/file", items.image_file, name="image-file"),
+    path("api/v1/", include("annotations.api.urls")),
     path("study/new/", design.new_study, name="study-new"),
     path("study/<str:token>/", studies.overview, name="study"),
     path("study/<str:token>/items/", items.gallery, name="study-items"),

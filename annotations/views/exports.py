@@ -56,13 +56,18 @@ def table(request: HttpRequest, study: Study, name: str, ending: str) -> HttpRes
     found = services.TABLES.get(name)
     if found is None or ending not in FORMATS:
         raise Http404
-    download = file_name(study, f"{name}.{ending}")
+    return export_response(study, found, ending)
+
+
+def export_response(study: Study, table: services.Table, ending: str) -> HttpResponseBase:
+    """The file; `ending` is one of FORMATS."""
+    download = file_name(study, f"{table.name}.{ending}")
     if ending == "csv":
-        return streamed(found.csv(study), download, FORMATS[ending])
+        return streamed(table.csv(study), download, FORMATS[ending])
     if ending == "jsonl":
-        return streamed(found.json_lines(study), download, FORMATS[ending])
+        return streamed(table.json_lines(study), download, FORMATS[ending])
     file = tempfile.TemporaryFile("w+b")  # noqa: SIM115 (the response closes it)
-    found.parquet(study, file)
+    table.parquet(study, file)
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=download, content_type=FORMATS[ending])
 

@@ -1,0 +1,174 @@
+"""What the API says of a study, in words of its own: field names here are a promise, those of models are not."""
+
+from typing import Any
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from annotations.models import Dimension, Item, Rater, ReportSnapshot, Response, Study
+from annotations.services.exports import TABLES
+
+EXPORT_FORMATS = ("csv", "jsonl", "parquet")
+
+
+class StudyLinks(serializers.Serializer[Study]):
+    """Where the rest of a study is."""
+
+    page = serializers.URLField()
+    items = serializers.URLField()
+    raters = serializers.URLField()
+    responses = serializers.URLField()
+    results = serializers.URLField()
+    exports = serializers.URLField()
+
+
+class StudySerializer(serializers.ModelSerializer[Study]):
+    """A study. `n_answered` of `n_wanted` cards are answered; a card is one rater's work on one item."""
+
+    url = serializers.SerializerMethodField()
+    owner = serializers.CharField(source="owner.username", read_only=True)
+    state = serializers.CharField(read_only=True, help_text="draft, open or closed")
+    n_answered = serializers.IntegerField(read_only=True)
+    n_wanted = serializers.IntegerField(read_only=True)
+
+    class Meta:
+        model = Study
+        fields = [
+            *("url", "token", "title", "owner", "state", "item_kind", "raters_per_item", "order", "seed"),
+            *("is_simulated", "n_answered", "n_wanted", "created_at"),
+        ]
+
+    def get_url(self, study: Study) -> str:
+        return address(self, "api-study", study.token)
+
+
+class DimensionSerializer(serializers.ModelSerializer[Dimension]):
+    """A question with its scale. Values are decimal text, so that 0.5 stays exactly a half."""
+
+    class Meta:
+        model = Dimension
+        fields = ["name", "question", "kind", "about", "levels", "allows_unable"]
+
+
+class StudyDetailSerializer(StudySerializer):
+    """A study with its questions and the addresses of its parts."""
+
+    dimensions = DimensionSerializer(many=True, read_only=True)
+    links = serializers.SerializerMethodField()
+
+    class Meta(StudySerializer.Meta):
+        fields = [*StudySerializer.Meta.fields, "notes", "consent", "instructions", "dimensions", "links"]
+
+    @extend_schema_field(StudyLinks)
+    def get_links(self, study: Study) -> dict[str, str]:
+        parts = ("items", "raters", "responses", "results", "exports")
+        links = {part: address(self, f"api-study-{part}", study.token) for part in parts}
+        return {"page": address(self, "study", study.token)} | links
+
+
+class ItemImageSerializer(serializers.Serializer[Any]):
+    """An image at its slot in an item."""
+
+    slot = serializers.IntegerField()
+    id = serializers.IntegerField(source="image.pk")
+    key = serializers.CharField(source="image.key")
+    method = serializers.CharField(source="image.method.name")
+    seed = serializers.IntegerField(source="image.seed", allow_null=True)
+    round = serializers.IntegerField(source="image.round")
+    sha256 = serializers.CharField(source="image.sha256")
+
+
+class ItemSerializer(serializers.ModelSerializer[Item]):
+    """What is shown at once. `taken` of the `wanted` raters hold it or have answered it."""
+
+    prompt = serializers.CharField(source="prompt.text", read_only=True)
+    prompt_key = serializers.CharField(source="prompt.key", read_only=True)
+    category = serializers.CharField(source="prompt.category", read_only=True)
+    images = ItemImageSerializer(source="item_images", many=True, read_only=True)
+
+    class Meta:
+        model = Item
+        fields = ["id", "key", "position", "prompt", "prompt_key", "category", "wanted", "taken", "images"]
+
+
+class RaterSerializer(serializers.ModelSerializer[Rater]):
+    """A judge. `kind` tells people from imported identifiers and simulations."""
+
+    n_answered = serializers.IntegerField(read_only=True)
+    last_answer_at = serializers.DateTimeField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Rater
+        fields = ["id", "name", "kind", "consented_at", "n_answered", "last_answer_at"]
+
+
+class ResponseSerializer(serializers.ModelSerializer[Response]):
+    """One revision of one answer. `value` is null for “unable to answer”; `image` for an answer about the whole item.
+
+    On a question about sides the value names the side as it was shown; `shown_order` has the images' slots from left
+    to right.
+    """
+
+    dimension = serializers.SerializerMethodField()
+    item = serializers.IntegerField(source="assignment.item_id", read_only=True)
+    image = serializers.IntegerField(source="image_id", read_only=True, allow_null=True)
+    rater = serializers.IntegerField(source="assignment.rater_id", read_only=True)
+    value = serializers.SerializerMethodField(method_name="value_of")
+    sequence = serializers.IntegerField(source="assignment.sequence", read_only=True)
+    shown_order = serializers.CharField(source="assignment.shown_order", read_only=True)
+    flag = serializers.CharField(source="assignment.flag", read_only=True)
+
+    class Meta:
+        model = Response
+        fields = [
+            *("id", "dimension", "item", "image", "rater", "value", "is_unable", "revision", "is_current"),
+            *("shown_at", "answered_at", "active_ms", "sequence", "shown_order", "flag"),
+        ]
+
+    def get_dimension(self, response: Response) -> str:
+        return self._dimension(response).name
+
+    @extend_schema_field({"type": "string", "nullable": True})
+    def value_of(self, response: Response) -> str | None:
+        return None if response.level is None else str(self._dimension(response).levels[response.level]["value"])
+
+    def _dimension(self, response: Response) -> Dimension:
+        # The study's few questions are read once, not once an answer.
+        dimensions: dict[int, Dimension] = self.context["dimensions"]
+        return dimensions[response.dimension_id]
+
+
+class ResultsSerializer(serializers.ModelSerializer[ReportSnapshot]):
+    """Results of the study's present answers, or why there are none yet.
+
+    While `state` is waiting or running, `results` are those of before, or null; ask again later.
+    """
+
+    state = serializers.CharField(read_only=True, help_text="waiting, running, done or failed")
+
+    class Meta:
+        model = ReportSnapshot
+        fields = ["state", "message", "n_ratings", "seed", "code_version", "created_at", "ended_at", "results"]
+
+
+class ExportSerializer(serializers.Serializer[Any]):
+    """One table and where its files are."""
+
+    name = serializers.CharField()
+    title = serializers.CharField()
+    files = serializers.DictField(child=serializers.URLField())
+
+
+def export_links(serializer_context: dict[str, Any], study: Study) -> list[dict[str, Any]]:
+    request = serializer_context["request"]
+
+    def files(name: str) -> dict[str, str]:
+        args = [(ending, reverse("api-study-export", args=[study.token, name, ending])) for ending in EXPORT_FORMATS]
+        return {ending: str(request.build_absolute_uri(path)) for ending, path in args}
+
+    return [{"name": table.name, "title": table.title, "files": files(table.name)} for table in TABLES.values()]
+
+
+def address(serializer: serializers.BaseSerializer[Any], name: str, *args: object) -> str:
+    return str(serializer.context["request"].build_absolute_uri(reverse(name, args=args)))
