@@ -71,7 +71,7 @@ def dawid_skene_rows(sizes: tuple[int, ...]) -> list[Row]:
             max_iterations=ITERATIONS,
             tolerance=-1.0,
         )
-        ours = timed(fit)
+        ours = best_of(fit)
         note, theirs = missing, None
         if peer_time is not None and n_units <= LARGEST_PEER:
             theirs = peer_time(unit, rater, level)
@@ -160,6 +160,14 @@ def timed(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
+
+
+def best_of(work: Callable[[], object]) -> float:
+    """The best of up to five runs within about two seconds."""
+    times = [timed(work)]
+    while len(times) < 5 and sum(times) < 2:
+        times.append(timed(work))
+    return min(times)
 
 
 def row(name: str, ours: float, peer: str, theirs: float | None, note: str) -> Row:

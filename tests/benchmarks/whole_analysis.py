@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -56,10 +57,18 @@ def krippendorff_s(folder: Path, n_units: int) -> float:
     return time.perf_counter() - began
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="The whole analysis of many ratings.")
-    parser.add_argument("--ratings", type=int, default=1_000_000)
-    n_ratings = parser.parse_args().ratings
+@dataclass(frozen=True)
+class Whole:
+    """What one analysis took, and the named alternative for one figure of it."""
+
+    words: str
+    seconds: float
+    peak_mb: float
+    krippendorff_s: float
+
+
+def measure(n_ratings: int) -> Whole:
+    """The analysis in a process of its own. The peak is that of the largest child of this process so far."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         n_units = write_files(folder, n_ratings)
@@ -67,14 +76,28 @@ def main() -> None:
         for kind in ("ratings", "items", "metrics"):
             command += [f"--{kind}", str(folder / f"{kind}.csv")]
         began = time.perf_counter()
-        subprocess.run([*command, "--compare", "m0:m1"], check=True, cwd=Path(__file__).resolve().parents[2])
+        subprocess.run(
+            [*command, "--compare", "m0:m1"],
+            check=True,
+            cwd=Path(__file__).resolve().parents[2],
+            stdout=subprocess.DEVNULL,
+        )
         seconds = time.perf_counter() - began
         peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        print(f"{n_ratings:,} ratings of {n_units:,} items, {METRICS} metrics: {seconds:.1f} s, peak {peak_mb:.0f} MB")
-        alone = krippendorff_s(folder, n_units)
-        print(
-            f"krippendorff, one alpha without interval: {alone:.2f} s; the whole analysis is {seconds / alone:.1f} times that"
-        )
+        words = f"{n_ratings:,} ratings of {n_units:,} items, {METRICS} metrics"
+        return Whole(words, seconds, peak_mb, krippendorff_s(folder, n_units))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="The whole analysis of many ratings.")
+    parser.add_argument("--ratings", type=int, default=1_000_000)
+    found = measure(parser.parse_args().ratings)
+    alone = found.krippendorff_s
+    print(f"{found.words}: {found.seconds:.1f} s, peak {found.peak_mb:.0f} MB")
+    print(
+        f"krippendorff, one alpha without interval: {alone:.2f} s; "
+        f"the whole analysis is {found.seconds / alone:.1f} times that"
+    )
 
 
 if __name__ == "__main__":
