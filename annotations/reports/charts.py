@@ -11,7 +11,7 @@ from math import ceil, floor, log10
 
 WIDTH = 720
 LABEL = 216
-VALUES = 148
+VALUES = 172
 ROW = 30
 
 
@@ -90,6 +90,20 @@ def stacked_bars(rows: Sequence[tuple[str, Sequence[int]]], *, levels: Sequence[
             parts.append("</g>")
             at += width
     return _svg(parts, top + ROW * len(rows) + 4, title)
+
+
+def share_bars(rows: Sequence[tuple[str, int]], *, title: str) -> str:
+    """A bar for each answer, as long as its share of all, with the number and the share written behind it."""
+    total = sum(n for _, n in rows)
+    left, right = LABEL, WIDTH - VALUES
+    parts = [_line(left, 4, left, 4 + ROW * len(rows), "axis")]
+    for i, (label, n) in enumerate(rows):
+        y, share = 4 + ROW * i, n / total if total else 0.0
+        width = (right - left) * share
+        parts.append(_text(left - 12, y + 19, _short(label), "label", "end", full=label))
+        parts.append(f'<rect class="bar win" x="{left}" y="{y + 5}" width="{width:.1f}" height="{ROW - 10}"/>')
+        parts.append(_text(left + width + 10, y + 19, f"{n:,} ({share:.0%})", "label", "start"))
+    return _svg(parts, 8 + ROW * len(rows), title)
 
 
 def difference_plot(tally: Sequence[Sequence[float]], *, title: str, axis: str) -> str:

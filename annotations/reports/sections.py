@@ -71,6 +71,8 @@ def _of_dimension(dimension: Json, _: Translate) -> Iterator[Section]:
     for i, comparison in enumerate(dimension["comparisons"]):
         title = f"{comparison['refined']} {_('against')} {comparison['baseline']}"
         yield Section(f"{name}-comparison-{i + 1}", title, _comparison(comparison, _), "comparisons")
+    if not dimension["is_ordinal"]:
+        yield Section(f"{name}-answers", _("Answers"), _answers(dimension, _), "answers")
     if dimension["means"]:
         yield Section(f"{name}-means", _("Means and distributions"), _means(dimension, _), "means")
     yield Section(f"{name}-agreement", _("Agreement"), _agreement(dimension, _), "agreement")
@@ -89,6 +91,9 @@ def _comparison(one: Json, _: Translate) -> str:
     said = _("On {n} prompts the mean rating changed by {value}").format(n=one["n"], value=f"{diff['value']:+.3f}")
     if low is not None and high is not None:
         said += f" ({_('95% interval over prompts')} {low:+.3f} {_('to')} {high:+.3f})"
+    said += _("; better on {wins}, equal on {ties}, worse on {losses}").format(
+        wins=f"{one['wins']:,}", ties=f"{one['ties']:,}", losses=f"{one['losses']:,}"
+    )
     split = charts.split_bar(
         [(_("better"), one["wins"], "win"), (_("equal"), one["ties"], "tie"), (_("worse"), one["losses"], "loss")],
         title=_("Prompts on which it is better, equal, worse"),
@@ -166,6 +171,17 @@ def _sizes(sizes: Sequence[Json], _: Translate) -> str:
 def _interval_cells(one: Json) -> tuple[str, str]:
     interval = leading(one)
     return (_range(interval["low"], interval["high"]), interval["method"]) if interval else ("", note_of(one))
+
+
+# --- answers to a question without order ------------------------------------------------------------------------------
+def _answers(dimension: Json, _: Translate) -> str:
+    labels = dimension["labels"] or [f"{value:g}" for value in dimension["values"]]
+    counts = list(zip(labels, dimension["histogram"], strict=True))
+    plot = charts.share_bars(counts, title=_("How often each answer was given"))
+    total = sum(dimension["histogram"]) or 1
+    rows = [(label, n, f"{n / total:.1%}") for label, n in counts]
+    table = _table((_("answer"), _("ratings"), _("share")), rows, numeric=(1, 2))
+    return _figure(plot) + _folded(_("All figures"), table)
 
 
 # --- means -----------------------------------------------------------------------------------------------------------

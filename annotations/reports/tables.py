@@ -92,6 +92,7 @@ RATERS = (
     "suspicion",
     "why",
 )
+ANSWERS = ("dimension", "value", "label", "n", "share")
 CEILING = "human ceiling: one rater against the rest"
 TIES_ONLY = "ties-only baseline: a constant metric"
 
@@ -229,9 +230,19 @@ def rater_rows(document: Json) -> Iterator[Row]:
             yield (*head, *figures, one["suspicion"], one["why"])
 
 
+def answer_rows(document: Json) -> Iterator[Row]:
+    """How often each level of every question was given; `share` is of all that could answer."""
+    for dimension in document["dimensions"]:
+        counts, labels = dimension["histogram"], dimension["labels"]
+        total = sum(counts)
+        for i, (value, n) in enumerate(zip(dimension["values"], counts, strict=True)):
+            yield dimension["name"], value, labels[i] if labels else "", n, n / total if total else None
+
+
 TABLES = {
     "agreement": (AGREEMENT, agreement_rows),
     "metrics": (METRICS, metric_rows),
+    "answers": (ANSWERS, answer_rows),
     "means": (MEANS, mean_rows),
     "comparisons": (COMPARISONS, comparison_rows),
     "multiverse": (MULTIVERSE, multiverse_rows),

@@ -118,6 +118,9 @@ def _worked_out(snapshot: ReportSnapshot) -> dict[str, Any]:
         code_version=snapshot.code_version,
         made_at=timezone.now().isoformat(timespec="seconds"),
     )
+    # What every unit shares is no property to tell units apart by; nobody misses it.
+    told = {name: len(set(column)) > 1 for name, column in rows.data.facets.items()}
+    made["facets_left_out"] = {name: why for name, why in made["facets_left_out"].items() if told[name]}
     made["asked"] = asked
     made["raters_by_kind"] = rows.rater_kinds
     made["n_late"] = queries.late_answers(study)

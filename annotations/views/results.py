@@ -59,6 +59,7 @@ def results(request: HttpRequest, study: Study) -> HttpResponse:
         "dimensions": [_dimension(study, shown, one) for one in document["dimensions"]] if shown and document else [],
         "tables": list(TABLES),
         "methods": methods,
+        "can_compare_more": len(methods) > 2 or (len(methods) == 2 and not comparisons),
         "chosen": [f"{baseline}:{refined}" for baseline, refined in chosen],
     }
     return render(request, "annotations/results.html", context)

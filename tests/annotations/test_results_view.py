@@ -122,6 +122,7 @@ def test_simulated_raters_and_late_answers_are_named(client: Client) -> None:
     text = client.get(address(study)).content.decode()
 
     assert "1 of these raters is simulated" in text
+    assert "All raters here" not in text
     assert "1 card was answered too late" in text
 
 
@@ -157,6 +158,9 @@ def test_a_preference_is_told_by_method(client: Client) -> None:
 
     assert dimension["labels"][:2] == [baseline, refined]
     assert dimension["histogram"] == [1, 1, 0, 0, 0]
+    text = client.get(address(study)).content.decode()
+    assert f">{baseline}</text>" in text
+    assert "1 (50%)" in text
 
 
 # --- worked out once -------------------------------------------------------------------------------------------------
@@ -254,7 +258,7 @@ def test_every_section_downloads_what_it_shows(client: Client) -> None:
     client.force_login(study.owner)
     text = client.get(address(study)).content.decode()
     links = [link.replace("&amp;", "&") for link in re.findall(r'href="([^"]+\.csv\?[^"]+)"', text)]
-    assert len(links) == 6  # comparison, means, agreement, raters; agreement and raters of the preference
+    assert len(links) == 7  # comparison, means, agreement, raters; answers, agreement and raters of the preference
     document = study.snapshots.get().results
     for link in links:
         response = client.get(link)
