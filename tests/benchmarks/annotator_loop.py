@@ -23,7 +23,8 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 ROOT = Path(__file__).resolve().parents[2]
-Work = Callable[["Client", int, float, list[float], list[str]], Awaitable[None]]
+Work = Callable[["Client", int, "Gate", list[float], list[str]], Awaitable[None]]
+WARM_UP = 6
 SERVED = ["--config", "python:evalsite.web_server"]
 # The same, spelled out: reading the site's own settings would make it the site.
 BARE = ["--worker-class", "gthread", "--workers", "2", "--threads", "8", "--keep-alive", "30"]
@@ -49,6 +50,21 @@ def site(environment: dict[str, str], application: str, options: list[str]) -> I
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(20)
+
+
+class Gate:
+    """Opens when every account has its first card and every process is warm; the time runs from there."""
+
+    def __init__(self, n: int, seconds: float) -> None:
+        self.barrier, self.seconds, self.until = asyncio.Barrier(n), seconds, 0.0
+
+    async def wait(self) -> None:
+        await self.barrier.wait()
+        self.until = time.perf_counter() + self.seconds
+
+    @property
+    def is_open(self) -> bool:
+        return time.perf_counter() < self.until
 
 
 class Client:
@@ -79,15 +95,17 @@ class Client:
 def annotator(study: str, field: str) -> Work:
     """The work of one account: answer card after card until the time is up."""
 
-    async def annotate(client: Client, _: int, until: float, times: list[float], errors: list[str]) -> None:
+    async def annotate(client: Client, _: int, gate: Gate, times: list[float], errors: list[str]) -> None:
         await client.connect()
-        status, page = await client.request("GET", f"/rate/{study}/")
+        for _ in range(WARM_UP):
+            status, page = await client.request("GET", f"/rate/{study}/")
         found = re.search(rb'data-token="([^"]+)"', page)
+        await gate.wait()
         if status != 200 or not found:
             errors.append(f"first card: {status}")
             return
         token = found.group(1).decode()
-        while time.perf_counter() < until:
+        while gate.is_open:
             answers = {field: len(times) % 5, "shown_ms_ago": 4000, "active_ms": 3900, "answered_ms_ago": 0}
             began = time.perf_counter()
             status, answer = await client.request("POST", f"/rate/{study}/answer/{token}/", urlencode(answers).encode())
@@ -102,10 +120,13 @@ def annotator(study: str, field: str) -> Work:
     return annotate
 
 
-async def bare(client: Client, number: int, until: float, times: list[float], errors: list[str]) -> None:
+async def bare(client: Client, number: int, gate: Gate, times: list[float], errors: list[str]) -> None:
     await client.connect()
     item = 0
-    while time.perf_counter() < until:
+    for _ in range(WARM_UP):
+        await client.request("POST", f"/{number}/{item}/", b"value=3")
+    await gate.wait()
+    while gate.is_open:
         began = time.perf_counter()
         status, answer = await client.request("POST", f"/{number}/{item}/", b"value=3")
         times.append(time.perf_counter() - began)
@@ -166,9 +187,9 @@ async def together(port: int, sessions: list[str], work: Work, seconds: float) -
     """All accounts at once for so many seconds; the times of all loops and the errors."""
     times: list[float] = []
     errors: list[str] = []
-    until = time.perf_counter() + seconds
+    gate = Gate(len(sessions), seconds)
     clients = [Client(port, session) for session in sessions]
-    await asyncio.gather(*(work(client, i, until, times, errors) for i, client in enumerate(clients)))
+    await asyncio.gather(*(work(client, i, gate, times, errors) for i, client in enumerate(clients)))
     return times, errors
 
 
