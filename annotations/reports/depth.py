@@ -5,19 +5,21 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from annotations.reports.data import Codes
 from annotations.stats.comparison import Comparison
-from annotations.stats.estimate import Estimate, Interval
+from annotations.stats.estimate import Estimate
 from annotations.stats.multiverse import AGGREGATIONS, Aggregation, Multiverse, exclusion_rules, multiverse
 from annotations.stats.ordinal_effect import OrdinalEffect, ordinal_effect
+from annotations.stats.paired_effects import t_interval
+from annotations.stats.paired_tests import paired_t_test
 from annotations.stats.power import Plan, pilot_components, plan_table
 from annotations.stats.raters import RaterRow
 from annotations.stats.ratings import Ratings
 from annotations.stats.sequential import ConfidenceSequence, confidence_sequence
 
-HALF_WIDTHS = (0.1, 0.2, 0.3)
+HALF_WIDTHS = (0.025, 0.05, 0.075)
+"""Shares of the scale's span that a planned interval may reach to either side: 0.1, 0.2 and 0.3 on 1–5."""
 RATERS_A_PROMPT = (1, 3, 5)
 MOST_RATINGS_MODELLED = 6_000
 """Larger comparisons are modelled on prompts drawn at random: the model's time grows faster than what it adds."""
@@ -67,13 +69,14 @@ def depth(
         for name, column in facets.items()
         for value in sorted({text for text in column if text})
     }
+    span = float(ratings.values[-1] - ratings.values[0])
     pilot = pilot_components(ratings, prompt=prompt, method=method, baseline=baseline, refined=refined)
     sizes: Sequence[tuple[float, int, int, Plan | None]] = ()
     if not pilot.reason:
         raters = [ratings.n_raters, 4 * ratings.n_raters]
         per_prompt = [n for n in RATERS_A_PROMPT if n <= raters[0]]
-        sizes = plan_table(pilot, half_widths=HALF_WIDTHS, raters_per_prompt=per_prompt, n_raters=raters)
-    span = float(ratings.values[-1] - ratings.values[0])
+        widths = [round(share * span, 12) for share in HALF_WIDTHS]
+        sizes = plan_table(pilot, half_widths=widths, raters_per_prompt=per_prompt, n_raters=raters)
     n = len(comparison.differences)
     effect = ordinal_effect(
         ratings,
@@ -100,7 +103,9 @@ def depth(
 def paired_mean(scores: NDArray[np.float64], *, prompt: Codes, method: Codes, baseline: int, refined: int) -> Estimate:
     """Mean over prompts of refined − baseline from one score a unit, with Student's t interval over prompts.
 
-    scores (n_units,), NaN for a unit without one. Several units of a prompt and method are averaged first.
+    scores (n_units,), NaN for a unit without one; prompt, method (n_units,) codes, a negative prompt leaves the unit
+    out. Several units of a prompt and method are averaged first. Without a prompt of both methods undefined; where all
+    differences are equal, or there is one, a mean without an interval.
     """
     n_prompts = int(prompt.max(initial=-1)) + 1
     means = []
@@ -110,16 +115,11 @@ def paired_mean(scores: NDArray[np.float64], *, prompt: Codes, method: Codes, ba
         total = np.bincount(prompt[chosen], scores[chosen], minlength=n_prompts)
         means.append(np.divide(total, n, out=np.full(n_prompts, np.nan), where=n > 0))
     difference = means[1] - means[0]
-    difference = difference[~np.isnan(difference)]
-    n_paired = len(difference)
+    # Means of floats that are equal in exact arithmetic differ by rounding, which is no variation.
+    difference = np.round(difference[~np.isnan(difference)], 12)
     convention = "mean over prompts of refined − baseline, from one score an image"
-    counts = {"prompts": n_paired}
-    if n_paired == 0:
+    counts = {"prompts": len(difference)}
+    if len(difference) == 0:
         return Estimate.undefined("mean_diff", convention, "no prompt has scores of both methods", counts)
     value = float(difference.mean())
-    if n_paired == 1:
-        interval = Interval.undefined("prompts", "Student's t", "one prompt alone")
-    else:
-        half = float(stats.t.ppf(0.975, n_paired - 1)) * float(difference.std(ddof=1)) / float(np.sqrt(n_paired))
-        interval = Interval(value - half, value + half, "prompts", "Student's t")
-    return Estimate("mean_diff", value, convention, counts, (interval,))
+    return Estimate("mean_diff", value, convention, counts, (t_interval(value, paired_t_test(difference)),))
