@@ -14,6 +14,7 @@ from annotations.stats.ordinal_effect import OrdinalEffect, ordinal_effect
 from annotations.stats.paired_effects import t_interval
 from annotations.stats.paired_tests import paired_t_test
 from annotations.stats.power import Plan, pilot_components, plan_table
+from annotations.stats.rater_sums import mean_by
 from annotations.stats.raters import RaterRow
 from annotations.stats.ratings import Ratings
 from annotations.stats.sequential import ConfidenceSequence, confidence_sequence
@@ -111,9 +112,7 @@ def paired_mean(scores: NDArray[np.float64], *, prompt: Codes, method: Codes, ba
     means = []
     for code in (baseline, refined):
         chosen = (method == code) & (prompt >= 0) & ~np.isnan(scores)
-        n = np.bincount(prompt[chosen], minlength=n_prompts)
-        total = np.bincount(prompt[chosen], scores[chosen], minlength=n_prompts)
-        means.append(np.divide(total, n, out=np.full(n_prompts, np.nan), where=n > 0))
+        means.append(mean_by(prompt[chosen], scores[chosen], n_prompts))
     difference = means[1] - means[0]
     # Means of floats that are equal in exact arithmetic differ by rounding, which is no variation.
     difference = np.round(difference[~np.isnan(difference)], 12)

@@ -23,8 +23,9 @@ from annotations.stats.method_level import (
     resampling_blocks,
     resampling_weights,
 )
-from annotations.stats.prompt_intervals import Clusters, interval_on_scale
+from annotations.stats.prompt_intervals import Clusters
 from annotations.stats.ratings import Ratings
+from annotations.stats.scaled_interval import interval_on_scale
 
 _WORDS = "one rater against the mean of the others on the same units, averaged over raters"
 _MIN_UNITS = 3

@@ -1,13 +1,14 @@
 """The bootstrap of whole clusters for statistics that are functions of sums over clusters, and shares by it."""
 
+from dataclasses import replace
 from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from annotations.stats.cluster_bootstrap import resampled_counts
 from annotations.stats.estimate import Estimate, Interval, seed_of
+from annotations.stats.scaled_interval import interval_on_scale
 from annotations.stats.wilson import wilson, wilson_bounds
 
 N_RESAMPLES = 2000
@@ -65,9 +66,8 @@ def share_interval(value: float, resampled: _Floats, *, n_clusters: int, covers:
     error = _standard_error(resampled, n_clusters)
     if isnan(error):
         return Interval.undefined(covers, name, "undefined in at least half of the resamples", level)
-    half = float(stdtrit(n_clusters - 1, 0.5 + level / 2)) * error / (value * (1 - value))
-    low, high = (1 / (1 + np.exp(-np.clip(np.log(value / (1 - value)) + side * half, -700, 700))) for side in (-1, 1))
-    return Interval(float(low), float(high), covers, name, level, n_undefined)
+    found = interval_on_scale(value, error, n_clusters - 1, covers=covers, method=name, scale="logit", level=level)
+    return replace(found, n_undefined=n_undefined)
 
 
 def symmetric_interval(
@@ -86,11 +86,11 @@ def symmetric_interval(
     error = _standard_error(resampled, n_clusters)
     if isnan(error):
         return Interval.undefined(covers, name, "undefined in at least half of the resamples", level)
-    if error == 0:
-        return Interval.undefined(covers, name, f"no variation between {covers}, so resampling has no width", level)
-    half = float(stdtrit(n_clusters - 1, 0.5 + level / 2)) * error
+    found = interval_on_scale(value, error, n_clusters - 1, covers=covers, method=name, scale="plain", level=level)
+    if not found.is_defined:
+        return found
     n_undefined = int(np.isnan(resampled).sum())
-    return Interval(max(bounds[0], value - half), min(bounds[1], value + half), covers, name, level, n_undefined)
+    return replace(found, low=max(bounds[0], found.low), high=min(bounds[1], found.high), n_undefined=n_undefined)
 
 
 def clustered_share(

@@ -30,11 +30,10 @@ from annotations.stats.pair_counts import dense_ranks, settle
 from annotations.stats.prompt_intervals import (
     BOOTSTRAP_UNITS,
     Clusters,
-    Scale,
     bootstrap_interval,
-    interval_on_scale,
     linearised_interval,
 )
+from annotations.stats.scaled_interval import Scale, interval_on_scale
 
 CONVENTIONS = {
     "pearson": "product-moment correlation with the mean over raters",

@@ -5,11 +5,12 @@ from math import nan, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from annotations.stats.cluster_bootstrap import percentile_interval, resampled_counts
+from annotations.stats.deletion import jackknife_variance
 from annotations.stats.estimate import Estimate, Interval, seed_of
 from annotations.stats.ratings import BadRatings, Ratings
+from annotations.stats.scaled_interval import interval_on_scale
 
 _JACKKNIFE = "delete-one-{} jackknife of the mean, t on one degree of freedom less than there are {}s"
 
@@ -116,11 +117,10 @@ def _jackknife(
     if n < 2:
         return Interval.undefined(covers, method, f"needs two {sampled}s", level)
     without = (value.sum() - np.bincount(cluster, value)) / (len(value) - size)
-    variance = (n - 1) / n * float(np.sum((without - np.mean(without)) ** 2))
+    variance = float(jackknife_variance(without, None))
     if variance <= (1e-12 * max(1.0, abs(mean))) ** 2:
         return Interval.undefined(covers, method, f"no variation between {sampled}s", level)
-    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * sqrt(variance)
-    return Interval(mean - half, mean + half, covers, method, level)
+    return interval_on_scale(mean, sqrt(variance), n - 1, covers=covers, method=method, scale="plain", level=level)
 
 
 def _bootstrap(

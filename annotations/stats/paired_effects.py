@@ -4,7 +4,8 @@ All depend on the differences through their distinct values alone, so that their
 at the price of a multinomial over distinct values.
 """
 
-from math import atanh, nan, sqrt, tanh
+from dataclasses import replace
+from math import inf, nan, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from annotations.stats.cluster_bootstrap import percentile_interval, resampled_c
 from annotations.stats.estimate import Estimate, Interval, seed_of
 from annotations.stats.paired import PairedDifferences
 from annotations.stats.paired_tests import PairedT
+from annotations.stats.scaled_interval import interval_on_scale
 
 _ONE_SIDED = (
     "every prompt that differs does so in one direction: the sample cannot say how far from 1 the population is"
@@ -25,8 +27,9 @@ def t_interval(mean: float, test: PairedT, *, level: float = 0.95) -> Interval:
     method = "paired t over prompts"
     if test.reason:
         return Interval.undefined("prompts", method, test.reason, level)
-    half = float(stats.t.ppf((1 + level) / 2, test.df)) * test.standard_error
-    return Interval(mean - half, mean + half, "prompts", method, level)
+    return interval_on_scale(
+        mean, test.standard_error, test.df, covers="prompts", method=method, scale="plain", level=level
+    )
 
 
 def superiority_interval(wins: int, ties: int, losses: int, *, level: float = 0.95) -> Interval:
@@ -154,7 +157,6 @@ def _rank_intervals(
     beside = percentile_interval(ranks, covers="prompts", method=percentile, level=level)
     if not beside.is_defined:
         return Interval.undefined("prompts", fisher, beside.reason, level), beside
-    half = float(stats.norm.ppf((1 + level) / 2)) * float(np.std(defined, ddof=1)) / (1 - value**2)
-    centre = atanh(value)
-    lead = Interval(tanh(centre - half), tanh(centre + half), "prompts", fisher, level, len(ranks) - len(defined))
-    return lead, beside
+    error = float(np.std(defined, ddof=1))
+    lead = interval_on_scale(value, error, inf, covers="prompts", method=fisher, scale="fisher z", level=level)
+    return replace(lead, n_undefined=len(ranks) - len(defined)), beside

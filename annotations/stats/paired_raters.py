@@ -11,11 +11,13 @@ from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from annotations.stats.deletion import jackknife_variance
 from annotations.stats.estimate import Interval
 from annotations.stats.paired import Cells
+from annotations.stats.rater_sums import mean_by
 from annotations.stats.ratings import Ratings
+from annotations.stats.scaled_interval import interval_on_scale
 
 
 def rater_intervals(
@@ -44,7 +46,7 @@ def rater_intervals(
         )
     mean = float(np.mean(differences))
     without = (float(np.sum(differences)) + total) / left
-    jackknife = (n_raters - 1) / n_raters * float(np.sum((without - np.mean(without)) ** 2))
+    jackknife = float(jackknife_variance(without, None))
     by_prompts = float(np.var(differences, ddof=1)) / n
     a_prompt = np.bincount(prompt, minlength=n)[prompt]
     kept = ~dropped
@@ -74,8 +76,7 @@ def rater_intervals(
 def _t_interval(mean: float, variance: float, df: float, covers: str, method: str, level: float) -> Interval:
     if variance == 0:
         return Interval.undefined(covers, method, "leaving out any one of them changes nothing", level)
-    half = float(stats.t.ppf((1 + level) / 2, df)) * sqrt(variance)
-    return Interval(mean - half, mean + half, covers, method, level)
+    return interval_on_scale(mean, sqrt(variance), df, covers=covers, method=method, scale="plain", level=level)
 
 
 def _changes_without(
@@ -98,7 +99,8 @@ def _changes_without(
     # One row for every (rater, prompt, side), then one for every (rater, prompt).
     rows, where = np.unique(rater * np.int64(len(cells.images)) + cell, return_inverse=True)
     row_cell = rows % max(len(cells.images), 1)
-    sums = np.bincount(cells.cell, _unit_means(ratings)[cells.unit], minlength=len(cells.images))
+    of_unit = mean_by(ratings.unit, ratings.values[ratings.level], ratings.n_units)
+    sums = np.bincount(cells.cell, of_unit[cells.unit], minlength=len(cells.images))
     left = cells.images[row_cell] - np.bincount(where, alone, minlength=len(rows)).astype(np.int64)
     moved = (sums[row_cell] + np.bincount(where, step, minlength=len(rows))) / np.maximum(left, 1)
     change = (moved - sums[row_cell] / cells.images[row_cell]) * np.where(row_cell % 2 == 1, 1.0, -1.0)
@@ -109,8 +111,3 @@ def _changes_without(
     prompt = pairs % n
     total[lost] = -differences[prompt[lost]]
     return pairs // n, prompt, total, lost
-
-
-def _unit_means(ratings: Ratings) -> NDArray[np.float64]:
-    n = np.bincount(ratings.unit, minlength=ratings.n_units)
-    return np.bincount(ratings.unit, ratings.values[ratings.level], minlength=ratings.n_units) / np.maximum(n, 1)

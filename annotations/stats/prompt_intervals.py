@@ -7,19 +7,15 @@ logit for accuracies), as resampling ranks a thousand times would cost a thousan
 """
 
 from dataclasses import dataclass, replace
-from math import atanh, isnan, log, sqrt, tanh
-from typing import Literal
+from math import isnan, sqrt
 
 import numpy as np
-import scipy.special
-import scipy.stats
 from numpy.typing import ArrayLike, NDArray
 
 from annotations.stats.estimate import Interval
 from annotations.stats.linearised import Linearised
 from annotations.stats.pair_counts import dense_ranks
-
-Scale = Literal["fisher z", "logit", "plain"]
+from annotations.stats.scaled_interval import Scale, interval_on_scale
 
 BOOTSTRAP_UNITS = 1000
 """Up to so many units every statistic is bootstrapped; a pair statistic then costs 1,000 × 1,000² multiplications."""
@@ -75,27 +71,6 @@ def linearised_interval(statistic: Linearised, clusters: Clusters, *, scale: Sca
     by_cluster = clusters.sums(statistic.influence)
     error = sqrt(g / (g - 1) * float(by_cluster @ by_cluster))
     return interval_on_scale(statistic.value, error, g - 1, covers=covers, method=method, scale=scale, level=level)
-
-
-def interval_on_scale(
-    value: float, error: float, df: int, *, covers: str, method: str, scale: Scale, level: float
-) -> Interval:
-    """value ± t(df) · error, with the error carried to `scale` by its derivative and the ends carried back."""
-    ends = {"fisher z": (-1.0, 1.0), "logit": (0.0, 1.0), "plain": (-np.inf, np.inf)}[scale]
-    if not ends[0] + 1e-12 < value < ends[1] - 1e-12:
-        return Interval.undefined(covers, method, "the statistic is at the end of its range", level)
-    if error <= 1e-14:
-        return Interval.undefined(covers, method, f"it does not differ between {covers}", level)
-    t = float(scipy.stats.t.ppf((1 + level) / 2, df))
-    if scale == "fisher z":
-        centre, reach = atanh(value), t * error / (1 - value * value)
-        low, high = tanh(centre - reach), tanh(centre + reach)
-    elif scale == "logit":
-        centre, reach = log(value / (1 - value)), t * error / (value * (1 - value))
-        low, high = (float(scipy.special.expit(centre + side * reach)) for side in (-1, 1))
-    else:
-        low, high = value - t * error, value + t * error
-    return Interval(low, high, covers, method, level)
 
 
 def bootstrap_interval(

@@ -89,6 +89,8 @@ def test_too_few_clusters_and_no_variation_say_so():
     still = symmetric_interval(2.0, np.full(100, 2.0), n_clusters=9, covers="images")
     assert not still.is_defined
     assert "no variation" in still.reason
+    # Every image half right: no width, rather than one of 0.
+    assert "no variation" in share_interval(0.5, np.full(100, 0.5), n_clusters=9, covers="images").reason
 
 
 def test_undefined_resamples_are_counted():
