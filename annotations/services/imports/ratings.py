@@ -172,7 +172,7 @@ class _Batches:
 
     def _unknown_item(self) -> tuple[str, str]:
         where = f'"{self._prompt_set}"' if self._prompt_set else "this site"
-        problem = f"neither is it an item of the study, nor is exactly one image of {where} called so"
+        problem = f"the study has no such item, and {where} has no image of this name, or several"
         return problem, "give the items table (item, prompt, method), import the images first, or correct the name"
 
     def _level(self, cells: Cells, dimension: Dimension) -> int | None:
@@ -247,8 +247,9 @@ class _Batches:
         assignments = before.assignments | made
         Response.objects.bulk_create(
             Response(
-                assignment=assignments[one.item.pk, one.rating.rater],
-                dimension=one.dimension,
+                # By ids: a million times, Django's bookkeeping of related objects would be noticed.
+                assignment_id=assignments[one.item.pk, one.rating.rater].pk,
+                dimension_id=one.dimension.pk,
                 image_id=one.item.images[0] if one.dimension.about == Dimension.About.IMAGE else None,
                 level=None if one.level == UNABLE else one.level,
                 is_unable=one.level == UNABLE,
@@ -266,9 +267,9 @@ class _Batches:
     def _assignment(self, one: _Placed, rater: Rater) -> Assignment:
         at: datetime = one.rating.answered_at or self._now
         assignment = Assignment(
-            study=self._study,
+            study_id=self._study.pk,
             item_id=one.item.pk,
-            rater=rater,
+            rater_id=rater.pk,
             sequence=rater.next_sequence,
             state=Assignment.State.ANSWERED,
             answered_at=at,
