@@ -27,7 +27,9 @@ FLAGS = [
     "--disable-sync",
 ]
 WCAG_22_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-WAIT_MS = 10_000
+# How long a machine with too much to do may take; a page that is well never needs it.
+WAIT_MS = 15_000
+NAVIGATE_MS = 30_000
 
 
 @pytest.fixture(scope="session")
@@ -115,6 +117,7 @@ def new_context(browser: Browser, live_site: str, watch: Watch) -> Iterator[Call
     def make(**options: Any) -> BrowserContext:
         context = browser.new_context(base_url=live_site, **({"viewport": {"width": 1280, "height": 800}} | options))
         context.set_default_timeout(WAIT_MS)
+        context.set_default_navigation_timeout(NAVIGATE_MS)
         context.on("page", watch.follow)
         contexts.append(context)
         return context
