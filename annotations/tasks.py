@@ -4,9 +4,6 @@ from celery import shared_task
 from django.utils import timezone
 
 from annotations.services import reports
-from evalsite import celery_app
-
-LOOK_EVERY_S = 60
 
 
 @shared_task
@@ -24,6 +21,3 @@ def resume_reports() -> int:
     for snapshot_id in lost:
         build_report.delay(snapshot_id)
     return len(lost)
-
-
-celery_app.add_periodic_task(LOOK_EVERY_S, resume_reports.s(), name="resume reports")

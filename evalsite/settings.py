@@ -176,6 +176,11 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
+# Work whose message was lost or whose worker died is sent on its way again.
+CELERY_BEAT_SCHEDULE = {
+    task: {"task": task, "schedule": 60.0}
+    for task in ("generation.tasks.resume_imports", "annotations.tasks.resume_reports")
+}
 if CELERY_BROKER_URL.startswith("filesystem://"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(BROKER_DIR / "messages"),

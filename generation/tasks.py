@@ -3,10 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from evalsite import celery_app
 from generation.services import import_runs
-
-LOOK_EVERY_S = 60
 
 
 @shared_task
@@ -24,6 +21,3 @@ def resume_imports() -> int:
     for run_id in abandoned:
         run_import.delay(run_id)
     return len(abandoned)
-
-
-celery_app.add_periodic_task(LOOK_EVERY_S, resume_imports.s(), name="resume imports")
