@@ -1,4 +1,4 @@
-"""The statistic that the multiverse of a comparison runs, and what stands behind a comparison."""
+"""What stands behind a comparison, on data whose answers are known."""
 
 import numpy as np
 import pytest
@@ -8,79 +8,67 @@ from annotations.stats.comparison import compare
 from annotations.stats.raters import rater_board
 from annotations.stats.ratings import Ratings
 
-PROMPT, METHOD = np.array([0, 0, 1, 1, 2, 2, 3]), np.array([0, 1, 0, 1, 0, 1, 0])
 
+def test_a_paired_mean_by_hand() -> None:
+    # Prompt 0: 3 − 1 = 2; prompt 1: (4 + 2)/2 − 2 = 1; prompt 2 has no refined image.
+    # Mean 1.5, standard deviation √½, t(.975; 1) = 12.706.
+    scores = np.array([1.0, 3, 2, 4, 2, 5])
+    prompt, method = np.array([0, 0, 1, 1, 1, 2]), np.array([0, 1, 0, 1, 1, 0])
 
-def mean_of(scores: list[float]):  # type: ignore[no-untyped-def]
-    return paired_mean(np.array(scores), prompt=PROMPT, method=METHOD, baseline=0, refined=1)
+    found = paired_mean(scores, prompt=prompt, method=method, baseline=0, refined=1)
 
-
-def test_the_worked_example_of_the_methods_document() -> None:
-    # docs/methods/comparison.md: differences 1, 0, 2 of three prompts, the fourth has one method. Mean 1, s = 1,
-    # t(2, .975)/√3 = 4.3027/1.7321.
-    found = mean_of([2, 3, 4, 4, 1, 3, 5])
-    assert found.value == 1
-    assert found.n == {"prompts": 3}
+    assert found.value == 1.5
+    assert found.n == {"prompts": 2}
+    half = 12.706204736 * np.sqrt(0.5) / np.sqrt(2)
     [interval] = found.intervals
-    assert interval.covers == "prompts"
-    assert (interval.low, interval.high) == pytest.approx((1 - 2.4841, 1 + 2.4841), abs=5e-5)
+    assert (interval.low, interval.high) == pytest.approx((1.5 - half, 1.5 + half))
 
 
-def test_images_of_one_prompt_and_method_are_averaged_first() -> None:
+def test_without_a_pair_there_is_no_mean() -> None:
     found = paired_mean(
-        np.array([1.0, 3, 5, np.nan, 2, 2]),
-        prompt=np.array([0, 0, 0, 0, 1, 1]),
-        method=np.array([0, 0, 1, 1, 0, 1]),
-        baseline=0,
-        refined=1,
+        np.array([1.0, np.nan]), prompt=np.array([0, 0]), method=np.array([0, 1]), baseline=0, refined=1
     )
-    assert found.value == pytest.approx((5 - 2 + 0) / 2)
 
-
-def test_no_width_is_made_up_without_variation() -> None:
-    # 0.3 − 0.2 and 0.4 − 0.3 differ in floating point only.
-    found = mean_of([0.2, 0.3, 0.3, 0.4, 0.1, 0.2, 5])
-    assert found.value == pytest.approx(0.1)
-    [interval] = found.intervals
-    assert not interval.is_defined
-    assert "no variation" in interval.reason
-    assert "two prompts" in mean_of([1, 2, np.nan, 2, 1, np.nan, 5]).intervals[0].reason
-
-
-def test_nothing_to_compare_gives_its_reason() -> None:
-    found = mean_of([np.nan, 2, np.nan, 2, 1, np.nan, 5])
-    assert np.isnan(found.value)
+    assert not found.is_defined
     assert found.reason == "no prompt has scores of both methods"
 
 
-def test_what_stands_behind_a_comparison() -> None:
-    rng = np.random.default_rng(0)
-    n_prompts, n_raters = 40, 6
+@pytest.fixture(scope="module")
+def study() -> tuple[Ratings, np.ndarray, np.ndarray]:
+    """120 prompts, two methods, six raters; refined is better by half a step, and rater 5 answers 3 to everything."""
+    rng = np.random.default_rng(5)
+    n_prompts, n_raters = 120, 6
     prompt, method = np.repeat(np.arange(n_prompts), 2), np.tile([0, 1], n_prompts)
-    unit, rater = np.repeat(np.arange(2 * n_prompts), n_raters), np.tile(np.arange(n_raters), 2 * n_prompts)
-    latent = 2 + method[unit] + rng.normal(size=n_prompts)[prompt][unit] + rng.normal(size=len(unit))
-    level = np.clip(np.rint(latent), 0, 4).astype(int)
-    ratings = Ratings(unit, rater, level, np.arange(1.0, 6.0), 2 * n_prompts, n_raters)
-    codes = {"prompt": prompt, "method": method}
-    comparison = compare(ratings, **codes, baseline=0, refined=1, rng=rng)
-    topic = np.where(prompt < 20, "one", "").astype(object)
-    found = depth(ratings, comparison, **codes, board=rater_board(ratings), facets={"topic": topic}, rng=rng)
+    quality = rng.normal(size=n_prompts)[prompt] + 0.6 * method
+    latent = quality + rng.normal(0, 0.6, (n_raters, 2 * n_prompts))
+    table = np.digitize(latent, [-1.2, -0.4, 0.4, 1.2]) + 1.0
+    table[5] = 3
+    return Ratings.from_matrix(table, [1, 2, 3, 4, 5]), prompt, method
 
-    # The reference universe is the comparison itself: rater means, nobody left out, all images.
-    reference = found.robustness.reference
-    assert reference.estimate.value == pytest.approx(comparison.mean_diff.value)
-    over_prompts, interval = comparison.mean_diff.interval("prompts"), reference.estimate.intervals[0]
-    assert over_prompts is not None
-    assert (interval.low, interval.high) == pytest.approx((over_prompts.low, over_prompts.high))
-    assert {universe.subset for universe in found.robustness.universes} == {"all units", "topic: one"}
-    # One half width, numbers of raters up to those at hand and four times as many, raters a prompt.
-    assert [(width, raters, k) for width, k, raters, _ in found.sizes] == [
-        (width, raters, k) for width in (0.1, 0.2, 0.3) for raters in (6, 24) for k in (1, 3, 5)
-    ]
-    wide, narrow = found.sizes[-1][3], found.sizes[5][3]
-    assert wide is not None
-    assert narrow is None or narrow.n_prompts > wide.n_prompts
-    assert found.effect.odds_low < found.effect.odds_ratio < found.effect.odds_high
-    low, high = found.sequence.low[-1], found.sequence.high[-1]
-    assert low <= comparison.mean_diff.value <= high
-    assert high - low > interval.high - interval.low
+
+def test_everything_agrees_on_a_clear_case(study: tuple[Ratings, np.ndarray, np.ndarray]) -> None:
+    ratings, prompt, method = study
+    rng = np.random.default_rng(0)
+    comparison = compare(ratings, prompt=prompt, method=method, baseline=0, refined=1, rng=rng, n_resamples=100)
+    kinds = np.where(prompt < 60, "old", "new").astype(object)
+
+    behind = depth(
+        ratings,
+        comparison,
+        prompt=prompt,
+        method=method,
+        board=rater_board(ratings),
+        facets={"kind": kinds},
+        rng=rng,
+    )
+
+    assert behind.effect.odds_low > 1
+    assert behind.robustness.survives
+    subsets = {universe.subset for universe in behind.robustness.universes}
+    assert subsets == {"all units", "kind: new", "kind: old"}
+    # The reference universe is the comparison itself.
+    assert behind.robustness.reference.estimate.value == pytest.approx(comparison.mean_diff.value)
+    assert behind.sequence.decision == "refined"
+    narrow = {(half, per): plan for half, per, n_raters, plan in behind.sizes if n_raters == 24}
+    assert narrow[0.3, 5] is not None
+    assert narrow[0.1, 5] is None or narrow[0.1, 5].n_prompts > narrow[0.3, 5].n_prompts
