@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from typing import NamedTuple
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -21,6 +22,13 @@ STAYS_FRESH = timedelta(minutes=10)
 """How long a large study's results are shown before answers that came since are worked in without being asked for."""
 
 
+class Found(NamedTuple):
+    """A snapshot, and whether it is of the study's present answers."""
+
+    snapshot: ReportSnapshot
+    is_current: bool
+
+
 def find_report(
     *,
     study: Study,
@@ -28,8 +36,9 @@ def find_report(
     user: User | None,
     seed: int = reports.DEFAULT_SEED,
     again: bool = False,
-) -> ReportSnapshot:
-    """The snapshot of the study's present answers: done, failed, or one that a worker has.
+) -> Found:
+    """The snapshot of the study's present answers: done, failed, or one that a worker has. Of a large study that
+    changes all the time, one a few minutes old.
 
     An unchanged study costs the queries of `inputs_of` and one more. A changed small one is worked out before this
     returns. `again` works out a failed one once more, and a large one although there are fresh results.
@@ -39,18 +48,18 @@ def find_report(
     if newest is not None and reports.is_abandoned(newest):
         newest = None
     if newest is not None and (newest.state != ReportSnapshot.State.FAILED or not again):
-        return newest
-    is_small = reports.is_small(inputs)
+        return Found(newest, True)
+    is_small = reports.is_small(inputs, comparisons)
     if not is_small and not again:
         for earlier in (queries.report_at_work(study), queries.last_finished(study, seed)):
             if earlier is not None and _is_enough(earlier, comparisons):
-                return earlier
+                return Found(earlier, False)
     snapshot, is_new = reports.ask_report(study=study, inputs=inputs, comparisons=comparisons, user=user, seed=seed)
     if is_new and is_small:
-        return _at_once(snapshot)
+        return Found(_at_once(snapshot), True)
     if is_new:
         transaction.on_commit(lambda: _send(snapshot))
-    return snapshot
+    return Found(snapshot, True)
 
 
 def _is_enough(snapshot: ReportSnapshot, comparisons: Comparisons) -> bool:

@@ -139,7 +139,7 @@ class Results(OfStudy):
     def get(self, request: Request, token: str) -> Response:
         study = self.study()
         user = cast("User", request.user)
-        snapshot = dispatch.find_report(study=study, comparisons=linked_methods(study), user=user)
+        snapshot = dispatch.find_report(study=study, comparisons=linked_methods(study), user=user).snapshot
         is_done = snapshot.state == ReportSnapshot.State.DONE
         if not is_done:
             before = last_finished(study, DEFAULT_SEED)

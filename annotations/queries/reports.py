@@ -9,6 +9,7 @@ from django.db.models import Count, Max, Q
 
 from annotations.models import Item, ItemImage, LateAnswer, ReportSnapshot, Response, Study
 from annotations.queries.result_units import images_of
+from annotations.reports.document import FORMAT
 from generation.models import MetricScore
 
 Comparisons = Sequence[tuple[str, str]]
@@ -56,8 +57,9 @@ def newest_report(study: Study, inputs_hash: str, seed: int, code_version: str) 
 
 
 def last_finished(study: Study, seed: int) -> ReportSnapshot | None:
-    """The latest results of the study, of whatever state of its answers."""
-    return study.snapshots.filter(state=ReportSnapshot.State.DONE, seed=seed).first()
+    """The latest results of the study that this version can draw, of whatever state of its answers."""
+    done = study.snapshots.filter(state=ReportSnapshot.State.DONE, seed=seed, results__format=FORMAT)
+    return done.first()
 
 
 def report_at_work(study: Study) -> ReportSnapshot | None:

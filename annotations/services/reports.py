@@ -19,7 +19,8 @@ from annotations.version import code_version
 
 MOST_RATINGS_AT_ONCE = 20_000
 MOST_METRICS_AT_ONCE = 10
-"""What is no larger than this takes a few seconds, and is worked out while the page waits."""
+"""What is no larger takes at most about five seconds of one core, and is worked out while the page waits. Each
+comparison costs about as much as all the rest, so ratings count once more for each."""
 ABANDONED = timedelta(hours=1)
 """A report that has been at work for longer has lost its worker."""
 WAITS_LONG = timedelta(minutes=2)
@@ -29,8 +30,9 @@ DEFAULT_SEED = 0
 State = ReportSnapshot.State
 
 
-def is_small(inputs: Inputs) -> bool:
-    return inputs.n_ratings <= MOST_RATINGS_AT_ONCE and inputs.n_metrics <= MOST_METRICS_AT_ONCE
+def is_small(inputs: Inputs, comparisons: Comparisons) -> bool:
+    work = inputs.n_ratings * (1 + len(comparisons))
+    return work <= MOST_RATINGS_AT_ONCE and inputs.n_metrics <= MOST_METRICS_AT_ONCE
 
 
 def ask_report(

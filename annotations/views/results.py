@@ -16,6 +16,7 @@ from annotations import dispatch
 from annotations.models import ReportSnapshot, Study
 from annotations.queries import reports as queries
 from annotations.queries.result_units import linked_methods, study_methods
+from annotations.reports.document import FORMAT
 from annotations.reports.latex import latex
 from annotations.reports.page import page
 from annotations.reports.sections import Section, headline, sections
@@ -46,7 +47,8 @@ def results(request: HttpRequest, study: Study) -> HttpResponse:
     if request.method == "POST":
         dispatch.find_report(study=study, comparisons=comparisons, user=signed_in(request), again=True)
         return redirect(request.get_full_path())
-    snapshot = dispatch.find_report(study=study, comparisons=comparisons, user=signed_in(request))
+    found = dispatch.find_report(study=study, comparisons=comparisons, user=signed_in(request))
+    snapshot = found.snapshot
     shown = snapshot if snapshot.state == ReportSnapshot.State.DONE else queries.last_finished(study, DEFAULT_SEED)
     document = shown.results if shown is not None else None
     context = {
@@ -55,6 +57,7 @@ def results(request: HttpRequest, study: Study) -> HttpResponse:
         "snapshot": snapshot,
         "shown": shown,
         "is_at_work": snapshot.state in AT_WORK,
+        "is_current": found.is_current,
         "document": document,
         "dimensions": [_dimension(study, shown, one) for one in document["dimensions"]] if shown and document else [],
         "tables": list(TABLES),
@@ -164,4 +167,5 @@ def report_file(request: HttpRequest, study: Study, snapshot_id: int, ending: st
 
 
 def _finished(study: Study, snapshot_id: int) -> ReportSnapshot:
-    return get_object_or_404(study.snapshots.filter(state=ReportSnapshot.State.DONE), pk=snapshot_id)
+    done = study.snapshots.filter(state=ReportSnapshot.State.DONE, results__format=FORMAT)
+    return get_object_or_404(done, pk=snapshot_id)

@@ -119,17 +119,19 @@ def test_a_large_study_is_sent_to_a_worker_after_commit(
 
 
 def test_a_large_study_is_not_worked_out_at_every_answer(
-    study: Study, large: None, sent: list[int], django_capture_on_commit_callbacks: Callable[..., Any]
+    study: Study, large: None, sent: list[int], client: Client, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     def look(**options: bool) -> ReportSnapshot:
         with django_capture_on_commit_callbacks(execute=True):
-            return dispatch.find_report(study=study, comparisons=[], user=None, **options)
+            return dispatch.find_report(study=study, comparisons=[], user=None, **options).snapshot
 
     first = look()
     tasks.build_report(first.pk)
     make_answer(study.items.all()[0], make_rater(study))
 
     assert look() == first
+    client.force_login(study.owner)
+    assert "answers have come since" in client.get(f"/study/{study.token}/results/").content.decode()
     assert look(again=True) != first
     assert len(sent) == 2
 
@@ -151,7 +153,7 @@ def test_without_a_broker_it_waits_and_is_sent_later(
 
     monkeypatch.setattr(tasks.build_report, "delay", no_broker)
     with django_capture_on_commit_callbacks(execute=True):
-        snapshot = dispatch.find_report(study=study, comparisons=[], user=None)
+        snapshot = dispatch.find_report(study=study, comparisons=[], user=None).snapshot
     assert snapshot.state == State.WAITING
     sent: list[int] = []
     monkeypatch.setattr(tasks.build_report, "delay", sent.append)
@@ -166,7 +168,7 @@ def test_what_a_dead_worker_left_is_given_up_and_done_anew(study: Study) -> None
     assert reports.claim(snapshot_id=dead.pk) is not None
     study.snapshots.update(created_at=timezone.now() - timedelta(hours=2))
 
-    new = dispatch.find_report(study=study, comparisons=[], user=None)
+    new = dispatch.find_report(study=study, comparisons=[], user=None).snapshot
 
     dead.refresh_from_db()
     assert (dead.state, new.state) == (State.FAILED, State.DONE)

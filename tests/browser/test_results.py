@@ -1,0 +1,59 @@
+"""The results page in a real browser: pictures drawn, sections downloadable, accessible, in both themes, on a phone."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from annotations.models import Study
+from annotations.presets import ALIGNMENT, PREFERENCE
+from generation.models import MetricScore
+from tests.browsing import assert_accessible, sign_in
+from tests.factories import make_answer, make_rater, make_study
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def study(live_site: str) -> Study:
+    study = make_study(item_kind=Study.ItemKind.PAIR, n_items=6, k=3, presets=(ALIGNMENT, PREFERENCE))
+    for r in range(3):
+        rater = make_rater(study, name=f"rater {r}")
+        for i, item in enumerate(study.items.all()):
+            make_answer(item, rater, level=(i + r) % 5)
+    for item in study.items.all():
+        for slot, image in enumerate(item.images.all()):
+            MetricScore.objects.create(image=image, metric="clip", value=0.1 * image.pk + slot)
+    return study
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+def test_a_researcher_reads_and_downloads(
+    study: Study, new_context: Callable[..., BrowserContext], live_site: str, width: int, scheme: str
+) -> None:
+    context = new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    sign_in(context, study.owner, live_site)
+    page = context.new_page()
+    page.goto(f"/study/{study.token}/")
+    page.get_by_role("link", name="Results", exact=True).click()
+
+    expect(page.get_by_role("heading", name="Does the image match the prompt?")).to_be_visible()
+    expect(page.get_by_text("ordinal alpha")).to_be_visible()
+    expect(page.get_by_role("img", name="Agreement between raters").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert_accessible(page)
+    for summary in page.get_by_text("All figures", exact=True).all():
+        summary.click()
+    expect(page.get_by_role("row", name="Krippendorff's α, ordinal").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert_accessible(page)
+
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV of Agreement").first.click()
+    assert download.value.suggested_filename.endswith("alignment-agreement.csv")
+
+    page.get_by_role("link", name="Exports", exact=True).click()
+    assert_accessible(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="csv answers", exact=True).click()
+    assert download.value.suggested_filename.endswith("-answers.csv")
