@@ -9,6 +9,7 @@ urlpatterns = [
     path("me/link/", home.personal_link, name="personal-link"),
     path("join/<str:invitation>/", join.join, name="join"),
     path("rate/", include("annotations.rate_urls")),
+    path("audit/", include("annotations.audit_urls")),
     path("image/<int:image_id>/file", items.image_file, name="image-file"),
     path("api/v1/", include("annotations.api.urls")),
     path("study/new/", design.new_study, name="study-new"),

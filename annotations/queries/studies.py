@@ -36,10 +36,14 @@ def may_delete(user: User | AnonymousUser, study: Study) -> bool:
 
 
 def may_see_image(user: User, image_id: int) -> bool:
-    """Researchers see the images of the whole site, which studies are made from; a study's members see its own."""
+    """Original files, with all that their metadata tells: for researchers of the whole site, and of the study.
+
+    Raters and auditors never: they see the pixels alone, under addresses of their own.
+    """
     if user.has_perm("annotations.add_study"):
         return True
-    ours = Q(study__owner=user) | Exists(Membership.objects.filter(study=OuterRef("study"), user=user))
+    is_researcher = Membership.objects.filter(study=OuterRef("study"), user=user, role=Membership.Role.RESEARCHER)
+    ours = Q(study__owner=user) | Exists(is_researcher)
     return Item.objects.filter(ours, item_images__image=image_id).exists()
 
 

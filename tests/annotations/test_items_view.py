@@ -151,7 +151,7 @@ def test_who_may_have_the_file(client: Client) -> None:
     assert client.get(address).status_code == 302
     for user, image_id, status in (
         (make_member(study), image.pk, 200),
-        (make_member(study, role=Membership.Role.AUDITOR), image.pk, 200),
+        (make_member(study, role=Membership.Role.AUDITOR), image.pk, 403),
         (owner_without_right, own.items.get().images.get().pk, 200),
         (owner_without_right, image.pk, 403),
         (rater.user, image.pk, 403),
