@@ -1,0 +1,247 @@
+"""Verdicts on a critic's claims from a file, checked at the door."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotations.reports.critic_data import (
+    NOT_STATED,
+    ORDINARY,
+    Claims,
+    CriticData,
+    Flags,
+    Labels,
+    Verdicts,
+    critic_of,
+)
+from annotations.reports.data import Codes
+from annotations.reports.files import BadData, OnBadValue
+from annotations.stats.audit import CANNOT_TELL, CRITIC, PARTLY, PLANTED, RIGHT, WRONG, WRONG_IMAGE
+from exchange.coded import CodedTable, read_columns
+from exchange.headers import Columns
+from exchange.rejects import BadFile, Reject, RejectLog
+from exchange.values import BadValue, parse_boolean, parse_number
+
+REQUIRED = ("critic", "image", "claim", "auditor", "verdict")
+VERDICT_COLUMNS = Columns(
+    required=REQUIRED,
+    optional=("kind", "severity", "is_control", "confidence"),
+    aliases={
+        "model": "critic",
+        "image_id": "image",
+        "item": "image",
+        "claim_id": "claim",
+        "text": "claim",
+        "annotator": "auditor",
+        "rater": "auditor",
+        "label": "verdict",
+        "judgement": "verdict",
+        "judgment": "verdict",
+        "control": "is_control",
+    },
+    extra="keep",
+)
+_WORDS = {
+    RIGHT: "right correct true t yes y 1",
+    PARTLY: "partly|partly right|partly correct|partially|partially right|partially correct|partial|half|0.5",
+    WRONG: "wrong incorrect false f no n 0",
+    CANNOT_TELL: "cannot tell|can't tell|can not tell|unsure|not sure|unclear|unknown|unable|unable to answer",
+}
+VERDICT_OF = {
+    word: code for code, words in _WORDS.items() for word in (words.split("|") if "|" in words else words.split())
+}
+WORD_CURE = "write right, partly, wrong or cannot_tell (or correct and incorrect, true and false, yes and no, 1 and 0)"
+CONTROL_CURE = "write true or false (or wrong_image or planted for a control of that kind)"
+
+
+def parse_verdict(text: str) -> int:
+    """The code of a verdict in words or digits, in any case. Raises BadValue."""
+    if not text.strip():
+        raise BadValue("the verdict is missing", "leave the row out: a missing verdict is no row")
+    word = " ".join(text.replace("_", " ").replace("-", " ").replace("’", "'").casefold().split())
+    code = VERDICT_OF.get(word)
+    if code is None and word in ("1.0", "0.0"):
+        code = RIGHT if word == "1.0" else WRONG
+    if code is None:
+        raise BadValue("this is no verdict", WORD_CURE)
+    return code
+
+
+def parse_control(text: str) -> int:
+    """CRITIC for no control, else its kind; a control that is not named further is one made about a wrong image."""
+    word = text.strip().casefold().replace("-", "_").replace(" ", "_")
+    if word == "planted":
+        return PLANTED
+    if word == "wrong_image":
+        return WRONG_IMAGE
+    try:
+        return WRONG_IMAGE if word and parse_boolean(word) else CRITIC
+    except BadValue as problem:
+        raise BadValue(problem.problem, CONTROL_CURE) from None
+
+
+def read_verdicts(path: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> CriticData:
+    """One row an auditor's verdict on one claim; a claim is told by critic, image and its text or identifier.
+
+    Columns beyond the known ones are facets: of the claim where all its rows say the same, else of the verdict.
+    A word that is no verdict, a second, different verdict of one auditor and a claim that is a control in one row
+    only are bad: with "error" they raise BadData, with "exclude" they are left out and stand in the log. Raises
+    BadFile where the file as a whole cannot be read. Images are those that have a claim of the critic: one on which
+    it claimed nothing is not in such a file.
+    """
+    table = read_columns(path, name=path.name, columns=VERDICT_COLUMNS, log=log)
+    if len(table) == 0 and not log.total:
+        raise BadFile(Reject(path.name, None, "", "", "there is no verdict in it", "export the verdicts again"))
+    keep = _no_blanks(table, log)
+    value = _parsed(table, "verdict", parse_verdict, keep, log)
+    source = np.full(len(table), CRITIC, np.int64)
+    if "is_control" in table.columns:
+        source = _parsed(table, "is_control", parse_control, keep, log)
+    names, code = {}, {}
+    for name in ("critic", "image", "claim", "auditor"):
+        names[name], code[name] = _sorted_codes(_stripped(table, name), keep)
+    claim_key = (code["critic"] * len(names["image"]) + code["image"]) * len(names["claim"]) + code["claim"]
+    claim_key = np.unique(claim_key, return_inverse=True)[1]  # dense, so that no product leaves 64 bits
+    keep &= _same_source(table, claim_key, source, keep, log)
+    keep &= _once(table, claim_key * len(names["auditor"]) + code["auditor"], value, keep, log)
+    if log.total and on_bad_value == "error":
+        raise BadData(log)
+    rows = np.flatnonzero(keep)
+    _, first, claim = np.unique(claim_key[rows], return_index=True, return_inverse=True)
+    real = np.unique(code["critic"][rows[source[rows] == CRITIC]])
+    critics = [names["critic"][i] for i in real] or names["critic"]
+    own = np.array([critics.index(n) if n in critics else critic_of(n, critics) for n in names["critic"]] or [0])
+    of_claim, of_verdict, confidence = _facets(table, rows, claim, first)
+    at = rows[first]
+    claims = Claims(
+        image=code["image"][at],
+        critic=own[code["critic"][at]],
+        source=source[at],
+        group=np.full(len(at), -1, np.int64),
+        confidence=confidence,
+        about=np.full(len(at), "", object),
+        facets=of_claim,
+    )
+    seen = np.zeros((len(critics), len(names["image"])), bool)
+    is_real = claims.source == CRITIC
+    seen[claims.critic[is_real], claims.image[is_real]] = True
+    verdicts = Verdicts(
+        claim=claim,
+        auditor=code["auditor"][rows],
+        value=value[rows],
+        adjudicated=np.full(len(at), -1, np.int64),
+        lists_first=np.full(len(rows), -1, np.int64),
+        facets=of_verdict,
+        has_partly=bool((value[rows] == PARTLY).any()),
+    )
+    control = np.full(len(names["image"]), ORDINARY, np.int64)
+    return CriticData(names["image"], critics, names["auditor"], seen, control, claims, verdicts)
+
+
+def _stripped(table: CodedTable, name: str) -> tuple[NDArray[np.int64], list[str]]:
+    """Codes and labels with outer blanks taken off: "a" and "a " are one."""
+    column = table[name]
+    labels = [label.strip() for label in column.labels]
+    distinct = {label: i for i, label in enumerate(dict.fromkeys(labels))}
+    by_label = np.array([distinct[label] for label in labels] or [0], np.int64)
+    return by_label[column.codes], list(distinct)
+
+
+def _sorted_codes(column: tuple[Codes, list[str]], keep: Flags) -> tuple[list[str], Codes]:
+    """Names in order, those of kept rows alone, and each row's index into them (0 in a row that is not kept)."""
+    codes, labels = column
+    names = sorted(labels[i] for i in np.unique(codes[keep]))
+    position = {name: i for i, name in enumerate(names)}
+    by_label = np.array([position.get(label, 0) for label in labels] or [0], np.int64)
+    return names, by_label[codes]
+
+
+def _no_blanks(table: CodedTable, log: RejectLog) -> Flags:
+    keep = np.ones(len(table), bool)
+    for name in REQUIRED[:-1]:
+        blank = np.array([not label.strip() for label in table[name].labels], bool)[table[name].codes]
+        for row in np.flatnonzero(blank & keep):
+            log.note(table.file, int(table.row_numbers[row]), name, "", f"the {name} is missing", "fill it in")
+        keep &= ~blank
+    return keep
+
+
+def _parsed(table: CodedTable, name: str, parse: Callable[[str], int], keep: Flags, log: RejectLog) -> Codes:
+    """Each row's code; rows with a text that cannot be parsed go to the log and out of `keep`, in place."""
+    column = table[name]
+    by_label = np.zeros(max(len(column.labels), 1), np.int64)
+    problems: dict[int, BadValue] = {}
+    for code, label in enumerate(column.labels):
+        try:
+            by_label[code] = parse(label)
+        except BadValue as problem:
+            problems[code] = problem
+    for row in np.flatnonzero(keep & np.isin(column.codes, list(problems))):
+        bad = problems[int(column.codes[row])]
+        log.note(table.file, int(table.row_numbers[row]), name, column.labels[column.codes[row]], bad.problem, bad.cure)
+        keep[row] = False
+    return by_label[column.codes]
+
+
+def _same_source(table: CodedTable, claim: Codes, source: Codes, keep: Flags, log: RejectLog) -> Flags:
+    rows, leader = _leaders(claim, keep)
+    good = np.ones(len(table), bool)
+    for row in rows[source[rows] != source[leader]]:
+        first = leader[np.searchsorted(rows, row)]
+        problem = f"row {table.row_numbers[first]} says otherwise of the same claim"
+        text = table["is_control"].labels[table["is_control"].codes[row]]
+        log.note(table.file, int(table.row_numbers[row]), "is_control", text, problem, "say the same in all its rows")
+        good[row] = False
+    return good
+
+
+def _once(table: CodedTable, cell: Codes, value: Codes, keep: Flags, log: RejectLog) -> Flags:
+    """One verdict an auditor and claim: an equal second one is dropped in silence, a different one goes to the log."""
+    rows, leader = _leaders(cell, keep)
+    good = np.ones(len(table), bool)
+    good[rows[rows != leader]] = False
+    for at in np.flatnonzero(value[rows] != value[leader]):
+        row, first = rows[at], leader[at]
+        text = table["verdict"].labels[table["verdict"].codes[row]]
+        problem = f"the same auditor judged the same claim otherwise in row {table.row_numbers[first]}"
+        log.note(table.file, int(table.row_numbers[row]), "verdict", text, problem, "keep the verdict that counts")
+    return good
+
+
+def _leaders(key: Codes, keep: Flags) -> tuple[Codes, Codes]:
+    """The kept rows in order, and for each the first kept row with the same key."""
+    rows = np.flatnonzero(keep)
+    _, first, index = np.unique(key[rows], return_index=True, return_inverse=True)
+    return rows, rows[first[index]] if len(rows) else rows
+
+
+def _facets(table: CodedTable, rows: Codes, claim: Codes, first: Codes) -> tuple[Labels, Labels, NDArray[np.float64]]:
+    """(facets of claims, facets of verdicts, confidence of each claim, NaN where none)."""
+    of_claim: dict[str, NDArray[np.object_]] = {}
+    of_verdict: dict[str, NDArray[np.object_]] = {}
+    confidence = np.full(len(first), np.nan)
+    for name in table.columns:
+        if name in (*REQUIRED, "is_control"):
+            continue
+        codes, names = _stripped(table, name)
+        labels = np.array([label or NOT_STATED for label in names], object)[codes[rows]]
+        is_of_claim = bool((codes[rows] == codes[rows][first][claim]).all()) if len(rows) else True
+        if name == "confidence" and is_of_claim and (numbers := _shares(names)):
+            confidence = np.array([numbers[text] for text in np.array(names, object)[codes[rows[first]]]], float)
+        elif is_of_claim:
+            of_claim[name] = labels[first]
+        else:
+            of_verdict[name] = labels
+    return of_claim, of_verdict, confidence
+
+
+def _shares(labels: list[str]) -> Mapping[str, float]:
+    """Each text as a number in [0, 1], NaN for an empty one; nothing where one is neither, or all are empty."""
+    found: dict[str, float] = {"": np.nan}
+    try:
+        found |= {label: parse_number(label, low=0, high=1) for label in labels if label}
+    except BadValue:
+        return {}
+    return found if len(found) > 1 else {}

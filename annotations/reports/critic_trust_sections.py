@@ -1,0 +1,112 @@
+"""What stands behind the figures about critics: agreement of auditors, confidence, errors that nobody listed."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from annotations.reports import charts
+from annotations.reports.charts import Mark
+from annotations.reports.critic_charts import reliability_plot
+from annotations.reports.critic_markup import figure, folded, interval, paragraph, table, value
+from annotations.reports.critic_section import estimate_row, figures_table, label_of
+from annotations.reports.sections import words
+from annotations.reports.tables import ends, leading, note_of
+
+Json = Mapping[str, Any]
+Translate = Callable[[str], str]
+
+
+# --- auditors --------------------------------------------------------------------------------------------------------
+def agreement_html(document: Json, _: Translate) -> str:
+    marks, rows = [], []
+    several = len(document["agreement"]) > 1
+    for each in document["agreement"]:
+        for one in each["estimates"]:
+            label = (
+                f"{each['critic']} · {words(one['statistic'])}"
+                if each["critic"] and several
+                else words(one["statistic"])
+            )
+            if not each["critic"]:
+                low, high = ends(one, "units")
+                wide_low, wide_high = ends(one, "raters")
+                marks.append(Mark(label, one["value"], low, high, wide_low, wide_high, value(one["value"])))
+            over = interval(*ends(one, "units")), interval(*ends(one, "raters"))
+            rows.append((label, value(one["value"]), *over, note_of(one) or one["method"]))
+    settled = document["settled"]
+    if settled["several"]:
+        said = _(
+            "{n} claims have several verdicts: on {same} all agree, {adjudicated} were decided by an adjudicator, "
+            "{open} are open."
+        ).format(
+            n=f"{settled['several']:,}",
+            same=f"{settled['unanimous']:,}",
+            adjudicated=f"{settled['adjudicated']:,}",
+            open=f"{settled['open']:,}",
+        )
+    else:
+        said = _("No claim has verdicts of two auditors, so that their agreement cannot be told.")
+    plot = charts.interval_plot(
+        marks,
+        title=_("Agreement of auditors on verdicts"),
+        low=min(
+            [0.0, *(m.low for m in marks if m.low is not None), *(m.wide_low for m in marks if m.wide_low is not None)]
+        ),
+        high=1.0,
+        axis=_("thick: 95% interval over claims, these auditors; thin: over auditors, these claims"),
+    )
+    head = (_("statistic"), _("value"), _("over claims"), _("over auditors"), _("convention or reason"))
+    picture = figure(plot) if settled["several"] else ""
+    return paragraph(said) + picture + folded(_("All figures"), table(head, rows, numeric=(1, 2, 3)))
+
+
+# --- confidence and unseen errors ------------------------------------------------------------------------------------
+def calibration_html(document: Json, _: Translate) -> str:
+    html, rows = "", []
+    for critic in document["critics"]:
+        found = critic["calibration"]
+        if not found:
+            continue
+        if len(document["critics"]) > 1:
+            html += paragraph(critic["name"])
+        html += figure(
+            reliability_plot(
+                found["bins"],
+                title=_("Confidence against accuracy of {critic}").format(critic=critic["name"]),
+                axes=(_("stated confidence"), _("share right")),
+                ideal=_("means what it says"),
+            )
+        )
+        for name, label in (
+            ("brier", _("Brier score, 0 is best")),
+            ("over_confidence", _("over-confidence")),
+            ("calibration_error", _("expected calibration error")),
+        ):
+            rows.append(estimate_row(label_of(critic, document, label), found[name], signed=name == "over_confidence"))
+    return html + figures_table(rows, _)
+
+
+def unseen_html(document: Json, _: Translate) -> str:
+    rows = []
+    for critic in document["critics"]:
+        for one in critic["unseen"]:
+            found = leading(one["total"]) or {"low": None, "high": None}
+            rows.append(
+                (
+                    label_of(critic, document, one["total"]["method"]),
+                    one["n_observed"],
+                    one["n_once"],
+                    one["n_twice"],
+                    value(one["total"]["value"]),
+                    interval(found["low"], found["high"]),
+                    note_of(one["total"]),
+                )
+            )
+    head = (_("lists"), _("errors seen"), _("on one"), _("on two"), _("estimated in all"), _("interval"), _("reason"))
+    note = paragraph(
+        _(
+            "How far the lists overlap tells how many errors stand on none. Only lists made before the claims were "
+            "seen enter. Errors that are hard for everybody make the estimate too low: it is a lower bound."
+        ),
+        "note",
+    )
+    return note + table(head, rows, numeric=(1, 2, 3, 4, 5))
