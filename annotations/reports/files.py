@@ -254,15 +254,17 @@ def _scores(path: Path, unit_names: Sequence[str], log: RejectLog) -> tuple[list
         log.note(table.file, int(table.row_numbers[row]), "value", text, problem, cure)
     rows = np.flatnonzero(keep & ~np.isnan(value))
     cell = metric[rows] * len(unit_names) + unit[rows]
+    del metric, unit, keep
     flat = np.full(len(names) * len(unit_names), np.nan)
-    first = np.full(len(flat), -1, np.int64)
-    first[cell[::-1]] = rows[::-1]
-    for row, at in zip(rows[first[cell] != rows], cell[first[cell] != rows], strict=True):
-        if value[row] != value[first[at]]:
+    flat[cell[::-1]] = value[rows[::-1]]  # the first of several counts
+    contradicting = np.flatnonzero(value[rows] != flat[cell])
+    if len(contradicting):
+        first = np.full(len(flat), -1, np.int64)
+        first[cell[::-1]] = rows[::-1]
+        for row, at in zip(rows[contradicting], cell[contradicting], strict=True):
             problem = f"row {table.row_numbers[first[at]]} has another score of this metric for this item"
             text = table["value"].labels[table["value"].codes[row]]
             log.note(table.file, int(table.row_numbers[row]), "value", text, problem, "keep the score that counts")
-    flat[cell[::-1]] = value[rows[::-1]]
     return names, flat.reshape(len(names), len(unit_names))
 
 
