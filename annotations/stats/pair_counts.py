@@ -109,11 +109,12 @@ def count_pairs(human_key: ArrayLike, metric: ArrayLike, *, epsilon: float = 0.0
     if epsilon == 0 and len(levels) > _FEW_LEVELS:
         return _count_without_width(scores, key, levels)
     order = _Order.of(key, scores, epsilon)
+    n_lower = order.lower()
     concordant = tied_human = 0
-    for _, [(lower, same)] in order.below(order.lower):
+    for _, [(lower, same)] in order.below(n_lower):
         concordant += int(lower.sum(dtype=np.int64))
         tied_human += int(same.sum(dtype=np.int64))
-    apart = int(order.lower.sum(dtype=np.int64))
+    apart = int(n_lower.sum(dtype=np.int64))
     tied_both = _pairs_within(levels) - tied_human
     return PairCounts(
         concordant,
@@ -129,18 +130,19 @@ def unit_pairs(human_key: ArrayLike, metric: ArrayLike, *, epsilon: float = 0.0)
     scores, key = _checked(human_key, metric, epsilon)
     n = len(key)
     order = _Order.of(key, scores, epsilon)
+    n_lower, n_upto = order.lower(), order.upper()
     lower_below, same_below, lower_upto, same_upto = np.zeros((4, n), dtype=np.int64)
-    for mine, [(lower, same), (lower_to, same_to)] in order.below(order.lower, order.upper):
+    for mine, [(lower, same), (lower_to, same_to)] in order.below(n_lower, n_upto):
         lower_below[mine], same_below[mine] = lower, same
         lower_upto[mine], same_upto[mine] = lower_to, same_to
     per_key = np.bincount(order.key).astype(np.int64)
     lower_all = (np.cumsum(per_key) - per_key)[order.key]
     same_all = per_key[order.key]
-    higher_above = (n - lower_all - same_all) - (order.upper - lower_upto - same_upto)
+    higher_above = (n - lower_all - same_all) - (n_upto - lower_upto - same_upto)
     concordant = lower_below + higher_above
     tied_human = same_below + (same_all - same_upto)
     tied_both = same_all - 1 - tied_human
-    apart = order.lower.astype(np.int64) + (n - order.upper)
+    apart = n_lower.astype(np.int64) + (n - n_upto)
     found = (concordant, apart - concordant - tied_human, tied_human, n - 1 - apart - tied_both, tied_both)
     placed = np.empty((5, n), dtype=np.int64)
     placed[:, order.units] = found
@@ -200,7 +202,6 @@ class _Order:
         ends = np.append(first, len(units)).astype(np.int32)
         return cls(units, key.astype(np.int32)[units], ascending[first], ends, epsilon + tie_tolerance(scores, epsilon))
 
-    @property
     def lower(self) -> NDArray[np.int32]:
         """(n,) how many units have a metric score that is lower by more than ε."""
         if self.width == 0:
@@ -208,7 +209,6 @@ class _Order:
         below = np.searchsorted(self.distinct, self.distinct - self.width, side="left")
         return np.repeat(self.ends[below], np.diff(self.ends))
 
-    @property
     def upper(self) -> NDArray[np.int32]:
         """(n,) how many units have a metric score that is not higher by more than ε."""
         if self.width == 0:
