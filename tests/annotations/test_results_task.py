@@ -1,5 +1,6 @@
 """Reports in a worker: claimed once, sent after commit, failed loudly, given up when their worker is dead."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -172,3 +173,24 @@ def test_what_a_dead_worker_left_is_given_up_and_done_anew(study: Study) -> None
 
     dead.refresh_from_db()
     assert (dead.state, new.state) == (State.FAILED, State.DONE)
+
+
+@pytest.mark.worker
+@pytest.mark.django_db(transaction=True)
+def test_a_real_worker_works_it_out(monkeypatch: pytest.MonkeyPatch, celery_worker_process: Callable[..., Any]) -> None:
+    study = make_study(n_items=3, k=2)
+    rater = make_rater(study)
+    for item in study.items.all():
+        make_answer(item, rater)
+    monkeypatch.setattr(reports, "MOST_RATINGS_AT_ONCE", 0)  # in this process: the worker only does as it is told
+    celery_worker_process("filesystem")
+
+    snapshot = dispatch.find_report(study=study, comparisons=[], user=None).snapshot
+
+    deadline = time.monotonic() + 60
+    while snapshot.state in (State.WAITING, State.RUNNING) and time.monotonic() < deadline:
+        time.sleep(0.1)
+        snapshot.refresh_from_db()
+    assert snapshot.state == State.DONE, snapshot.message
+    assert snapshot.results is not None
+    assert snapshot.results["dimensions"][0]["n_ratings"] == 3
