@@ -14,6 +14,7 @@ from annotations.stats.comparison import Comparison, compare
 from annotations.stats.estimate import Estimate
 from annotations.stats.means import MethodMean, method_means
 from annotations.stats.metrics import MetricBoard, facet_boards, metric_board
+from annotations.stats.narrowed import only_units
 from annotations.stats.raters import RaterRow, rater_board
 from annotations.stats.ratings import Ratings
 from annotations.stats.weights import Weights
@@ -192,13 +193,7 @@ def _dimension(
 
 def _fleiss_of_complete_units(ratings: Ratings, rng: np.random.Generator) -> Estimate:
     """Fleiss' kappa as Fleiss (1971) defined it, for equal numbers of raters: units that some rater left out drop."""
-    complete = ratings.counts.sum(axis=1) == ratings.n_raters
-    index = np.cumsum(complete) - 1
-    kept = complete[ratings.unit]
-    n_units = int(complete.sum())
-    narrowed = Ratings(
-        index[ratings.unit[kept]], ratings.rater[kept], ratings.level[kept], ratings.values, n_units, ratings.n_raters
-    )
+    narrowed = only_units(ratings, np.flatnonzero(ratings.per_unit == ratings.n_raters))
     found = fleiss_kappa(narrowed, rng=rng)
     method = f"{found.method}; only units that all raters rated"
     return replace(found, statistic="fleiss_kappa_complete_items", method=method)

@@ -21,6 +21,7 @@ from annotations.stats.metric_differences import (
 )
 from annotations.stats.metric_figures import MetricFigures, metric_figures, soft_accuracies
 from annotations.stats.metric_tests import MetricDifference
+from annotations.stats.narrowed import only_units
 from annotations.stats.pair_counts import unit_pairs
 from annotations.stats.prompt_intervals import Clusters, linearised_interval
 from annotations.stats.ratings import Ratings
@@ -147,7 +148,7 @@ def facet_boards(
         if value == "" or len(units) == 0:
             continue
         boards[value] = metric_board(
-            _ratings_of(human, units),
+            only_units(human, units),
             table[:, units],
             metric_names=metric_names,
             prompt=None if prompt is None else np.asarray(prompt)[units],
@@ -186,12 +187,3 @@ def _values(figures: Sequence[MetricFigures], differences: Sequence[MetricDiffer
     return {
         name: [nan if (found := one.estimate(name)) is None else found.value for one in figures] for name in statistics
     }
-
-
-def _ratings_of(human: Ratings, units: NDArray[np.int64]) -> Ratings:
-    place = np.full(human.n_units, -1, dtype=np.int64)
-    place[units] = np.arange(len(units))
-    kept = np.flatnonzero(place[human.unit] >= 0)
-    return Ratings(
-        place[human.unit[kept]], human.rater[kept], human.level[kept], human.values, len(units), human.n_raters
-    )

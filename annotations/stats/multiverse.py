@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from annotations.stats.dawid_skene import dawid_skene, majority_vote
 from annotations.stats.estimate import Estimate
+from annotations.stats.narrowed import without_raters
 from annotations.stats.rater_sums import mean_by
 from annotations.stats.raters import RaterRow
 from annotations.stats.ratings import BadRatings, Ratings
@@ -188,21 +189,6 @@ def _medians(ratings: Ratings) -> _Floats:
     high = ratings.values[ordered[(start + count // 2)[rated]] % n_levels]
     result[rated] = (low + high) / 2
     return result
-
-
-def without_raters(ratings: Ratings, excluded: _Mask) -> Ratings:
-    """The ratings less those of the excluded raters, (n_raters,) True; codes keep their meaning."""
-    if not excluded.any():
-        return ratings
-    keep = ~excluded[ratings.rater]
-    return Ratings(
-        ratings.unit[keep],
-        ratings.rater[keep],
-        ratings.level[keep],
-        ratings.values,
-        ratings.n_units,
-        ratings.n_raters,
-    )
 
 
 def exclusion_rules(

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotations.stats.estimate import Estimate, Interval
-from annotations.stats.multiverse import exclusion_rules, multiverse, unit_scores, without_raters
+from annotations.stats.multiverse import exclusion_rules, multiverse, unit_scores
+from annotations.stats.narrowed import without_raters
 from annotations.stats.raters import rater_board
 from annotations.stats.ratings import BadRatings, Ratings
 
