@@ -54,6 +54,7 @@ def test_a_researcher_reads_and_downloads(
 
     page.get_by_role("link", name="Exports", exact=True).click()
     assert_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     with page.expect_download() as download:
         page.get_by_role("link", name="csv answers", exact=True).click()
     assert download.value.suggested_filename.endswith("-answers.csv")
