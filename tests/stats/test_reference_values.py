@@ -12,9 +12,12 @@ from annotations.stats.alpha import AlphaFamily, krippendorff_alpha
 from annotations.stats.chance_corrected import brennan_prediger, fleiss_kappa, gwet_ac, percent_agreement
 from annotations.stats.cohen import cohen_kappa
 from annotations.stats.conger import conger_kappa
+from annotations.stats.correlation import correlate
+from annotations.stats.exact_means import unit_means
 from annotations.stats.ratings import Ratings
 from annotations.stats.weights import Weights, agreement_weights
 from tests.stats import reference_data
+from tests.stats.metric_data import read_dsg_tifa
 
 RAW_4 = Ratings.from_matrix(reference_data.GWET_RAW_4, (1, 2, 3, 4, 5))
 RAW_5 = Ratings.from_matrix(reference_data.GWET_RAW_5, (0, 1, 2, 3))
@@ -103,3 +106,39 @@ def test_kappa_paradox_chance_agreement() -> None:
     kappa, _ = cohen_kappa([[130, 56], [9, 5]])
     assert chance(135 / 200, kappa.value) == pytest.approx((186 * 139 + 14 * 61) / 200**2, abs=1e-12)
     assert chance(135 / 200, kappa.value) == pytest.approx(0.668, abs=5e-4)
+
+
+def test_two_panels_on_the_same_images() -> None:
+    # TIFA's two raters against DSG's five, means of 800 images: figures recomputed from the published ratings.
+    data = read_dsg_tifa()
+    others = unit_means(data.ratings["consistency_tifa"])
+    found = correlate(unit_means(data.ratings["consistency"]), others.mean, rng=np.random.default_rng(0), n_resamples=2)
+    values = {one.statistic: one.value for one in found}
+    expected = data.expected["tifa_vs_dsg_mean"]
+    assert values["spearman"] == pytest.approx(expected["spearman"], abs=1e-6)
+    assert values["pearson"] == pytest.approx(expected["pearson"], abs=1e-6)
+
+
+def test_printed_correlations_are_the_variants_that_their_names_do_not_say() -> None:
+    # DSG's README prints Spearman and τ-b; TIFA's notebook prints as "spearman" what is Pearson's r.
+    data = read_dsg_tifa()
+
+    def figures(dimension: str, metric: str) -> dict[str, float]:
+        human = unit_means(data.ratings[dimension])
+        found = correlate(human, data.metrics[metric], rng=np.random.default_rng(0), n_resamples=2)
+        return {one.statistic: one.value for one in found}
+
+    for row in data.expected["correlations_vs_dsg5"]:
+        found = figures("consistency", row["metric"])
+        for name in ("spearman", "kendall_tau_b"):
+            if (printed := row.get(f"{name}_published")) is not None:
+                assert found[name] == pytest.approx(printed, abs=5.1e-4), (row["metric"], name)
+    differ = 0
+    for row in data.expected["correlations_vs_tifa2"]:
+        found = figures("consistency_tifa", row["metric"])
+        if (printed := row.get("published_as_spearman_but_is_pearson")) is not None:
+            assert found["pearson"] == pytest.approx(printed, abs=1e-9), row["metric"]
+            differ += abs(found["spearman"] - printed) > 0.005
+        if (printed := row.get("kendall_tau_b_published")) is not None:
+            assert found["kendall_tau_b"] == pytest.approx(printed, abs=1e-9), row["metric"]
+    assert differ > 0
