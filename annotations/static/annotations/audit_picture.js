@@ -19,7 +19,7 @@ window.auditPictures = (look, hooks) => {
     for (const canvas of canvases) {
       const [width, height] = size(canvas);
       const box = [(centre.x - half) * width, (centre.y - half) * height, width / scale, height / scale];
-      canvas.setAttribute("viewBox", box.join(" "));
+      canvas.setAttribute("viewBox", box.map((value) => Number(value.toFixed(3))).join(" "));
       canvas.classList.toggle("is-zoomed", level > 0);
     }
     hooks.zoomed(scale);
