@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from annotations.views import deletion, design, exports, home, items, join, results, studies
+from annotations.views import critic, deletion, design, exports, home, items, join, results, studies
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -24,6 +24,11 @@ urlpatterns = [
         results.report_file,
         name="study-report-file",
     ),
+    path("study/<str:token>/critic/", critic.critic, name="study-critic"),
+    path("study/<str:token>/critic/report.<slug:ending>", critic.report_file, name="study-critic-file"),
+    path("study/<str:token>/critic/<slug:name>.csv", critic.table, name="study-critic-table"),
+    path("study/<str:token>/claims/", critic.claims, name="study-claims"),
+    path("study/<str:token>/claims/claims.<slug:ending>", critic.claims_file, name="study-claims-file"),
     path("study/<str:token>/export/", exports.index, name="study-exports"),
     path("study/<str:token>/export/study.zip", exports.everything, name="study-export-all"),
     path("study/<str:token>/export/data-dictionary.md", exports.dictionary, name="study-export-dictionary"),
