@@ -11,7 +11,7 @@ from exchange.row import JsonValue, Row
 from exchange.tables import RejectLog, read_rows
 from generation.models import Claim
 from generation.queries.importers import Source
-from generation.services.critique_text import listed_claims
+from generation.recipes.claims import split_claims
 
 COLUMNS = Columns(
     ("image",),
@@ -68,7 +68,7 @@ def read_critiques(source: Source, *, critic: str, log: RejectLog) -> Iterator[C
 
     Rows with a `rank` are claims: those of one critique (image, critic and version) stand together. Other rows are
     whole critiques: `claims` is a list of texts or of objects (rank, text, kind, about, severity, confidence); without
-    it the entries of a numbered list in `text` are the claims. Refused rows go to the log.
+    it `text` is split at its list (`recipes.claims`). Refused rows go to the log.
     """
     rows = (Cells(row, log) for row in read_rows(source.content, name=source.name, columns=COLUMNS, log=log))
     finished: set[tuple[str, ...]] = set()
@@ -96,11 +96,17 @@ def _identity(cells: Cells, critic: str) -> tuple[str, str, str]:
 
 def _whole(cells: Cells, critic: str) -> CritiqueRow | None:
     text = _own_text(cells, "text")
-    claims = _stated(cells) if cells.has("claims") else [ClaimRow(i, t) for i, t in enumerate(listed_claims(text), 1)]
     if not text and not cells.has("claims"):
         cells.reject("text", "neither text nor claims are filled in", "fill in one of them")
+    is_split = False
+    if cells.has("claims"):
+        claims = _stated(cells)
+    else:
+        split = split_claims(text)
+        claims = [ClaimRow(rank, claim) for rank, claim in enumerate(split.claims, start=1)]
+        is_split = split.manner in ("numbered", "bullets")
     critique = _critique(cells, critic, text=text, claims=claims, n_rows=1)
-    return critique and replace(critique, is_split=bool(claims) and not cells.has("claims"))
+    return critique and replace(critique, is_split=is_split)
 
 
 def _from_claims(together: list[Cells], critic: str) -> CritiqueRow | None:

@@ -4,7 +4,6 @@ import pytest
 
 from exchange.rejects import RejectLog
 from generation.models import Claim, Critique
-from generation.services.critique_text import listed_claims
 from generation.services.critiques import import_critiques
 from generation.services.items import import_items
 from tests.generation.conftest import Table
@@ -22,22 +21,6 @@ def claims() -> list[tuple[int, str]]:
     return list(Claim.objects.order_by("critique", "rank").values_list("rank", "text"))
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (TEXT, ["The fox holds no spoon.", "The pot is missing."]),
-        ("- one\n* two\n• three", ["one", "two", "three"]),
-        ("(1) one\n  3: two", ["one", "two"]),
-        ("Nothing is wrong with it.", []),
-        ("In 1999. A fox", []),
-        ("It costs\n3.5 coins", []),
-        ("", []),
-    ],
-)
-def test_lists_are_split_and_prose_is_not(text: str, expected: list[str]) -> None:
-    assert listed_claims(text) == expected
-
-
 @pytest.mark.usefixtures("items")
 def test_free_text_is_kept_as_it_came_and_its_list_becomes_claims(table: Table, log: RejectLog) -> None:
     rows = [{"image": "i1", "critic": "vlm", "text": TEXT, "refined_prompt": "a fox with a spoon", "temperature": 0.5}]
@@ -50,6 +33,14 @@ def test_free_text_is_kept_as_it_came_and_its_list_becomes_claims(table: Table, 
     assert claims() == [(1, "The fox holds no spoon."), (2, "The pot is missing.")]
     again = import_critiques(source, log=log)
     assert (again.n_created, again.n_unchanged, Critique.objects.count()) == (0, 1, 1)
+
+
+@pytest.mark.usefixtures("items")
+def test_a_critic_that_finds_nothing_claims_nothing(table: Table, log: RejectLog) -> None:
+    text = "Nothing in this picture contradicts the prompt."
+    counts = import_critiques(table([{"image": "i1", "critic": "vlm", "text": text}]), log=log)
+    assert (counts.made["critiques"], counts.made["claims"], log.total) == (1, 0, 0)
+    assert Critique.objects.get().split == Critique.Split.GIVEN
 
 
 @pytest.mark.usefixtures("items")
