@@ -6,6 +6,7 @@ A clean UTF-8 CSV or TSV goes through Arrow's parser; everything else, and every
 
 import csv
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite, nan
@@ -26,6 +27,8 @@ from .text import byte_chunks, encoding_of, opened
 from .values import BadValue, parse_number
 
 _LF, _CR, _QUOTE = 10, 13, 34
+_LABELS_AT_ONCE = 1 << 14
+_PLAIN_NUMBERS = re.compile(r"-?[0-9]{1,17}(?:\.[0-9]{1,17})?(?:\n-?[0-9]{1,17}(?:\.[0-9]{1,17})?)*")
 
 
 @dataclass(frozen=True)
@@ -48,18 +51,26 @@ class CodedColumn:
 
     def label_numbers(self) -> NDArray[np.float64]:
         """(len(labels),) float64: the labels as numbers, NaN where one is not a finite number."""
-
-        def number(label: str) -> float:
-            try:
-                return parse_number(label)
-            except BadValue:
-                return nan
-
-        return np.array([number(label) for label in self.labels], dtype=np.float64)
+        numbers = np.empty(len(self.labels))
+        for first in range(0, len(self.labels), _LABELS_AT_ONCE):
+            labels = self.labels[first : first + _LABELS_AT_ONCE]
+            joined = "\n".join(labels)
+            # Plain decimals, which nearly all scores are, need no look at each: together they are ten times as fast.
+            plain = joined.count("\n") == len(labels) - 1 and _PLAIN_NUMBERS.fullmatch(joined)
+            read = float if plain else _number
+            numbers[first : first + len(labels)] = [read(label) for label in labels]
+        return numbers
 
     def texts(self) -> list[str]:
         """The n cells as texts."""
         return [self.labels[code] for code in self.codes.tolist()]
+
+
+def _number(label: str) -> float:
+    try:
+        return parse_number(label)
+    except BadValue:
+        return nan
 
 
 @dataclass(frozen=True)
@@ -88,9 +99,11 @@ def read_columns(source: Path | BinaryIO, *, name: str, columns: Columns, log: R
         if begin is not None:
             data = b"".join(byte_chunks(stream, name))
             table = _parse_clean(data, name, columns)
+            del data
+            # Arrow keeps what it has freed for its next table, hundreds of megabytes after a million rows.
+            pa.default_memory_pool().release_unused()
             if table is not None:
                 return table
-            del data
             stream.seek(begin)
         return _collect(stream, name, columns, log)
 

@@ -7,11 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange import coded
+from exchange.coded import CodedColumn
 from exchange.tables import BadFile, CodedTable, Columns, Reject, RejectLog, read_columns, read_rows
+from exchange.values import BadValue, parse_number
 
 RATINGS = Columns(("item", "value"), ("rater",), {"score": "value"}, extra="drop")
 
@@ -126,6 +128,35 @@ def test_words_are_nan_as_numbers() -> None:
     np.testing.assert_array_equal(table["value"].numbers(), [np.nan, np.nan, 1.0, np.nan])
 
 
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.floats(allow_nan=False, width=32).map(str),
+            st.decimals(-(10**20), 10**20, allow_nan=False, allow_infinity=False, places=5).map(str),
+            st.sampled_from(
+                ["", " 1", "1\n2", "1.", ".5", "+3", "1e999", "inf", "nan", "1_0", "٣", "-0", "007", "1,5"]
+            ),
+        ),
+        unique=True,
+        max_size=12,
+    ),
+    st.sampled_from([1, 3, 100]),
+)
+def test_plain_numbers_read_together_are_those_read_one_by_one(labels: list[str], at_once: int) -> None:
+    def one(label: str) -> float:
+        try:
+            return parse_number(label)
+        except BadValue:
+            return np.nan
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(coded, "_LABELS_AT_ONCE", at_once)
+        column = CodedColumn(np.arange(len(labels), dtype=np.int32), tuple(labels))
+        np.testing.assert_array_equal(column.numbers(), [one(label) for label in labels])
+
+
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(*[st.text(alphabet='ab,"\n\r\t;\u00e9 =', max_size=4)] * 2),
