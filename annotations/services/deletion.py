@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotations.models import Assignment, Item, ItemImage, LateAnswer, MissedError, Response, Study, Verdict
-from annotations.services.archive import archive_answers
+from annotations.services.exports import export_study
 from annotations.services.studies import close_study
 
 ROWS_AT_ONCE = 2_000
@@ -21,7 +21,7 @@ def ask_deletion(*, study: Study) -> str:
     Nothing is deleted. Returns the file's name in the default storage.
     """
     close_study(study=study)
-    name = archive_answers(study=study)
+    name = export_study(study=study)
     study.deletion_asked_at = timezone.now()
     Study.objects.filter(pk=study.pk).update(deletion_asked_at=study.deletion_asked_at)
     return name
@@ -45,7 +45,7 @@ def delete_study(*, study: Study, typed_title: str) -> str:
     with transaction.atomic():
         # Locked, so that no answer slips in between the file and the deletion; SQLite has one writer anyway.
         Study.objects.select_for_update().get(pk=study.pk)
-        name = archive_answers(study=study)
+        name = export_study(study=study)
         # Answers are protected from going with their question or item by accident: they go first, in batches.
         rows: list[QuerySet[Model]] = [
             Verdict.objects.filter(study=study),

@@ -116,12 +116,17 @@ def study_description(study: Study) -> str:
     return json.dumps(description, ensure_ascii=False, indent=1)
 
 
+def export_name(study: Study) -> str:
+    """Where `export_study` puts its file."""
+    return f"exports/{study.token}/study.zip"
+
+
 def export_study(*, study: Study) -> str:
     """Put every file of the study into one zip in the default storage; returns its name there. Bounded memory.
 
     An earlier one is replaced. The study's random token keeps the name from being guessed.
     """
-    name = f"exports/{study.token}/study.zip"
+    name = export_name(study)
     with tempfile.TemporaryFile("w+b") as file:
         write_zip(study=study, target=file)
         file.seek(0)

@@ -13,7 +13,7 @@ from annotations.forms.studies import DeletionForm
 from annotations.models import Study
 from annotations.queries import studies as queries
 from annotations.services import deletion as services
-from annotations.services.archive import archive_name
+from annotations.services.exports import export_name
 from annotations.views.rights import researcher_of_study, signed_in
 
 
@@ -60,11 +60,11 @@ def answers_file(request: HttpRequest, study: Study) -> HttpResponseBase:
     """The file that was written when deletion was asked for, for the owner."""
     if not queries.may_delete(signed_in(request), study):
         raise PermissionDenied
-    if study.deletion_asked_at is None or not default_storage.exists(archive_name(study)):
+    if study.deletion_asked_at is None or not default_storage.exists(export_name(study)):
         raise Http404
     return FileResponse(
-        default_storage.open(archive_name(study)),
+        default_storage.open(export_name(study)),
         as_attachment=True,
-        filename=f"study-{study.pk}-answers.jsonl",
-        content_type="application/jsonl",
+        filename=f"study-{study.pk}.zip",
+        content_type="application/zip",
     )
