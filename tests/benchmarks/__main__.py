@@ -20,6 +20,11 @@ def programs() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("[a-z]*.py") if '__name__ == "__main__"' in path.read_text())
 
 
+def usual() -> list[str]:
+    """Those that run where none is named: not the parts of `stats` and `coverage`, which these two run."""
+    return [name for name in programs() if not name.startswith(("stats_", "coverage_"))]
+
+
 def machine() -> str:
     return (
         f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, {platform.platform()}, Python {sys.version.split()[0]}"
@@ -48,8 +53,10 @@ def run(name: str) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(programs())} (default: all)")
-    names = parser.parse_args().names or programs()
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"{', '.join(programs())} (default: all but parts of others)"
+    )
+    names = parser.parse_args().names or usual()
     if unknown := set(names) - set(programs()):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))} (there are {', '.join(programs())})")
     failed = [name for name in names if run(name) != 0]
