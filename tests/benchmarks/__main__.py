@@ -22,7 +22,7 @@ def programs() -> list[str]:
 
 def usual() -> list[str]:
     """Those that run where none is named: not the parts of `stats` and `coverage`, which these two run."""
-    return [name for name in programs() if not name.startswith(("stats_", "coverage_"))]
+    return [name for name in programs() if not name.startswith(("stats_", "coverage_", "whole_analysis"))]
 
 
 def machine() -> str:
