@@ -342,8 +342,7 @@
   });
 
   document.documentElement.classList.add("has-script");
-  page.querySelector(".look-tools").hidden = false;
-  for (const id of ["mark", "mark-text"]) if (byId(id)) byId(id).hidden = false;
+  for (const id of ["zoom", "mark", "mark-text"]) if (byId(id)) byId(id).hidden = false;
   reloads = outbox.read().some((entry) => entry.url.includes(words.token));
   // From the top at first; who comes back goes on where they stopped.
   activate(firstOpen(), { focus: asks.some(isDone) });
