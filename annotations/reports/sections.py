@@ -108,6 +108,7 @@ def _comparison(one: Json, _: Translate) -> str:
     rows = [
         (_("mean difference"), _value(diff["value"], signed=True), _range(low, high), _("over prompts")),
         ("", "", _range(raters_low, raters_high), _("over raters")),
+        ("", "", _range(*ends(diff, "prompts and raters")), _("over prompts and raters")),
         ("Wilcoxon W", _value(one["wilcoxon"]["w"]), _p(one["wilcoxon"]["p"]), one["wilcoxon"]["method"]),
         (_("permutation test"), "", _p(one["permutation"]["p"]), one["permutation"]["method"]),
         (_("rank-biserial"), _value(biserial["value"], signed=True), *_interval_cells(biserial)),

@@ -56,6 +56,8 @@ COMPARISONS = (
     "always_valid_high",
     "universes",
     "universes_same_conclusion",
+    "prompts_and_raters_low",
+    "prompts_and_raters_high",
 )
 MULTIVERSE = (
     "dimension",
@@ -196,6 +198,7 @@ def comparison_rows(document: Json) -> Iterator[Row]:
                 one["sequence"]["high"],
                 one["multiverse"]["n"],
                 one["multiverse"]["n_same_conclusion"],
+                *ends(one["mean_diff"], "prompts and raters"),
             )
 
 

@@ -86,6 +86,9 @@ class TestPublishedRatings:
                 assert float(figures[p]) == pytest.approx(row[p], rel=1e-6)
             counts = [int(figures[name]) for name in ("n", "wins", "ties", "losses")]
             assert counts == [row["n"], row["wins"], row["ties"], row["losses"]]
+            # Other prompts and other raters at once: wider than other prompts alone.
+            both_low, both_high = (float(figures[f"prompts_and_raters_{end}"]) for end in ("low", "high"))
+            assert both_low < float(figures["low"]) < float(figures["high"]) < both_high
 
     def test_means(self, published: tuple[Path, dict[str, Any]]) -> None:
         out, expected = published
