@@ -249,14 +249,19 @@ def _verdicts(study: Study, claims: _Index, auditors: _Index, n_claims: int) -> 
 
 def _lists(study: Study, images: _Index, auditors: _Index, image_rows: Sequence[tuple[int, str, str, str]]) -> Lists:
     audits = finished_audits(study, AuditItem.Kind.CLAIMS).order_by("pk")
-    searched, who, is_first = _integers(audits.values_list("item__image_id", "auditor_id", _flag("lists_first")), 3)
+    audit, searched, who, is_first = _integers(
+        audits.values_list("pk", "item__image_id", "auditor_id", _flag("lists_first")), 4
+    )
     searched, who = images.of(searched), auditors.of(who)
     known = (searched >= 0) & (who >= 0)
+    # An audit may be finished between two queries; what it lists does not count before its search does.
+    counted = {0, *audit[known].tolist()}
     before = Q(stage=MissedError.Stage.BEFORE) & (Q(audit=None) | Q(audit__lists_first=True))
     rows = counted_errors(study).order_by("pk")
     found = [
         (images.position[image], auditors.position[auditor], *rest)
-        for image, auditor, *rest in rows.values_list(
+        for of_audit, image, auditor, *rest in rows.values_list(
+            Coalesce("audit_id", Value(0)),
             "image_id",
             "auditor_id",
             Coalesce("group_id", Value(NONE)),
@@ -266,7 +271,7 @@ def _lists(study: Study, images: _Index, auditors: _Index, image_rows: Sequence[
             "kind",
             "severity",
         ).iterator(chunk_size=ROWS_AT_ONCE)
-        if image in images.position and auditor in auditors.position
+        if of_audit in counted and image in images.position and auditor in auditors.position
     ]
     numbers = np.array([row[:5] for row in found], np.int64).reshape(-1, 5)
     place, auditor, group = numbers[:, 0], numbers[:, 1], numbers[:, 2]

@@ -83,7 +83,7 @@ def ledger(study: Study, chosen: LedgerFilter | None = None) -> QuerySet[Claim, 
         if value:
             claims = claims.filter(**{field: value})
     if chosen.settled:
-        claims = _with_votes(claims, study).filter(settled=chosen.settled)
+        claims = _with_votes(claims, study).filter(Q(settled=chosen.settled))
     return claims.order_by(*ORDER).values_list("pk", flat=True)
 
 

@@ -17,7 +17,7 @@ def reliability_plot(bins: Sequence[Mapping[str, Any]], *, title: str, axes: tup
     drawn = [one for one in bins if one["n"]]
     if not drawn:
         return ""
-    left, bottom = MARGIN + 8, SIZE + 12
+    left, bottom = MARGIN + 8, SIZE + 32
     most = max(one["n"] for one in drawn)
 
     def x(share: float) -> float:
@@ -43,7 +43,7 @@ def reliability_plot(bins: Sequence[Mapping[str, Any]], *, title: str, axes: tup
             + f'<circle class="point" cx="{at}" cy="{held}" r="{radius:.1f}"/></g>'
         )
     parts.append(_text(x(0.5), bottom + 38, axes[0], "tick", "middle"))
-    parts.append(_text(x(0) - 8, 8, axes[1], "tick", "start"))
+    parts.append(_text(x(0) - 24, 14, axes[1], "tick", "start"))
     return (
         f'<svg class="chart" viewBox="0 0 {WIDTH} {bottom + 46}" role="img" aria-label="{escape(title)}" '
         f'xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'

@@ -57,14 +57,15 @@ def _gains(gains: Json, rows: list[Any], _: Translate) -> str:
         return ""
     rows.append(estimate_row(_("gain that right claims name"), one))
     rows += [estimate_row(f"{_('mended')}: {_(each['words'])}", each["mended"]) for each in gains["named"]]
-    parts = [(each["words"], each["gained"]) for each in gains["named"]]
+    names = (_("right claim"), _("other claim"), _("no claim"))
+    counts = [each["gained"] for each in gains["named"]]
     bar = charts.split_bar(
-        [(_(text), n, kind) for (text, n), kind in zip(parts, ("win", "loss", "tie"), strict=True)],
+        list(zip(names, counts, ("win", "loss", "tie"), strict=True)),
         title=_("Parts of the prompt that refinement gained, by what claims said"),
     )
     lost = sum(each["lost"] for each in gains["named"])
     said = _("Refinement gained {gained} parts of prompts and lost {lost}; a right claim named {share} of the gained.")
-    text = said.format(gained=sum(n for _text, n in parts), lost=lost, share=spelled(one))
+    text = said.format(gained=sum(counts), lost=lost, share=spelled(one))
     return paragraph(text) + figure(bar)
 
 
@@ -96,11 +97,14 @@ def anchoring_section(anchoring: Json, _: Translate) -> CriticSection:
         rows += [
             estimate_row(f"{title}: {orders[order]}", effect[order], signed=order == "difference") for order in orders
         ]
-    gap = anchoring["missed_listed"]["difference"]
-    said = _(
-        "Who saw the claims first listed {gap} fewer or more missed errors an image (list first minus claims first)."
-    )
-    told = paragraph(said.format(gap=spelled(gap, signed=True))) if gap["value"] is not None else ""
+    listed = anchoring["missed_listed"]
+    told = ""
+    if listed["difference"]["value"] is not None:
+        said = _(
+            "Errors listed an image that no right claim names: {first} with the own list first, {second} otherwise."
+        )
+        sides = {"first": spelled(listed["lists_first"]), "second": spelled(listed["claims_first"])}
+        told = paragraph(said.format(**sides))
     note = paragraph(
         _("The order was drawn at random for each auditor and image, so that a difference is its doing."), "note"
     )

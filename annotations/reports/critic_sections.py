@@ -63,10 +63,12 @@ def _sections(document: Json, _: Translate) -> Iterator[CriticSection]:
         yield CriticSection("controls", _("Held against controls"), html, "critic", "overall")
     for pair in [document["differences"]] if document["differences"] else []:
         yield CriticSection("differences", _("Critics compared"), _compared(pair, document, _), "critic_differences")
-    facets = dict.fromkeys(
-        group["facet"] for critic in document["critics"] for group in critic["groups"] if group["facet"]
-    )
-    for number, facet in enumerate(facets, start=1):
+    facets: dict[str, set[str]] = {}
+    for critic in document["critics"]:
+        for group in critic["groups"][1:]:
+            facets.setdefault(group["facet"], set()).add(group["label"])
+    # A property with one value tells nothing that the whole does not; the table has it all the same.
+    for number, facet in enumerate((name for name, labels in facets.items() if len(labels) > 1), start=1):
         title = _("By {facet}").format(facet=_(facet.replace("_", " ")))
         yield CriticSection(f"group-{number}", title, _facet(document, facet, _), "critic", facet)
     if document["repairs"]:
@@ -92,20 +94,25 @@ def _accuracy(document: Json, _: Translate) -> str:
         "recall_of_lists": _("recall of auditors' own lists"),
     }
     figures = FIGURES if document["counts"]["searches"] else FIGURES[:1]
-    marks, rows = [], []
-    for critic in document["critics"]:
+    critics, rows = document["critics"], []
+    for critic in critics:
         overall = critic["groups"][0]
-        marks += [mark(label_of(critic, document, names[name]), overall[name], "images") for name in figures]
         listed = (*figures, "recall_of_lists") if document["counts"]["searches"] else figures
         rows += [estimate_row(label_of(critic, document, names[name]), overall[name]) for name in listed]
         rows.append(estimate_row(label_of(critic, document, _("cannot tell")), critic["cannot_tell"]))
-    plot = charts.interval_plot(
-        marks[:MOST_MARKS],
-        title=_("Precision and recall"),
-        low=0.0,
-        high=1.0,
-        axis=_("95% interval over images"),
-    )
+
+    def plot(marks: Sequence[Mark], title: str) -> str:
+        axis = f"{title}, {_('95% interval over images')}"
+        return figure(charts.interval_plot(marks[:MOST_MARKS], title=title, low=0.0, high=1.0, axis=axis))
+
+    if len(critics) == 1:
+        overall = critics[0]["groups"][0]
+        pictures = plot([mark(names[name], overall[name], "images") for name in figures], _("precision and recall"))
+    else:
+        pictures = "".join(
+            plot([mark(critic["name"], critic["groups"][0][name], "images") for critic in critics], names[name])
+            for name in figures
+        )
     counts, settled = document["counts"], document["settled"]
     said = _("{claims} claims about {images} images, {verdicts} verdicts by {auditors} auditors.").format(
         **{name: f"{counts[name]:,}" for name in ("claims", "images", "verdicts", "auditors")}
@@ -120,51 +127,31 @@ def _accuracy(document: Json, _: Translate) -> str:
         if counts["searches"]
         else paragraph(_("Nobody searched for what was missed, so there is no recall."), "note")
     )
-    return figure(plot) + paragraph(f"{said} {convention}", "note") + none + figures_table(rows, _)
+    return pictures + paragraph(f"{said} {convention}", "note") + none + figures_table(rows, _)
 
 
 # --- controls --------------------------------------------------------------------------------------------------------
 def _yardsticks(document: Json, _: Translate) -> str:
-    marks: list[Mark] = []
-    rows: list[Sequence[Any]] = []
-    said: list[str] = []
-
-    def add(label: str, one: Json) -> None:
-        if one["value"] is not None:
-            marks.append(mark(label, one, "images"))
-            rows.append(estimate_row(label, one))
-
+    html, rows = "", []
     for critic in document["critics"]:
+        marks, own = _yardsticks_of(critic, document, _)
         above = critic["above_control"]
-        if critic["floor"]["value"] is not None:
-            add(label_of(critic, document, _("precision")), critic["groups"][0]["precision"])
-            add(label_of(critic, document, _("floor: wrong image")), critic["floor"])
         if above and above["difference"]["value"] is not None:
-            said.append(
-                _("{critic} is {gap} above claims made about a wrong image, on the same images ({p}).").format(
-                    critic=critic["name"], gap=spelled(above["difference"], signed=True), p=p_value(above["p"])
-                )
+            said = _(
+                "Precision of {critic} minus that of claims made about a wrong image, on the same images: {gap}, {p}."
             )
-            rows.append(
-                estimate_row(label_of(critic, document, _("above the floor")), above["difference"], signed=True)
-            )
-        for part, words_of in (
-            ("found_free", _("false alarms, no error found")),
-            ("known_free", _("false alarms, known clean")),
-        ):
-            if critic[part]:
-                add(label_of(critic, document, words_of), critic[part]["false_alarm_rate"])
-                one = critic[part]["false_claims_per_image"]
-                if one["value"] is not None:
-                    rows.append(estimate_row(label_of(critic, document, _("false claims an image")), one))
-        add(label_of(critic, document, _("planted defects found")), critic["defects_found"])
-    add(_("planted claims accepted"), document["planted"])
+            gap = spelled(above["difference"], signed=True)
+            html += paragraph(said.format(critic=critic["name"], gap=gap, p=p_value(above["p"])), "said")
+        elif marks and len(document["critics"]) > 1:
+            html += paragraph(critic["name"], "said")
+        html += _shares(marks, critic["name"], _)
+        rows += own
+    planted = document["planted"]
+    if planted["value"] is not None:
+        html += _shares([mark(_("planted claims accepted"), planted, "images")], _("planted claims"), _)
+        rows.append(estimate_row(_("planted claims accepted"), planted))
     if not rows:
         return ""
-    plot = charts.interval_plot(
-        marks[:MOST_MARKS], title=_("Controls beside the precision"), low=0.0, high=1.0, axis=_("95% interval")
-    )
-    told = "".join(paragraph(sentence, "said") for sentence in said)
     note = paragraph(
         _(
             "The floor is what claims reach that were made about another image. False alarms: images without errors "
@@ -172,73 +159,91 @@ def _yardsticks(document: Json, _: Translate) -> str:
         ),
         "note",
     )
-    return told + figure(plot) + note + figures_table(rows, _)
+    return html + note + figures_table(rows, _)
+
+
+def _yardsticks_of(critic: Json, document: Json, _: Translate) -> tuple[list[Mark], list[Sequence[Any]]]:
+    marks: list[Mark] = []
+    rows: list[Sequence[Any]] = []
+
+    def add(label: str, one: Json, *, is_share: bool = True) -> None:
+        if one["value"] is None:
+            return
+        rows.append(estimate_row(label_of(critic, document, label), one, signed=not is_share))
+        if is_share:
+            marks.append(mark(label, one, "images"))
+
+    if critic["floor"]["value"] is not None:
+        add(_("precision"), critic["groups"][0]["precision"])
+        add(_("floor: wrong image"), critic["floor"])
+    if critic["above_control"]:
+        add(_("above the floor"), critic["above_control"]["difference"], is_share=False)
+    for part, words_of in (
+        ("found_free", _("false alarms, none found")),
+        ("known_free", _("false alarms, known clean")),
+    ):
+        if critic[part]:
+            add(words_of, critic[part]["false_alarm_rate"])
+            add(_("false claims an image"), critic[part]["false_claims_per_image"], is_share=False)
+    add(_("planted defects found"), critic["defects_found"])
+    return marks, rows
+
+
+def _shares(marks: Sequence[Mark], title: str, _: Translate) -> str:
+    if not marks:
+        return ""
+    return figure(charts.interval_plot(marks[:MOST_MARKS], title=title, low=0.0, high=1.0, axis=_("95% interval")))
 
 
 # --- by group --------------------------------------------------------------------------------------------------------
 def _facet(document: Json, facet: str, _: Translate) -> str:
-    with_recall = bool(document["counts"]["searches"])
     html, rows = "", []
-    for name, title in (("precision", _("precision")), ("recall", _("recall, listed errors"))):
-        if name == "recall" and not with_recall:
-            continue
-        marks = []
-        for critic in document["critics"]:
-            for group in critic["groups"]:
-                if group["facet"] != facet:
-                    continue
+    for critic in document["critics"]:
+        groups = [group for group in critic["groups"][1:] if group["facet"] == facet]
+        if groups and len(document["critics"]) > 1:
+            html += paragraph(critic["name"], "said")
+        for name, title in (("precision", _("precision")), ("recall", _("recall, listed errors"))):
+            if name == "recall" and not document["counts"]["searches"]:
+                continue
+            marks = []
+            for group in groups:
                 one = group[name]
-                label = label_of(critic, document, group["label"])
                 if one["value"] is not None:
                     n = one["n"]["judged"] if name == "precision" else one["n"]["errors"]
-                    marks.append(mark(f"{label} ({n:,})", one, "images"))
+                    marks.append(mark(f"{group['label']} ({n:,})", one, "images"))
                 if name == "precision" or one["value"] is not None:
-                    rows.append(estimate_row(f"{label}: {title}", one))
-        if marks:
-            plot = charts.interval_plot(
-                marks[:MOST_MARKS],
-                title=f"{title}, {facet}",
-                low=0.0,
-                high=1.0,
-                axis=f"{title}, {_('95% interval over images')}",
-            )
-            html += figure(plot)
+                    rows.append(estimate_row(f"{label_of(critic, document, group['label'])}: {title}", one))
+            if marks:
+                axis = f"{title}, {_('95% interval over images')}"
+                plot = charts.interval_plot(marks, title=f"{title}, {facet}", low=0.0, high=1.0, axis=axis)
+                html += figure(plot)
     return html + figures_table(rows, _)
 
 
 # --- two critics -----------------------------------------------------------------------------------------------------
 def _compared(pairs: Sequence[Json], document: Json, _: Translate) -> str:
     names = {"precision": _("precision"), "recall": _("recall"), "f1": _("F1")}
-    marks, rows = [], []
-    for pair in pairs:
-        for name, one in pair["figures"].items():
-            if name != "precision" and not document["counts"]["searches"]:
-                continue
-            label = f"{pair['first']} − {pair['second']}: {names[name]}"
+    html, rows = "", []
+    for name, title in names.items():
+        if name != "precision" and not document["counts"]["searches"]:
+            continue
+        marks = []
+        for pair in pairs:
+            one, label = pair["figures"][name], f"{pair['first']} − {pair['second']}"
             if one["difference"]["value"] is not None:
                 marks.append(mark(label, one["difference"], "images", signed=True))
             corrected = one.get("p_holm")
             holm = f"{p_value(one['p'])} ({_('Holm')} {corrected:.4f})" if corrected is not None else ""
             sides = f"{value(one['first']['value'])} / {value(one['second']['value'])}"
-            rows.append(
-                (
-                    label,
-                    pair["n_images"],
-                    sides,
-                    spelled(one["difference"], signed=True),
-                    holm,
-                    note_of(one["difference"]),
-                )
-            )
-    plot = charts.interval_plot(
-        marks[:MOST_MARKS],
-        title=_("Differences between critics on the same images"),
-        references=[(0.0, "0")],
-        axis=_("difference, 95% interval over images"),
-    )
+            gap, reason = spelled(one["difference"], signed=True), note_of(one["difference"])
+            rows.append((f"{label}: {title}", pair["n_images"], sides, gap, holm, reason))
+        if marks:
+            axis = _("difference of {figure}, 95% interval over images").format(figure=title)
+            plot = charts.interval_plot(marks[:MOST_MARKS], title=title, references=[(0.0, "0")], axis=axis)
+            html += figure(plot)
     head = (_("difference"), _("images"), _("first / second"), _("value"), _("p"), _("reason"))
     note = paragraph(
         _("On the images that both were shown. For recall, what either critic names rightly is an error for both."),
         "note",
     )
-    return (figure(plot) if marks else "") + note + folded(_("All figures"), table(head, rows, numeric=(1, 2, 3)))
+    return html + note + folded(_("All figures"), table(head, rows, numeric=(1, 2, 3)))

@@ -136,6 +136,9 @@ def _entry(claim: Any) -> dict[str, Any]:
     return {
         "claim": claim,
         "image": claim.critique.image,
+        "source_words": {"wrong_image": gettext("wrong image"), "planted": gettext("planted")}.get(
+            claim.critique.source, ""
+        ),
         "settled": claim.settled,
         "settled_words": _settled_words(claim.settled),
         "verdicts": claim.counted_verdicts,
