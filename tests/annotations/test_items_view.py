@@ -119,7 +119,8 @@ def test_queries_do_not_grow_with_the_items(
         for item in study.items.all():
             make_answer(item, rater)
         client.force_login(study.owner)
-        # session, user, study, right, 2 for the head (rights), dimensions, count, items, their images, histograms, methods, categories
+        # session, user, study, right, 2 for the head (rights), dimensions, count, items, their images, histograms,
+        # methods, categories
         with django_assert_num_queries(13) as queries:
             client.get(f"/study/{study.token}/items/")
         counts.append(len(queries))
