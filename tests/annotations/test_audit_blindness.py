@@ -5,7 +5,7 @@ from urllib.parse import urljoin
 
 import pytest
 from django.test import Client
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from annotations.models import Adjudication, Audit, Auditor
@@ -151,3 +151,64 @@ def test_a_placebo_and_a_real_pair_cannot_be_told_apart_by_their_page() -> None:
         pages[audit.item.control or audit.item.kind] = re.sub(r"\d of \d|value=\"\d\" max=\"\d\"", "", page)
         do_audit(audit)
     assert pages["placebo"] == pages["repair"]
+
+
+def every_address(values: dict[str, object]) -> list[str]:
+    """Each address of the site, static files and the sign-out aside, with what an auditor knows put in its places."""
+    found: list[str] = []
+
+    def walk(patterns: list[URLPattern | URLResolver], before: str) -> None:
+        for pattern in patterns:
+            route = before + str(pattern.pattern).lstrip("^").replace("\\Z", "").replace("$", "")
+            if isinstance(pattern, URLResolver):
+                walk(pattern.url_patterns, route)
+                continue
+            route = re.sub(r"\(\?P<(\w+)>[^)]*\)", r"<\1>", route)
+            filled = re.sub(r"<(?:(\w+):)?(\w+)>", lambda m: str(values.get(m[2], 1 if m[1] == "int" else "x")), route)
+            found.append("/" + filled.replace("\\.", ".").replace("/?", "/"))
+
+    walk(get_resolver().url_patterns, "")
+    return [address for address in found if not address.startswith(("/static", "/sign-out"))]
+
+
+def test_no_address_of_the_whole_site_tells_an_auditor() -> None:
+    study = make_audited_study(n_images=1, n_claims=2, with_controls=True)
+    image = queries.study_images(study).get()
+    Image.objects.filter(pk=image.pk).update(method=make_method("Method Alpha-1"))
+    plan = make_open_plan(study)
+    auditor, other = make_auditor(study, "audrey-1"), make_auditor(study, "bea-2")
+    seen = work.reserve(auditor=other, plan=plan)
+    audit = work.reserve(auditor=auditor, plan=plan)
+    assert seen
+    assert audit
+    do_audit(seen)
+    client = Client(raise_request_exception=False)
+    client.force_login(user_of(auditor))
+    claim = audit.claim_order[0]
+    names = {
+        word for word in telling(auditor) if word not in {"baseline", "refined", "placebo", "planted", "wrong_image"}
+    }
+    names -= {"known_defects", "is_mirrored", *Critique.Source.labels}
+
+    n_pages = 0
+    for audit_token in (audit.token, seen.token):
+        values = {
+            "token": study.token,
+            "study_token": study.token,
+            "image_id": image.pk,
+            "critique_id": Critique.objects.all()[0].pk,
+            "claim_id": claim,
+            "invitation": study.invitation,
+            "pk": image.pk,
+            "id": image.pk,
+        }
+        addresses = every_address(values) + every_address(values | {"token": audit_token, "place": 0})
+        for address in dict.fromkeys(addresses):
+            response = client.get(address)
+            body = b"".join(response.streaming_content) if response.streaming else response.content  # type: ignore[attr-defined]
+            text = f"{address} {dict(response.headers)} {body.decode('utf-8', 'replace')}"
+            assert response.status_code < 500, address
+            told = [name for name in names if name in text]
+            assert not told, (address, response.status_code, told)
+            n_pages += response.status_code == 200
+    assert n_pages >= 8
