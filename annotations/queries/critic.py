@@ -81,7 +81,7 @@ def state_of_audit(study: Study) -> list[Any]:
     groups = study.missed_error_groups.aggregate(n=Count("pk"), last=Max("pk"), at=Max("decided_at"))
     repairs = RepairJudgement.objects.filter(audit__plan__study=study).aggregate(n=Count("pk"), last=Max("pk"))
     checks = ElementCheck.objects.filter(audit__plan__study=study).aggregate(n=Count("pk"), last=Max("pk"))
-    return [study.pk, verdicts, errors, audits, groups, repairs, checks]
+    return [study.token, verdicts, errors, audits, groups, repairs, checks]
 
 
 # --- the arrays ------------------------------------------------------------------------------------------------------
