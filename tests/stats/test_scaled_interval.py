@@ -14,7 +14,8 @@ def interval(value: float, error: float, df: float, scale: Scale) -> Interval:
 
 
 def test_fisher_z_of_a_correlation() -> None:
-    # Fisher's own interval: z ± 1.96/√(n − 3). r = .5 and n = 28: z = .5493 ± .3920, so tanh .1573 = .1560 and tanh .9413 = .7358.
+    # Fisher's own interval: z ± 1.96/√(n − 3). r = .5 and n = 28: z = .5493 ± .3920, tanh .1573 = .1560 and
+    # tanh .9413 = .7358.
     found = interval(0.5, (1 - 0.5**2) / sqrt(25), inf, "fisher z")
     assert (found.low, found.high) == pytest.approx((0.1560, 0.7358), abs=5e-5)
 
