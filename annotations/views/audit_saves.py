@@ -27,6 +27,7 @@ from annotations.views.rights import signed_in
 def save(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
     """Save whichever questions are answered; with `then`, close the auditor's list ("seal") or the image ("finish")."""
     audit, now = own_audit(request, study_token, token), timezone.now()
+    work.opened(audit=audit, plan=audit.plan, now=now)
     moment, outcome = parse_moment(request.POST, now), answers.Outcome.UNCHANGED
     elements = queries.elements_of(audit.item.image.prompt)
     try:

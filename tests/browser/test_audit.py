@@ -266,6 +266,25 @@ def test_undo_and_what_is_still_open(new_context: NewContext, live_site: str) ->
     assert list(values) == [("cannot_tell", False), ("partly", True), ("right", True)]
 
 
+def test_a_key_that_bounces_answers_once_and_finishes_nothing(new_context: NewContext, live_site: str) -> None:
+    study = make_audited_study(n_images=1, n_claims=0)
+    make_open_plan(study)
+    page = at_audit(new_context(), make_auditor(study), live_site)
+    page.evaluate(
+        """() => {
+            for (const key of ["y", "y", "n", "n"]) {
+                document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+            }
+        }"""
+    )
+    expect(page.locator("#missed")).to_be_visible()
+    saved(page)
+    assert Audit.objects.get().state == Audit.State.LEASED
+    page.wait_for_timeout(450)  # the time within which a second press is a bounce
+    press(page, "n")
+    expect(page.get_by_role("heading", name="You are done. Thank you!")).to_be_visible()
+
+
 def test_help_and_pause(new_context: NewContext, live_site: str) -> None:
     study = make_audited_study(n_images=1, instructions="Look at the hands.")
     make_open_plan(study)

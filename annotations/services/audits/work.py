@@ -114,7 +114,7 @@ def _give_back(audits: list[Audit]) -> int:
 
 
 def opened(*, audit: Audit, plan: AuditPlan, now: datetime) -> None:
-    """Note when an image was first shown, and keep it reserved while somebody works on it."""
+    """Note when an image was first shown, and keep it reserved while somebody works on it: for pages and answers."""
     if audit.opened_at is None:
         Audit.objects.filter(pk=audit.pk, opened_at=None).update(opened_at=now)
     half = timedelta(minutes=plan.lease_minutes) / 2

@@ -15,6 +15,7 @@
   const status = byId("status");
   const said = byId("said");
   const IDLE_MS = 30000;
+  const TWICE_MS = 400; // "not there" and "nothing more" are the same key: a bounce of the one must not be the other
   const decides = words.stage === "decide";
   const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const percent = (share) => Math.round(share * 100);
@@ -23,6 +24,7 @@
   let reloads = false;
   let activeMs = 0;
   let lastSign = performance.now();
+  let lastAnswer = { key: "", at: 0 };
 
   // --- the image ----------------------------------------------------------------------------------------------------
   const atEnd = () => active >= asks.length;
@@ -262,7 +264,10 @@
     const more = followUp(ask);
     const within = /^[0-9]$/.test(key) ? more : ask.querySelector(":scope > .options");
     const input = within?.querySelector(`input[data-key="${key}"]`);
-    if (input) choose(ask, input);
+    if (input) {
+      choose(ask, input);
+      lastAnswer = { key, at: performance.now() };
+    }
     return Boolean(input);
   }
 
@@ -274,6 +279,8 @@
       return;
     }
     const key = event.key.toLowerCase();
+    const bounces = key === lastAnswer.key && performance.now() - lastAnswer.at < TWICE_MS;
+    if (event.repeat && !event.key.startsWith("Arrow")) return;
     if (answerKey(key)) {
       event.preventDefault();
     } else if (event.key === "Enter" && !event.target.matches("a, button, summary")) {
@@ -294,7 +301,7 @@
       pictures.start();
     } else if (key === "n" && atEnd()) {
       event.preventDefault();
-      leave();
+      if (!bounces) leave();
     } else if (event.key === "?") {
       byId("help").showModal();
     } else if (pictures.isZoomed() && event.key.startsWith("Arrow") && !event.target.matches("input")) {
