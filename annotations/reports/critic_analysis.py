@@ -26,6 +26,7 @@ from annotations.stats.cluster_sums import clustered_share
 from annotations.stats.critic_comparison import Difference, compare_critics
 from annotations.stats.estimate import Estimate
 from annotations.stats.ratings import Ratings
+from annotations.stats.wilson import proportion
 
 MOST_COMPARED = 12
 
@@ -66,7 +67,10 @@ def analyse_critics(data: CriticData, options: Options) -> CriticResults:
         return np.random.default_rng(int(words[0] >> np.uint64(1)))
 
     critics = [critic_result(data, verdict.verdict, i, options, rng) for i in range(len(data.critics))]
-    agreement = [(name, _agreement(data, mask, rng(2, i))) for i, (name, mask) in enumerate(_speakers(data))]
+    agreement = [
+        (name, [*_agreement(data, mask, rng(2, i)), *_settlement(verdict, mask)])
+        for i, (name, mask) in enumerate(_speakers(data))
+    ]
     compared = range(min(len(data.critics), MOST_COMPARED))
     pairs = [_pair(data, verdict.verdict, a, b, options, rng(3, a, b)) for a, b in combinations(compared, 2)]
     repairs = repair_results(data, verdict.verdict, rng(4), options.n_resamples) if len(data.repairs) else None
@@ -115,6 +119,23 @@ def _agreement(data: CriticData, mask: Flags, rng: np.random.Generator) -> list[
         krippendorff_alpha(ratings, "nominal", rng=rng),
         gwet_ac(ratings, rng=rng),
         percent_agreement(ratings, rng=rng),
+    ]
+
+
+def _settlement(verdict: Settled, mask: Flags) -> list[Estimate]:
+    """Of claims with several verdicts: the share on which all agree, that an adjudicator decided, and that is open."""
+    several = mask & (verdict.n_judged > 1)
+    parts = (
+        ("unanimous_share", verdict.unanimous, "all verdicts the same"),
+        ("adjudicated_share", verdict.adjudicated, "decided by an adjudicator"),
+        ("open_share", verdict.open, "auditors tied, nobody has decided"),
+    )
+    n = int(several.sum())
+    return [
+        proportion(
+            name, int((several & hits).sum()), n, covers="claims", method=f"claims with several verdicts: {words}"
+        )
+        for name, hits, words in parts
     ]
 
 

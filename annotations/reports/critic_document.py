@@ -93,6 +93,7 @@ def _critic(one: CriticResult) -> Json:
         if one.clean
         else None,
         "unseen": [_unseen(each) for each in report.unseen],
+        "unseen_n_lists": list(one.unseen_n_lists),
         "unseen_two_lists": _unseen(report.unseen_two_lists) if report.unseen_two_lists else None,
         "floor": estimate(one.floor),
         "above_control": _difference(report.above_control) if report.above_control else None,

@@ -18,6 +18,7 @@ from annotations.stats.audit import (
     credit,
     settle_verdicts,
 )
+from annotations.stats.audit_sums import strata_of
 from annotations.stats.cluster_sums import clustered_share
 from annotations.stats.confidence import Calibration, calibration
 from annotations.stats.critic import CriticReport, CriticRow, critic_accuracy
@@ -60,6 +61,8 @@ class CriticResult:
     clean: CriticReport | None
     """The same critic on images known to hold no error; its false alarms are what matters there."""
     defects_found: Estimate
+    unseen_n_lists: Sequence[int]
+    """The number of lists, the critic's among them, of each of `report.unseen`."""
     calibration: Calibration | None
 
 
@@ -74,10 +77,10 @@ def critic_result(data: CriticData, verdict: Codes, critic: int, options: Option
         )
 
     main = audit_of(data, verdict, critic, error_free=found_error_free(data, verdict))
-    report = accuracy(main, 0, options.n_permutations)
+    report, n_lists = accuracy(main, 0, options.n_permutations), []
     if data.lists.is_first.any():
         own = audit_of(data, verdict, critic, own_lists=True, with_controls=False)
-        report = _with_own_lists(report, accuracy(own, 1))
+        report, n_lists = _with_own_lists(report, accuracy(own, 1)), strata_of(own.audit).tolist()
     is_clean = data.seen[critic] & (data.control == CLEAN)
     clean = accuracy(_clean_audit(data, critic, is_clean), 2) if is_clean.any() else None
     groups = [_counted(data, row, main) for row in (report.overall, *report.by_facet)]
@@ -89,6 +92,7 @@ def critic_result(data: CriticData, verdict: Codes, critic: int, options: Option
         _floor(data, verdict, critic, options, rng(1, critic, 3)),
         clean,
         _defects_found(data, verdict, critic, rng(1, critic, 4), options.n_resamples),
+        n_lists,
         _calibration(data, main, options, rng(1, critic, 5)),
     )
 

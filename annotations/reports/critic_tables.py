@@ -32,7 +32,7 @@ CRITIC = (
 )
 OVERALL, ALL = "overall", "all"
 NAMES = {"precision": "accuracy"}
-"""Accuracy is the share of claims judged right: the precision of claims."""
+ACCURACY = "share of judged claims that are right, the precision of claims"
 AGREEMENT = (
     "critic",
     "statistic",
@@ -66,7 +66,7 @@ DIFFERENCES = (
 )
 CALIBRATION = ("critic", "from", "to", "n_claims", "mean_confidence", "accuracy", "wilson_low", "wilson_high")
 SHARES = ("figure", "facet", "group", "value", "wilson_low", "wilson_high", "cluster_low", "cluster_high", "n", "note")
-UNSEEN = ("critic", "statistic", "lists", "observed", "once", "twice", "total", "low", "high", "note", "method")
+UNSEEN = ("critic", "statistic", "n_lists", "observed", "once", "twice", "total", "low", "high", "note", "method")
 
 
 def critic_rows(document: Json) -> Iterator[Row]:
@@ -108,7 +108,7 @@ def _group_rows(critic: str, group: Json, document: Json) -> Iterator[Row]:
             n["wrong"],
             n["cannot_tell"],
             n["errors"] if document["counts"]["searches"] else None,
-            one["method"],
+            f"{ACCURACY}: {one['method']}" if name == "precision" else one["method"],
         )
 
 
@@ -170,9 +170,9 @@ def agreement_rows(document: Json) -> Iterator[Row]:
                 each["critic"] or ALL,
                 one["statistic"],
                 one["value"],
-                *ends(one, "units"),
+                *(ends(one, "claims") if "claims" in n else ends(one, "units")),
                 *ends(one, "raters"),
-                n.get("units"),
+                n.get("units", n.get("claims")),
                 n.get("pairable"),
                 n.get("raters"),
                 n.get("ratings"),
@@ -249,23 +249,18 @@ def _share(one: Json, facet: str, group: str) -> Row:
 
 
 def unseen_rows(document: Json) -> Iterator[Row]:
+    """Errors that nobody listed, by number of lists (the critic's among them); 2 where all auditors are one list."""
     for critic in document["critics"]:
-        both = [*critic["unseen"], *([critic["unseen_two_lists"]] if critic["unseen_two_lists"] else [])]
-        for one in both:
+        two = critic["unseen_two_lists"]
+        for n_lists, one in [
+            *zip(critic["unseen_n_lists"], critic["unseen"], strict=True),
+            *([(2, two)] if two else []),
+        ]:
             total = one["total"]
             interval = leading(total) or {"low": None, "high": None}
             counts = (one["n_observed"], one["n_once"], one["n_twice"])
-            yield (
-                critic["name"],
-                total["statistic"],
-                total["method"],
-                *counts,
-                total["value"],
-                interval["low"],
-                interval["high"],
-                note_of(total),
-                total["method"],
-            )
+            ends_of = (total["value"], interval["low"], interval["high"])
+            yield (critic["name"], total["statistic"], n_lists, *counts, *ends_of, note_of(total), total["method"])
 
 
 CRITIC_TABLES = {

@@ -26,11 +26,12 @@ def agreement_html(document: Json, _: Translate) -> str:
                 if each["critic"] and several
                 else words(one["statistic"])
             )
-            if not each["critic"]:
+            covers = "claims" if "claims" in one["n"] else "units"
+            if not each["critic"] and covers == "units":
                 low, high = ends(one, "units")
                 wide_low, wide_high = ends(one, "raters")
                 marks.append(Mark(label, one["value"], low, high, wide_low, wide_high, value(one["value"])))
-            over = interval(*ends(one, "units")), interval(*ends(one, "raters"))
+            over = interval(*ends(one, covers)), interval(*ends(one, "raters"))
             rows.append((label, value(one["value"]), *over, note_of(one) or one["method"]))
     settled = document["settled"]
     if settled["several"]:
@@ -86,22 +87,26 @@ def calibration_html(document: Json, _: Translate) -> str:
 
 
 def unseen_html(document: Json, _: Translate) -> str:
-    rows = []
+    html, rows = "", []
     for critic in document["critics"]:
-        for one in critic["unseen"]:
+        marks = []
+        for n_lists, one in zip(critic["unseen_n_lists"], critic["unseen"], strict=True):
             found = leading(one["total"]) or {"low": None, "high": None}
+            label = _("critic and {n} auditors").format(n=n_lists - 1) if n_lists > 2 else _("critic and 1 auditor")
+            total = one["total"]["value"]
+            text = "" if total is None else _("{n} seen of {total}").format(n=one["n_observed"], total=f"{total:.1f}")
+            marks.append(Mark(label, total, found["low"], found["high"], text=text))
+            counts = (one["n_observed"], one["n_once"], one["n_twice"])
+            ends_of = (value(total), interval(found["low"], found["high"]))
             rows.append(
-                (
-                    label_of(critic, document, one["total"]["method"]),
-                    one["n_observed"],
-                    one["n_once"],
-                    one["n_twice"],
-                    value(one["total"]["value"]),
-                    interval(found["low"], found["high"]),
-                    note_of(one["total"]),
-                )
+                (label_of(critic, document, label), *counts, *ends_of, note_of(one["total"]) or one["total"]["method"])
             )
-    head = (_("lists"), _("errors seen"), _("on one"), _("on two"), _("estimated in all"), _("interval"), _("reason"))
+        if marks and len(document["critics"]) > 1:
+            html += paragraph(critic["name"], "said")
+        if marks:
+            axis = _("errors in images with so many lists, estimated; 95% interval over errors")
+            html += figure(charts.interval_plot(marks, title=_("Errors seen and unseen"), low=0.0, axis=axis))
+    head = (_("lists"), _("seen"), _("on one"), _("on two"), _("estimated"), _("interval"), _("convention or reason"))
     note = paragraph(
         _(
             "How far the lists overlap tells how many errors stand on none. Only lists made before the claims were "
@@ -109,4 +114,4 @@ def unseen_html(document: Json, _: Translate) -> str:
         ),
         "note",
     )
-    return note + table(head, rows, numeric=(1, 2, 3, 4, 5))
+    return html + note + folded(_("All figures"), table(head, rows, numeric=(1, 2, 3, 4, 5)))

@@ -23,7 +23,7 @@ def find_critic_report(*, study: Study, partly: PartlyCounts) -> dict[str, Any] 
     """The document of the study's present state; None where nobody has judged a claim of a critic yet.
 
     An unchanged study costs the queries of its state alone. Verdicts are given by hand, claim by claim, so that even
-    a large audit is worked out while the page waits: 30,000 verdicts take a few seconds.
+    a large audit is worked out while the page waits: a hundred thousand verdicts take a few seconds.
     """
     state = [*state_of_audit(study), partly, SEED, code_version()]
     digest = hashlib.sha256(json.dumps(state, sort_keys=True, default=str).encode()).hexdigest()

@@ -121,6 +121,9 @@ def test_the_figures_of_a_small_audit_by_hand() -> None:
     assert critic.floor.value == pytest.approx(1 / 4)
     assert results.planted.value == 0.0
     assert (int(results.settled.adjudicated.sum()), int(results.settled.open.sum())) == (1, 0)
+    # Four claims have two verdicts: on three both agree, one was decided.
+    shares = {one.statistic: one.value for _name, all_of in results.agreement for one in all_of}
+    assert (shares["unanimous_share"], shares["adjudicated_share"], shares["open_share"]) == (0.75, 0.25, 0.0)
     assert results.data.images == sorted(image.key or f"image-{image.pk}" for image in images)
     assert results.data.n_simulated == 3
 
