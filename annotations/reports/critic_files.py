@@ -25,9 +25,11 @@ from exchange.rejects import BadFile, Reject, RejectLog
 from exchange.values import BadValue, parse_boolean, parse_number
 
 REQUIRED = ("critic", "image", "claim", "auditor", "verdict")
+ABOUT_THE_ROW = ("is_current", "audit_state", "is_adjudication")
+"""Columns of a study's own export of verdicts: which rows count, and which settle a disagreement."""
 VERDICT_COLUMNS = Columns(
     required=REQUIRED,
-    optional=("kind", "severity", "is_control", "confidence"),
+    optional=("kind", "severity", "is_control", "confidence", *ABOUT_THE_ROW),
     aliases={
         "model": "critic",
         "image_id": "image",
@@ -40,6 +42,9 @@ VERDICT_COLUMNS = Columns(
         "judgement": "verdict",
         "judgment": "verdict",
         "control": "is_control",
+        "critique_source": "is_control",
+        "claim_kind": "kind",
+        "claim_confidence": "confidence",
     },
     extra="keep",
 )
@@ -74,8 +79,8 @@ def parse_control(text: str) -> int:
     word = text.strip().casefold().replace("-", "_").replace(" ", "_")
     if word == "planted":
         return PLANTED
-    if word == "wrong_image":
-        return WRONG_IMAGE
+    if word in ("wrong_image", "critic"):
+        return WRONG_IMAGE if word == "wrong_image" else CRITIC
     try:
         return WRONG_IMAGE if word and parse_boolean(word) else CRITIC
     except BadValue as problem:
@@ -85,7 +90,10 @@ def parse_control(text: str) -> int:
 def read_verdicts(path: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> CriticData:
     """One row an auditor's verdict on one claim; a claim is told by critic, image and its text or identifier.
 
-    Columns beyond the known ones are facets: of the claim where all its rows say the same, else of the verdict.
+    Columns beyond the known ones are facets: of the claim where all its rows say the same, else of the verdict. A
+    study's own export can be read back: rows that are not current or whose audit is not finished are left aside, and
+    an adjudicator's verdict replaces the vote.
+
     A word that is no verdict, a second, different verdict of one auditor and a claim that is a control in one row
     only are bad: with "error" they raise BadData, with "exclude" they are left out and stand in the log. Raises
     BadFile where the file as a whole cannot be read. Images are those that have a claim of the critic: one on which
@@ -95,6 +103,12 @@ def read_verdicts(path: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> Cr
     if len(table) == 0 and not log.total:
         raise BadFile(Reject(path.name, None, "", "", "there is no verdict in it", "export the verdicts again"))
     keep = _no_blanks(table, log)
+    keep &= _flags(table, "is_current", keep, log, empty=True)
+    if "audit_state" in table.columns:
+        keep &= np.array([label.strip() in ("", "finished") for label in table["audit_state"].labels], bool)[
+            table["audit_state"].codes
+        ]
+    is_final = _flags(table, "is_adjudication", keep, log, empty=False)
     value = _parsed(table, "verdict", parse_verdict, keep, log)
     source = np.full(len(table), CRITIC, np.int64)
     if "is_control" in table.columns:
@@ -105,7 +119,10 @@ def read_verdicts(path: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> Cr
     claim_key = (code["critic"] * len(names["image"]) + code["image"]) * len(names["claim"]) + code["claim"]
     claim_key = np.unique(claim_key, return_inverse=True)[1]  # dense, so that no product leaves 64 bits
     keep &= _same_source(table, claim_key, source, keep, log)
-    keep &= _once(table, claim_key * len(names["auditor"]) + code["auditor"], value, keep, log)
+    # One verdict an auditor and claim, and one adjudication a claim, whoever gave it.
+    n_auditors = len(names["auditor"])
+    cell = claim_key * (n_auditors + 1) + np.where(is_final, n_auditors, code["auditor"])
+    keep &= _once(table, cell, value, keep, log)
     if log.total and on_bad_value == "error":
         raise BadData(log)
     rows = np.flatnonzero(keep)
@@ -127,13 +144,16 @@ def read_verdicts(path: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> Cr
     seen = np.zeros((len(critics), len(names["image"])), bool)
     is_real = claims.source == CRITIC
     seen[claims.critic[is_real], claims.image[is_real]] = True
+    final = is_final[rows]
+    adjudicated = np.full(len(at), -1, np.int64)
+    adjudicated[claim[final]] = value[rows][final]
     verdicts = Verdicts(
-        claim=claim,
-        auditor=code["auditor"][rows],
-        value=value[rows],
-        adjudicated=np.full(len(at), -1, np.int64),
-        lists_first=np.full(len(rows), -1, np.int64),
-        facets=of_verdict,
+        claim=claim[~final],
+        auditor=code["auditor"][rows][~final],
+        value=value[rows][~final],
+        adjudicated=adjudicated,
+        lists_first=np.full(int((~final).sum()), -1, np.int64),
+        facets={name: labels[~final] for name, labels in of_verdict.items()},
         has_partly=bool((value[rows] == PARTLY).any()),
     )
     control = np.full(len(names["image"]), ORDINARY, np.int64)
@@ -185,6 +205,13 @@ def _parsed(table: CodedTable, name: str, parse: Callable[[str], int], keep: Fla
     return by_label[column.codes]
 
 
+def _flags(table: CodedTable, name: str, keep: Flags, log: RejectLog, *, empty: bool) -> Flags:
+    """Each row's yes or no; `empty` where the cell is, or the column is not there."""
+    if name not in table.columns:
+        return np.full(len(table), empty)
+    return _parsed(table, name, lambda text: int(parse_boolean(text) if text.strip() else empty), keep, log) == 1
+
+
 def _same_source(table: CodedTable, claim: Codes, source: Codes, keep: Flags, log: RejectLog) -> Flags:
     rows, leader = _leaders(claim, keep)
     good = np.ones(len(table), bool)
@@ -223,7 +250,7 @@ def _facets(table: CodedTable, rows: Codes, claim: Codes, first: Codes) -> tuple
     of_verdict: dict[str, NDArray[np.object_]] = {}
     confidence = np.full(len(first), np.nan)
     for name in table.columns:
-        if name in (*REQUIRED, "is_control"):
+        if name in (*REQUIRED, "is_control", *ABOUT_THE_ROW):
             continue
         codes, names = _stripped(table, name)
         labels = np.array([label or NOT_STATED for label in names], object)[codes[rows]]

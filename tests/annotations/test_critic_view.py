@@ -6,11 +6,13 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from io import StringIO
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
 from django.core.cache import cache
+from django.core.management import call_command
 from django.http import StreamingHttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -274,3 +276,39 @@ class TestLedger:
         assert get(client, study, "claims/").count("<article") == 40
         assert "Page 2 of 2" in get(client, study, "claims/?page=2")
         assert get(client, study, "claims/?page=2").count("<article") == 10
+
+
+def test_a_studys_exported_verdicts_give_the_same_accuracy_by_command(
+    client: Client, study: Study, tmp_path: Path
+) -> None:
+    claim = Claim.objects.get(text="Claim 0 about picture 0.")
+    Verdict.objects.create(  # what its auditor said before: exported, and not counted
+        study=study,
+        claim=claim,
+        auditor=study.auditors.get(name=X),
+        value="wrong",
+        is_current=False,
+        revision=7,
+        answered_at=timezone.now(),
+    )
+    client.force_login(study.owner)
+    (tmp_path / "verdicts.csv").write_text(get(client, study, "export/verdicts.csv"), encoding="utf-8")
+
+    call_command("analyze_critic", verdicts=tmp_path / "verdicts.csv", out=tmp_path, resamples=100, verbosity=0)
+
+    def of(text: str, statistic: str) -> list[tuple[str, ...]]:
+        names = ("value", "wilson_low", "wilson_high", "n_judged", "n_right", "n_wrong", "n_cannot_tell")
+        rows = [row for row in rows_of(text) if (row["facet"], row["statistic"]) == ("overall", statistic)]
+        return [tuple(row[name] for name in names) for row in rows]
+
+    here, there = get(client, study, "critic/critic.csv"), (tmp_path / "critic.csv").read_text(encoding="utf-8")
+    for statistic in ("accuracy", "control_accuracy", "planted_claims_accepted"):
+        assert of(here, statistic) == of(there, statistic) != []
+    same = rows_of(get(client, study, "critic/verdict_agreement.csv"))
+    again = rows_of((tmp_path / "verdict_agreement.csv").read_text(encoding="utf-8"))
+    shares = [row["statistic"] for row in same if row["statistic"].endswith("_share")]
+    assert len(shares) == 3
+    for name in shares:
+        assert {r["value"] for r in same if r["statistic"] == name} == {
+            r["value"] for r in again if r["statistic"] == name
+        }

@@ -268,3 +268,27 @@ def test_the_report_stands_alone_and_escapes_every_name(analyze: Analyze) -> Non
     assert not [word for word in ("<script", "<b>A", "<i>k", "http-equiv", 'src="', "@import") if word in text]
     assert ",=1+1" not in (out / "critic.csv").read_text()
     assert len(json.loads((out / "report.json").read_text())["made"]["inputs_hash"]) == 64
+
+
+def test_json_lines_with_true_and_false(analyze: Analyze) -> None:
+    lines = [
+        {"critic": "A", "image": 7, "claim": n, "auditor": "x", "verdict": n != 2, "is_control": n == 3}
+        for n in range(5)
+    ]
+    out = analyze("\n".join(json.dumps(line) for line in lines))
+    assert (float(accuracy(out)["value"]), accuracy(out)["n_claims"]) == (0.75, "4")
+    assert float(figures(out)["A", "overall", "all", "control_accuracy"]["value"]) == 1.0
+
+
+def test_an_export_is_read_back_with_its_revisions_and_adjudications(analyze: Analyze) -> None:
+    # Claim 1: an earlier "wrong" does not count. Claim 2: tied, then adjudicated right. Claim 3: work not finished.
+    out = analyze(
+        "critic,image,claim,auditor,verdict,is_current,is_adjudication,audit_state\n"
+        "A,i,1,x,wrong,false,false,finished\nA,i,1,x,right,true,false,finished\n"
+        "A,i,2,x,right,true,false,finished\nA,i,2,y,wrong,true,false,finished\nA,i,2,z,right,true,true,\n"
+        "A,i,3,x,wrong,true,false,leased\n"
+    )
+    row = accuracy(out)
+    assert (float(row["value"]), row["n_claims"], row["n_verdicts"]) == (1.0, "2", "3")
+    found = table(out / "verdict_agreement.csv", "statistic")
+    assert float(found[("adjudicated_share",)]["value"]) == 1.0
