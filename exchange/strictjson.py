@@ -6,6 +6,7 @@ surrogate pairs in texts (no database takes them).
 
 import json
 import re
+from collections import Counter
 from math import isfinite
 from typing import NamedTuple
 
@@ -53,8 +54,8 @@ class StrictDecoder:
     def _object(self, pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
         result = dict(pairs)
         if len(result) != len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
+            # Counted in one go: an object may have a million keys, of which only the last is there twice.
+            twice = next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)
             self.faults.append(Fault(twice, twice, f'the key "{shown(twice)}" occurs twice', "keep one of them"))
         return result
 

@@ -190,6 +190,11 @@ class TestShown:
         shown = opened(shown_rendition(encoded(image)))
         assert [shown.getpixel((x, 0)) for x in range(3)] == [(0, 0, 0), (100, 100, 100), (255, 255, 255)]
 
+    def test_every_16_bit_level_goes_to_the_nearest_of_8_bits(self) -> None:
+        levels = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+        shown = np.asarray(opened(shown_rendition(encoded(Image.fromarray(levels)))))[..., 0]
+        assert np.array_equal(shown, np.rint(levels.astype(float) / 257))
+
     @pytest.mark.parametrize(
         ("mode", "kind"), [("L", "PNG"), ("1", "PNG"), ("LA", "PNG"), ("CMYK", "JPEG"), ("L", "JPEG")]
     )

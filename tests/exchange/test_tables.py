@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from time import process_time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -233,6 +234,13 @@ class TestJson:
         assert log.total == 1
         assert log.first[0].row == 2
         assert problem in log.first[0].problem
+
+    def test_a_repeated_key_among_very_many_is_found_in_linear_time(self) -> None:
+        keys = ", ".join(f'"k{i}": 1' for i in range(100_000))
+        began = process_time()
+        _, log = rows_of(f'{{{keys}, "k99999": 2}}\n')
+        assert '"k99999" occurs twice' in log.first[0].problem
+        assert process_time() - began < 10  # looking for each key among all took minutes
         assert len(log.first[0].value) <= 200
 
     def test_emoji_escapes_are_whole_characters(self) -> None:
