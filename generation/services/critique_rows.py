@@ -173,7 +173,7 @@ def _stated(cells: Cells) -> list[ClaimRow]:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):  # not JSON, or a number of more than 4,300 digits
             value = None
     if not isinstance(value, list) or len(value) > MAX_CLAIMS:
         problem = f"this is no list of at most {MAX_CLAIMS} claims"

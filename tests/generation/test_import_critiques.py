@@ -104,3 +104,11 @@ def test_a_trial_run_writes_nothing_and_says_the_same(table: Table, log: RejectL
     assert (dry.n_created, dry.n_unchanged, Critique.objects.exists()) == (3, 1, False)
     real = import_critiques(source, log=log)
     assert (real.n_created, real.n_unchanged, log.total) == (2, 1, 1)
+
+
+@pytest.mark.usefixtures("items")
+@pytest.mark.parametrize("cell", ["[" + "9" * 5000 + "]", "[" * 100_000, '["\\u0000"]', '["\\ud800"]'])
+def test_json_in_a_cell_that_would_break_a_reader_is_refused(cell: str, table: Table, log: RejectLog) -> None:
+    counts = import_critiques(table([{"image": "i1", "critic": "vlm", "claims": cell}], "c.jsonl"), log=log)
+    assert counts.n_created == 0
+    assert [reject.field for reject in log.first] == ["claims"]
