@@ -5,6 +5,7 @@ Each check has an id, by which `SILENCED_SYSTEM_CHECKS` can name it, and says th
 
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -64,6 +65,25 @@ def data_folder_can_be_written(app_configs: Sequence[Any] | None, **_: Any) -> l
             )
         ]
     return []
+
+
+@register(Tags.security)
+def data_folder_is_private(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """The folder that the site makes itself is; one that was there, or was copied, may not be."""
+    try:
+        mode = settings.DATA_DIR.stat().st_mode
+    except OSError:
+        return []
+    if not mode & stat.S_IROTH and not mode & stat.S_IXOTH:
+        return []
+    return [
+        Warning(
+            f"Every account of this machine can look into the data folder {settings.DATA_DIR}: uploads, and with "
+            "SQLite password hashes and sessions.",
+            hint=f"chmod o= {settings.DATA_DIR}",
+            id="evalsite.W007",
+        )
+    ]
 
 
 @register

@@ -101,7 +101,7 @@ class Environment:
 
         path = self._read(name, default, parse, f"an absolute path: {meaning}")
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)  # it will hold password hashes and sign-in secrets
         except OSError as error:
             self._complain(name, str(path), f"a folder that can be made and written ({error.strerror}): {meaning}")
         return path

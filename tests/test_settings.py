@@ -227,3 +227,18 @@ def test_a_site_open_to_strangers(
     messages = checks.strangers_are_kept_out(None)
     assert ids(messages) == expected
     assert all(isinstance(message, Error) == (".E" in str(message.id)) for message in messages)
+
+
+@pytest.mark.parametrize(("mode", "expected"), [(0o700, []), (0o750, []), (0o755, ["evalsite.W007"])])
+def test_a_data_folder_open_to_every_account_is_a_warning(
+    mode: int, expected: list[str], settings: Settings, tmp_path: Path
+) -> None:
+    settings.DATA_DIR = tmp_path
+    tmp_path.chmod(mode)
+    assert ids(checks.data_folder_is_private(None)) == expected
+
+
+def test_a_new_data_folder_is_its_owners_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    Environment({"EVALSITE_DATA_DIR": str(folder)}).path("EVALSITE_DATA_DIR", tmp_path, "the data")
+    assert folder.stat().st_mode & 0o777 == 0o700
