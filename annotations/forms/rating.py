@@ -12,6 +12,7 @@ from annotations.services.rating import Answer
 
 UNABLE = "u"
 LONGEST_ABSENCE = timedelta(days=30)
+LONGEST_FLAG = 1000
 
 
 class BadAnswers(ValueError):
@@ -54,9 +55,11 @@ def parse_submission(
     shown_at = now - _ago(shown_ago) if shown_ago else _time(data.get("shown_at", ""))
     if shown_at is not None and shown_at > answered_at:
         shown_at = None
-    active = data.get("active_ms", "")
-    active_ms = min(int(active), 2**31 - 1) if active.isascii() and active.isdigit() else None
-    return Submission(tuple(answers), shown_at, answered_at, active_ms, data.get("flag", "").strip()[:1000])
+    active = _whole(data.get("active_ms", ""))
+    active_ms = None if active is None else min(active, 2**31 - 1)
+    # No database takes a NUL in a text.
+    flag = data.get("flag", "").replace("\0", "").strip()[:LONGEST_FLAG]
+    return Submission(tuple(answers), shown_at, answered_at, active_ms, flag)
 
 
 def _level(dimension: Dimension, code: str) -> int | None:
@@ -64,15 +67,19 @@ def _level(dimension: Dimension, code: str) -> int | None:
         raise BadAnswers(_("One question is not answered yet: “%s”") % dimension.question)
     if code == UNABLE and dimension.allows_unable:
         return None
-    if not (code.isascii() and code.isdigit() and int(code) < len(dimension.levels)):
+    level = _whole(code)
+    if level is None or level >= len(dimension.levels):
         raise BadAnswers(_("“%s” has no such answer. Choose one of those shown.") % dimension.question)
-    return int(code)
+    return level
 
 
 def _ago(text: str | None) -> timedelta:
-    if not text or not (text.isascii() and text.isdigit()):
-        return timedelta()
-    return min(timedelta(milliseconds=min(int(text), 10**12)), LONGEST_ABSENCE)
+    return min(timedelta(milliseconds=min(_whole(text or "") or 0, 10**12)), LONGEST_ABSENCE)
+
+
+def _whole(text: str) -> int | None:
+    """A whole number; None for anything else, and for more digits than any number here has (Python refuses 4,301)."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 def _time(text: str) -> datetime | None:
