@@ -1,0 +1,205 @@
+"""Every address × every persona. An address that is added without a row here fails the first test."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+
+import pytest
+from django.db import transaction
+from django.http import HttpResponseBase
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from tests.security.world import PERSONAS, World, make_world
+
+pytestmark = pytest.mark.django_db
+
+EVERYBODY = frozenset(PERSONAS)
+SIGNED_IN = EVERYBODY - {"stranger"}
+RUN_THE_STUDY = frozenset({"member", "owner", "superuser"})
+OWNER = frozenset({"owner"})
+MAY_IMPORT = frozenset({"other", "owner", "superuser"})
+OWN_IMPORT = frozenset({"owner", "superuser"})
+SEE_ORIGINALS = frozenset({"other", "member", "owner", "superuser"})
+RATER = frozenset({"annotator"})
+AUDITOR = frozenset({"auditor"})
+
+# Address → who may, and the method by which they do.
+MATRIX: dict[str, tuple[frozenset[str], str]] = {
+    "sign-in": (EVERYBODY, "get"),
+    "sign-out": (EVERYBODY, "post"),
+    "sign-in-by-link": (frozenset(), "get"),  # without a secret it lets nobody in; test_sign_in.py has the rest
+    "healthz": (EVERYBODY, "get"),
+    "home": (EVERYBODY, "get"),
+    "join": (EVERYBODY, "get"),
+    "api-schema": (EVERYBODY, "get"),
+    "personal-link": (SIGNED_IN, "get"),
+    "rate": (RATER, "get"),
+    "rate-upcoming": (RATER, "get"),
+    "rate-back": (RATER, "get"),
+    "rate-pause": (RATER, "post"),
+    "rate-card": (RATER, "get"),
+    "rate-answer": (RATER, "post"),
+    "rate-image": (RATER, "get"),
+    "audit": (AUDITOR, "get"),
+    "audit-back": (AUDITOR, "get"),
+    "audit-pause": (AUDITOR, "post"),
+    "audit-work": (AUDITOR, "get"),
+    "audit-save": (AUDITOR, "post"),
+    "audit-missed": (AUDITOR, "post"),
+    "audit-withdraw": (AUDITOR, "post"),
+    "audit-image": (AUDITOR, "get"),
+    "audit-decide": (AUDITOR, "get"),
+    "audit-decide-save": (AUDITOR, "post"),
+    "image-file": (SEE_ORIGINALS, "get"),
+    "study-new": (MAY_IMPORT, "get"),
+    "imports": (MAY_IMPORT, "get"),
+    "import-new": (MAY_IMPORT, "get"),
+    "import-run": (OWN_IMPORT, "get"),
+    "import-rejects": (OWN_IMPORT, "get"),
+    "import-cancel": (OWN_IMPORT, "post"),
+    "import-again": (OWN_IMPORT, "post"),
+    "api-imports": (MAY_IMPORT, "get"),
+    "api-import": (OWN_IMPORT, "get"),
+    "api-token": (RUN_THE_STUDY | {"other"}, "post"),
+    "api-studies": (SIGNED_IN, "get"),  # lists those that one runs; lists_hold_ones_own_studies_alone
+    "study-delete": (OWNER, "get"),
+    "study-delete-answers": (OWNER, "get"),
+} | {
+    name: (RUN_THE_STUDY, method)
+    for method, names in {
+        "get": (
+            *("study", "study-items", "study-raters", "study-results", "study-results-state", "study-results-table"),
+            *("study-report-file", "study-critic", "study-critic-file", "study-critic-table", "study-claims"),
+            *("study-claims-file", "study-exports", "study-export-all", "study-export-dictionary"),
+            *("study-export-table", "study-settings", "study-audit", "study-audit-claims", "study-audit-image"),
+            *("study-audit-matching", "study-audit-match"),
+            *("api-study", "api-study-items", "api-study-raters", "api-study-responses", "api-study-results"),
+            *("api-study-exports", "api-study-export"),
+        ),
+        "post": (
+            *("study-state", "study-member-add", "study-member-remove", "study-audit-state"),
+            *("study-audit-auditors", "study-audit-plant", "study-audit-split"),
+        ),
+    }.items()
+    for name in names
+}
+TO_SIGN_IN = ("/sign-in/", "/admin/login/")
+
+
+def patterns(resolver: URLResolver) -> Iterator[URLPattern]:
+    """Every address of the site but the administration's own, which has a test below."""
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLPattern):
+            yield entry
+        elif entry.namespace != "admin":
+            yield from patterns(entry)
+
+
+ADDRESSES = {str(pattern.name): pattern for pattern in patterns(get_resolver())}
+
+
+def test_every_address_has_its_row() -> None:
+    assert None not in {pattern.name for pattern in patterns(get_resolver())}
+    assert set(ADDRESSES) == set(MATRIX)
+
+
+def url_of(world: World, name: str) -> str:
+    wanted = ADDRESSES[name].pattern.converters
+    given = {key: world.arguments.get(f"{name}:{key}", world.arguments.get(key)) for key in wanted}
+    query = f"?after={world.arguments['rate-card:token']}" if name == "rate-upcoming" else ""
+    return reverse(name, kwargs=given) + query
+
+
+def is_let_in(response: HttpResponseBase, name: str) -> bool:
+    """False for everything that turns somebody away: to the sign-in page, to the start page, 401, 403 and 404."""
+    location = response.headers.get("Location", "")
+    if response.status_code == HTTPStatus.FOUND and name != "sign-out":
+        return not location.startswith(TO_SIGN_IN) and location != "/"
+    return response.status_code not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+
+
+def ask(client: Client, method: str, url: str) -> HttpResponseBase:
+    """The answer, and nothing changed by it."""
+    point = transaction.savepoint()
+    cookies = client.cookies.output(header="")
+    try:
+        return client.post(url) if method == "post" else client.get(url)
+    finally:
+        transaction.savepoint_rollback(point)
+        client.cookies.clear()
+        client.cookies.load(cookies)
+
+
+def test_every_persona_gets_what_is_theirs_and_no_more() -> None:
+    world = make_world()
+    clients = {persona: world.client(persona) for persona in PERSONAS}
+    wrong = []
+    for name, (may, method) in MATRIX.items():
+        url = url_of(world, name)
+        for persona, client in clients.items():
+            for tried in ("get", "post"):
+                response = ask(client, tried, url)
+                assert response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR, (persona, tried, name)
+                let_in = is_let_in(response, name) and response.status_code != HTTPStatus.METHOD_NOT_ALLOWED
+                said = f"{persona} {tried} {name}: {response.status_code} {response.headers.get('Location', '')}"
+                if persona in may:
+                    wrong += [said] if tried == method and not let_in else []
+                elif let_in or world.study.title.encode() in content(response):
+                    wrong.append(said)
+                elif persona == "stranger" and name.startswith("api-"):
+                    wrong += [said] if response.status_code not in (401, 403) else []
+    assert not wrong, "\n".join(wrong)
+
+
+def content(response: HttpResponseBase) -> bytes:
+    return response.getvalue() if response.streaming else response.content  # type: ignore[attr-defined]
+
+
+def test_lists_rows_and_administration_are_kept_apart() -> None:
+    world = make_world()  # one for all three: it takes two seconds
+    lists_hold_ones_own_studies_alone(world)
+    another_studys_numbers_open_nothing_of_it(world)
+    the_administration_is_for_its_staff(world)
+
+
+def lists_hold_ones_own_studies_alone(world: World) -> None:
+    for persona in SIGNED_IN:
+        page = world.client(persona).get(reverse("api-studies")).content.decode()
+        assert (world.study.token in page) == (persona in RUN_THE_STUDY), persona
+        assert (reverse("study", args=[world.study.token]) in world.client(persona).get("/").content.decode()) == (
+            persona in RUN_THE_STUDY
+        ), persona
+
+
+def another_studys_numbers_open_nothing_of_it(world: World) -> None:
+    """Rows that are numbered are looked for within the study of the address, not by their number alone."""
+    other = world.users["other"]
+    own = other.studies.get()
+    client = world.client("other")
+    numbered = {
+        "study-results-state": "get",
+        "study-results-table": "get",
+        "study-report-file": "get",
+        "study-audit-image": "get",
+        "study-audit-match": "get",
+        "study-audit-plant": "post",
+        "study-audit-split": "post",
+    }
+    for name, method in numbered.items():
+        url = url_of(world, name).replace(world.study.token, own.token)
+        assert own.token in url
+        assert getattr(client, method)(url).status_code == HTTPStatus.NOT_FOUND, name
+    client.post(url_of(world, "study-member-remove").replace(world.study.token, own.token))
+    assert world.study.memberships.filter(pk=str(world.arguments["membership_id"])).exists()
+
+
+def the_administration_is_for_its_staff(world: World) -> None:
+    for persona in PERSONAS:
+        for page in (
+            "index",
+            "auth_user_changelist",
+            "annotations_study_changelist",
+            "authtoken_tokenproxy_changelist",
+        ):
+            response = world.client(persona).get(reverse(f"admin:{page}"))
+            assert response.headers.get("Location", "").startswith("/admin/login/"), (persona, page)
