@@ -9,14 +9,14 @@ from exchange.cells import Cells
 from exchange.headers import Columns
 from exchange.row import JsonValue, Row
 from exchange.tables import RejectLog, read_rows
-from generation.models import Claim
+from generation.models import Claim, Critique
 from generation.queries.importers import Source
 from generation.recipes.claims import split_claims
 
 COLUMNS = Columns(
     ("image",),
     (
-        *("critic", "critic_version", "text", "refined_prompt", "claims"),
+        *("critic", "critic_version", "text", "refined_prompt", "claims", "source"),
         *("rank", "claim", "kind", "about", "severity", "confidence"),
     ),
     {
@@ -60,6 +60,7 @@ class CritiqueRow:
     refined_prompt: str
     claims: tuple[ClaimRow, ...]
     is_split: bool = False
+    source: str = Critique.Source.CRITIC
     provenance: dict[str, JsonValue] = field(default_factory=dict)
 
 
@@ -89,9 +90,10 @@ def read_critiques(source: Source, *, critic: str, log: RejectLog) -> Iterator[C
             yield critique
 
 
-def _identity(cells: Cells, critic: str) -> tuple[str, str, str]:
+def _identity(cells: Cells, critic: str) -> tuple[str, str, str, str]:
     values = cells.row.values
-    return str(values.get("image")), str(values.get("critic") or critic), str(values.get("critic_version") or "")
+    named = str(values.get("critic") or critic), str(values.get("critic_version") or "")
+    return str(values.get("image")), *named, str(values.get("source") or "")
 
 
 def _whole(cells: Cells, critic: str) -> CritiqueRow | None:
@@ -141,9 +143,19 @@ def _critique(cells: Cells, critic: str, *, text: str, claims: list[ClaimRow], n
         text=text,
         refined_prompt=cells.text("refined_prompt", required=False),
         claims=tuple(claims),
+        source=_source(cells),
         provenance={name: value for name, value in cells.row.values.items() if name not in known and cells.has(name)},
     )
     return critique if cells.ok else None
+
+
+def _source(cells: Cells) -> str:
+    """Whether the critic saw this image, or the critique is a control: of another image, or written to be false."""
+    source = cells.text("source", max_length=50, required=False).casefold() or Critique.Source.CRITIC
+    if source not in Critique.Source.values:
+        choices = ", ".join(Critique.Source.values)
+        cells.reject("source", f'"{source}" is no source of a critique', f"write one of {choices}, or leave it empty")
+    return source
 
 
 def _own_text(cells: Cells, column: str) -> str:

@@ -47,7 +47,10 @@ def import_critiques(
 
 def critique_digest(image_digest: str, row: CritiqueRow) -> str:
     claims = [[c.rank, c.text, c.kind, c.about, c.severity, c.confidence] for c in row.claims]
-    return digest("critique", image_digest, row.critic, row.critic_version, row.text, row.refined_prompt, claims)
+    control = [] if row.source == Critique.Source.CRITIC else [row.source]
+    return digest(
+        "critique", image_digest, row.critic, row.critic_version, row.text, row.refined_prompt, claims, *control
+    )
 
 
 def _save(
@@ -89,6 +92,7 @@ def _save(
             image_id=image,
             critic=row.critic,
             critic_version=row.critic_version,
+            source=row.source,
             split=Critique.Split.NUMBERED if row.is_split else Critique.Split.GIVEN,
             text=row.text,
             refined_prompt=row.refined_prompt,

@@ -112,3 +112,22 @@ def test_json_in_a_cell_that_would_break_a_reader_is_refused(cell: str, table: T
     counts = import_critiques(table([{"image": "i1", "critic": "vlm", "claims": cell}], "c.jsonl"), log=log)
     assert counts.n_created == 0
     assert [reject.field for reject in log.first] == ["claims"]
+
+
+@pytest.mark.usefixtures("items")
+def test_controls_are_told_apart_from_the_critic_s_own(table: Table, log: RejectLog) -> None:
+    rows = [
+        {"image": "i1", "critic": "vlm", "claims": ["no pot"], "source": source}
+        for source in (None, "wrong_image", "Planted", "elsewhere")
+    ]
+    counts = import_critiques(table(rows, "c.jsonl"), log=log)
+
+    assert list(Critique.objects.order_by("pk").values_list("source", flat=True)) == [
+        "critic",
+        "wrong_image",
+        "planted",
+    ]
+    assert counts.n_created == 3
+    [reject] = log.first
+    assert (reject.row, reject.field, reject.value) == (4, "source", "elsewhere")
+    assert "wrong_image" in reject.cure
