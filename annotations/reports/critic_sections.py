@@ -44,9 +44,7 @@ def _headline(critic: Json, document: Json, _: Translate) -> str:
         if low is not None and high is not None:
             said += f" ({low:.1%}–{high:.1%})"
     if critic["floor"]["value"] is not None:
-        said += "; " + _("of claims about an image it was not shown {share} are right").format(
-            share=f"{critic['floor']['value']:.1%}"
-        )
+        said += "; " + _("of control claims {share} are right").format(share=f"{critic['floor']['value']:.1%}")
     return said
 
 
@@ -242,8 +240,8 @@ def _compared(pairs: Sequence[Json], document: Json, _: Translate) -> str:
             plot = charts.interval_plot(marks[:MOST_MARKS], title=title, references=[(0.0, "0")], axis=axis)
             html += figure(plot)
     head = (_("difference"), _("images"), _("first / second"), _("value"), _("p"), _("reason"))
-    note = paragraph(
-        _("On the images that both were shown. For recall, what either critic names rightly is an error for both."),
-        "note",
-    )
+    said = _("On the images that both were shown.")
+    if document["counts"]["searches"]:
+        said += " " + _("For recall, what either critic names rightly is an error for both.")
+    note = paragraph(said, "note")
     return html + note + folded(_("All figures"), table(head, rows, numeric=(1, 2, 3)))
