@@ -4,6 +4,7 @@ Replicates and variances are those of z = −ln(1 − θ): disagreement relative
 nearer to a normal distribution than θ itself, and an interval brought back from z stays below 1.
 """
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -121,21 +122,43 @@ def from_log_scale(z: float) -> float:
     return float(-np.expm1(-z))
 
 
-def linearised_variance(
-    family: PatternFamily, features: Features, multiplicity: NDArray[np.int64], total: FloatArray
-) -> tuple[FloatArray, int]:
-    """(n_statistics,) n/(n − 1) Σ (ψ_i − mean)² over the n units that add anything to the sums, and n.
+@dataclass(frozen=True, slots=True)
+class UnitEffects:
+    """Moments of ψ_i, what unit i adds to a statistic to first order, over the n units that add anything.
 
-    ψ_i is what unit i adds to the statistic to first order (the infinitesimal jackknife), by the family's own
-    linearisation.
+    variance: n/(n − 1) Σ (ψ_i − mean)², that of the statistic. skewness: that of the statistic, Σ ψ³/(Σ ψ²)^1.5.
+    kurtosis: the excess kurtosis of ψ_i itself. All (n_statistics,); variance NaN where n < 2.
     """
+
+    variance: FloatArray
+    skewness: FloatArray
+    kurtosis: FloatArray
+    n: int
+
+    @classmethod
+    def unknown(cls, n_statistics: int, n: int) -> "UnitEffects":
+        """Nothing known of the shape: as of a normal distribution."""
+        return cls(np.full(n_statistics, np.nan), np.zeros(n_statistics), np.zeros(n_statistics), n)
+
+
+def unit_effects(
+    family: PatternFamily, features: Features, multiplicity: NDArray[np.int64], total: FloatArray
+) -> UnitEffects:
+    """Moments of the units' effects (the infinitesimal jackknife), by the family's own linearisation."""
     adds = np.flatnonzero(np.asarray(features.astype(bool).sum(axis=1)))
     influence = np.asarray(features[adds] @ family.linearisation(total))
     weight = multiplicity[adds].astype(float)
     n = int(weight.sum())
     if n < 2:
-        return np.full(influence.shape[1], np.nan), n
-    return n / (n - 1) * (weight @ (influence - weight @ influence / n) ** 2), n
+        return UnitEffects.unknown(influence.shape[1], n)
+    centred = influence - weight @ influence / n
+    second = weight @ centred**2
+    # A spread that is rounding has no shape.
+    spread = second > n * (_ROUNDING * np.abs(influence).max(axis=0, initial=0.0)) ** 2
+    skewness, kurtosis = np.zeros(len(second)), np.zeros(len(second))
+    np.divide(weight @ centred**3, second**1.5, out=skewness, where=spread)
+    np.divide(n * (weight @ centred**4), second**2, out=kurtosis, where=spread)
+    return UnitEffects(n / (n - 1) * second, skewness, np.where(spread, kurtosis - 3.0, 0.0), n)
 
 
 def jackknife_variance(replicates: FloatArray, weight: NDArray[np.int64] | None) -> FloatArray:
@@ -144,3 +167,19 @@ def jackknife_variance(replicates: FloatArray, weight: NDArray[np.int64] | None)
     n = weights.sum()
     centred = replicates - weights @ replicates / n
     return np.asarray((n - 1) / n * (weights @ centred**2))
+
+
+def excess_kurtosis(replicates: FloatArray) -> FloatArray:
+    """(n_statistics,) excess kurtosis of what each row's going does, adjusted for few rows (Fisher's G₂).
+
+    Zero for fewer than four rows, and where nothing varies.
+    """
+    n = len(replicates)
+    shape = np.zeros(replicates.shape[1])
+    if n < 4:
+        return shape
+    centred = replicates - replicates.mean(axis=0)
+    second = (centred**2).mean(axis=0)
+    varies = second > _ROUNDING**2
+    np.divide((centred**4).mean(axis=0), second**2, out=shape, where=varies)
+    return np.where(varies, (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * (shape - 3.0) + 6.0), 0.0)

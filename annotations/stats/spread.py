@@ -2,11 +2,14 @@
 
 Both: V = V_units + max(0, V_raters − V_cells), each from delete-one replicates (units, raters, single ratings), after
 the two-way clustering of Cameron, Gelbach and Miller (2011, eq. 2.3): what comes from a single rating is in V_units
-already and must not be counted twice. t with Satterthwaite's degrees of freedom, R − 1 where raters matter most.
+already and must not be counted twice.
 
-Raters: delete one rater at a time (Tukey 1958), t with R − 1 degrees of freedom. The jackknife variance errs upwards
+Raters: delete one rater at a time (Tukey 1958). The jackknife variance errs upwards
 (Efron and Stein 1981), by far where few ratings a unit make a rater's going the going of whole pairs; so it is held
 to at most the variance over both, which is no less than that over raters alone.
+
+Both with t of as many degrees of freedom as the variance itself has (Satterthwaite 1946), which are far fewer than
+R − 1 where raters' effects have heavy tails: see `rater_freedom`.
 
 Jackknives work on z = −ln(1 − θ).
 """
@@ -16,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse, stats
 
-from annotations.stats.deletion import DeletedRatings, from_log_scale, jackknife_variance
+from annotations.stats.deletion import DeletedRatings, excess_kurtosis, from_log_scale, jackknife_variance
 from annotations.stats.estimate import Interval
 from annotations.stats.families import Described, FloatArray, PatternFamily
 from annotations.stats.ratings import Ratings
@@ -25,6 +28,11 @@ UNITS = "units"
 RATERS = "raters"
 BOTH = "units and raters"
 ALL_COVERS = (UNITS, RATERS, BOTH)
+
+_SQUARE_OF_NORMAL = 12.0
+"""Excess kurtosis of the square of a normal variable (chi-squared with one degree of freedom)."""
+_NOISE_ALLOWED = 1.25
+"""V_raters counts up to this many times V: its noise from single ratings is subtracted only on average."""
 
 
 def linearised_interval(value: float, variance: float, n_units: int, described: Described, level: float) -> Interval:
@@ -56,6 +64,28 @@ def joint_freedom(variance: float, units: float, n_units: int, raters: float, n_
     return max(least, variance**2 / parts) if parts > 0 else least
 
 
+def rater_freedom(
+    variance: float, units: float, n_units: int, raters: float, cells: float, kurtosis: float, n_raters: int
+) -> float:
+    """Degrees of freedom 2 V²/Var(V) of a variance V that comes from units and raters.
+
+    variance V; units, raters, cells: the delete-one variances; kurtosis: excess kurtosis of the raters' effects.
+    Var(V) = 2 V_units²/(n − 1) + V_raters² (2/(R − 1) + κ/R), the sampling variance of a variance (Cramér 1946, eq.
+    27.4.2). Twenty raters show far too little of a heavy tail, and agreement often follows the square of a rater's
+    severity; so κ is halfway between what is seen and that of the square of a normal variable, the latter as far as
+    V_raters is not noise of single ratings. Never below 2 (or R − 1, if less), where t turns uninformative.
+    """
+    least = float(max(1, min(2, n_raters - 1)))
+    if not variance > 0:
+        return float(max(1, n_raters - 1))
+    real = max(0.0, raters - cells) / raters if raters > 0 else 0.0
+    heavy = max(0.0, (kurtosis + _SQUARE_OF_NORMAL * real) / 2)
+    inverse = (units / variance) ** 2 / max(1, n_units - 1)
+    inverse += min(raters / variance, _NOISE_ALLOWED) ** 2 / max(1, n_raters - 1)
+    inverse += min(raters / variance, 1.0) ** 2 * heavy / (2 * n_raters)
+    return max(least, 1 / inverse) if inverse > 0 else float(max(1, n_raters - 1))
+
+
 @dataclass(frozen=True, slots=True)
 class Spread:
     """Jackknife variances of z = −ln(1 − θ) for every statistic of a family; NaN where a replicate is undefined."""
@@ -63,6 +93,7 @@ class Spread:
     raters: FloatArray
     units: FloatArray
     cells: FloatArray
+    kurtosis: FloatArray
     n_raters: int
     n_units: int
 
@@ -78,27 +109,32 @@ class Spread:
         nothing = np.full(len(family.described), np.nan)
         n_units = ratings.n["units"]
         if n_raters < 3:
-            return cls(nothing, nothing, nothing, n_raters, n_units)
+            return cls(nothing, nothing, nothing, nothing, n_raters, n_units)
         deleted = DeletedRatings(ratings, family, features, total)
-        by_rater = jackknife_variance(deleted.without_each_rater(), None)
-        return cls(by_rater, deleted.variance_of_units(), deleted.variance_of_cells(), n_raters, n_units)
+        without = deleted.without_each_rater()
+        by_rater, tails = jackknife_variance(without, None), excess_kurtosis(without)
+        return cls(by_rater, deleted.variance_of_units(), deleted.variance_of_cells(), tails, n_raters, n_units)
 
     def raters_interval(self, place: int, value: float, described: Described, level: float) -> Interval:
         alone, both = self.raters[place], self._both(place)
         # min would keep NaN or drop it by the order of its arguments.
         variance = both if both < alone else alone
-        freedom = max(1, self.n_raters - 1)
+        freedom = self._freedom(place, variance, 0.0)
         held = " held to the variance over both" if both < alone else ""
-        method = f"delete-one-rater jackknife of −ln(1 − θ){held}, t({freedom})"
+        method = f"delete-one-rater jackknife of −ln(1 − θ){held}, {_t(freedom)}"
         return self._interval(value, variance, freedom, described, RATERS, method, level)
 
     def both_interval(self, place: int, value: float, described: Described, level: float) -> Interval:
         variance = self._both(place)
-        freedom = joint_freedom(variance, self.units[place], self.n_units, self.raters[place], self.n_raters)
+        freedom = self._freedom(place, variance, self.units[place])
         method = (
-            f"delete-one jackknives of −ln(1 − θ) over units and raters less that over single ratings, t({freedom:.0f})"
+            f"delete-one jackknives of −ln(1 − θ) over units and raters less that over single ratings, {_t(freedom)}"
         )
         return self._interval(value, variance, freedom, described, BOTH, method, level)
+
+    def _freedom(self, place: int, variance: float, units: float) -> float:
+        tails, cells = self.kurtosis[place], self.cells[place]
+        return rater_freedom(variance, units, self.n_units, self.raters[place], cells, tails, self.n_raters)
 
     def _both(self, place: int) -> float:
         extra = self.raters[place] - self.cells[place]
@@ -129,3 +165,7 @@ class Spread:
         z = -np.log1p(-value)
         low, high = max(from_log_scale(z - reach), described.low), min(from_log_scale(z + reach), described.high)
         return Interval(low, high, covers, method, level)
+
+
+def _t(freedom: float) -> str:
+    return f"t({freedom:.1f}) from the kurtosis of raters' effects"

@@ -1,6 +1,8 @@
 """How often the intervals of agreement cover what they claim, by simulation from a model whose truth is known.
 
-Run: python -m tests.benchmarks.coverage_agreement [replications]
+Run: python -m tests.benchmarks.coverage_agreement [replications [shares units raters]]
+
+The last three pick one setting, such as "flat 1000 20". Every setting has its own seed.
 
 Model: unit i has a latent quality u_i ~ N(0, 1), rater j a severity b_j ~ N(0, s²); the rating is the level that
 u_i + b_j + N(0, 1) falls into. Each unit is rated by three raters drawn at random. "flat" cuts give the five levels
@@ -168,18 +170,33 @@ def settings() -> Iterator[tuple[World, int, int]]:
                 yield World(shares), n_units, n_raters
 
 
+LABELS = ("units", "units, linearised", "raters", "units and raters", "units, misread")
+
+
+def ranges(result: Coverage) -> str:
+    """A setting's lowest and highest coverage, of the alphas and of the other statistics."""
+    lines = []
+    for group, alphas in (("alphas", True), ("others", False)):
+        parts = []
+        for label in LABELS:
+            found = [share for (name, of), share in result.share.items() if of == label and ("alpha" in name) == alphas]
+            parts.append(f"{min(found):.3f}–{max(found):.3f}")
+        lines.append(f"{group:32}" + "".join(f"{part:>20}" for part in parts))
+    return "\n".join(lines)
+
+
 def main() -> None:
     replications = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    rng = np.random.default_rng(20261120)
     print(f"{replications} replications; a true .95 would show as ±{1.96 * np.sqrt(0.95 * 0.05 / replications):.3f}")
-    for world, n_units, n_raters in settings():
-        result = coverage(world, n_units, n_raters, replications, rng)
-        names = sorted({name for name, _ in result.share})
-        labels = ("units", "units, linearised", "raters", "units and raters", "units, misread")
+    for place, (world, n_units, n_raters) in enumerate(settings()):
+        if len(sys.argv) > 2 and sys.argv[2:] != [world.shares, str(n_units), str(n_raters)]:
+            continue
+        result = coverage(world, n_units, n_raters, replications, np.random.default_rng([20261120, place]))
         print(f"\n{world.shares}, {n_units} units, {n_raters} raters, {PER_UNIT} ratings a unit")
-        print(f"{'':32}" + "".join(f"{label:>20}" for label in labels))
-        for name in names:
-            print(f"{name:32}" + "".join(f"{result.share[name, label]:20.3f}" for label in labels))
+        print(f"{'':32}" + "".join(f"{label:>20}" for label in LABELS))
+        for name in sorted({name for name, _ in result.share}):
+            print(f"{name:32}" + "".join(f"{result.share[name, label]:20.3f}" for label in LABELS))
+        print(ranges(result), flush=True)
 
 
 if __name__ == "__main__":

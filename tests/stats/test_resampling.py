@@ -5,13 +5,13 @@ import pytest
 from scipy import stats
 
 from annotations.stats.alpha import AlphaFamily, krippendorff_alpha, krippendorff_alphas
-from annotations.stats.chance_corrected import ChanceFamily, chance_corrected
-from annotations.stats.deletion import DeletedRatings, jackknife_variance
+from annotations.stats.chance_corrected import ChanceFamily, chance_corrected, percent_agreement
+from annotations.stats.deletion import DeletedRatings, excess_kurtosis, jackknife_variance, unit_effects
 from annotations.stats.families import FloatArray, Joined
 from annotations.stats.icc_one_way import OneWayFamily
 from annotations.stats.ratings import Ratings
-from annotations.stats.resampling import bootstrap_units
-from annotations.stats.spread import Spread
+from annotations.stats.resampling import accelerated_interval, bootstrap_units
+from annotations.stats.spread import Spread, rater_freedom
 from tests.benchmarks.coverage_agreement import VALUES, World, coverage
 from tests.stats import reference_data, slow_definitions
 
@@ -121,6 +121,50 @@ class TestBootstrap:
         assert interval is not None
         assert interval.is_defined
 
+    def test_acceleration_by_scipy(self) -> None:
+        # SciPy's BCa takes its acceleration from the delete-one jackknife; ours is the infinitesimal one. With 400
+        # units both, the expansion and the tails' t (reach 1.96 → about 2) all but agree.
+        matrix = sparse_matrix(12, raters=3, units=400, missing=0.0)
+        matrix = np.minimum(matrix + 1, 5)
+        ratings = Ratings.from_matrix(matrix, SCALE)
+        estimate = percent_agreement(ratings, "within_one", rng=np.random.default_rng(0))
+        pairs = np.array([abs(matrix[a] - matrix[b]) <= 1 for a, b in ((0, 1), (0, 2), (1, 2))]).mean(axis=0)
+        theirs = stats.bootstrap((pairs,), np.mean, method="BCa", n_resamples=20_000, random_state=1)
+        interval = estimate.interval("units")
+        assert interval is not None
+        assert interval.low == pytest.approx(theirs.confidence_interval.low, abs=0.006)
+        assert interval.high == pytest.approx(theirs.confidence_interval.high, abs=0.006)
+
+    def test_bias_and_acceleration_move_both_ends_by_hand(self) -> None:
+        # Replicates 1…999 of a value with 400 below and one equal: z₀ = Φ⁻¹(400.5/999). Skewness 0.6: a = 0.1.
+        replicates = np.arange(1.0, 1000.0)
+        interval = accelerated_interval(replicates, 401.0, 0.6, 0.0, 0.95, 10_001)
+        bias = stats.norm.ppf(400.5 / 999)
+        reach = np.sqrt(10_001 / 10_000) * stats.t.ppf(0.975, 10_000)
+        ends = [stats.norm.cdf(bias + (bias + x) / (1 - 0.1 * (bias + x))) for x in (-reach, reach)]
+        assert [interval.low, interval.high] == pytest.approx(np.quantile(replicates, ends))
+        # Heavy tails widen: κ = 20 over ten units leaves 2/(2/9 + 2) degrees of freedom.
+        wide = accelerated_interval(replicates, 500.0, 0.0, 20.0, 0.95, 10)
+        assert [wide.low, wide.high] == pytest.approx([1.0, 999.0], abs=1e-6)
+
+    def test_a_replicate_equal_up_to_rounding_is_a_tie(self) -> None:
+        constant = accelerated_interval(np.full(99, 0.7) + 1e-16, 0.7, 0.0, 0.0, 0.95, 50)
+        assert [constant.low, constant.high] == pytest.approx([0.7, 0.7])
+
+    def test_effects_of_units_by_their_definition(self) -> None:
+        ratings = Ratings.from_matrix(sparse_matrix(4, raters=4, units=60, missing=0.0), SCALE)
+        family = ChanceFamily(ratings.values, (("percent_agreement", "identity"),))
+        rows, multiplicity = ratings.patterns
+        features = family.features(rows.astype(float))
+        total = (multiplicity.astype(float) @ features).reshape(1, -1)
+        effects = unit_effects(family, features, multiplicity, total)
+        # The effect of a unit on a mean is its distance from it over n.
+        agree = np.repeat(features[:, -1], multiplicity)
+        assert effects.n == 60
+        assert effects.variance[0] == pytest.approx(agree.var(ddof=1) / 60, rel=1e-6)
+        assert effects.skewness[0] == pytest.approx(stats.skew(agree) / np.sqrt(60), rel=1e-5)
+        assert effects.kurtosis[0] == pytest.approx(stats.kurtosis(agree), rel=1e-5)
+
     def test_a_seed_gives_the_same_intervals_and_is_on_record(self) -> None:
         ratings = Ratings.from_matrix(sparse_matrix(8), SCALE)
         first = krippendorff_alphas(ratings, rng=np.random.default_rng(11))
@@ -144,11 +188,35 @@ class TestIntervals:
         matrix = sparse_matrix(10, raters=5, units=400, missing=0.0)
         estimate = krippendorff_alpha(Ratings.from_matrix(matrix, SCALE), "interval", rng=np.random.default_rng(0))
         left = z(np.array([slow_definitions.alpha(np.delete(matrix, j, axis=0), "interval") for j in range(5)]))
-        reach = stats.t.ppf(0.975, 4) * np.sqrt(4 / 5 * ((left - left.mean()) ** 2).sum())
         interval = estimate.interval("raters")
         assert interval is not None
+        # Units are many, so V = V_raters, and no single rating matters: κ = (G₂ + 12 (1 − V_cells/V_raters))/2. Five
+        # effects so heavy-tailed leave 2/(2/4 + κ/5) < 2 degrees of freedom; they are held to 2.
+        assert "t(2.0)" in interval.method
+        reach = stats.t.ppf(0.975, 2) * np.sqrt(4 / 5 * ((left - left.mean()) ** 2).sum())
         assert interval.high == pytest.approx(1 - np.exp(-(z(np.array(estimate.value)) + reach)), abs=1e-9)
         assert interval.low == pytest.approx(1 - np.exp(-(z(np.array(estimate.value)) - reach)), abs=1e-9)
+
+    def test_freedom_of_a_variance_by_hand(self) -> None:
+        # Raters alone, all of it real, normal effects seen: κ = (0 + 12)/2 = 6; 1/ν = 1/19 + 6/40 = .2026.
+        assert rater_freedom(4.0, 0.0, 900, 4.0, 0.0, 0.0, 20) == pytest.approx(1 / (1 / 19 + 6 / 40))
+        # Half of V from units, and V_raters half noise of single ratings: κ = (2 + 6)/2 = 4, share of V 1/2.
+        expected = 1 / (0.25 / 100 + 0.25 / 19 + 0.25 * 4 / 40)
+        assert rater_freedom(2.0, 1.0, 101, 1.0, 0.5, 2.0, 20) == pytest.approx(expected)
+        # All of V_raters noise, and light tails: Satterthwaite's, with V_raters counted up to 1.25 V.
+        assert rater_freedom(1.0, 1.0, 101, 9.0, 9.0, -1.0, 20) == pytest.approx(1 / (1 / 100 + 1.25**2 / 19))
+        # Very many raters: heavy tails no longer matter.
+        assert stats.t.ppf(0.975, rater_freedom(1.0, 0.0, 900, 1.0, 0.0, 12.0, 10_000)) < 1.97
+        # Never fewer than two, nor than R − 1 where that is less, nor for a variance of zero.
+        assert rater_freedom(1.0, 0.0, 900, 1.0, 0.0, 30.0, 5) == 2
+        assert rater_freedom(0.0, 0.0, 900, 0.0, 0.0, 0.0, 7) == 6
+
+    def test_excess_kurtosis_is_scipys(self) -> None:
+        values = np.random.default_rng(3).exponential(size=(12, 3))
+        expected = stats.kurtosis(values, axis=0, bias=False)
+        assert excess_kurtosis(values) == pytest.approx(expected)
+        assert excess_kurtosis(np.ones((12, 1))).tolist() == [0.0]
+        assert excess_kurtosis(values[:3]).tolist() == [0.0, 0.0, 0.0]
 
     def test_alpha_of_gwets_data_has_his_standard_error(self) -> None:
         # irrCAC: SE .14557 (11 pairable units). It leaves one term of order 1/n uncorrected, hence the tolerance.
