@@ -13,12 +13,13 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -227,6 +228,9 @@ def main() -> None:
 
 
 def measure_bare(environment: dict[str, str], options: argparse.Namespace) -> None:
+    with closing(sqlite3.connect(environment["BARE_DATABASE"])) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("CREATE TABLE rating (id integer PRIMARY KEY, rater integer, item integer, value text)")
     with site(environment, "tests.benchmarks.bare_view:application", BARE) as port:
         sessions = ["none"] * options.raters
         times, errors = asyncio.run(together(port, sessions, bare, options.seconds))

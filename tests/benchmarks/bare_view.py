@@ -24,10 +24,6 @@ if not settings.configured:
         SECRET_KEY=os.urandom(16).hex(),
     )
     django.setup()
-    with connection.cursor() as start:
-        start.execute(
-            "CREATE TABLE IF NOT EXISTS rating (id integer PRIMARY KEY, rater integer, item integer, value text)"
-        )
 
 
 def rate(request: HttpRequest, rater: int, item: int) -> HttpResponse:
