@@ -170,7 +170,7 @@ def test_images_are_pixels_alone_in_one_format_under_changing_addresses() -> Non
             url = reverse("rate-image", args=[card.token, 0])
             seen[card.item_id] = url
             response = client.get(url)
-            content = response.getvalue()  # type: ignore[attr-defined]
+            content = response.getvalue()
             picture = PillowImage.open(io.BytesIO(content))
             assert (picture.format, content[12:16]) == ("WEBP", b"VP8L")  # the simple container: no room for more
             assert not picture.getexif()
