@@ -62,7 +62,8 @@ def demo_title(seed: int) -> str:
 def make_demo_study(*, prompt_set: str, seed: int, say: Callable[[str], object]) -> tuple[Study, DemoPeople]:
     """The demo study over the images of this prompt set, and its people; made unless they are there, all or nothing.
 
-    Simulated raters answer every item, simulated auditors judge every claim; each item wants ten real raters more.
+    Simulated raters answer every item, simulated auditors judge every claim and pair; each item wants ten real raters
+    more, and each image and pair of the audit five real auditors.
     The annotator's account has joined already, the auditor's may audit.
     """
     with transaction.atomic():
@@ -71,7 +72,7 @@ def make_demo_study(*, prompt_set: str, seed: int, say: Callable[[str], object])
         if study is None:
             say("Making the study")
             study = _study(people.researcher, prompt_set, seed)
-            say(f"Simulating {N_RATERS} raters and {N_AUDITORS} auditors")
+            say(f"Simulating {N_RATERS} raters and {N_AUDITORS + 1} auditors")
             began = timezone.now() - timedelta(days=7)
             _rate(study, seed, began)
             simulate_audit(study=study, prompt_set=prompt_set, seed=seed, began=began)
