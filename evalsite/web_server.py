@@ -4,6 +4,8 @@ Threads wait for the database and for slow clients, processes use the cores. A l
 gunicorn's time-out watches the process, which goes on answering meanwhile.
 """
 
+import gc
+import sys
 from pathlib import Path
 
 from evalsite.environment import Environment
@@ -23,3 +25,16 @@ control_socket_disable = True  # nobody steers it at run time, and a container's
 memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private file there
 if memory.is_dir():
     worker_tmp_dir = str(memory)  # the heartbeat file: touching it on a busy disk could block a worker
+
+
+def post_worker_init(worker: object) -> None:
+    """Make threads hand over quickly, and keep the garbage collector off what never becomes garbage.
+
+    A thread that comes back from the database waits for another's turn in Python to end, 5 ms by default, several
+    times while it holds the turn to write. And a process that has loaded everything holds half a million objects
+    which each full collection would walk through in vain.
+    """
+    sys.setswitchinterval(0.0005)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)

@@ -62,9 +62,9 @@ def _f_interval_absolute(squares: MeanSquares, method: str, level: float) -> Int
     freedom = (a * raters + b * error) ** 2 / spread
     upper = (1 + level) / 2
     f_low, f_high = stats.f.ppf(upper, n - 1, freedom), stats.f.ppf(upper, freedom, n - 1)
+    if not np.isfinite(f_low + f_high):
+        return Interval.undefined(BOTH, method, f"{freedom:.2g} degrees of freedom are too few", level)
     rest = k * raters + (k * n - k - n) * error
     low = n * (units - f_low * error) / (f_low * rest + n * units)
     high = n * (f_high * units - error) / (rest + n * f_high * units)
-    if not np.isfinite(low + high):
-        return Interval.undefined(BOTH, method, f"{freedom:.2g} degrees of freedom are too few", level)
     return Interval(float(low), float(high), BOTH, method, level)

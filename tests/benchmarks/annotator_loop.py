@@ -26,6 +26,7 @@ from urllib.parse import urlencode
 ROOT = Path(__file__).resolve().parents[2]
 Work = Callable[["Client", int, "Gate", list[float], list[str]], Awaitable[None]]
 WARM_UP = 6
+START_S = 6
 SERVED = ["--config", "python:evalsite.web_server"]
 # The same, spelled out: reading the site's own settings would make it the site.
 BARE = ["--worker-class", "gthread", "--workers", "2", "--threads", "8", "--keep-alive", "30"]
@@ -42,11 +43,13 @@ def site(environment: dict[str, str], application: str, options: list[str]) -> I
     command = [str(gunicorn), application, *options, "--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
     server = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
-        for _ in range(200):
+        for _ in range(100):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.1)
+        # The master listens before its processes are up, and the first of them would take every kept connection.
+        time.sleep(START_S)
         yield port
     finally:
         server.send_signal(signal.SIGTERM)
