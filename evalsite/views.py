@@ -23,10 +23,11 @@ def sign_in_by_link(request: HttpRequest) -> HttpResponse:
     """Sign in whoever the link belongs to and move on to an address without the secret.
 
     The link works again and again until its age or its account ends, so that a mail scanner that opens it first does
-    no harm. A link that does not work changes nothing: whoever is signed in stays so.
+    no harm. A link that does not work changes nothing: whoever is signed in stays so. Administrators have no such
+    link: one that leaked would open everything for as long as it lasts.
     """
     user = get_user(request)
-    if user is None:
+    if user is None or user.is_staff:
         response = render(request, "sign_in_link_failed.html", status=HTTPStatus.FORBIDDEN)
     else:
         login(request, user, backend="sesame.backends.ModelBackend")

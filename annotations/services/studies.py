@@ -93,12 +93,18 @@ def join(*, study: Study, user: User | None, name: str = "") -> Rater:
     """Make this person a rater who has consented, now; who is one already stays as they are.
 
     Without `user`, an account without a password is made for them. A name that another rater has gets a number.
-    Raises ValidationError unless the study is open; a rater of before is let in all the same.
+    Raises ValidationError unless the study is open, and for its auditors, who know the critic's claims; a rater of
+    before is let in all the same.
     """
     if user is not None and (rater := study.raters.filter(user=user).first()) is not None:
         return rater
     if study.state != Study.State.OPEN:
         raise ValidationError(_("This study takes no new raters now."))
+    if user is not None and (
+        study.auditors.filter(user=user).exists()
+        or study.memberships.filter(user=user, role=Membership.Role.AUDITOR).exists()
+    ):
+        raise ValidationError(_("You audit this study, so you have seen what was said of its images. Others rate it."))
     wanted_name = Truncator(" ".join(name.split())).chars(190)
     with transaction.atomic():
         user = user or User.objects.create_user(f"rater-{secrets.token_hex(8)}")

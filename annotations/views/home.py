@@ -46,7 +46,9 @@ def home(request: HttpRequest) -> HttpResponse:
 def personal_link(request: HttpRequest) -> HttpResponse:
     """The link that signs this person in on another device."""
     user = signed_in(request)
-    link = request.build_absolute_uri(reverse("sign-in-by-link") + get_query_string(user))
+    # Administrators sign in by password alone: see sign_in_by_link.
+    own = "" if user.is_staff else get_query_string(user)
+    link = request.build_absolute_uri(reverse("sign-in-by-link") + own) if own else ""
     response = render(request, "annotations/personal_link.html", {"link": link})
     response.headers["Referrer-Policy"] = "no-referrer"
     return response

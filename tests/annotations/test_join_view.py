@@ -5,9 +5,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.test import Client
 
-from annotations.models import Rater, Study
+from annotations.models import Membership, Rater, Study
 from annotations.services.studies import join
-from tests.factories import make_answer, make_rater, make_study, make_user
+from tests.factories import make_answer, make_member, make_rater, make_study, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -123,3 +123,14 @@ def test_an_unknown_invitation_is_no_page(client: Client) -> None:
     make_study()
 
     assert client.get("/join/nothing-here/").status_code == 404
+
+
+def test_an_auditor_of_the_study_cannot_rate_in_it(client: Client) -> None:
+    study = make_study(n_items=1)
+    auditor = make_member(study, role=Membership.Role.AUDITOR)
+    client.force_login(auditor, backend="django.contrib.auth.backends.ModelBackend")
+
+    page = client.post(invitation(study), {"consent": "on"})
+
+    assert "You audit this study" in page.content.decode()
+    assert not Rater.objects.exists()

@@ -125,3 +125,16 @@ def test_the_page_for_a_missing_address_leads_on(client: Client) -> None:
 
     assert response.status_code == 404
     assert escape("To the start page") in response.content.decode()
+
+
+def test_administrators_have_no_link(client: Client) -> None:
+    admin = make_user("root", is_staff=True, is_superuser=True)
+
+    refused = client.get("/s/" + get_query_string(admin))
+
+    assert refused.status_code == 403
+    assert signed_in_as(client) is None
+    client.force_login(admin, backend="django.contrib.auth.backends.ModelBackend")
+    text = client.get("/me/link/").content.decode()
+    assert "sesame=" not in text
+    assert "by name and password alone" in text
