@@ -23,7 +23,7 @@ from annotations.services.audits import (
 )
 from annotations.services.demo_repairs import check_parts, compare_pair, errors_of, mark_of
 from generation.models import Claim, Critique, Image
-from generation.recipes.scene_demo import PLACEBO
+from generation.queries.demo import placebo_pairs
 
 N_AUDITORS = 3
 ROOM_FOR_AUDITORS = 5
@@ -140,7 +140,7 @@ def _listing(key: str, stage: str, error: dict[str, Any] | None) -> SimulatedLis
 
 def _plan(study: Study, seed: int, trial: _Trial) -> AuditPlan:
     """Placebo pairs are the demo's own: a "refined" picture that is its baseline to the byte."""
-    placebos = Image.objects.filter(parent__in=trial.images, method__name=PLACEBO).order_by("key")
+    placebos = placebo_pairs(trial.images)
     return make_plan(
         study=study,
         created_by=study.owner,

@@ -1,6 +1,18 @@
 """How the demo's material is found."""
 
+from collections.abc import Collection
+
+from django.db.models import QuerySet
+
+from generation.models import Image
+from generation.recipes.scene_demo import PLACEBO
+
 
 def demo_set_name(seed: int) -> str:
     """The name of the prompt set that holds the demo scenes of a seed."""
     return f"Demo scenes (simulated, seed {seed})"
+
+
+def placebo_pairs(baselines: Collection[Image]) -> QuerySet[Image]:
+    """The demo's images that are their baseline once more, in the order of their keys."""
+    return Image.objects.filter(parent__in=baselines, method__name=PLACEBO).order_by("key")
