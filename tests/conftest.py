@@ -40,7 +40,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         wants_postgres = item.get_closest_marker("postgres") is not None
         if config.getoption("--postgres"):
             # A journey in the browser exercises the same queries as the view tests, so it runs once, on SQLite.
-            keep = wants_postgres or (touches_database(item) and item.get_closest_marker("browser") is None)
+            elsewhere = item.get_closest_marker("browser") or item.get_closest_marker("sqlite")
+            keep = wants_postgres or (touches_database(item) and elsewhere is None)
         else:
             keep = not wants_postgres
         (kept if keep else left_out).append(item)

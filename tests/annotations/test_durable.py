@@ -45,7 +45,7 @@ def on_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], 
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif("TEST_DATABASE" in os.environ, reason="PostgreSQL flushes its own log at each commit")
+@pytest.mark.sqlite
 def test_what_was_acknowledged_is_there_after_a_power_cut(on_disk: Callable[[str], int]) -> None:
     study = make_study(n_items=5)
     rater = make_rater(study)
@@ -61,7 +61,7 @@ def test_what_was_acknowledged_is_there_after_a_power_cut(on_disk: Callable[[str
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif("TEST_DATABASE" in os.environ, reason="PostgreSQL flushes its own log at each commit")
+@pytest.mark.sqlite
 def test_a_disk_that_fails_acknowledges_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     study = make_study(n_items=1)
     rater = make_rater(study)
@@ -84,7 +84,7 @@ def test_a_disk_that_fails_acknowledges_nothing(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif("TEST_DATABASE" in os.environ, reason="SQLite's own setting")
+@pytest.mark.sqlite
 def test_every_other_write_waits_for_the_disk_by_itself() -> None:
     with turnstile.write_turn():
         pass
