@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from annotations.reports import charts
-from annotations.reports.critic_markup import figure, folded, paragraph, table
 from annotations.reports.critic_section import CriticSection, estimate_row, figures_table, mark, spelled
+from annotations.reports.markup import figure, folded, paragraph, table
 
 Json = Mapping[str, Any]
 Translate = Callable[[str], str]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotations.reports.charts import Mark
-from annotations.reports.critic_markup import folded, interval, table, value
+from annotations.reports.markup import folded, interval, table, value
 from annotations.reports.tables import ends, note_of
 
 Json = Mapping[str, Any]

@@ -8,10 +8,10 @@ from typing import Any
 
 from annotations.reports import charts
 from annotations.reports.charts import Mark
-from annotations.reports.critic_markup import figure, folded, p_value, paragraph, table, value
 from annotations.reports.critic_repair_sections import anchoring_section, repair_section
 from annotations.reports.critic_section import CriticSection, estimate_row, figures_table, label_of, mark, spelled
 from annotations.reports.critic_trust_sections import agreement_html, calibration_html, unseen_html
+from annotations.reports.markup import figure, folded, p_value, paragraph, table, value
 from annotations.reports.tables import ends, note_of
 
 Json = Mapping[str, Any]

@@ -6,8 +6,8 @@ from typing import Any
 from annotations.reports import charts
 from annotations.reports.charts import Mark
 from annotations.reports.critic_charts import reliability_plot
-from annotations.reports.critic_markup import figure, folded, interval, paragraph, table, value
 from annotations.reports.critic_section import estimate_row, figures_table, label_of
+from annotations.reports.markup import figure, folded, interval, paragraph, table, value
 from annotations.reports.sections import words
 from annotations.reports.tables import ends, leading, note_of
 

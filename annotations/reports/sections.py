@@ -5,10 +5,9 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
-from annotations.reports import charts
+from annotations.reports import charts, markup
 from annotations.reports.charts import Mark
 from annotations.reports.tables import CEILING, ends, leading, note_of
 
@@ -85,7 +84,7 @@ def _of_dimension(dimension: Json, _: Translate) -> Iterator[Section]:
 # --- the answer ------------------------------------------------------------------------------------------------------
 def _comparison(one: Json, _: Translate) -> str:
     if not one["n"]:
-        return _paragraph(one["note"])
+        return markup.paragraph(one["note"])
     diff = one["mean_diff"]
     low, high = ends(diff, "prompts")
     said = _("On {n} prompts the mean rating changed by {value}").format(n=one["n"], value=f"{diff['value']:+.3f}")
@@ -104,22 +103,27 @@ def _comparison(one: Json, _: Translate) -> str:
         axis=_("difference of mean ratings on a prompt; right of 0 is better"),
     )
     raters_low, raters_high = ends(diff, "raters")
-    biserial, superiority = one["rank_biserial"], one["prob_superiority"]
+    biserial, superiority, ranks = one["rank_biserial"], one["prob_superiority"], one["wilcoxon"]
     rows = [
-        (_("mean difference"), _value(diff["value"], signed=True), _range(low, high), _("over prompts")),
-        ("", "", _range(raters_low, raters_high), _("over raters")),
-        ("", "", _range(*ends(diff, "prompts and raters")), _("over prompts and raters")),
-        ("Wilcoxon W", _value(one["wilcoxon"]["w"]), _p(one["wilcoxon"]["p"]), one["wilcoxon"]["method"]),
-        (_("permutation test"), "", _p(one["permutation"]["p"]), one["permutation"]["method"]),
-        (_("rank-biserial"), _value(biserial["value"], signed=True), *_interval_cells(biserial)),
-        (_("probability of superiority"), _value(superiority["value"]), *_interval_cells(superiority)),
+        (_("mean difference"), markup.value(diff["value"], signed=True), markup.interval(low, high), _("over prompts")),
+        ("", "", markup.interval(raters_low, raters_high), _("over raters")),
+        ("", "", markup.interval(*ends(diff, "prompts and raters")), _("over prompts and raters")),
+        (
+            "Wilcoxon W",
+            markup.value(one["wilcoxon"]["w"]),
+            markup.p_value(one["wilcoxon"]["p"]),
+            one["wilcoxon"]["method"],
+        ),
+        (_("permutation test"), "", markup.p_value(one["permutation"]["p"]), one["permutation"]["method"]),
+        (_("rank-biserial"), markup.value(biserial["value"], signed=True), *_interval_cells(biserial)),
+        (_("probability of superiority"), markup.value(superiority["value"]), *_interval_cells(superiority)),
     ]
     rows += _behind(one, _)
-    table = _table((_("statistic"), _("value"), _("interval or p"), _("convention")), rows, numeric=(1, 2))
-    note = _paragraph(one["note"], "note") if one["note"] else ""
-    pictures = _figure(split) + _figure(plot)
-    folded = _folded(_("All figures"), table) + _robustness(one["multiverse"], _) + _sizes(one["sizes"], _)
-    return _paragraph(said + ".", "said") + pictures + folded + note
+    table = markup.table((_("statistic"), _("value"), _("interval or p"), _("convention")), rows, numeric=(1, 2))
+    note = markup.paragraph(one["note"], "note") if one["note"] else ""
+    pictures = markup.figure(split) + markup.figure(plot)
+    folded = markup.folded(_("All figures"), table) + _robustness(one["multiverse"], _) + _sizes(one["sizes"], _)
+    return markup.paragraph(said + ".", "said") + pictures + folded + note
 
 
 def _behind(one: Json, _: Translate) -> list[tuple[str, str, str, str]]:
@@ -129,13 +133,13 @@ def _behind(one: Json, _: Translate) -> list[tuple[str, str, str, str]]:
     return [
         (
             _("odds ratio, mixed model"),
-            _value(ordinal["odds_ratio"]),
-            _range(ordinal["low"], ordinal["high"]),
+            markup.value(ordinal["odds_ratio"]),
+            markup.interval(ordinal["low"], ordinal["high"]),
             convention,
         )
         if ordinal["odds_ratio"] is not None
         else (_("odds ratio, mixed model"), "–", "", effect["reason"]),
-        (_("always-valid interval"), "", _range(sequence["low"], sequence["high"]), sequence["method"]),
+        (_("always-valid interval"), "", markup.interval(sequence["low"], sequence["high"]), sequence["method"]),
     ]
 
 
@@ -146,8 +150,8 @@ def _robustness(multiverse: Json, _: Translate) -> str:
         (each["axis"], each["option"], each["n_universes"], each["n_same_sign"], each["n_same_significance"])
         for each in multiverse["choices"]
     ]
-    table = _table(head, rows, numeric=(2, 3, 4))
-    return _folded(_("Does it survive other choices?"), _paragraph(multiverse["words"]) + table)
+    table = markup.table(head, rows, numeric=(2, 3, 4))
+    return markup.folded(_("Does it survive other choices?"), markup.paragraph(multiverse["words"]) + table)
 
 
 def _sizes(sizes: Sequence[Json], _: Translate) -> str:
@@ -165,13 +169,13 @@ def _sizes(sizes: Sequence[Json], _: Translate) -> str:
         )
         for each in sizes
     ]
-    said = _paragraph(_("So many prompts a study needs for an interval this narrow, over prompts and raters."))
-    return _folded(_("How large must the next study be?"), said + _table(head, rows, numeric=(1, 2, 3, 4)))
+    said = markup.paragraph(_("So many prompts a study needs for an interval this narrow, over prompts and raters."))
+    return markup.folded(_("How large must the next study be?"), said + markup.table(head, rows, numeric=(1, 2, 3, 4)))
 
 
 def _interval_cells(one: Json) -> tuple[str, str]:
     interval = leading(one)
-    return (_range(interval["low"], interval["high"]), interval["method"]) if interval else ("", note_of(one))
+    return (markup.interval(interval["low"], interval["high"]), interval["method"]) if interval else ("", note_of(one))
 
 
 # --- answers to a question without order ------------------------------------------------------------------------------
@@ -181,8 +185,8 @@ def _answers(dimension: Json, _: Translate) -> str:
     plot = charts.share_bars(counts, title=_("How often each answer was given"))
     total = sum(dimension["histogram"]) or 1
     rows = [(label, n, f"{n / total:.1%}") for label, n in counts]
-    table = _table((_("answer"), _("ratings"), _("share")), rows, numeric=(1, 2))
-    return _figure(plot) + _folded(_("All figures"), table)
+    table = markup.table((_("answer"), _("ratings"), _("share")), rows, numeric=(1, 2))
+    return markup.figure(plot) + markup.folded(_("All figures"), table)
 
 
 # --- means -----------------------------------------------------------------------------------------------------------
@@ -194,7 +198,7 @@ def _means(dimension: Json, _: Translate) -> str:
         text = (
             f"{one['value']:.2f} [{low:.2f}, {high:.2f}]"
             if None not in (one["value"], low, high)
-            else _value(one["value"])
+            else markup.value(one["value"])
         )
         marks.append(Mark(one["method"], one["value"], low, high, wide_low, wide_high, text))
     plot = charts.interval_plot(
@@ -210,10 +214,16 @@ def _means(dimension: Json, _: Translate) -> str:
     )
     rows = []
     for one in dimension["means"]:
-        over_prompts, over_raters = _range(*ends(one, "prompts")), _range(*ends(one, "raters"))
-        rows.append((one["method"], _value(one["value"]), over_prompts, over_raters, one["n_units"], one["n_ratings"]))
+        over_prompts, over_raters = markup.interval(*ends(one, "prompts")), markup.interval(*ends(one, "raters"))
+        rows.append(
+            (one["method"], markup.value(one["value"]), over_prompts, over_raters, one["n_units"], one["n_ratings"])
+        )
     head = (_("method"), _("mean"), _("over prompts"), _("over raters"), _("items"), _("ratings"))
-    return _figure(plot) + _figure(bars) + _folded(_("All figures"), _table(head, rows, numeric=(1, 2, 3, 4, 5)))
+    return (
+        markup.figure(plot)
+        + markup.figure(bars)
+        + markup.folded(_("All figures"), markup.table(head, rows, numeric=(1, 2, 3, 4, 5)))
+    )
 
 
 # --- agreement -------------------------------------------------------------------------------------------------------
@@ -227,7 +237,7 @@ def _agreement(dimension: Json, _: Translate) -> str:
         one = by_name[name]
         low, high = ends(one, "units")
         wide_low, wide_high = ends(one, "raters")
-        marks.append(Mark(words(name), one["value"], low, high, wide_low, wide_high, _value(one["value"])))
+        marks.append(Mark(words(name), one["value"], low, high, wide_low, wide_high, markup.value(one["value"])))
     plot = charts.interval_plot(
         marks,
         title=_("Agreement between raters"),
@@ -239,19 +249,25 @@ def _agreement(dimension: Json, _: Translate) -> str:
     )
     rows = []
     for one in dimension["agreement"]:
-        over_units, over_raters = _range(*ends(one, "units")), _range(*ends(one, "raters"))
+        over_units, over_raters = markup.interval(*ends(one, "units")), markup.interval(*ends(one, "raters"))
         rows.append(
-            (words(one["statistic"]), _value(one["value"]), over_units, over_raters, note_of(one) or one["method"])
+            (
+                words(one["statistic"]),
+                markup.value(one["value"]),
+                over_units,
+                over_raters,
+                note_of(one) or one["method"],
+            )
         )
     head = (_("statistic"), _("value"), _("over items"), _("over raters"), _("convention or reason"))
     warning = ""
     if dimension["n_components"] > 1:
         groups = "; ".join(", ".join(group) for group in dimension["components"][:10])
-        warning = _paragraph(
+        warning = markup.paragraph(
             _("These groups of raters share no item, so nothing compares them: {groups}.").format(groups=groups),
             "warning",
         )
-    return warning + _figure(plot) + _folded(_("All figures"), _table(head, rows, numeric=(1, 2, 3)))
+    return warning + markup.figure(plot) + markup.folded(_("All figures"), markup.table(head, rows, numeric=(1, 2, 3)))
 
 
 # --- metrics ---------------------------------------------------------------------------------------------------------
@@ -280,8 +296,8 @@ def _board(dimension: Json, _: Translate) -> str:
     told = ""
     if groups and len(groups["groups"]) > 1:
         said = " > ".join(", ".join(group) for group in groups["groups"])
-        told = _paragraph(_("Groups that the tests tell apart, best first: {groups}.").format(groups=said))
-    return _figure(plot) + told + _folded(_("All figures"), _table(head, rows, numeric=(1, 2, 3, 4)))
+        told = markup.paragraph(_("Groups that the tests tell apart, best first: {groups}.").format(groups=said))
+    return markup.figure(plot) + told + markup.folded(_("All figures"), markup.table(head, rows, numeric=(1, 2, 3, 4)))
 
 
 # --- raters ----------------------------------------------------------------------------------------------------------
@@ -292,7 +308,13 @@ def _raters(dimension: Json, _: Translate) -> str:
         interval = leading(one["severity"])
         low, high = (interval["low"], interval["high"]) if interval else (None, None)
         marks.append(
-            Mark(one["rater"], one["severity"]["value"], low, high, text=_value(one["severity"]["value"], signed=True))
+            Mark(
+                one["rater"],
+                one["severity"]["value"],
+                low,
+                high,
+                text=markup.value(one["severity"]["value"], signed=True),
+            )
         )
     plot = charts.interval_plot(
         marks,
@@ -314,22 +336,26 @@ def _raters(dimension: Json, _: Translate) -> str:
         (
             one["rater"],
             one["n"],
-            _value(one["agreement"]["value"]),
-            _value(one["severity"]["value"], signed=True),
-            _value(one["spread"]["value"]),
-            _value(one["modal_share"]["value"]),
-            _value(one["median_seconds"]["value"]),
+            markup.value(one["agreement"]["value"]),
+            markup.value(one["severity"]["value"], signed=True),
+            markup.value(one["spread"]["value"]),
+            markup.value(one["modal_share"]["value"]),
+            markup.value(one["median_seconds"]["value"]),
             one["why"],
         )
         for one in raters
     ]
-    note = _paragraph(
+    note = markup.paragraph(
         _("No rater is excluded by the software. What stands out is a reason to look, not a verdict."), "note"
     )
-    return _figure(plot) + _folded(_("All figures"), _table(head, rows, numeric=(1, 2, 3, 4, 5, 6))) + note
+    return (
+        markup.figure(plot)
+        + markup.folded(_("All figures"), markup.table(head, rows, numeric=(1, 2, 3, 4, 5, 6)))
+        + note
+    )
 
 
-# --- pieces ----------------------------------------------------------------------------------------------------------
+# --- words -----------------------------------------------------------------------------------------------------------
 def words(statistic: str) -> str:
     """A statistic's file name as people write it."""
     known = {
@@ -356,52 +382,7 @@ def words(statistic: str) -> str:
     return statistic.replace("_", " ")
 
 
-def _value(value: float | None, *, signed: bool = False) -> str:
-    if value is None:
-        return "–"
-    if float(value).is_integer() and abs(value) >= 10:
-        return f"{value:,.0f}"
-    return f"{value:+.3f}" if signed else f"{value:.3f}"
-
-
-def _range(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"[{low:.3f}, {high:.3f}]"
-
-
-def _p(p: float | None) -> str:
-    return "" if p is None else "p < 0.0001" if p < 0.0001 else f"p = {p:.4f}"
-
-
 def _spelled(one: Json) -> str:
     interval = leading(one)
-    value = _value(one["value"])
-    return f"{value} {_range(interval['low'], interval['high'])}" if interval else value
-
-
-def _paragraph(text: str, kind: str = "") -> str:
-    attribute = f' class="{kind}"' if kind else ""
-    return f"<p{attribute}>{escape(text)}</p>"
-
-
-def _figure(svg: str) -> str:
-    return f'<figure class="plot" tabindex="0">{svg}</figure>' if svg else ""
-
-
-def _folded(summary: str, inner: str) -> str:
-    return f'<details class="figures"><summary>{escape(summary)}</summary>{inner}</details>'
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[Any]], *, numeric: Sequence[int]) -> str:
-    def cells(row: Sequence[Any], tag: str) -> str:
-        out = []
-        for i, cell in enumerate(row):
-            kind = ' class="num"' if i in numeric else ""
-            scope = ' scope="col"' if tag == "th" else ' scope="row"' if i == 0 else ""
-            name = "th" if tag == "th" or i == 0 else "td"
-            text = f"{cell:,}" if isinstance(cell, int) else str(cell)
-            out.append(f"<{name}{scope}{kind}>{escape(text)}</{name}>")
-        return "".join(out)
-
-    body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
-    table = f"<table><thead><tr>{cells(head, 'th')}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<div class="table-wrap" tabindex="0">{table}</div>'
+    value = markup.value(one["value"])
+    return f"{value} {markup.interval(interval['low'], interval['high'])}" if interval else value

@@ -1,4 +1,4 @@
-"""Pieces of HTML for the report on critics; every text is escaped here."""
+"""Pieces of HTML for reports; every text is escaped here."""
 
 from collections.abc import Sequence
 from html import escape
@@ -39,6 +39,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]], *, numeric: Sequen
 def value(number: float | None, *, signed: bool = False) -> str:
     if number is None:
         return "–"
+    if float(number).is_integer() and abs(number) >= 10:
+        return f"{number:,.0f}"
     return f"{number:+.3f}" if signed else f"{number:.3f}"
 
 
