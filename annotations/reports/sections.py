@@ -108,12 +108,7 @@ def _comparison(one: Json, _: Translate) -> str:
         (_("mean difference"), markup.value(diff["value"], signed=True), markup.interval(low, high), _("over prompts")),
         ("", "", markup.interval(raters_low, raters_high), _("over raters")),
         ("", "", markup.interval(*ends(diff, "prompts and raters")), _("over prompts and raters")),
-        (
-            "Wilcoxon W",
-            markup.value(one["wilcoxon"]["w"]),
-            markup.p_value(one["wilcoxon"]["p"]),
-            one["wilcoxon"]["method"],
-        ),
+        ("Wilcoxon W", markup.value(ranks["w"]), markup.p_value(ranks["p"]), ranks["method"]),
         (_("permutation test"), "", markup.p_value(one["permutation"]["p"]), one["permutation"]["method"]),
         (_("rank-biserial"), markup.value(biserial["value"], signed=True), *_interval_cells(biserial)),
         (_("probability of superiority"), markup.value(superiority["value"]), *_interval_cells(superiority)),
