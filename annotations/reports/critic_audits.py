@@ -114,7 +114,7 @@ def audit_of(
         missed_lists=missed_lists,
         searched=searches > 0,
         n_auditors=searches if own_lists and has_searches else None,
-        error_free=None if error_free is None else error_free[kept],  # type: ignore[arg-type]
+        error_free=None if error_free is None else error_free[kept],  # type: ignore[arg-type] # None is its default
         facets={} if pooled_with is not None else {n: labels[used].astype(str) for n, labels in claims.facets.items()},
         missed_facets=missed_facets,
     )
