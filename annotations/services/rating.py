@@ -57,9 +57,11 @@ def reserve(*, rater: Rater, now: datetime | None = None) -> int:
     if study.state != Study.State.OPEN:
         raise NotOpen
     with write_turn(), transaction.atomic():
+        # One batch at a time in a study: who came while another was giving back overdue items would find nothing and
+        # leave. The rater's row too, because they may have several windows open.
+        rows = Rater.objects.select_related("study").select_for_update(of=("self", "study"), no_key=True)
+        rater = rows.get(pk=rater.pk)
         _give_back(list(locked(queries.overdue(study.pk, now, OVERDUE_AT_ONCE))))
-        # One batch at a time for one rater, however many windows they have open.
-        rater = Rater.objects.select_for_update().select_related(None).get(pk=rater.pk)
         wanted = min(
             study.batch_size, (study.items_per_rater or rater.next_sequence + study.batch_size) - rater.next_sequence
         )

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, transaction
 from django.db.models import Count, F
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from annotations.models import Assignment, LateAnswer, Rater, Response, Study
+from annotations.services import rating
 from tests.factories import make_rater, make_study
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -89,6 +90,33 @@ def test_exactly_k_answers_an_item_while_some_walk_away(k: int) -> None:
     assert not twice.exists()
     assert Response.objects.count() == k * N_ITEMS
     assert not LateAnswer.objects.exists()
+
+
+def test_who_comes_while_another_gives_back_overdue_items_waits_for_them() -> None:
+    study = make_study(n_items=1, k=2)
+    walker, returns, comes = make_rater(study), make_rater(study), make_rater(study)
+    for rater in (walker, returns):
+        assert rating.reserve(rater=rater) == 1
+    Assignment.objects.filter(rater=returns).update(
+        state=Assignment.State.ANSWERED, lease_until=None, answered_at=timezone.now()
+    )
+    Assignment.objects.filter(rater=walker).update(lease_until=timezone.now() - timedelta(seconds=1))
+    gave_back, tried, reserved = threading.Event(), threading.Event(), []
+
+    def give_back_slowly() -> None:
+        with transaction.atomic():
+            assert rating.reserve(rater=returns) == 0  # they have answered it already
+            gave_back.set()
+            tried.wait(1)
+
+    def come() -> None:
+        gave_back.wait(10)
+        threading.Timer(0.3, tried.set).start()
+        reserved.append(rating.reserve(rater=comes))
+
+    at_once([give_back_slowly, come])
+
+    assert reserved == [1]
 
 
 def test_one_rater_in_many_windows_gets_no_item_twice() -> None:
