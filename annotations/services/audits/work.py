@@ -64,8 +64,10 @@ def reserve(*, auditor: Auditor, plan: AuditPlan, now: datetime | None = None) -
     if plan.state != AuditPlan.State.OPEN:
         return None
     with write_turn(), transaction.atomic():
+        # One reservation at a time in a plan: who came while another was giving back overdue images would find nothing
+        # and leave. The auditor's row too, because they may have several windows open.
+        AuditPlan.objects.select_for_update(no_key=True).get(pk=plan.pk)
         _give_back(list(locked(queries.overdue(plan, now)[:OVERDUE_AT_ONCE])))
-        # One image at a time for one auditor, however many windows they have open.
         auditor = Auditor.objects.select_for_update().get(pk=auditor.pk)
         if held := queries.held(auditor):
             return held
