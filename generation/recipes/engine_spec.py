@@ -1,0 +1,25 @@
+"""Which engine, with which options, as data: what a run stores, a worker loads, and a manifest repeats."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Role = Literal["image", "language", "critic", "metric"]
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """`engine` is a name of `generation.engines.registry`; `options` are what that engine's module documents.
+
+    Never holds a key: an endpoint is meant by the name under which the environment has its address and key.
+    """
+
+    engine: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"engine": self.engine, "options": dict(self.options)}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> "EngineSpec":
+        return EngineSpec(str(data["engine"]), dict(data.get("options", {})))
