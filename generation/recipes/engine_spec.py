@@ -23,3 +23,22 @@ class EngineSpec:
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> "EngineSpec":
         return EngineSpec(str(data["engine"]), dict(data.get("options", {})))
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where an OpenAI-compatible server answers. The key is in no text that Python makes of this."""
+
+    url: str = ""  # empty: the client library's own default
+    key: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a worker has that a run must not say: endpoints by name with their keys, and the device to compute on.
+
+    device  "auto" takes CUDA where it is, else the CPU
+    """
+
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    device: str = "auto"
