@@ -1,0 +1,119 @@
+"""What every engine that computes here shares: the device, the numbers' format, and too little memory said as such."""
+
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from generation.recipes.engine_spec import Surroundings
+from generation.recipes.requests import Json, OutOfMemory, Unusable
+
+if TYPE_CHECKING:
+    import torch
+
+# In a plain RuntimeError: the CPU's allocator on Linux and on Windows, drivers, and cuBLAS when it starts.
+_NO_ROOM = ("can't allocate memory", "not enough memory", "out of memory", "cublas_status_alloc_failed")
+
+DTYPES = ("auto", "bf16", "fp16", "fp32")
+
+
+def choose_device(surroundings: Surroundings) -> "torch.device":
+    """The device to compute on; "auto" takes CUDA where it is. Raises Unusable for one that is not here."""
+    import torch
+
+    name = surroundings.device
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    check_device_name(name)
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise Unusable(
+            f"The device {name!r} is not here: torch sees {torch.cuda.device_count()} CUDA devices.",
+            'Take the device "auto" or "cpu", or install a CUDA build of torch and its driver.',
+        )
+    return device
+
+
+def check_device_name(name: str) -> None:
+    """Raises Unusable for what is no device's name; needs no torch."""
+    kind, _, index = name.partition(":")
+    if name not in ("auto", "cpu", "cuda") and not (kind == "cuda" and index.isdigit()):
+        raise Unusable(f"Unknown device {name!r}.", 'Valid are "auto", "cpu", "cuda", "cuda:0", "cuda:1" …')
+
+
+def check_choice(option: str, value: object, valid: Sequence[object]) -> None:
+    """Raises Unusable, naming the option and the valid values, for a value that is not among them."""
+    if not any(value == one and type(value) is type(one) for one in valid):
+        known = ", ".join(repr(one) for one in valid)
+        raise Unusable(f"The option {option!r} is {value!r}.", f"Valid values: {known}.")
+
+
+def check_known(options: Sequence[str], known: Sequence[str]) -> None:
+    """Raises Unusable for an option that the engine does not have: a misspelt one would silently do nothing."""
+    if unknown := sorted(set(options) - set(known)):
+        raise Unusable(f"Unknown option {', '.join(map(repr, unknown))}.", f"Known options: {', '.join(known)}.")
+
+
+def torch_dtype(name: str, device: "torch.device") -> "torch.dtype":
+    """The format named so; "auto" is bf16 on CUDA and fp32 on the CPU."""
+    import torch
+
+    check_choice("dtype", name, DTYPES)
+    if name == "auto":
+        name = "bf16" if device.type == "cuda" else "fp32"
+    return {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[name]
+
+
+def dtype_name(dtype: "torch.dtype") -> str:
+    """The short name of a format: "bf16", "fp16" or "fp32"."""
+    return {"torch.bfloat16": "bf16", "torch.float16": "fp16", "torch.float32": "fp32"}[str(dtype)]
+
+
+def device_facts(device: "torch.device") -> Json:
+    """What an outcome depends on of the device: its kind, and of a GPU its name. JSON."""
+    import torch
+
+    if device.type == "cuda":
+        return {"device": "cuda", "device_name": torch.cuda.get_device_name(device)}
+    return {"device": device.type}
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """The installed version of each package, "absent" where there is none."""
+    found = {}
+    for package in packages:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "absent"
+    return found
+
+
+@contextmanager
+def memory_watched() -> Iterator[None]:
+    """Turns torch's ways of saying that memory ran out into OutOfMemory; what the failed call held is let go."""
+    import torch
+
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if not _says_no_room(error):
+            raise
+        # The traceback's frames hold the failed call's tensors as long as anybody holds the error.
+        traceback.clear_frames(error.__traceback__)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        raise OutOfMemory(
+            f"The device ran out of memory: {(str(error).splitlines() or ['no room'])[0]}",
+            "Draw fewer at once, at a smaller size, with a smaller dtype, or with offloading.",
+        ) from None
+
+
+def _says_no_room(error: BaseException) -> bool:
+    import torch
+
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    text = str(error).lower()
+    return any(words in text for words in _NO_ROOM)
