@@ -1,6 +1,23 @@
 from generation.models.critiques import Claim, Critique
-from generation.models.images import Image, Method, MetricScore
+from generation.models.images import Image, Latents, Method, MetricScore
 from generation.models.imports import ImportRun
-from generation.models.prompts import Prompt, PromptSet, PromptVariant
+from generation.models.prompts import Decomposition, Prompt, PromptSet, PromptVariant
+from generation.models.runs import ModelCall, Run, Step, StepNeed
 
-__all__ = ["Claim", "Critique", "Image", "ImportRun", "Method", "MetricScore", "Prompt", "PromptSet", "PromptVariant"]
+__all__ = [
+    "Claim",
+    "Critique",
+    "Decomposition",
+    "Image",
+    "ImportRun",
+    "Latents",
+    "Method",
+    "MetricScore",
+    "ModelCall",
+    "Prompt",
+    "PromptSet",
+    "PromptVariant",
+    "Run",
+    "Step",
+    "StepNeed",
+]

@@ -74,6 +74,27 @@ class Image(models.Model):
         return f"{self.method} · {self.prompt}"
 
 
+class Latents(models.Model):
+    """What an image was decoded from, or the state of its drawing after some steps: refinement begins there, so that
+    it never passes through a picture file.
+
+    n_done  how many steps were done; the drawing's number of steps for the finished image
+    """
+
+    image = models.ForeignKey(Image, models.CASCADE, related_name="latents")
+    n_done = models.PositiveSmallIntegerField()
+    file = models.FileField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    n_bytes = models.PositiveBigIntegerField()
+
+    class Meta:
+        verbose_name_plural = "latents"
+        constraints = [models.UniqueConstraint(fields=["image", "n_done"], name="latents_once_per_step")]
+
+    def __str__(self) -> str:
+        return f"{self.image_id} after {self.n_done} steps"
+
+
 class MetricScore(models.Model):
     """What one version of an automatic metric gave one image. Higher is better unless the metric's page says not."""
 

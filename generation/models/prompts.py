@@ -88,3 +88,26 @@ class PromptVariant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.text}"
+
+
+class Decomposition(models.Model):
+    """A prompt's entities and relations, by one source. `graph` is in the shape of `recipes.graph.Decomposition`.
+
+    The newest one of a prompt is in use; older ones stay, because critiques and audits were made with them.
+    """
+
+    prompt = models.ForeignKey(Prompt, models.CASCADE, related_name="decompositions")
+    graph = models.JSONField()
+    origin = models.CharField(max_length=20, choices=PromptVariant.Origin, default=PromptVariant.Origin.IMPORTED)
+    provenance = models.JSONField(default=dict, blank=True)
+    digest = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["prompt", "digest"], name="decomposition_once_per_prompt"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_origin_display()}: {self.prompt}"
