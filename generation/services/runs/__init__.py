@@ -1,0 +1,1 @@
+"""A run of the generator: planned, claimed step by step by workers, steered by its owner, and ended."""

@@ -1,0 +1,154 @@
+"""Who is at which step: claims with a lease, so that a step is done by one worker, and by another if that one dies."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from generation.models import Run, Step
+
+MOST_TRIES = 6
+TRIES_TO_CLAIM = 5
+# A claim is what a dead worker can leave undone: a few batches of images, but one call of a paid model.
+MOST_AT_ONCE = {Step.Kind.DRAW: 8, Step.Kind.SCORE: 32}
+
+
+class LeaseLost(Exception):
+    """Another worker has this step now, or nobody: what was made of it must not be written."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Steps of one run that can be done together: of one kind, by one engine. They are ours while the lease runs."""
+
+    token: str
+    steps: Sequence[Step]
+
+    @property
+    def run_id(self) -> int:
+        return self.steps[0].run_id
+
+
+def lease() -> timedelta:
+    return timedelta(seconds=settings.GENERATION_LEASE_SECONDS)
+
+
+def ready(now: datetime) -> QuerySet[Step]:
+    """Steps that could be done now, in the order in which they are to be."""
+    may_begin = Q(not_before=None) | Q(not_before__lte=now)
+    steps = Step.objects.filter(may_begin, run__state=Run.State.RUNNING, state=Step.State.WAITING, n_unmet=0)
+    return steps.order_by("-run__priority", "run_id", "position")
+
+
+def claim(*, queue: str, now: datetime | None = None) -> Claim | None:
+    """Take what is to be done next on a queue; None when nothing can be."""
+    now = now or timezone.now()
+    for _try in range(TRIES_TO_CLAIM):
+        with transaction.atomic():
+            steps = ready(now).filter(queue=queue)
+            if connection.features.has_select_for_update_skip_locked:
+                steps = steps.select_for_update(skip_locked=True, of=("self",))
+            first = steps.first()
+            if first is None:
+                return None
+            most = MOST_AT_ONCE.get(Step.Kind(first.kind), 1)
+            alike = steps.filter(run=first.run_id, batch_key=first.batch_key)[:most]
+            token = secrets.token_hex(16)
+            # The condition repeats what was read, for databases that lock no rows.
+            taken = Step.objects.filter(pk__in=[step.pk for step in alike], state=Step.State.WAITING).update(
+                state=Step.State.RUNNING,
+                claim=token,
+                lease_until=now + lease(),
+                started_at=now,
+                n_tries=F("n_tries") + 1,
+                not_before=None,
+            )
+        if taken:
+            ours = Step.objects.filter(claim=token).select_related("run", "prompt", "method").order_by("position")
+            return Claim(token, list(ours))
+    return None
+
+
+def renew(*, token: str, now: datetime | None = None) -> bool:
+    """Keep what is left of a claim; False when nothing of it is ours any more or its run was cancelled."""
+    now = now or timezone.now()
+    ours = Step.objects.filter(claim=token, state=Step.State.RUNNING)
+    # A step of this claim that is done is no longer running: the others may be held all the same.
+    return bool(ours.exclude(run__state=Run.State.CANCELLED).update(lease_until=now + lease()))
+
+
+def complete(*, step: Step, token: str, seconds: float | None = None, is_reused: bool = False, **results: Any) -> None:
+    """Close a step with what came of it, and free those that waited for it. To be called where the results are saved,
+    in the same transaction. Raises LeaseLost, which undoes it.
+
+    results  the step's fields `decomposition`, `variant`, `image`, `critique`, `score`
+    """
+    with transaction.atomic():
+        ours = Step.objects.filter(pk=step.pk, claim=token, state=Step.State.RUNNING)
+        now = timezone.now()
+        fields = {"lease_until": None, "ended_at": now, "seconds": seconds, "is_reused": is_reused}
+        if not ours.update(state=Step.State.DONE, message="", cure="", **fields, **results):
+            raise LeaseLost
+        # One by one and in order: two workers that free the same steps must not wait for each other crosswise.
+        waiting = Step.objects.filter(pk__in=step.needed_by_rows.values("step")).order_by("pk")
+        for pk in waiting.values_list("pk", flat=True):
+            Step.objects.filter(pk=pk).update(n_unmet=F("n_unmet") - 1)
+
+
+def fail(*, step: Step, token: str, message: str, cure: str = "") -> None:
+    """Close a step that cannot be done. What needs it waits until somebody retries."""
+    Step.objects.filter(pk=step.pk, claim=token, state=Step.State.RUNNING).update(
+        state=Step.State.FAILED, message=message, cure=cure, lease_until=None, ended_at=timezone.now()
+    )
+
+
+def give_back(*, token: str, wait_s: float = 0, message: str = "", cure: str = "") -> None:
+    """Return what is left of a claim, to be done later; a step that was tried too often fails with the message.
+
+    wait_s  not before so many seconds have passed
+    """
+    now = timezone.now()
+    left = Step.objects.filter(claim=token, state=Step.State.RUNNING)
+    with transaction.atomic():
+        if message:
+            left.filter(n_tries__gte=MOST_TRIES).update(
+                state=Step.State.FAILED, message=message, cure=cure, lease_until=None, ended_at=now
+            )
+        left.filter(run__state=Run.State.CANCELLED).update(state=Step.State.CANCELLED, lease_until=None, ended_at=now)
+        left.update(
+            state=Step.State.WAITING,
+            lease_until=None,
+            message=message,
+            cure=cure,
+            not_before=now + timedelta(seconds=wait_s) if wait_s > 0 else None,
+            # Work that was only interrupted was no try.
+            n_tries=F("n_tries") if message else F("n_tries") - 1,
+        )
+
+
+def reap(*, now: datetime | None = None) -> int:
+    """Free the steps that dead workers hold; how many. One that has outlived several workers fails."""
+    now = now or timezone.now()
+    dead = Step.objects.filter(state=Step.State.RUNNING, lease_until__lt=now)
+    with transaction.atomic():
+        dead.filter(run__state=Run.State.CANCELLED).update(state=Step.State.CANCELLED, lease_until=None, ended_at=now)
+        dead.filter(n_tries__gte=MOST_TRIES).update(
+            state=Step.State.FAILED,
+            lease_until=None,
+            ended_at=now,
+            message=_("The worker ended %(n)s times in the middle of it.") % {"n": MOST_TRIES},
+            cure=_("Look into the worker's log and at its memory; then retry what failed."),
+        )
+        return dead.update(state=Step.State.WAITING, lease_until=None)
+
+
+def ready_queues(now: datetime | None = None) -> list[str]:
+    """The queues on which something could be done now."""
+    return sorted(set(ready(now or timezone.now()).order_by().values_list("queue", flat=True).distinct()))
