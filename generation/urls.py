@@ -3,7 +3,7 @@
 from django.urls import path
 
 from generation import api
-from generation.views import imports
+from generation.views import images, imports
 
 urlpatterns = [
     path("imports/", imports.index, name="imports"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("imports/<int:run_id>/rejected.csv", imports.rejects, name="import-rejects"),
     path("imports/<int:run_id>/cancel/", imports.cancel, name="import-cancel"),
     path("imports/<int:run_id>/again/", imports.again, name="import-again"),
+    path("images/<int:image_id>/shown", images.shown, name="image-shown"),
     path("api/v1/imports/", api.Imports.as_view(), name="api-imports"),
     path("api/v1/imports/<int:run_id>/", api.Import.as_view(), name="api-import"),
 ]

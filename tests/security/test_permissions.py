@@ -51,6 +51,7 @@ MATRIX: dict[str, tuple[frozenset[str], str]] = {
     "audit-decide": (AUDITOR, "get"),
     "audit-decide-save": (AUDITOR, "post"),
     "image-file": (SEE_ORIGINALS, "get"),
+    "image-shown": (MAY_IMPORT, "get"),
     "study-new": (MAY_IMPORT, "get"),
     "imports": (MAY_IMPORT, "get"),
     "import-new": (MAY_IMPORT, "get"),
