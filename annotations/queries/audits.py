@@ -23,6 +23,7 @@ from annotations.models import (
     Verdict,
 )
 from generation.models import Claim, Critique, Image, Prompt
+from generation.queries.decompositions import decomposition_of
 
 LONGEST_ELEMENT = 500
 LONGEST_ELEMENT_ID = 60
@@ -119,15 +120,14 @@ class Element:
     kind: str
 
 
-def elements_of(prompt: Prompt) -> list[Element]:
-    """The decomposition in `metadata["decomposition"]`: lists "entities" and "relations" of texts or of dicts.
+def elements_of(prompt: Prompt, plan: AuditPlan | None) -> list[Element]:
+    """The parts of the decomposition that was in use when the plan was made: answers name them by their ids.
 
-    A dict names itself by "text", "name", or "subject", "relation", "object" (ids or words), and may have an "id".
-    What has no text is left out; without a decomposition the list is empty.
+    Its lists "entities" and "relations" hold texts or dicts. A dict names itself by "text", "name", or "subject",
+    "relation", "object" (ids or words), and may have an "id". What has no text is left out; without a decomposition
+    the list is empty.
     """
-    decomposition = prompt.metadata.get("decomposition") if isinstance(prompt.metadata, dict) else None
-    if not isinstance(decomposition, dict):
-        return []
+    decomposition = decomposition_of(prompt, made_before=plan.created_at if plan else None) or {}
     found: dict[str, Element] = {}
     names: dict[str, str] = {}
     for kind, plural in (("entity", "entities"), ("relation", "relations")):
@@ -265,7 +265,7 @@ def open_questions(audit: Audit) -> list[str]:
     names = []
     if audit.plan.with_elements:
         answered = checks_of(audit)
-        elements = elements_of(audit.item.image.prompt)
+        elements = elements_of(audit.item.image.prompt, audit.plan)
         names += [f"e{place}" for place, element in enumerate(elements) if element.id not in answered]
     if audit.item.kind == AuditItem.Kind.REPAIR:
         judged: Iterable[int] = repairs_of(audit)

@@ -68,7 +68,9 @@ def _groups(request: HttpRequest, errors: list[MissedError], claims: list[Claim]
 def _context(study: Study, image: Image, errors: list[MissedError], claims: list[Claim]) -> dict[str, Any]:
     stored = queries.groups_on(study, image.pk)
     is_decided = bool(stored) and all(error.group_id for error in errors)
-    names = {element.id: element.text for element in elements_of(image.prompt)}
+    # Imported lists can be matched where nobody has planned an audit.
+    elements = elements_of(image.prompt, getattr(study, "audit_plan", None))
+    names = {element.id: element.text for element in elements}
     letters = {
         auditor: chr(ord("A") + place % 26) for place, auditor in enumerate(dict.fromkeys(e.auditor_id for e in errors))
     }

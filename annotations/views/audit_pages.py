@@ -18,7 +18,7 @@ def audit_context(
     """The page of one audit as it stands. Claims that may not be seen yet are not in it."""
     item = audit.item
     is_pair = item.kind == AuditItem.Kind.REPAIR
-    elements = queries.elements_of(item.image.prompt)
+    elements = queries.elements_of(item.image.prompt, audit.plan)
     listed = queries.listed_errors(audit)
     stage = "repair" if is_pair else "claims" if audit.may_see_claims else "list"
     claims = queries.claims_in_order(audit.claim_order) if audit.may_see_claims else []

@@ -29,7 +29,7 @@ def save(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
     audit, now = own_audit(request, study_token, token), timezone.now()
     work.opened(audit=audit, plan=audit.plan, now=now)
     moment, outcome = parse_moment(request.POST, now), answers.Outcome.UNCHANGED
-    elements = queries.elements_of(audit.item.image.prompt)
+    elements = queries.elements_of(audit.item.image.prompt, audit.plan)
     try:
         for given in parse_answers(request.POST, audit, elements):
             saved = answers.save_answer(
@@ -58,7 +58,7 @@ def save(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
 def list_error(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
     """Put an error on this auditor's list."""
     audit = own_audit(request, study_token, token)
-    elements = queries.elements_of(audit.item.image.prompt)
+    elements = queries.elements_of(audit.item.image.prompt, audit.plan)
     try:
         listed = parse_listed(request.POST, audit, elements, queries.kinds_of(audit.plan))
     except BadAnswers as problem:

@@ -80,7 +80,7 @@ def do_audit(audit: Audit, *, value: str = "right", values: dict[int, str] | Non
     now = timezone.now()
     if audit.lists_first:
         work.seal(audit=audit, now=now)
-    for element in queries.elements_of(audit.item.image.prompt):
+    for element in queries.elements_of(audit.item.image.prompt, audit.plan):
         given = answers.ElementGiven(element.id, element.text, "both" if audit.item.refined_id else "present")
         answers.save_answer(audit=audit, given=given, answered_at=now)
     for claim in audit.claim_order:

@@ -21,7 +21,7 @@ from annotations.models import (
 )
 from annotations.queries import audits as queries
 from annotations.services.audits import work
-from generation.models import Claim
+from generation.models import Claim, Decomposition, Prompt
 from tests.annotations.audit_rows import (
     do_audit,
     make_audited_study,
@@ -337,6 +337,21 @@ class TestRights:
         page_of(client, study)
         assert not study.raters.exists()
         assert client.get(reverse("rate", args=[study.token])).headers["Location"] == reverse("home")
+
+
+def test_a_new_decomposition_changes_the_lists_of_later_audits_alone() -> None:
+    """Answers name parts by their ids: under way, "e1" must not come to mean something else."""
+    running, planned = make_audited_study(n_images=1), make_audited_study(n_images=1)
+    made = {"entities": [{"id": "e1", "text": "a lighthouse"}], "relations": []}
+    make_open_plan(running)
+    for prompt in Prompt.objects.all():
+        Decomposition.objects.create(prompt=prompt, graph=made, digest="made")
+    make_open_plan(planned)
+    before, after = (page_of(signed_in(make_auditor(study)), study) for study in (running, planned))
+    assert "red circle above blue square" in before
+    assert "a lighthouse" not in before
+    assert "a lighthouse" in after
+    assert "red circle above blue square" not in after
 
 
 def test_the_queries_of_a_page_do_not_grow(django_assert_max_num_queries) -> None:  # type: ignore[no-untyped-def]

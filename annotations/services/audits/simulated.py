@@ -170,7 +170,7 @@ def _save_answers(plan: AuditPlan, rows: Sequence[SimulatedAudit], made: Sequenc
             for given in row.repairs
         ]
         if row.elements and row.image_id not in texts:
-            texts[row.image_id] = {e.id: e.text for e in queries.elements_of(audit.item.image.prompt)}
+            texts[row.image_id] = {e.id: e.text for e in queries.elements_of(audit.item.image.prompt, plan)}
         checks += [
             ElementCheck(**common, element=element, text=texts[row.image_id].get(element, element), answer=answer)
             for element, answer in row.elements.items()
