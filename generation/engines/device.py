@@ -71,12 +71,12 @@ def dtype_name(dtype: "torch.dtype") -> str:
 
 
 def device_facts(device: "torch.device") -> Json:
-    """What an outcome depends on of the device: its kind, and of a GPU its name. JSON."""
+    """What an outcome depends on of the device: its kind, and of a GPU its name, of a CPU its instructions. JSON."""
     import torch
 
     if device.type == "cuda":
         return {"device": "cuda", "device_name": torch.cuda.get_device_name(device)}
-    return {"device": device.type}
+    return {"device": device.type, "instructions": torch.backends.cpu.get_cpu_capability()}
 
 
 def versions(*packages: str) -> dict[str, str]:
@@ -88,6 +88,22 @@ def versions(*packages: str) -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[package] = "absent"
     return found
+
+
+@contextmanager
+def computing_threads(n_threads: int | None) -> Iterator[None]:
+    """So many threads on the CPU meanwhile, as rounding depends on their number; None leaves it as it is."""
+    import torch
+
+    before = torch.get_num_threads()
+    if n_threads is None or n_threads == before:
+        yield
+        return
+    torch.set_num_threads(n_threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager
