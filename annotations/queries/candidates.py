@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from annotations.models import Study
 from generation.models import Image, Method, Prompt, PromptSet
+from generation.queries.run_images import images_of_run
 
 ROWS_AT_ONCE = 10_000
 MOST_EXAMPLES = 12
@@ -15,10 +16,11 @@ MOST_EXAMPLES = 12
 
 @dataclass(frozen=True)
 class Selection:
-    """Where the images come from: of these prompt sets, made by these methods."""
+    """Where the images come from: of these prompt sets, made by these methods; with `run`, in that run alone."""
 
     prompt_sets: tuple[int, ...]
     methods: tuple[int, ...]
+    run: int | None = None
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,12 @@ class Candidates:
 
 def images_with_file(selection: Selection) -> QuerySet[Image]:
     """What can be shown: an image whose file is held elsewhere cannot."""
-    return Image.objects.filter(
+    images = Image.objects.filter(
         prompt__prompt_set__in=selection.prompt_sets, method__in=selection.methods, shown__gt=""
-    ).order_by("prompt_id", "pk")
+    )
+    if selection.run is not None:
+        images = images.filter(pk__in=images_of_run(selection.run))
+    return images.order_by("prompt_id", "pk")
 
 
 def refined_with_parent(selection: Selection) -> QuerySet[Image]:
