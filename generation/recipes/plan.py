@@ -74,6 +74,15 @@ def plan(prompt: PromptFacts, matrix: Matrix) -> list[PlannedStep]:
     return planner.steps()
 
 
+def images_of(prompt: PromptFacts, matrix: Matrix) -> dict[tuple[str, int], str]:
+    """For each method, by its label, and each seed the digest of the step whose image is the method's.
+
+    Needed because methods share steps: a step bears one method's name, and is several methods' image.
+    """
+    planner = _Planner(prompt, matrix)
+    return {(method.label, seed): planner.image(method, seed) for seed in matrix.seeds for method in matrix.methods}
+
+
 class _Planner:
     def __init__(self, prompt: PromptFacts, matrix: Matrix) -> None:
         self._prompt, self._matrix = prompt, matrix

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from generation.recipes import methods as m
 from generation.recipes.engine_spec import EngineSpec
 from generation.recipes.matrix import BadMatrix, Matrix
 from generation.recipes.methods import BadMethod, BestOf, Drawing, MethodSpec, Refinement
-from generation.recipes.plan import PlannedStep, PromptFacts, plan
+from generation.recipes.plan import PlannedStep, PromptFacts, images_of, plan
 
 ENGINES = {
     "image": EngineSpec("sd3", {"model": "tiny"}),
@@ -186,3 +187,16 @@ def test_the_best_of_four_is_offered_and_never_a_default() -> None:
     assert m.OFFERED["best-of-four"].best_of is not None
     assert "best" in m.OFFERED["best-of-four"].label
     assert m.renoised(2).best_of is None
+
+
+def test_every_method_and_seed_has_the_step_that_gives_its_image_also_where_two_methods_share_it() -> None:
+    twin = replace(m.BASELINE, label="the same under another name")
+    asked = matrix(m.BASELINE, twin, m.MULTI_SEED, m.renoised(2), seeds=(7, 8))
+    steps = {step.digest: step for step in plan(PROMPT, asked)}
+
+    found = images_of(PROMPT, asked)
+    assert set(found) == {(method.label, seed) for method in asked.methods for seed in (7, 8)}
+    assert found["baseline", 7] == found[twin.label, 7] != found["baseline", 8]
+    kinds = {label: steps[found[label, 7]].kind for label in (m.BASELINE.label, m.MULTI_SEED.label)}
+    assert kinds == {"baseline": "draw", m.MULTI_SEED.label: "choose"}
+    assert all(steps[digest].seed == seed for (_label, seed), digest in found.items())
