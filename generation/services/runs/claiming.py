@@ -152,3 +152,14 @@ def reap(*, now: datetime | None = None) -> int:
 def ready_queues(now: datetime | None = None) -> list[str]:
     """The queues on which something could be done now."""
     return sorted(set(ready(now or timezone.now()).order_by().values_list("queue", flat=True).distinct()))
+
+
+def somebody_is_at_work(queue: str, now: datetime | None = None) -> bool:
+    """Whether a living worker holds a step of a queue: when it ends, it looks for more by itself."""
+    held = Step.objects.filter(state=Step.State.RUNNING, queue=queue, lease_until__gte=now or timezone.now())
+    return held.exists()
+
+
+def running_runs() -> list[int]:
+    """Runs that are under way, by their ids."""
+    return list(Run.objects.filter(state=Run.State.RUNNING).values_list("pk", flat=True))
