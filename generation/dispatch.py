@@ -1,17 +1,21 @@
 """Makes a row of work and, once it is committed, sends its message to a worker."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from django.contrib.auth.models import User
 from django.core.files import File
 from django.db import transaction
+from django.db.models import QuerySet
 from kombu.exceptions import OperationalError
 
-from generation.models import ImportRun
+from generation import tasks
+from generation.models import ImportRun, Prompt, PromptSet, Run
 from generation.queries.importers import Importer
+from generation.recipes.matrix import Matrix
+from generation.recipes.requests import Missing
 from generation.services import import_runs
-from generation.tasks import run_import
+from generation.services.runs import claiming, planning, steering
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +41,73 @@ def repeat_import(*, run: ImportRun, dry_run: bool) -> ImportRun:
 def _send(run: ImportRun) -> None:
     def send() -> None:
         try:
-            run_import.delay(run.pk)
+            tasks.run_import.delay(run.pk)
         except OperationalError:
             # The row waits, and `resume_imports` sends it as soon as the broker is back.
             logger.exception("The broker does not answer; import %s waits", run.pk)
 
     transaction.on_commit(send)
+
+
+def start_run(
+    *,
+    name: str,
+    owner: User | None,
+    prompt_set: PromptSet,
+    prompts: QuerySet[Prompt] | Collection[int],
+    matrix: Matrix,
+    priority: int = 0,
+    may_reuse: bool = True,
+) -> Run:
+    """Make a run of a matrix over prompts of one set (rows or ids), and have a worker plan it. Raises BadMatrix."""
+    with transaction.atomic():
+        run = planning.create_run(
+            name=name,
+            owner=owner,
+            prompt_set=prompt_set,
+            prompts=prompts,
+            matrix=matrix,
+            priority=priority,
+            may_reuse=may_reuse,
+        )
+
+        def send() -> None:
+            try:
+                tasks.plan_run.apply_async(args=(run.pk,), retry=False)
+            except OperationalError:
+                # The row waits, and `resume_runs` sends it as soon as the broker is back.
+                logger.exception("The broker does not answer; run %s waits", run.pk)
+
+        transaction.on_commit(send)
+    return run
+
+
+def resume_run(*, run: Run) -> None:
+    """Go on with a paused run. Raises steering.NotNow when it is not paused."""
+    steering.resume(run=run)
+    transaction.on_commit(_remind)
+
+
+def retry_run(*, run: Run) -> int:
+    """Try again what failed; how many steps. Raises steering.NotNow where that cannot be."""
+    n = steering.retry_failed(run=run)
+    transaction.on_commit(_remind)
+    return n
+
+
+def pause_run(*, run: Run) -> None:
+    steering.pause(run=run)
+
+
+def cancel_run(*, run: Run) -> None:
+    steering.cancel(run=run)
+
+
+def what_is_missing(matrix: Matrix) -> list[Missing]:
+    """What the engines of a matrix need and this machine does not have. A worker may stand elsewhere: it checks too."""
+    return tasks.missing_for(matrix.as_json())
+
+
+def _remind() -> None:
+    for queue in claiming.ready_queues():
+        tasks.hint(queue)

@@ -1,9 +1,24 @@
-"""Background work: a message carries a row's id, and the row says what is to be done."""
+"""The work that happens in Celery workers: imports, and the steps of runs. Messages are hints, rows are the truth."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
+from generation.engines import registry
+from generation.models import Run
+from generation.recipes.engine_spec import Endpoint, EngineSpec, Surroundings
+from generation.recipes.matrix import Matrix
+from generation.recipes.requests import EngineError, Missing
 from generation.services import import_runs
+from generation.services.runs import claiming, planning, steering
+from generation.services.runs.pulse import Pulse
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -21,3 +36,119 @@ def resume_imports() -> int:
     for run_id in abandoned:
         run_import.delay(run_id)
     return len(abandoned)
+
+
+@shared_task
+def plan_run(run_id: int) -> None:
+    """Make a run's steps and have workers begin, unless another worker is at it or it was cancelled."""
+    run = planning.claim_planning(run_id)
+    if run is None:
+        return
+    planning.plan_run(run=run)
+    steering.end_if_done(run_id=run_id)
+    for queue in claiming.ready_queues():
+        hint(queue)
+
+
+@shared_task
+def advance(queue: str) -> int:
+    """Do what is next on a queue; how many steps that were. Nothing to do, or done by others: nothing happens.
+
+    One message a queue keeps all its workers busy: who begins with something tells the next one that there is more.
+    """
+    claim = claiming.claim(queue=queue)
+    if claim is None:
+        return 0
+    told = queue in claiming.ready_queues() and hint(queue)
+    try:
+        with Pulse(claim.token) as pulse:
+            if is_complete(claim.run_id, queue):
+                from generation.services.runs import work
+
+                work.carry_out(claim=claim, engine_for=engine_for, on_step=pulse.on_step)
+            else:
+                claiming.give_back(token=claim.token)
+    finally:
+        # Whatever is left is nobody's: without this it would wait for its lease to end.
+        claiming.give_back(token=claim.token)
+        steering.end_if_done(run_id=claim.run_id)
+        for other in claiming.ready_queues():
+            if not told if other == queue else not claiming.somebody_is_at_work(other):
+                hint(other)
+    return len(claim.steps)
+
+
+@shared_task
+def resume_runs() -> int:
+    """Free what dead workers held, and remind workers of what can be done while nobody is at it; how many reminders."""
+    n_freed = claiming.reap()
+    for run_id in planning.waiting_for_planner():
+        plan_run.delay(run_id)
+    for run_id in claiming.running_runs():
+        steering.end_if_done(run_id=run_id)
+    queues = [queue for queue in claiming.ready_queues() if n_freed or not claiming.somebody_is_at_work(queue)]
+    # A worker that is busy elsewhere shall not find a heap of reminders.
+    return sum(hint(queue, expires_s=claiming.lease().total_seconds()) for queue in queues)
+
+
+def hint(queue: str, *, expires_s: float | None = None) -> bool:
+    """Tell a worker of a queue that there is something to do; False when the broker does not answer."""
+    try:
+        options = {} if expires_s is None else {"expires": expires_s}
+        advance.apply_async(args=(queue,), queue=queue, retry=False, **options)
+    except OperationalError:
+        # The rows wait, and `resume_runs` sends a hint as soon as the broker is back.
+        logger.warning("The broker does not answer; %s waits", queue)
+        return False
+    return True
+
+
+# --- engines: this module alone asks for them ------------------------------------------------------------------------
+def surroundings() -> Surroundings:
+    """What this worker has: endpoints with their keys, and a device."""
+    endpoints = {name: Endpoint(url, key) for name, (url, key) in settings.GENERATION_ENDPOINTS.items()}
+    return Surroundings(endpoints, settings.GENERATION_DEVICE)
+
+
+def engine_for(spec: EngineSpec) -> Any:
+    """An engine, loaded at its first use and kept. Raises Unusable with the cure."""
+    return registry.cached(spec, surroundings())
+
+
+def missing_for(matrix: Mapping[str, Any], queue: str | None = None) -> list[Missing]:
+    """All that the engines of a matrix (as JSON) need and that is not on this machine."""
+    plan = Matrix.from_json(matrix)
+    specs = {str(spec.as_json()): spec for spec in [*plan.engines.values(), *plan.metrics.values()]}
+    missing: dict[str, Missing] = {}
+    for spec in specs.values():
+        if queue is not None and plan.queue(spec) != queue:
+            continue
+        try:
+            found = registry.missing(spec, surroundings())
+        except EngineError as error:
+            found = [Missing(error.problem, error.cure)]
+        missing |= {part.what: part for part in found}
+    return list(missing.values())
+
+
+_complete: set[tuple[int, str]] = set()
+
+
+def is_complete(run_id: int, queue: str) -> bool:
+    """Whether this worker has what a run needs on a queue. If not, the run is paused and says what would bring it."""
+    if (run_id, queue) in _complete:
+        return True
+    run = Run.objects.get(pk=run_id)
+    missing = missing_for(run.matrix, queue)
+    if missing:
+        try:
+            steering.pause(
+                run=run,
+                message=" ".join(part.what for part in missing),
+                cure="\n".join(dict.fromkeys(part.cure for part in missing)),
+            )
+        except steering.NotNow:
+            logger.info("Run %s is no longer running", run_id)
+        return False
+    _complete.add((run_id, queue))
+    return True
