@@ -16,6 +16,19 @@ Answer = TypeVar("Answer", bound=BaseModel)
 Answered = TypeVar("Answered", bound=BaseModel, covariant=True)
 
 
+@dataclass(frozen=True)
+class Call:
+    """One call of a model, successful or not, for the ledger. cost in US dollars; None where no price is known."""
+
+    engine: str
+    model: str
+    outcome: str  # "ok", "malformed", "truncated", "refused", "rate limited", "time-out", "server error", …
+    n_tokens_in: int = 0
+    n_tokens_out: int = 0
+    cost: float | None = None
+    seconds: float = 0.0
+
+
 # --- drawing ---------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Renoise:
@@ -65,12 +78,16 @@ class DrawRequest:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A finished image. png: the file; latents: what it was decoded from; kept: the states asked for, by steps done."""
+    """A finished image. png: the file; latents: what it was decoded from; kept: the states asked for, by steps done.
+
+    calls: what it took, where a remote model drew it
+    """
 
     png: bytes
     latents: bytes = b""
     kept: Mapping[int, bytes] = field(default_factory=dict)
     facts: Json = field(default_factory=dict)
+    calls: tuple[Call, ...] = ()
 
 
 class ImageEngine(Protocol):
@@ -99,19 +116,6 @@ class ChatRequest(Generic[Answer]):
     temperature: float = 0.0
     max_tokens: int = 2_000
     seed: int | None = None
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of a model, successful or not, for the ledger. cost in US dollars; None where no price is known."""
-
-    engine: str
-    model: str
-    outcome: str  # "ok", "malformed", "truncated", "refused", "rate limited", "time-out", "server error", …
-    n_tokens_in: int = 0
-    n_tokens_out: int = 0
-    cost: float | None = None
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
