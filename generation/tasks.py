@@ -94,7 +94,7 @@ def resume_runs() -> int:
 def hint(queue: str, *, expires_s: float | None = None) -> bool:
     """Tell a worker of a queue that there is something to do; False when the broker does not answer."""
     try:
-        options = {} if expires_s is None else {"expires": expires_s}
+        options: dict[str, Any] = {} if expires_s is None else {"expires": expires_s}
         advance.apply_async(args=(queue,), queue=queue, retry=False, **options)
     except OperationalError:
         # The rows wait, and `resume_runs` sends a hint as soon as the broker is back.
