@@ -48,8 +48,8 @@ def build(*, t5: bool = True) -> Any:
                 shift_factor=0.0609,
                 scaling_factor=1.5305,
             ),
-            "text_encoder": _clip(WIDTH // 2),
-            "text_encoder_2": _clip(WIDTH // 2),
+            "text_encoder": clip_encoder(WIDTH // 2),
+            "text_encoder_2": clip_encoder(WIDTH // 2),
             "text_encoder_3": _t5() if t5 else None,
         }
     for part in parts.values():
@@ -64,7 +64,8 @@ def build(*, t5: bool = True) -> Any:
     )
 
 
-def _clip(width: int) -> Any:
+def clip_encoder(width: int) -> Any:
+    """A CLIP text encoder of this width, its pooled output WIDTH wide."""
     from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
     tokenizer = clip_tokenizer()
