@@ -7,6 +7,7 @@ temporary folder.
 import hashlib
 import io
 import itertools
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,8 +19,12 @@ from PIL import Image as PillowImage
 
 from annotations.models import Assignment, Dimension, Item, ItemImage, Membership, Rater, Response, Study
 from annotations.presets import DEFAULT, PREFERENCE, Preset
-from generation.models import Image, Method, Prompt, PromptSet
+from generation.models import Image, Method, Prompt, PromptSet, Run
 from generation.models.digests import digest
+from generation.recipes.engine_spec import EngineSpec
+from generation.recipes.matrix import Matrix
+from generation.recipes.methods import BASELINE, Drawing, MethodSpec
+from generation.services.runs.planning import claim_planning, create_run, plan_run
 
 _numbers = itertools.count(1)
 # So many different pictures exist on disk; a study of thousands of images shares them, as their rows do not care.
@@ -234,3 +239,58 @@ def _bulk_images(n: int, methods: list[Method], prompts: list[Prompt], *, linked
         refined.parent, refined.round = baseline, 1
     refined_images = Image.objects.bulk_create(images[1::2], batch_size=5000)
     return [image for pair in zip(baselines, refined_images, strict=True) for image in pair]
+
+
+# --- runs of the generator -------------------------------------------------------------------------------------------
+TINY_ENGINES = {
+    "image": EngineSpec("sd3", {"model": "tiny"}),
+    "language": EngineSpec("rules"),
+    "critic": EngineSpec("questions", {"answerer": {"engine": "blip-vqa", "options": {"model": "tiny"}}}),
+}
+
+
+def make_matrix(
+    *methods: MethodSpec,
+    seeds: tuple[int, ...] = (7,),
+    metrics: tuple[str, ...] = (),
+    drawing: Drawing | None = None,
+    **engines: EngineSpec,
+) -> Matrix:
+    """A matrix of tiny engines: baseline unless methods are given, 6 steps at 64 pixels, decomposed by rules."""
+    return Matrix(
+        methods=methods or (BASELINE,),
+        seeds=seeds,
+        engines=TINY_ENGINES | engines,
+        metrics={name: EngineSpec(name, {"model": "tiny"}) for name in metrics},
+        drawing=drawing or Drawing(n_steps=6, guidance=4.5, width=64, height=64),
+    )
+
+
+def make_run(
+    *methods: MethodSpec,
+    n_prompts: int = 1,
+    prompts: Sequence[Prompt] = (),
+    matrix: Matrix | None = None,
+    planned: bool = True,
+    name: str = "",
+    owner: User | None = None,
+    **fields: Any,
+) -> Run:
+    """A run over new prompts, or over these; planned, and so ready to be claimed, unless told otherwise."""
+    if not prompts:
+        prompt_set = make_prompt_set()
+        prompts = [make_prompt(prompt_set=prompt_set) for _ in range(n_prompts)]
+    run = create_run(
+        name=name or f"run {next(_numbers)}",
+        owner=owner,
+        prompts=[prompt.pk for prompt in prompts],
+        prompt_set=prompts[0].prompt_set,
+        matrix=matrix or make_matrix(*methods),
+        **fields,
+    )
+    if planned:
+        claimed = claim_planning(run.pk)
+        assert claimed is not None
+        assert plan_run(run=claimed)
+        return claimed
+    return run
