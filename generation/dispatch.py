@@ -1,7 +1,8 @@
 """Makes a row of work and, once it is committed, sends its message to a worker."""
 
 import logging
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 
 from django.contrib.auth.models import User
 from django.core.files import File
@@ -18,6 +19,8 @@ from generation.services import import_runs
 from generation.services.runs import claiming, planning, steering
 
 logger = logging.getLogger(__name__)
+QUEUES = ("cpu", "gpu")
+WAIT_S = 0.5
 
 
 def start_import(
@@ -111,3 +114,21 @@ def what_is_missing(matrix: Matrix) -> list[Missing]:
 def _remind() -> None:
     for queue in claiming.ready_queues():
         tasks.hint(queue)
+
+
+def work_here(*, run: Run, after_each: Callable[[], object] = lambda: None) -> None:
+    """Plan a run and do its steps in this process until it ends or pauses: for scripts, and machines without a worker.
+
+    Other workers may take part. Waits where a server asked for it.
+    """
+    tasks.plan_run(run.pk)
+    while True:
+        n_done = sum(tasks.advance(queue, hints=False) for queue in QUEUES)
+        after_each()
+        run.refresh_from_db()
+        if run.has_ended or run.state == Run.State.PAUSED:
+            return
+        if not n_done:
+            time.sleep(WAIT_S)
+            claiming.reap()
+            steering.end_if_done(run_id=run.pk)

@@ -51,15 +51,17 @@ def plan_run(run_id: int) -> None:
 
 
 @shared_task
-def advance(queue: str) -> int:
+def advance(queue: str, *, hints: bool = True) -> int:
     """Do what is next on a queue; how many steps that were. Nothing to do, or done by others: nothing happens.
+
+    hints  whether to tell workers that there is more
 
     One message a queue keeps all its workers busy: who begins with something tells the next one that there is more.
     """
     claim = claiming.claim(queue=queue)
     if claim is None:
         return 0
-    told = queue in claiming.ready_queues() and hint(queue)
+    told = hints and queue in claiming.ready_queues() and hint(queue)
     try:
         with Pulse(claim.token) as pulse:
             if is_complete(claim.run_id, queue):
@@ -72,7 +74,7 @@ def advance(queue: str) -> int:
         # Whatever is left is nobody's: without this it would wait for its lease to end.
         claiming.give_back(token=claim.token)
         steering.end_if_done(run_id=claim.run_id)
-        for other in claiming.ready_queues():
+        for other in claiming.ready_queues() if hints else []:
             if not told if other == queue else not claiming.somebody_is_at_work(other):
                 hint(other)
     return len(claim.steps)
