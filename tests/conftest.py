@@ -131,7 +131,8 @@ def celery_worker_process(
 ) -> Iterator[Callable[..., servers.Server]]:
     """Call it to start a real worker process on a real broker; tasks sent by this test then go to that worker.
 
-    `broker` is "filesystem", "redis" or a URL. The worker shares the test database and files and is stopped at the end.
+    `broker` is "filesystem", "redis" or a URL; further keywords are its environment. The worker shares the test
+    database and files and is stopped at the end.
     """
     from django.conf import settings
 
@@ -141,7 +142,9 @@ def celery_worker_process(
     names = ("broker_url", "broker_transport_options")
     before = {name: celery_app.conf[name] for name in names}
 
-    def start(broker: str = "filesystem", *, queues: str = "cpu", concurrency: int = 1) -> servers.Server:
+    def start(
+        broker: str = "filesystem", *, queues: str = "cpu", concurrency: int = 1, **environment: str
+    ) -> servers.Server:
         if broker == "redis":
             broker = request.getfixturevalue("redis_server").url
         messages = Path(settings.DATA_DIR) / "broker" / "messages"
@@ -158,7 +161,10 @@ def celery_worker_process(
                 Path(options[folder]).mkdir(parents=True)
         _point_celery_at(broker_url=broker, broker_transport_options=options)
         server = servers.start_celery_worker(
-            site_environment(CELERY_BROKER_URL=broker), folder=tmp_path, queues=queues, concurrency=concurrency
+            site_environment(CELERY_BROKER_URL=broker, **environment),
+            folder=tmp_path,
+            queues=queues,
+            concurrency=concurrency,
         )
         started.append(server)
         return server
