@@ -1,0 +1,94 @@
+"""How a metric sees an image: read the same way everywhere, and in batches that never change a score."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from generation.engines.device import memory_watched
+from generation.recipes.requests import EngineError
+
+if TYPE_CHECKING:
+    import torch
+
+One = TypeVar("One")
+# What CLIP was trained with; BLIP and ImageReward took them over.
+MEAN = (0.48145466, 0.4578275, 0.40821073)
+DEVIATION = (0.26862954, 0.26130258, 0.27577711)
+_ORIENTATION = 0x0112
+
+
+def read_image(data: bytes) -> tuple[Image.Image, list[str]]:
+    """The image as RGB, upright, on white where it is transparent; and a note for each of these that changed it.
+
+    Raises EngineError for a file that is no image.
+    """
+    notes = []
+    try:
+        with Image.open(BytesIO(data)) as file:
+            file.load()
+            image: Image.Image = file.copy()
+            turned = file.getexif().get(_ORIENTATION, 1) != 1
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise EngineError(f"The image cannot be read: {error}", "Draw or import it again.") from error
+    if turned:
+        image = ImageOps.exif_transpose(image)
+        notes.append("turned as its EXIF orientation says")
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        if rgba.getchannel("A").getextrema() != (255, 255):
+            notes.append("its transparent parts were laid on white")
+        image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+    return image.convert("RGB"), notes
+
+
+def middle_square(image: Image.Image, side: int) -> tuple[Image.Image, list[str]]:
+    """The shorter side resized to `side` pixels (bicubic), then the middle cut out: CLIP's way; a note if it cut."""
+    width, height = image.size
+    short = min(width, height)
+    # Rounded as torchvision's Resize and CenterCrop do.
+    wide, high = (side, int(side * height / width)) if width == short else (int(side * width / height), side)
+    resized = image.resize((wide, high), Image.Resampling.BICUBIC)
+    left, top = round((wide - side) / 2), round((high - side) / 2)
+    notes = [] if wide == high else ["only the middle square was seen"]
+    return resized.crop((left, top, left + side, top + side)), notes
+
+
+def pixel_values(image: Image.Image) -> np.ndarray:
+    """Channels first, float32 of shape (3, height, width), normalised as CLIP was trained."""
+    levels = np.asarray(image, dtype=np.float32) / np.float32(255)
+    normal = (levels - np.asarray(MEAN, dtype=np.float32)) / np.asarray(DEVIATION, dtype=np.float32)
+    return np.ascontiguousarray(normal.transpose(2, 0, 1))
+
+
+def constant_batches(items: Sequence[One], size: int) -> Iterator[tuple[list[One], int]]:
+    """Batches of exactly `size`, the last filled up with its last item; and how many of each are real.
+
+    At another batch size the same network takes other sums in another order: a score would depend on its company.
+    """
+    for start in range(0, len(items), size):
+        batch = list(items[start : start + size])
+        yield batch + [batch[-1]] * (size - len(batch)), len(batch)
+
+
+@contextmanager
+def exact_arithmetic() -> Iterator[None]:
+    """No gradients, no reduced precision in convolutions, no algorithm that differs from run to run; memory watched."""
+    import torch
+
+    with (
+        memory_watched(),
+        torch.inference_mode(),
+        torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False),
+    ):
+        yield
+
+
+def to_tensor(images: Sequence[np.ndarray], device: "torch.device", dtype: "torch.dtype") -> "torch.Tensor":
+    """Images of one shape as one batch on the device."""
+    import torch
+
+    return torch.from_numpy(np.stack(images)).to(device=device, dtype=dtype)

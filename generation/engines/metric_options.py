@@ -1,0 +1,89 @@
+"""What the metrics that compute here have in common: their options, checked before torch is loaded, and their names."""
+
+import hashlib
+import importlib.util
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from generation.engines.device import (
+    check_choice,
+    check_device_name,
+    check_known,
+    choose_device,
+    device_facts,
+    dtype_name,
+    torch_dtype,
+)
+from generation.recipes.engine_spec import Surroundings
+from generation.recipes.requests import Json, Missing, Unusable
+
+if TYPE_CHECKING:
+    import torch
+
+COMMON = ("model", "revision", "dtype", "batch_size")
+DTYPES = ("fp32", "bf16", "fp16")
+MOST_AT_ONCE = 1024
+LONGEST_VERSION = 100
+RANDOM = "random, seed 0"
+
+
+def check_common(options: Mapping[str, Any], surroundings: Surroundings, known: Sequence[str]) -> None:
+    """Raises Unusable for an unknown option or device, and for a bad `dtype`, `batch_size` or text option.
+
+    dtype       "fp32", "bf16" or "fp16"; fp32 unless told, since published scores are
+    batch_size  how many images the network sees at once, 1 … 1024; one on the CPU and eight on CUDA unless told
+    """
+    check_known(tuple(options), known)
+    check_device_name(surroundings.device)
+    check_choice("dtype", options.get("dtype", "fp32"), DTYPES)
+    size = options.get("batch_size", 1)
+    if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MOST_AT_ONCE:
+        raise Unusable(f"The option 'batch_size' is {size!r}.", f"Valid is a whole number, 1 to {MOST_AT_ONCE}.")
+    for name in set(known) - {"dtype", "batch_size", "weight"}:
+        if not isinstance(options.get(name, ""), str):
+            raise Unusable(f"The option {name!r} is {options[name]!r}.", "Valid is a text.")
+
+
+def missing_packages(*names: str) -> list[Missing]:
+    """One entry for each package that cannot be imported here."""
+    return [
+        Missing(f"the Python package {name}", "pip install 'evalsite[generation]'")
+        for name in names
+        if importlib.util.find_spec(name) is None
+    ]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and how a metric computes."""
+
+    device: "torch.device"
+    dtype: "torch.dtype"
+    batch_size: int
+
+    @staticmethod
+    def of(options: Mapping[str, Any], surroundings: Surroundings) -> "Place":
+        device = choose_device(surroundings)
+        dtype = torch_dtype(options.get("dtype", "fp32"), device)
+        return Place(device, dtype, options.get("batch_size", 8 if device.type == "cuda" else 1))
+
+    def facts(self) -> Json:
+        """What of it a score's last digits depend on, as JSON."""
+        return {**device_facts(self.device), "dtype": dtype_name(self.dtype), "batch_size": self.batch_size}
+
+
+def version(text: str, options: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
+    """What scores are filed under: the text, and a digest of those options that differ from the plain ones.
+
+    Two settings that can give other scores never share a version; at most 100 characters.
+    """
+    other = {name: options[name] for name, usual in plain.items() if options.get(name, usual) != usual}
+    mark = f", options {_digest(json.dumps(other, sort_keys=True))}" if other else ""
+    room = LONGEST_VERSION - len(mark)
+    return (text if len(text) <= room else f"{text[: room - 9]} {_digest(text)}") + mark
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
