@@ -1,4 +1,4 @@
-"""A language model and a critic that see nothing and always answer alike, behind real HTTP: what runs talk to in tests."""
+"""A language model and a critic that see nothing and always answer alike: what runs talk to in tests, over HTTP."""
 
 import json
 
