@@ -59,7 +59,7 @@ def build(*, t5: bool = True) -> Any:
         **parts,
         tokenizer=clip_tokenizer(),
         tokenizer_2=clip_tokenizer(),
-        tokenizer_3=_t5_tokenizer() if t5 else None,
+        tokenizer_3=t5_tokenizer() if t5 else None,
         scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
     )
 
@@ -90,7 +90,7 @@ def _t5() -> Any:
 
     return T5EncoderModel(
         T5Config(
-            vocab_size=len(_t5_tokenizer()),
+            vocab_size=len(t5_tokenizer()),
             d_model=WIDTH,
             d_kv=8,
             d_ff=2 * WIDTH,
@@ -111,7 +111,7 @@ def clip_tokenizer() -> Any:
     return CLIPTokenizer(vocab={word: at for at, word in enumerate(words)}, merges=[], model_max_length=77)
 
 
-def _t5_tokenizer() -> Any:
+def t5_tokenizer() -> Any:
     """T5's tokenizer with the printable ASCII characters as its only pieces."""
     from transformers import T5Tokenizer
 
