@@ -13,8 +13,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from generation.engines import remote_failures
+from generation.engines.option_check import checked
 from generation.engines.prices import Prices
-from generation.engines.remote import Delivered, Failure, Remote, checked, connect, missing_for
+from generation.engines.remote import Delivered, Failure, Remote, connect, missing_for
 from generation.engines.schema_answers import Said, Turn, ask_until_it_fits, in_words
 from generation.recipes.engine_spec import Surroundings
 from generation.recipes.requests import Answer, Call, ChatAnswer, ChatRequest, Json, Missing

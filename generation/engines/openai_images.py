@@ -16,8 +16,9 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from generation.engines import remote_failures
+from generation.engines.option_check import checked
 from generation.engines.prices import Prices
-from generation.engines.remote import Delivered, Failure, Remote, checked, connect, missing_for
+from generation.engines.remote import Delivered, Failure, Remote, connect, missing_for
 from generation.recipes.engine_spec import Surroundings
 from generation.recipes.requests import (
     BadAnswer,

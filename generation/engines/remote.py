@@ -6,12 +6,10 @@ The key goes into the client and nowhere else: no text that leaves here holds it
 import importlib.util
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Any
 
 from generation.engines import remote_failures
 from generation.engines.quiet_transport import quiet_transport
@@ -21,8 +19,6 @@ from generation.recipes.requests import Json, Missing, Unusable
 
 MOST_BYTES = 64 * 1024 * 1024
 LONGEST_WAIT_TO_CONNECT_S = 10.0
-
-Options = TypeVar("Options", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -116,17 +112,6 @@ class Remote:
         if isinstance(error, OSError) or type(error).__module__.startswith(("httpx", "httpcore")):
             return remote_failures.disconnected(self.who, name)  # while the body was read
         return None
-
-
-def checked(kind: type[Options], options: Mapping[str, Any]) -> Options:
-    """The options as `kind`. Raises Unusable naming the one that is wrong, never with its value: it may be a key."""
-    try:
-        return kind.model_validate(dict(options))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    name = ".".join(map(str, first["loc"])) or "options"
-    problem = "is not known" if first["type"] == "extra_forbidden" else f"is not valid: {first['msg']}"
-    raise Unusable(f"The option {name!r} {problem}.", f"Known options: {', '.join(kind.model_fields)}.")
 
 
 def missing_for(endpoint: str, surroundings: Surroundings) -> list[Missing]:

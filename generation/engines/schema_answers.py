@@ -39,8 +39,7 @@ Say = Callable[[tuple[Turn, ...], int, list[Call]], Said]
 def ask_until_it_fits(request: ChatRequest[Answer], say: Say, *, n_reasks: int, most_tokens: int) -> ChatAnswer[Answer]:
     """Ask; an answer that does not fit is asked for again, with what is wrong with it; one cut off, with more tokens.
 
-    Raises BadAnswer after 1 + n_reasks askings, or when the answer is cut off at `most_tokens`. All calls are in the
-    answer, or in the error.
+    Raises BadAnswer after 1 + n_reasks askings. All calls are in the answer, or in the error.
     """
     calls: list[Call] = []
     turns: tuple[Turn, ...] = ()
@@ -59,7 +58,7 @@ def ask_until_it_fits(request: ChatRequest[Answer], say: Say, *, n_reasks: int, 
             calls[-1] = replace(calls[-1], outcome="truncated")
             problem = f"it was cut off after {max_tokens} tokens"
             if max_tokens == most_tokens:
-                break
+                turns = _told(said.text, f"{problem}, and more are not to be had, so be brief", request.schema)
             max_tokens = min(2 * max_tokens, most_tokens)
         else:
             calls[-1] = replace(calls[-1], outcome="malformed")

@@ -8,6 +8,7 @@ with ChatServer() as server:
 
 import base64
 import json
+import re
 import threading
 import time
 from collections import deque
@@ -57,7 +58,9 @@ class Asked:
 
     @property
     def schema(self) -> str:
-        return str(self.body.get("response_format", {}).get("json_schema", {}).get("name", ""))
+        if name := self.body.get("response_format", {}).get("json_schema", {}).get("name"):
+            return str(name)
+        return (["", *re.findall(r'"title":"(\w+)","type":"object"}$', self.text, re.MULTILINE)])[-1]
 
 
 @dataclass(frozen=True)

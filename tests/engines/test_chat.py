@@ -169,9 +169,11 @@ def test_an_answer_cut_off_is_asked_again_with_twice_the_tokens_up_to_a_limit(se
     assert [asked.body["max_tokens"] for asked in server.requests] == [100, 200, 350]
     assert [len(asked.messages) for asked in server.requests] == [2, 2, 2]  # half an answer is not worth its tokens
 
-    server.script(cut, cut)
+    server.script(cut, cut, cut)
     error = failing(server, BadAnswer, most_tokens=200)
-    assert outcomes(error) == ["truncated", "truncated"]
+    assert outcomes(error) == ["truncated"] * 3
+    assert [asked.body["max_tokens"] for asked in server.requests[3:]] == [100, 200, 200]
+    assert "be brief" in server.requests[-1].text
     assert "cut off after 200 tokens" in error.problem
     assert "most_tokens" in error.cure
 
