@@ -1,0 +1,54 @@
+"""Asking a language model for something that must also make sense: once more with the complaint, then no further."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from generation.recipes.requests import Answer, BadAnswer, ChatAnswer, ChatEngine, ChatRequest, EngineError
+
+Made = TypeVar("Made")
+
+
+class StrictAnswer(BaseModel):
+    """What every answer's schema is: nothing beside its fields, and all of them required ("strict" in OpenAI's API).
+
+    Subclasses give no field a default, and put into words what a schema of that kind may not say (lengths, ranges).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Senseless(ValueError):
+    """The answer fits the schema and is of no use; the text says why, for the model to read."""
+
+
+def ask_for(
+    chat: ChatEngine, request: ChatRequest[Answer], make: Callable[[Answer], Made]
+) -> tuple[Made, ChatAnswer[Answer]]:
+    """What `make` makes of the answer, and the answer with all calls that it took.
+
+    `make` raises Senseless for an answer that is of no use; the model is then told so and asked a second time.
+    Raises BadAnswer after that, and passes on what the engine raises, with the calls of both times.
+    """
+    first = chat.ask(request)
+    try:
+        return make(first.value), first
+    except Senseless as problem:
+        complaint = str(problem)
+    again = replace(request, user=f"{request.user}\n\nYour last answer was of no use: {complaint} Answer again.")
+    try:
+        second = chat.ask(again)
+    except EngineError as error:
+        error.calls = (*first.calls, *error.calls)
+        raise
+    answer = replace(second, calls=(*first.calls, *second.calls))
+    try:
+        return make(answer.value), answer
+    except Senseless as problem:
+        raise BadAnswer(
+            f"The model's answer makes no sense, twice: {problem}",
+            "Try again, or choose a stronger model.",
+            calls=answer.calls,
+        ) from problem
