@@ -1,9 +1,10 @@
 """Decomposing a prompt without a model: who stands before and behind each verb and preposition.
 
-An honest heuristic and no parser. It is right on the demo's grammar and tolerable on plain sentences ("a fox stirs a
-stew in a pot"). It does not know what a sentence means: it attaches a place to the nearest thing, takes abstract
-nouns for things, and never finds parts that are not named, such as the paw that holds the chisel. A language model's
-decomposition (`decompose`) is what DetailScribe means; this one is for machines without a model, and for tests.
+An honest heuristic and no parser. It finds all things and pairs of the demo's grammar and is tolerable on plain
+sentences ("a fox stirs a stew in a pot"): of 24 published prompts read by hand, about a fifth had a wrong part. It does
+not know what a sentence means: it attaches a place to the nearest thing, takes abstract nouns for things, and never
+finds parts that are not named, such as the paw that holds the chisel. A language model's decomposition (`decompose`)
+is what DetailScribe means; this one is for machines without a model, and for tests.
 """
 
 from generation.recipes import english

@@ -1,4 +1,4 @@
-"""Decomposing without a model: exact on the demo's grammar, tolerable on published prompts."""
+"""Decomposing without a model: all things and pairs of the demo, something sensible of published prompts."""
 
 import json
 from pathlib import Path
