@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from generation.engines.schema_answers import storable
 from generation.recipes.requests import Call, EngineError, Refused, TryAgain, Unusable
 
 LONGEST_QUOTE = 300
@@ -63,6 +64,7 @@ class Who:
 
     def hide(self, text: str) -> str:
         """The text without the key. A short one stays: "none" and "EMPTY" are what servers without keys are told."""
+        text = storable(text)
         return text.replace(self.key, HIDDEN) if len(self.key) >= SHORTEST_KEY else text
 
     def quote(self, words: str) -> str:

@@ -51,18 +51,19 @@ def ask_until_it_fits(request: ChatRequest[Answer], say: Say, *, n_reasks: int, 
         except EngineError as error:
             error.calls = tuple(calls)
             raise
-        value, problem = fitting(said.text, request.schema)
+        text = storable(said.text)
+        value, problem = fitting(text, request.schema)
         if value is not None:
-            return ChatAnswer(value, said.text, tuple(calls))
+            return ChatAnswer(value, text, tuple(calls))
         if said.is_cut:
             calls[-1] = replace(calls[-1], outcome="truncated")
             problem = f"it was cut off after {max_tokens} tokens"
             if max_tokens == most_tokens:
-                turns = _told(said.text, f"{problem}, and more are not to be had, so be brief", request.schema)
+                turns = _told(text, f"{problem}, and more are not to be had, so be brief", request.schema)
             max_tokens = min(2 * max_tokens, most_tokens)
         else:
             calls[-1] = replace(calls[-1], outcome="malformed")
-            turns = _told(said.text, problem, request.schema)
+            turns = _told(text, problem, request.schema)
     raise BadAnswer(
         f"The model gave no answer that fits, after {len(calls)} calls. Of the last one: {problem}.",
         "Choose a model that answers in JSON" + (', or raise "most_tokens".' if "cut off" in problem else "."),
@@ -97,9 +98,14 @@ def fitting(text: str, schema: type[Answer]) -> tuple[Answer | None, str]:
     return None, max(problems, key=lambda problem: problem[0])[1]  # the first that at least is JSON, else the first
 
 
+def storable(text: str) -> str:
+    """The text without what no database keeps and no server takes: halves of a character, and the character zero."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
 def _candidates(text: str) -> Iterator[str]:
     """Where the JSON may be: the whole text, a fenced block, from the first brace to the last; thoughts left out."""
-    text = _THOUGHTS.sub("", text).strip().removeprefix("\ufeff")
+    text = _THOUGHTS.sub("", text).replace(r"\u0000", "").strip().removeprefix("\ufeff")
     if not text:
         return
     yield text

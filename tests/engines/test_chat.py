@@ -125,6 +125,21 @@ def test_text_that_comes_in_parts_is_joined(server: ChatServer) -> None:
     assert engine(server).ask(REQUEST).value.n == 2
 
 
+class Note(BaseModel):
+    text: str
+
+
+def test_nothing_comes_that_a_database_would_refuse(server: ChatServer) -> None:
+    server.script("\ud83d nonsense", '\0 {"text": "a\\u0000b"} \ud83d')
+    answer = engine(server).ask(ChatRequest("S", "U", Note))
+    assert answer.value == Note(text="ab")
+    assert outcomes(answer) == ["malformed", "ok"]
+    for text in (answer.text, server.requests[1].text):
+        assert "\0" not in text.encode().decode()  # encode raises for half a character
+    server.script(Status(500, {"error": {"message": "\0 \ud83d broke"}}))
+    assert failing(server, TryAgain).problem.encode().endswith(b"? broke")
+
+
 # --- asked again -----------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("wrong", "complaint"),
