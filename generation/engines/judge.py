@@ -1,0 +1,92 @@
+"""A model that sees as a metric: it scores an image 1–5 against its prompt.
+
+Options: {"chat": {"engine": "chat" or "local-chat", "options": {…}}}, the options being that engine's.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from generation.engines import chat, local_chat
+from generation.engines.option_check import checked
+from generation.recipes.engine_spec import Surroundings
+from generation.recipes.judge import SYSTEM, judge
+from generation.recipes.requests import Call, ChatEngine, EngineError, Json, Missing, Scored, ScoreRequest
+
+LONGEST_MODEL = 60
+_ENGINES: Mapping[str, ModuleType] = {"chat": chat, "local-chat": local_chat}
+
+
+class _Chat(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    engine: Literal["chat", "local-chat"] = "chat"
+    options: dict[str, Any]
+
+
+class Options(BaseModel):
+    """chat: the language model that judges, as an engine's name and its options."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    chat: _Chat
+
+
+def missing(options: Mapping[str, Any], surroundings: Surroundings) -> list[Missing]:
+    """What the judging model needs and does not find. Raises Unusable for options that are not valid."""
+    chosen = checked(Options, options).chat
+    found: list[Missing] = _ENGINES[chosen.engine].missing(chosen.options, surroundings)
+    return found
+
+
+def load(options: Mapping[str, Any], surroundings: Surroundings) -> "Judge":
+    """The metric. Raises what loading the judging model raises."""
+    chosen = checked(Options, options).chat
+    return Judge(_ENGINES[chosen.engine].load(chosen.options, surroundings))
+
+
+class Judge:
+    """1 … 5, 5 is best. Its version names the model and a digest of everything else that the score depends on."""
+
+    name = "judge"
+    batch_size = 1
+
+    def __init__(self, asked: ChatEngine) -> None:
+        self._chat = asked
+
+    @property
+    def identity(self) -> Json:
+        return {"metric": self.name, "chat": self._chat.identity, "question": _digest(SYSTEM)}
+
+    @property
+    def version(self) -> str:
+        model = str(self._chat.identity["model"])[-LONGEST_MODEL:]
+        return f"{model} {_digest(json.dumps(self.identity, sort_keys=True))}"
+
+    def score(self, requests: Sequence[ScoreRequest]) -> list[Scored]:
+        """One score a request; facts: the yes or no, and the reasons. Raises what the judging model raises.
+
+        An error has the calls of the requests before it too: their scores are lost, so hand over one at a time.
+        """
+        done: list[Scored] = []
+        for request in requests:
+            try:
+                score, answer = judge(self._chat, request.image, request.prompt)
+            except EngineError as error:
+                error.calls = (*_calls(done), *error.calls)
+                raise
+            facts = {"is_shown": answer.value.is_shown, "reasons": answer.value.reasons}
+            done.append(Scored(float(score), facts, answer.calls))
+        return done
+
+
+def _calls(done: Sequence[Scored]) -> list[Call]:
+    return [call for one in done for call in one.calls]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
