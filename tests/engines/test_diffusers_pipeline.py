@@ -1,5 +1,6 @@
 """Another pipeline of diffusers, here a tiny SDXL, draws through our engine what it draws by itself."""
 
+import json
 from dataclasses import replace
 from functools import cache
 from io import BytesIO
@@ -108,6 +109,7 @@ def test_a_folder_draws_as_the_same_weights_elsewhere_and_says_what_it_is(tmp_pa
     assert diffusers_pipeline.missing(options, CPU) == []
     loaded = diffusers_pipeline.load(options, CPU)
     assert loaded.draw([FOX]) == engine().draw([FOX])
+    assert json.loads(json.dumps(loaded.identity)) == loaded.identity
     assert loaded.identity["pipeline"] == "StableDiffusionXLPipeline"
     assert loaded.identity["scheduler"]["class"] == "EulerDiscreteScheduler"
 

@@ -1,5 +1,6 @@
 """A plain drawing is the stock pipeline's to the last bit, and the same whatever else is drawn with it."""
 
+import json
 from dataclasses import replace
 from io import BytesIO
 
@@ -89,6 +90,7 @@ def test_another_engine_of_the_same_identity_draws_the_same(dtype: str) -> None:
     assert first is not second
     assert first.identity == second.identity
     assert first.identity["weights"] == "random, seed 0"
+    assert json.loads(json.dumps(first.identity)) == first.identity
     assert first.draw([request()]) == second.draw([request()])
 
 
