@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from generation.engines import clip_checkpoints, metric_options, torchvision_schema
 from generation.engines.device import memory_watched, versions
-from generation.engines.image_input import constant_batches, exact_arithmetic, read_image
+from generation.engines.image_input import constant_batches, read_image
 from generation.engines.metric_options import COMMON, RANDOM, Place
 from generation.engines.weights import locate, locate_file, pick, sha256
 from generation.recipes.engine_spec import Surroundings
@@ -34,7 +34,7 @@ def missing(options: Mapping[str, Any], surroundings: Surroundings) -> list[Miss
     file        of an architecture: the checkpoint as a file here, instead of the hub's cache
     revision    the hub's commit; known for the default alone
     prefix, weight  before the prompt, "A photo depicts " unless told; and w in w·max(cos, 0), 2.5 unless told
-    dtype, batch_size  as in metric_options
+    dtype, batch_size, threads  as in metric_options
     """
     metric_options.check_common(options, surroundings, (*COMMON, "checkpoint", "file", "prefix", "weight"))
     weight = options.get("weight", WEIGHT)
@@ -101,7 +101,7 @@ class ClipScore:
         import torch
         from torch.nn.functional import cosine_similarity
 
-        with exact_arithmetic():
+        with self._place.computing():
             pixels = torch.stack([self._prepare(image) for image in images])
             seen = self._network.encode_image(pixels.to(device=self._place.device, dtype=self._place.dtype))
             read = self._network.encode_text(self._tokens(texts).to(self._place.device))

@@ -1,14 +1,12 @@
 """How a metric sees an image: read the same way everywhere, and in batches that never change a score."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from generation.engines.device import memory_watched
 from generation.recipes.requests import EngineError
 
 if TYPE_CHECKING:
@@ -72,19 +70,6 @@ def constant_batches(items: Sequence[One], size: int) -> Iterator[tuple[list[One
     for start in range(0, len(items), size):
         batch = list(items[start : start + size])
         yield batch + [batch[-1]] * (size - len(batch)), len(batch)
-
-
-@contextmanager
-def exact_arithmetic() -> Iterator[None]:
-    """No gradients, no reduced precision in convolutions, no algorithm that differs from run to run; memory watched."""
-    import torch
-
-    with (
-        memory_watched(),
-        torch.inference_mode(),
-        torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False),
-    ):
-        yield
 
 
 def to_tensor(images: Sequence[np.ndarray], device: "torch.device", dtype: "torch.dtype") -> "torch.Tensor":

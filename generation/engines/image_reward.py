@@ -11,7 +11,6 @@ from generation.engines import image_reward_weights, metric_options, torchvision
 from generation.engines.device import memory_watched, versions
 from generation.engines.image_input import (
     constant_batches,
-    exact_arithmetic,
     middle_square,
     pixel_values,
     read_image,
@@ -34,7 +33,7 @@ def missing(options: Mapping[str, Any], surroundings: Surroundings) -> list[Miss
 
     model, revision                  "tiny"; the published ImageReward.pt as a file, or a folder or hub id that has it
     vocabulary, vocabulary_revision  BERT's vocab.txt (uncased) as a file, or a folder or hub id that has it
-    dtype, batch_size                as in metric_options
+    dtype, batch_size, threads       as in metric_options
     """
     metric_options.check_common(options, surroundings, (*COMMON, "vocabulary", "vocabulary_revision"))
     lacking = metric_options.missing_packages("torch", "transformers")
@@ -97,7 +96,7 @@ class ImageReward:
 
     def _rewards(self, images: list[Any], prompts: list[str]) -> list[float]:
         device = self._place.device
-        with exact_arithmetic():
+        with self._place.computing():
             words = self._tokens(
                 prompts, padding="max_length", truncation=True, max_length=MOST_TOKENS, return_tensors="pt"
             )

@@ -3,7 +3,8 @@
 import hashlib
 import importlib.util
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,10 @@ from generation.engines.device import (
     check_device_name,
     check_known,
     choose_device,
+    computing_threads,
     device_facts,
     dtype_name,
+    memory_watched,
     torch_dtype,
 )
 from generation.recipes.engine_spec import Surroundings
@@ -22,26 +25,28 @@ from generation.recipes.requests import Json, Missing, Unusable
 if TYPE_CHECKING:
     import torch
 
-COMMON = ("model", "revision", "dtype", "batch_size")
+COMMON = ("model", "revision", "dtype", "batch_size", "threads")
 DTYPES = ("fp32", "bf16", "fp16")
-MOST_AT_ONCE = 1024
+MOST_AT_ONCE = MOST_THREADS = 1_000
 LONGEST_VERSION = 100
 RANDOM = "random, seed 0"
 
 
 def check_common(options: Mapping[str, Any], surroundings: Surroundings, known: Sequence[str]) -> None:
-    """Raises Unusable for an unknown option or device, and for a bad `dtype`, `batch_size` or text option.
+    """Raises Unusable for an unknown option or device, and for a bad one of those that all metrics have:
 
     dtype       "fp32", "bf16" or "fp16"; fp32 unless told, since published scores are
-    batch_size  how many images the network sees at once, 1 … 1024; one on the CPU and eight on CUDA unless told
+    batch_size  how many images the network sees at once, 1 … 1000; one on the CPU and eight on CUDA unless told
+    threads     of the CPU, 1 … 1000, as rounding depends on it; unless told one for "tiny", else as torch was told
     """
     check_known(tuple(options), known)
     check_device_name(surroundings.device)
     check_choice("dtype", options.get("dtype", "fp32"), DTYPES)
-    size = options.get("batch_size", 1)
-    if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MOST_AT_ONCE:
-        raise Unusable(f"The option 'batch_size' is {size!r}.", f"Valid is a whole number, 1 to {MOST_AT_ONCE}.")
-    for name in set(known) - {"dtype", "batch_size", "weight"}:
+    for name, most in (("batch_size", MOST_AT_ONCE), ("threads", MOST_THREADS)):
+        number = options.get(name, 1)
+        if type(number) is not int or not 1 <= number <= most:
+            raise Unusable(f"The option {name!r} is {number!r}.", f"Valid are whole numbers, 1 … {most}.")
+    for name in set(known) - {"dtype", "batch_size", "threads", "weight"}:
         if not isinstance(options.get(name, ""), str):
             raise Unusable(f"The option {name!r} is {options[name]!r}.", "Valid is a text.")
 
@@ -62,16 +67,38 @@ class Place:
     device: "torch.device"
     dtype: "torch.dtype"
     batch_size: int
+    threads: int | None
 
     @staticmethod
     def of(options: Mapping[str, Any], surroundings: Surroundings) -> "Place":
+        import torch
+
         device = choose_device(surroundings)
+        usual = 1 if options.get("model") == "tiny" else torch.get_num_threads()
+        threads = options.get("threads", usual) if device.type == "cpu" else None
         dtype = torch_dtype(options.get("dtype", "fp32"), device)
-        return Place(device, dtype, options.get("batch_size", 8 if device.type == "cuda" else 1))
+        return Place(device, dtype, options.get("batch_size", 8 if device.type == "cuda" else 1), threads)
 
     def facts(self) -> Json:
         """What of it a score's last digits depend on, as JSON."""
-        return {**device_facts(self.device), "dtype": dtype_name(self.dtype), "batch_size": self.batch_size}
+        figures = {"dtype": dtype_name(self.dtype), "batch_size": self.batch_size, "threads": self.threads}
+        return {**device_facts(self.device), **figures}
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """No gradients, so many threads, and nothing that differs from run to run; memory watched.
+
+        On CUDA no reduced precision in convolutions, and no algorithm chosen by a race.
+        """
+        import torch
+
+        with (
+            memory_watched(),
+            torch.inference_mode(),
+            computing_threads(self.threads),
+            torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False),
+        ):
+            yield
 
 
 def version(text: str, options: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
