@@ -23,7 +23,6 @@ class Command(BaseCommand):
         # Drawing is the other app's own business; this one knows only where the result is.
         call_command("draw_demo", seed=seed, stdout=self.stdout, stderr=self.stderr)
         study, people = make_demo_study(prompt_set=demo_set_name(seed), seed=seed, say=self._say)
-        call_command("demo_run", owner=people.researcher.username, stdout=self.stdout, stderr=self.stderr)
         base = options["base_url"].rstrip("/")
         self._say(f"The demo study is ready: “{study.title}”, {study.items.count()} pictures.")
         self._say("Sign in by one of these links. Each is good for 60 days; whoever has it is that person.")
