@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from django.contrib.auth.models import User
 from django.core.files import File
@@ -13,9 +14,11 @@ from kombu.exceptions import OperationalError
 from generation import tasks
 from generation.models import ImportRun, Prompt, PromptSet, Run
 from generation.queries.importers import Importer
+from generation.recipes.manifest import Record
 from generation.recipes.matrix import Matrix
 from generation.recipes.requests import Missing
-from generation.services import import_runs
+from generation.services import import_runs, reproduction
+from generation.services.reproduction import Original, Reproduction
 from generation.services.runs import claiming, planning, steering
 
 logger = logging.getLogger(__name__)
@@ -132,3 +135,8 @@ def work_here(*, run: Run, after_each: Callable[[], object] = lambda: None) -> N
             time.sleep(WAIT_S)
             claiming.reap()
             steering.end_if_done(run_id=run.pk)
+
+
+def reproduce_here(*, records: Sequence[Record], original: Original, folder: Path) -> Iterator[Reproduction]:
+    """Make the images of a manifest again in this process; see `services.reproduction.reproduce`."""
+    return reproduction.reproduce(records, engine_for=tasks.engine_for, original=original, folder=folder)
