@@ -63,7 +63,9 @@ class ImageReward:
             for part in self._network.parts:
                 part.to(device=self._place.device, dtype=self._place.dtype).eval()
         self._tokens = BertTokenizer(vocabulary, do_lower_case=True)
-        self._n_words = self._network.text.config.vocab_size
+        # BLIP added two words to BERT's, which no vocabulary file has.
+        if len(self._tokens) != self._network.text.config.vocab_size - 2:
+            raise Unusable(f"The vocabulary is not {label}'s.", f"Take vocab.txt of {VOCABULARY}.")
         packages = versions("transformers", "torch")
         self.version = metric_options.version(f"{label}, transformers {packages['transformers']}", options, _PLAIN)
         self.identity: Json = {

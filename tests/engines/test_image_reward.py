@@ -207,6 +207,13 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
         image_reward.load(options, HERE)
 
 
+def test_another_vocabulary_is_refused(tmp_path: Path) -> None:
+    options = published(tmp_path, tiny_metrics.image_reward_state())
+    (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\ncat\n")
+    with pytest.raises(Unusable, match="vocabulary"):
+        image_reward.load(options, HERE)
+
+
 def test_what_is_missing_comes_with_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     assert [one.cure for one in image_reward.missing({}, HERE)] == [
