@@ -15,7 +15,7 @@ from generation.recipes.engine_spec import Endpoint, EngineSpec, Surroundings
 from generation.recipes.matrix import Matrix
 from generation.recipes.requests import EngineError, Missing
 from generation.services import import_runs
-from generation.services.runs import claiming, planning, steering
+from generation.services.runs import claiming, planning, steering, work
 from generation.services.runs.pulse import Pulse
 
 logger = logging.getLogger(__name__)
@@ -65,9 +65,7 @@ def advance(queue: str, *, hints: bool = True) -> int:
     try:
         with Pulse(claim.token) as pulse:
             if is_complete(claim.run_id, queue):
-                from generation.services.runs import work
-
-                work.carry_out(claim=claim, engine_for=engine_for, on_step=pulse.on_step)
+                work.carry_out(claim=claim, engine_for=engine_for, on_step=pulse.on_step, make_room=make_room)
             else:
                 claiming.give_back(token=claim.token)
     finally:
@@ -117,20 +115,30 @@ def engine_for(spec: EngineSpec) -> Any:
     return registry.cached(spec, surroundings())
 
 
+def make_room(spec: EngineSpec) -> int:
+    """Free the engines that lie idle beside this one; how many."""
+    return registry.forget(but=spec)
+
+
 def missing_for(matrix: Mapping[str, Any], queue: str | None = None) -> list[Missing]:
     """All that the engines of a matrix (as JSON) need and that is not on this machine."""
     plan = Matrix.from_json(matrix)
-    specs = {str(spec.as_json()): spec for spec in [*plan.engines.values(), *plan.metrics.values()]}
     missing: dict[str, Missing] = {}
-    for spec in specs.values():
-        if queue is not None and plan.queue(spec) != queue:
-            continue
-        try:
-            found = registry.missing(spec, surroundings())
-        except EngineError as error:
-            found = [Missing(error.problem, error.cure)]
-        missing |= {part.what: part for part in found}
+    for spec in [*plan.engines.values(), *plan.metrics.values()]:
+        if queue is None or plan.queue(spec) == queue:
+            missing |= {part.what: part for part in _missing(spec)}
     return list(missing.values())
+
+
+def _missing(spec: EngineSpec) -> list[Missing]:
+    if spec.engine == "rules":  # a recipe, which needs no engine
+        return []
+    if spec.engine == "questions":  # another, which asks one
+        spec = EngineSpec.from_json(spec.options["answerer"])
+    try:
+        return registry.missing(spec, surroundings())
+    except EngineError as error:
+        return [Missing(error.problem, error.cure)]
 
 
 _complete: set[tuple[int, str]] = set()

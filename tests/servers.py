@@ -35,6 +35,7 @@ class Server:
     url: str = ""
     stop_signal: signal.Signals = signal.SIGTERM
     remove: list[Path] = field(default_factory=list)
+    begin: Callable[[], "subprocess.Popen[bytes]"] | None = None
 
     def stop(self, *, wait_s: float = 15) -> int:
         """End the process; kill it and what it started if it has not ended in time. Returns its exit status."""
@@ -52,6 +53,17 @@ class Server:
     def says(self) -> str:
         return self.log.read_text(errors="replace")
 
+    def crash(self) -> None:
+        """End the process and what it started as a power cut would; `start_again` brings it back."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def start_again(self, ready: Callable[[], bool]) -> None:
+        """The same command in the same place, after a crash."""
+        assert self.begin is not None
+        self.process = self.begin()
+        wait_until(ready, self)
+
 
 def start(
     command: Sequence[str | Path], *, log: Path, env: Mapping[str, str] | None = None, user: str | None = None
@@ -59,19 +71,22 @@ def start(
     """Start a process in its own group, from the project's root, its output going to `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     identity = {"user": user, "group": _group_of(user), "extra_groups": []} if user else {}
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [str(part) for part in command],
-            cwd="/" if user else ROOT,
-            env=dict(os.environ if env is None else env),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
-            **identity,
-        )
-    return Server(process, log)
+
+    def begin() -> "subprocess.Popen[bytes]":
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                [str(part) for part in command],
+                cwd="/" if user else ROOT,
+                env=dict(os.environ if env is None else env),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+                **identity,
+            )
+
+    return Server(begin(), log, begin=begin)
 
 
 def wait_until(ready: Callable[[], bool], server: Server, *, timeout_s: float = 30) -> None:
@@ -151,11 +166,19 @@ def start_redis(folder: Path) -> Server:
     return server
 
 
-def start_celery_worker(env: Mapping[str, str], *, folder: Path, queues: str = "cpu", concurrency: int = 1) -> Server:
+def start_celery_worker(
+    env: Mapping[str, str],
+    *,
+    folder: Path,
+    queues: str = "cpu",
+    concurrency: int = 1,
+    options: Sequence[str] = (),
+) -> Server:
     """A real `celery worker` process of the site, ready to take tasks from the queues (names with commas between)."""
     command = [
         *(sys.executable, "-m", "celery", "-A", "evalsite", "worker", "--loglevel", "INFO", "--without-mingle"),
         *("--without-gossip", "-Q", queues, "--concurrency", str(concurrency), "--hostname", f"tests-{os.getpid()}@%h"),
+        *options,
     ]
     server = start(command, log=folder / "worker.log", env=env)
     wait_until(lambda: " ready." in server.says(), server)
