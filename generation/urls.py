@@ -3,7 +3,7 @@
 from django.urls import path
 
 from generation import api
-from generation.views import images, imports
+from generation.views import images, imports, run_new, runs
 
 urlpatterns = [
     path("imports/", imports.index, name="imports"),
@@ -13,6 +13,14 @@ urlpatterns = [
     path("imports/<int:run_id>/cancel/", imports.cancel, name="import-cancel"),
     path("imports/<int:run_id>/again/", imports.again, name="import-again"),
     path("images/<int:image_id>/shown", images.shown, name="image-shown"),
+    path("runs/", runs.index, name="runs"),
+    path("runs/new/", run_new.new, name="run-new"),
+    path("runs/<int:run_id>/", runs.run, name="run"),
+    path("runs/<int:run_id>/failures/", runs.failures, name="run-failures"),
+    path("runs/<int:run_id>/pause/", runs.pause, name="run-pause"),
+    path("runs/<int:run_id>/resume/", runs.resume, name="run-resume"),
+    path("runs/<int:run_id>/cancel/", runs.cancel, name="run-cancel"),
+    path("runs/<int:run_id>/retry/", runs.retry, name="run-retry"),
     path("api/v1/imports/", api.Imports.as_view(), name="api-imports"),
     path("api/v1/imports/<int:run_id>/", api.Import.as_view(), name="api-import"),
 ]

@@ -17,6 +17,7 @@ from annotations.services.rating import reserve
 from generation.models import Critique, ImportRun
 from tests.annotations.audit_rows import do_audit, make_audited_study, make_auditor, make_open_plan, user_of
 from tests.factories import make_answer, make_image, make_member, make_rater, make_study, make_user
+from tests.generation.planned_runs import make_run
 
 PERSONAS = ("stranger", "annotator", "auditor", "other", "member", "owner", "superuser")
 """`other` runs a study of their own and may import; `member` is a researcher of this study alone."""
@@ -108,6 +109,9 @@ def make_world() -> World:
         "study-results-table:name": "agreement",
         "study-critic-table:name": "critic",
     }
+    drawn = make_run(owner=owner, n_prompts=1)
+    for address in ("run", "run-failures", "run-pause", "run-resume", "run-cancel", "run-retry"):
+        arguments[f"{address}:run_id"] = drawn.pk
     for address in ("rate-image", "rate-card", "rate-answer"):
         arguments[f"{address}:token"] = card.token
     for address in ("audit-image", "audit-work", "audit-save", "audit-missed", "audit-withdraw"):

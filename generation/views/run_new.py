@@ -1,0 +1,171 @@
+"""Designing a run: a preset or a matrix of one's own, and what it will take, before anything is started."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from generation import dispatch
+from generation.forms.method_choices import GROUPS
+from generation.forms.run_presets import first_values
+from generation.forms.runs import RunForm
+from generation.models import Step
+from generation.queries import run_plans
+from generation.queries.runs import prices_per_call
+from generation.recipes.estimate import Estimate, engines_of, estimate, guessed_price
+from generation.recipes.matrix import BadMatrix, Matrix
+from generation.recipes.methods import OFFERED
+from generation.recipes.presets import EXPERIMENTS
+from generation.recipes.requests import Missing
+from generation.views.durations import in_words
+from generation.views.rights import may_import, signed_in
+
+_KINDS = {
+    Step.Kind.DECOMPOSE: gettext_lazy("Decompositions"),
+    Step.Kind.WORDS: gettext_lazy("Other wordings"),
+    Step.Kind.DRAW: gettext_lazy("Images"),
+    Step.Kind.CRITIQUE: gettext_lazy("Critiques"),
+    Step.Kind.SCORE: gettext_lazy("Scores"),
+    Step.Kind.CHOOSE: gettext_lazy("Choices"),
+}
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What the form as it stands would start."""
+
+    n_prompts: int
+    n_methods: int
+    n_seeds: int
+    takes: Estimate
+    is_price_guessed: bool
+    missing: list[Missing]
+
+
+@never_cache
+@may_import
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """One address for all: the form, empty or of a preset (`?preset=`), its preview, and the start.
+
+    A request by script gets only what depends on the form.
+    """
+    if request.method != "POST":
+        chosen = request.GET.get("preset", "")
+        values = first_values(chosen, _number(request.GET.get("prompt_set", "")))
+        form = RunForm(initial=values)
+        return _page(request, form, RunForm(data=_as_data(form)), chosen)
+    form = RunForm(data=request.POST)
+    is_valid = form.is_valid()
+    if request.headers.get("HX-Request"):
+        return render(request, "generation/_run_estimate.html", _live(form))
+    if request.POST.get("action") == "start" and is_valid and form.matrix is not None:
+        try:
+            run = dispatch.start_run(
+                name=form.cleaned_data["name"],
+                owner=signed_in(request),
+                prompts=run_plans.prompts_by_id(form.prompt_ids),
+                prompt_set=form.cleaned_data["prompt_set"],
+                matrix=form.matrix,
+                priority=form.cleaned_data["priority"],
+                may_reuse=form.cleaned_data["may_reuse"],
+            )
+        except BadMatrix as problem:
+            form.add_error(None, str(problem))
+        else:
+            return redirect("run", run.pk)
+    return _page(request, form, form, request.POST.get("preset", ""))
+
+
+def _page(request: HttpRequest, form: RunForm, bound: RunForm, chosen: str) -> HttpResponse:
+    bound.is_valid()
+    ticked = set(form["methods"].value() or ())
+    context = {
+        "form": form,
+        "chosen": chosen,
+        "experiments": EXPERIMENTS.values(),
+        "groups": [
+            (group, [(key, OFFERED[key].label, text, key in ticked) for key, text in group.sentences.items()])
+            for group in GROUPS
+        ],
+        "categories": run_plans.categories(None),
+        "has_prompts": run_plans.prompt_sets_with_counts().exists(),
+        **_live(bound),
+    }
+    status = 422 if form.is_bound and form.errors and request.POST.get("action") == "start" else 200
+    return render(request, "generation/run_new.html", context, status=status)
+
+
+def _live(form: RunForm) -> dict[str, Any]:
+    """What follows from the form as it stands, valid or not."""
+    problems = [
+        (form.fields[name].label if name in form.fields else "", error)
+        for name, errors in form.errors.items()
+        for error in errors
+        if name != "name"  # that it has no name yet is no trouble before it is started
+    ]
+    preview = _preview(form)
+    takes = preview and preview.takes
+    return {
+        "preview": preview,
+        "kinds": [(_KINDS[Step.Kind(kind)], n) for kind, n in takes.n_steps.items() if n] if takes else [],
+        "computing": in_words(takes.seconds) if takes else "",
+        "refusals": form.refusals,
+        "problems": _without(problems, form),
+    }
+
+
+def _without(problems: list[tuple[Any, Any]], form: RunForm) -> list[tuple[Any, Any]]:
+    """Problems that are not shown as a refused method already."""
+    told = {refusal.reason for refusal in form.refusals}
+    return [(label, error) for label, error in problems if str(error) not in told]
+
+
+def _preview(form: RunForm) -> Preview | None:
+    matrix, n_prompts = form.matrix, len(form.prompt_ids)
+    if matrix is None or not n_prompts:
+        return None
+    prices, is_guessed = _prices(matrix)
+    takes = estimate(
+        matrix,
+        n_prompts=n_prompts,
+        stored=run_plans.stored(form.prompt_ids),
+        seconds_per_unit=run_plans.seconds_per_unit(engines_of(matrix)),
+        price_per_call=prices,
+    )
+    return Preview(
+        n_prompts, len(matrix.methods), len(matrix.seeds), takes, is_guessed, dispatch.what_is_missing(matrix)
+    )
+
+
+def _prices(matrix: Matrix) -> tuple[dict[tuple[str, str], float | None], bool]:
+    """By engine and model the price of a call: the ledger's mean, or a guess by the stated prices; and whether a guess
+    is among them."""
+    specs = [(spec, role != "language") for role, spec in (*matrix.engines.items(), *matrix.metrics.items())]
+    guessed = {
+        (spec.engine, str(spec.options.get("model", ""))): guessed_price(spec, with_image=with_image)
+        for spec, with_image in specs
+    }
+    known = prices_per_call(guessed)
+    is_guessed = any(price is not None and model not in known for model, price in guessed.items())
+    return {**guessed, **known}, is_guessed
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 18 else None
+
+
+def _as_data(form: RunForm) -> QueryDict:
+    """The form's first values as if they had been sent."""
+    data = QueryDict(mutable=True)
+    for field in form:
+        value = field.value()
+        if isinstance(value, list | tuple):
+            data.setlist(field.name, [str(entry) for entry in value])
+        elif value is not None and value is not False:
+            data[field.name] = str(value)
+    return data

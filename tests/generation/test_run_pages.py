@@ -1,0 +1,400 @@
+"""The pages about runs: seen by every researcher, steered by owner and staff, cheap however large the run."""
+
+import csv
+import io
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from generation import tasks
+from generation.models import Decomposition, ModelCall, Prompt, Run, Step
+from generation.recipes.methods import OFFERED
+from generation.recipes.presets import EXPERIMENTS
+from tests.factories import make_prompt, make_prompt_set, make_user
+from tests.generation.planned_runs import break_down, finish, make_run, steps_of, tiny_matrix
+
+pytestmark = pytest.mark.django_db
+STEER = ["run-pause", "run-resume", "run-cancel", "run-retry"]
+
+
+@pytest.fixture
+def researcher() -> User:
+    return make_user("ruth", researcher=True)
+
+
+@pytest.fixture
+def page(client: Client, researcher: User) -> Client:
+    client.force_login(researcher)
+    return client
+
+
+@pytest.fixture(autouse=True)
+def _no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks.plan_run, "apply_async", lambda **_: None)
+    monkeypatch.setattr(tasks, "hint", lambda queue: None)
+
+
+def text_of(page: Client, name: str, *args: Any, **query: str) -> str:
+    response = page.get(reverse(name, args=args), query)
+    assert response.status_code == 200
+    return " ".join(response.content.decode().split())
+
+
+# --- the list --------------------------------------------------------------------------------------------------------
+def test_an_empty_list_says_what_to_do_next(page: Client) -> None:
+    text = text_of(page, "runs")
+    assert reverse("import-new", args=["prompts"]) in text
+    make_prompt()
+    text = text_of(page, "runs")
+    assert "Prompts are here; images are not yet" in text
+    assert f"{reverse('run-new')}?preset=tiny" in text
+
+
+def test_everybody_who_researches_sees_every_run(page: Client) -> None:
+    run = make_run(name="somebody else's")
+    finish(*steps_of(run, "draw")[:2])
+    break_down(*steps_of(run, "score")[:1])
+    text = text_of(page, "runs")
+    assert "somebody else&#x27;s" in text
+    assert f'<progress max="{run.steps.count()}" value="2"' in text
+    assert reverse("run-failures", args=[run.pk]) in text
+
+
+def test_the_list_takes_the_same_queries_however_many_runs(
+    page: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    make_run()
+    page.get(reverse("runs"))
+    with django_assert_num_queries(6):  # session, user, rights (2), how many, the runs
+        page.get(reverse("runs"))
+    for _ in range(3):
+        make_run()
+    with django_assert_num_queries(6):
+        page.get(reverse("runs"))
+
+
+# --- one run ---------------------------------------------------------------------------------------------------------
+def test_a_run_shows_its_images_as_they_come(page: Client) -> None:
+    run = make_run(n_prompts=1, matrix=tiny_matrix(seeds=(7, 8)))
+    draws = {(step.seed, step.parameters.get("mode", "")): step for step in steps_of(run, "draw")}
+    finish(draws[7, ""])
+    Step.objects.filter(pk=draws[8, ""].pk).update(state="running", claim="x", lease_until=timezone.now())
+    break_down(draws[7, "renoise"])
+    image = Step.objects.get(pk=draws[7, ""].pk).image
+    assert image is not None
+
+    text = text_of(page, "run", run.pk)
+    assert f'src="{reverse("image-small", args=[image.pk])}" width="8" height="8" alt="baseline, seed 7"' in text
+    assert text.count(">waiting<") == 3
+    assert text.count(">being drawn<") == 1
+    assert text.count(">failed<") == 1
+    assert [text.count(f'<figcaption class="small">{OFFERED[key].label}<') for key in ("baseline", "switch-2")] == [
+        2,
+        2,
+    ]
+
+
+def test_two_methods_that_share_an_image_both_show_it(page: Client) -> None:
+    run = make_run(n_prompts=1, matrix=tiny_matrix(("baseline", "renoise-2", "renoise-2-rounds-2")))
+    draws = steps_of(run, "draw")
+    assert len(draws) == 3
+    finish(*draws)
+    assert text_of(page, "run", run.pk).count('loading="lazy"') == 3
+
+
+def test_while_it_runs_a_script_fetches_the_changing_part_alone_until_the_end(page: Client) -> None:
+    run = make_run()
+    address = reverse("run", args=[run.pk])
+    whole = page.get(address).content.decode()
+    assert f'hx-get="{address}"' in whole
+    assert '<meta http-equiv="refresh"' in whole
+    part = page.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert part.lstrip().startswith('<div class="stack-wide" id="run"')
+    finish(*run.steps.select_related("prompt", "method"))
+    Run.objects.filter(pk=run.pk).update(state="done", ended_at=timezone.now())
+    assert "hx-get" not in page.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert "refresh" not in page.get(address).content.decode()
+
+
+def test_pace_time_left_and_cost(page: Client) -> None:
+    run = make_run(n_prompts=4, matrix=tiny_matrix(("baseline",)))
+    draws, scores = steps_of(run, "draw"), steps_of(run, "score")
+    finish(*draws[:2], *scores[:2], seconds=15)
+    for cost in ("0.25", "0.5", None):
+        ModelCall.objects.create(run=run, engine="chat", model="m", outcome="ok", cost=cost)
+    ModelCall.objects.create(engine="chat", model="m", outcome="ok", cost="9")  # another run's
+    text = text_of(page, "run", run.pk)
+    assert "4 of 8 steps are done" in text
+    # Two images in the minute since it began, and 4 × 15 s of work in it: one worker, which has 4 × 15 s left.
+    assert "<dt>images a minute</dt><dd>2.0</dd>" in text
+    assert re.search("<dt>left, about</dt><dd>6[0-5] s</dd>", text)
+    assert "<dt>for 3 calls of models, 1 without a price</dt><dd>US$ 0.75</dd>" in text
+
+
+def test_why_it_failed_is_told_once_for_each_reason(page: Client) -> None:
+    run = make_run(n_prompts=5)
+    break_down(*steps_of(run, "critique")[:3], message="The model declined.", cure="Use another model.")
+    break_down(*steps_of(run, "critique")[3:4], message="No answer.")
+    text = text_of(page, "run", run.pk)
+    assert "<b>3 × critique</b><span>The model declined.</span>" in text
+    assert text.index("The model declined.") < text.index("No answer.")
+    assert "Use another model." in text
+
+
+def test_a_run_that_ended_without_some_images_says_which_wait_for_what_failed(page: Client) -> None:
+    run = make_run(n_prompts=1)
+    (critique,) = steps_of(run, "critique")
+    finish(steps_of(run, "draw")[0])
+    break_down(critique)
+    Run.objects.filter(pk=run.pk).update(state="done", ended_at=timezone.now(), message="1 step failed.")
+    assert text_of(page, "run", run.pk).count("waits for what failed") == 2
+
+
+def test_a_run_takes_the_same_queries_however_large(
+    page: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    def look(run: Run, n: int) -> None:
+        with django_assert_num_queries(n):
+            page.get(reverse("run", args=[run.pk]))
+        with django_assert_num_queries(7):
+            page.get(reverse("run-failures", args=[run.pk]))
+
+    def prepared(n_prompts: int, seeds: tuple[int, ...]) -> Run:
+        run = make_run(n_prompts=n_prompts, matrix=tiny_matrix(seeds=seeds))
+        finish(*steps_of(run, "draw"))
+        break_down(*steps_of(run, "score"))
+        return run
+
+    small, large = prepared(2, (7,)), prepared(12, (7, 8, 9, 10, 11))
+    page.get(reverse("run", args=[small.pk]))
+    look(small, 13)
+    look(large, 13)
+
+
+# --- steering --------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", STEER)
+def test_only_owner_and_staff_steer(client: Client, name: str) -> None:
+    run = make_run()
+    for user, status in ((make_user(researcher=True), 403), (make_user(researcher=True, is_staff=True), 302)):
+        client.force_login(user)
+        text = text_of(client, "run", run.pk)
+        assert (reverse("run-cancel", args=[run.pk]) in text) == (status == 302)
+        assert client.post(reverse(name, args=[run.pk])).status_code == status
+        assert client.get(reverse(name, args=[run.pk])).status_code == 405
+
+
+def test_pause_go_on_retry_cancel(client: Client) -> None:
+    run = make_run()
+    assert run.owner is not None
+    client.force_login(run.owner)
+
+    def do(name: str) -> str:
+        text = client.post(reverse(name, args=[run.pk]), follow=True).content.decode()
+        run.refresh_from_db()
+        return text
+
+    assert "nothing new begins" in do("run-pause")
+    assert run.state == "paused"
+    assert "This run is paused" in do("run-pause")
+    do("run-resume")
+    assert run.state == "running"
+    break_down(*steps_of(run, "score")[:2])
+    assert "2 steps are tried again." in do("run-retry")
+    assert not run.steps.filter(state="failed").exists()
+    assert "What was made before stays." in do("run-cancel")
+    assert run.state == "cancelled"
+
+
+# --- failures --------------------------------------------------------------------------------------------------------
+def test_failures_with_their_cure_and_as_a_table(page: Client) -> None:
+    run = make_run(n_prompts=1)
+    Prompt.objects.update(text="=1+1, a fox")
+    break_down(steps_of(run, "draw")[0], message="The image is black,\nall of it.")
+    text = text_of(page, "run-failures", run.pk)
+    assert "The image is black, all of it." in text
+    assert "Use another seed." in text
+    response = page.get(reverse("run-failures", args=[run.pk]), {"as": "csv"})
+    table = b"".join(response.streaming_content).decode()  # type: ignore[arg-type]
+    (row,) = csv.DictReader(io.StringIO(table, newline=""))
+    assert (row["kind"], row["seed"], row["tries"]) == ("draw", "7", "1")
+    assert row["prompt"] == "'=1+1, a fox"
+    assert row["message"] == "The image is black,\nall of it."
+
+
+def test_no_failures_is_good_news(page: Client) -> None:
+    assert "Nothing failed" in text_of(page, "run-failures", make_run().pk)
+
+
+# --- designing -------------------------------------------------------------------------------------------------------
+def sent(page: Client, **changes: Any) -> dict[str, Any]:
+    """What a browser would send of the small preset's form, with changes."""
+    form = page.get(reverse("run-new"), {"preset": "tiny"}).context["form"]
+    values = {field.name: field.value() for field in form}
+    kept = {name: value for name, value in values.items() if value is not None and value is not False}
+    return {**kept, "action": "start", **changes}
+
+
+@pytest.fixture
+def prompts() -> list[Prompt]:
+    prompt_set = make_prompt_set("animals")
+    return [
+        make_prompt(f"Animal {i} reads.", prompt_set=prompt_set, category="functional" if i < 6 else "other")
+        for i in range(8)
+    ]
+
+
+@pytest.mark.parametrize("key", list(EXPERIMENTS))
+def test_every_preset_fills_the_form(page: Client, prompts: list[Prompt], key: str) -> None:
+    response = page.get(reverse("run-new"), {"preset": key})
+    experiment = EXPERIMENTS[key]
+    assert set(response.context["form"]["methods"].value()) == set(experiment.methods)
+    assert experiment.category in (response.context["form"]["category"].value(), "")
+    text = response.content.decode()
+    assert text.count('aria-current="true"') == 1
+    assert all(f'value="{method}" checked' in text for method in experiment.methods)
+
+
+def test_best_of_four_is_offered_and_never_chosen_for_anybody(page: Client, prompts: list[Prompt]) -> None:
+    text = text_of(page, "run-new")
+    assert 'value="best-of-four">' in text
+    assert 'value="best-of-four" checked' not in text
+    assert "too good" in text
+
+
+def test_the_small_preset_can_be_started_as_it_is(page: Client, prompts: list[Prompt], researcher: User) -> None:
+    response = page.post(reverse("run-new"), sent(page))
+    run = Run.objects.get()
+    assert response.headers["Location"] == reverse("run", args=[run.pk])
+    assert (run.name, run.owner, run.state) == ("Try the machinery", researcher, "planning")
+    assert list(run.prompts.all()) == prompts[:4]
+    assert run.plan == EXPERIMENTS["tiny"].matrix()
+
+
+def test_prompts_of_a_category_at_random_are_the_same_for_the_same_number(page: Client, prompts: list[Prompt]) -> None:
+    given = {"category": "Functional", "take": "random", "n_prompts": "3", "choice_seed": "5", "n_new_seeds": "2"}
+    for _ in range(2):
+        page.post(reverse("run-new"), sent(page, **given))
+    first, second = Run.objects.all()
+    assert set(first.prompts.all()) == set(second.prompts.all()) < set(prompts[:6])
+    assert first.matrix == second.matrix
+    assert len(first.plan.seeds) == 3
+
+
+def test_methods_of_ones_own(page: Client, prompts: list[Prompt]) -> None:
+    page.post(reverse("run-new"), sent(page, methods=["baseline"], own_k="1, 3", own_rounds="2", own_mode="switch"))
+    assert [method.label for method in Run.objects.get().plan.methods] == [
+        *("baseline", "DetailScribe switch 1, 2 rounds", "DetailScribe switch 3, 2 rounds")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "said"),
+    [
+        ({"name": ""}, "name", "required"),
+        ({"methods": []}, "methods", "at least one method"),
+        ({"seeds": "7, x"}, "seeds", "“x” is no number"),
+        ({"seeds": ""}, "seeds", "Give 1 to 1000 seeds."),
+        ({"category": "nonsense"}, "category", "functional, other"),
+        ({"take": "first", "n_prompts": ""}, "n_prompts", "how many"),
+        ({"methods": ["renoise-4"], "n_steps": "4"}, "n_steps", "begins at step 4, but a drawing has 4 steps"),
+        ({"methods": ["multi-seed"], "metrics": []}, "metrics", 'chooses by "clip-score"'),
+        ({"methods": ["without-decomposition"]}, "critic", "without the decomposition"),
+        ({"methods": ["act2i-spatial"]}, "language", "4 prompts have none stored"),
+        ({"methods": ["openai-images"]}, "images_endpoint", "EVALSITE_ENDPOINTS"),
+        ({"language": "chat"}, "language_endpoint", "EVALSITE_ENDPOINTS"),
+        ({"image": "sd3", "image_model": "owner/name"}, "image_revision", "40 hexadecimal digits"),
+        ({"image": "diffusers", "image_model": "/weights/sdxl"}, "image", "gives its latents"),
+        ({"width": "100"}, "width", "multiple"),
+        ({"own_k": "3", "own_rounds": "9"}, "own_rounds", "8"),
+    ],
+)
+def test_what_cannot_be_is_said_at_the_field_that_mends_it(
+    page: Client, prompts: list[Prompt], settings: Settings, changes: dict[str, Any], field: str, said: str
+) -> None:
+    settings.GENERATION_ENDPOINTS = {}
+    response = page.post(reverse("run-new"), sent(page, **changes))
+    assert response.status_code == 422
+    assert said in str(response.context["form"].errors.get(field)).replace("&quot;", '"'), response.context[
+        "form"
+    ].errors
+    assert not Run.objects.exists()
+
+
+def test_wordings_that_are_stored_need_no_language_model(page: Client, prompts: list[Prompt]) -> None:
+    for prompt in prompts[:4]:
+        prompt.variants.create(kind="spatial", text="left of a tree", digest="x")
+    page.post(reverse("run-new"), sent(page, methods=["act2i-spatial"]))
+    assert Run.objects.get().plan.engines["language"].engine == "rules"
+
+
+def test_an_endpoint_is_stored_by_its_name_alone(page: Client, prompts: list[Prompt], settings: Settings) -> None:
+    settings.GENERATION_ENDPOINTS = {"lab": ("http://lab.example/v1", "sk-secret")}
+    given = {"critic": "chat", "critic_endpoint": "lab", "critic_model": "sees", "critic_price_in": "2.5"}
+    response = page.post(reverse("run-new"), sent(page, **given))
+    run = Run.objects.get()
+    assert run.plan.engines["critic"].options == {"endpoint": "lab", "model": "sees", "price_in": 2.5}
+    everything = f"{run.matrix} {response.content.decode()} {text_of(page, 'run', run.pk)} {text_of(page, 'run-new')}"
+    assert "secret" not in everything
+    assert "lab.example" not in everything
+
+
+# --- what it will take -----------------------------------------------------------------------------------------------
+def estimate_of(page: Client, **changes: Any) -> str:
+    response = page.post(reverse("run-new"), sent(page, **changes), headers={"HX-Request": "true"})
+    text = " ".join(response.content.decode().split())
+    assert text.startswith('<aside id="live"')
+    assert not Run.objects.filter(state="planning").exists()
+    return text
+
+
+def test_the_estimate_counts_what_would_be_made(page: Client, prompts: list[Prompt]) -> None:
+    text = estimate_of(page, take="all")
+    # 8 prompts: a baseline, and two images refined after one critique of it; three metrics on each.
+    for label, n in (("Decompositions", 8), ("Images", 24), ("Critiques", 8), ("Scores", 72)):
+        assert f'<th scope="row">{label}</th><td>{n}</td>' in text
+    assert "not measured yet" in text
+
+
+def test_the_estimate_knows_how_long_such_images_took(page: Client, prompts: list[Prompt]) -> None:
+    run = make_run(matrix=tiny_matrix(("baseline",)))
+    finish(*steps_of(run, "draw"), seconds=12)  # 6 denoising steps: 2 s each
+    finish(*steps_of(run, "score"), seconds=1)
+    alike = {
+        "prompt_set": str(prompts[0].prompt_set_id),
+        "methods": ["baseline"],
+        "metrics": ["clip-score"],
+        "take": "all",
+        "n_steps": "10",
+    }
+    # 8 × (10 × 2 s + 1 s) = 168 s
+    assert "about 3 min" in estimate_of(page, **alike)
+    assert "not measured yet" in estimate_of(page, **alike, width="128")
+
+
+def test_the_estimate_knows_prices_and_what_is_stored(page: Client, prompts: list[Prompt], settings: Settings) -> None:
+    settings.GENERATION_ENDPOINTS = {"lab": ("http://lab.example/v1", "")}
+    given = {"take": "all", "critic": "chat", "critic_endpoint": "lab", "critic_model": "sees"}
+    assert "no price given" in estimate_of(page, **given)
+    assert "about US$ 0.11" in estimate_of(page, **given, critic_price_in="1", critic_price_out="16")
+    ModelCall.objects.create(engine="chat", model="sees", outcome="ok", cost="0.5")
+    assert "<td>US$ 4.00</td>" in estimate_of(page, **given)
+    rewritten = {**given, "language": "chat", "language_endpoint": "lab", "language_model": "sees"}
+    assert "models behind endpoints</th><td>16</td>" in estimate_of(page, **rewritten)
+    Decomposition.objects.create(prompt=prompts[0], graph={}, digest="x")
+    assert "models behind endpoints</th><td>15</td>" in estimate_of(page, **rewritten)
+
+
+def test_refused_methods_are_named_and_the_others_counted(page: Client, prompts: list[Prompt]) -> None:
+    text = estimate_of(page, methods=["baseline", "without-decomposition"])
+    assert "<b>w/o decomposition T−2</b>" in text
+    assert '<th scope="row">Images</th><td>4</td>' in text
+
+
+def test_without_prompts_the_page_says_where_they_come_from(page: Client) -> None:
+    assert reverse("import-new", args=["prompts"]) in text_of(page, "run-new", preset="tiny")
