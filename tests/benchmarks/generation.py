@@ -4,10 +4,9 @@
 
 For each prompt five images: the baseline, and four more that change to the refined prompt after 1, 2, 3 and 5 steps
 (the released code's k = 0, 1, 2, 4). The released code runs all steps again for each; ours goes on from kept states.
-Both draw the same images: the largest difference
-is printed. Without options: the tiny random weights on the CPU. --large: the
-architecture of Stable Diffusion 3.5 Large with random weights in bf16 on CUDA, everything resident, which the released
-code (4 bits, offloaded) is not: it is given the better conditions.
+Both draw the same images: the largest difference is printed. Without options: the tiny random weights on the CPU.
+--large: the architecture of Stable Diffusion 3.5 Large with random weights in bf16 on CUDA, everything resident, which
+the released code (4 bits, offloaded) is not: it is given the better conditions.
 """
 
 import argparse
@@ -154,7 +153,9 @@ def main() -> None:
 
     prepare()
     import torch
+    from transformers import logging
 
+    logging.set_verbosity_error()  # CLIP reads the first 77 tokens of a prompt, and says so each time
     from generation.engines import eight_bits, tiny_sd3
     from generation.engines.sd3 import Sd3
     from generation.engines.sd3_loading import Options
