@@ -104,8 +104,8 @@ class Job:
         )
 
     # --- in chunks ---------------------------------------------------------------------------------------------------
-    def each(self, steps: Sequence[Step], size: int, do: Do) -> int:
-        """Do steps `size` at a time; returns the size that fitted. `do` settles every step of its chunk, or raises.
+    def each(self, steps: Sequence[Step], size: int, do: Do) -> None:
+        """Do steps `size` at a time. `do` settles every step of its chunk, or raises.
 
         Out of memory: half as many at once, then one at a time, then that step fails. Another error of a step: each of
         its chunk is done by itself, so that only the culprit fails. What concerns all steps is raised on.
