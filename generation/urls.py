@@ -3,7 +3,7 @@
 from django.urls import path
 
 from generation import api
-from generation.views import images, imports, run_new, runs
+from generation.views import images, imports, prompts, run_new, runs
 
 urlpatterns = [
     path("imports/", imports.index, name="imports"),
@@ -12,7 +12,12 @@ urlpatterns = [
     path("imports/<int:run_id>/rejected.csv", imports.rejects, name="import-rejects"),
     path("imports/<int:run_id>/cancel/", imports.cancel, name="import-cancel"),
     path("imports/<int:run_id>/again/", imports.again, name="import-again"),
+    path("prompts/", prompts.index, name="prompt-sets"),
+    path("prompts/<int:set_id>/", prompts.prompt_set, name="prompt-set"),
+    path("prompt/<int:prompt_id>/", prompts.prompt, name="prompt"),
+    path("images/<int:image_id>/", images.image, name="image"),
     path("images/<int:image_id>/shown", images.shown, name="image-shown"),
+    path("images/<int:image_id>/small", images.small, name="image-small"),
     path("runs/", runs.index, name="runs"),
     path("runs/new/", run_new.new, name="run-new"),
     path("runs/<int:run_id>/", runs.run, name="run"),

@@ -30,3 +30,20 @@ def decompositions_of(prompts: Collection[Prompt], *, made_before: datetime | No
         if isinstance(graph, dict):
             found[pk] = graph
     return found
+
+
+def decompositions_at(prompt: Prompt, moments: Collection[datetime]) -> dict[datetime, dict[str, Any]]:
+    """By moment, what was in use then, in one query: a critique's ids are those of what its critic was shown."""
+    rows = list(Decomposition.objects.filter(prompt=prompt).order_by("pk").values_list("created_at", "graph"))
+    given = prompt.metadata.get("decomposition") if isinstance(prompt.metadata, dict) else None
+    found: dict[datetime, dict[str, Any]] = {}
+    for moment in moments:
+        for graph in (given, *(graph for created_at, graph in rows if created_at < moment)):
+            if isinstance(graph, dict):
+                found[moment] = graph
+    return found
+
+
+def newest_row(prompt: Prompt) -> Decomposition | None:
+    """Where the decomposition in use came from; None where it is the metadata's, or none."""
+    return Decomposition.objects.filter(prompt=prompt).order_by("-pk").first()

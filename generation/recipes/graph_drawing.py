@@ -15,10 +15,11 @@ from generation.recipes.graph_layout import Layout, Route, lay_out
 
 MOST_ENTITIES, MOST_RELATIONS = 40, 60
 """What is larger is read better as a table."""
-NODE_WIDTH, LABEL_WIDTH = 168.0, 112.0
+NODE_WIDTH, LABEL_WIDTH = 184.0, 112.0
 PAD = 12.0
 AIR = 5.0
 NAME, SMALL = 15.0, 12.5
+BOLD = 1.14
 LINE_HEIGHT = 1.3
 MOST_LINES = 6
 MARGIN = 4.0
@@ -27,7 +28,7 @@ ROOM, NARROW_ROOM = 1080.0, 340.0
 HEAD = 7.0
 # Widths in ems, on the safe side of the fonts that `tokens.css` names.
 NARROW, WIDE = frozenset("fijlrtI.,:;'|!()[] "), frozenset("mwMWQG@%&")
-EM_NARROW, EM_WIDE, EM_CAPITAL, EM_SQUARE, EM_USUAL = 0.36, 0.93, 0.72, 1.02, 0.6
+EM_NARROW, EM_WIDE, EM_CAPITAL, EM_SQUARE, EM_USUAL = 0.38, 0.95, 0.72, 1.02, 0.62
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ class _Words:
     def of(entity: Entity) -> "_Words":
         room = NODE_WIDTH - 2 * PAD
         told = wrap(" · ".join(entity.attributes), room, SMALL) if entity.attributes else []
-        return _Words(wrap(entity.text, room, NAME), told)
+        return _Words(wrap(entity.text, room / BOLD, NAME), told)
 
     @property
     def height(self) -> float:

@@ -97,6 +97,8 @@ def make_world() -> World:
         "token": study.token,
         "place": 0,
         "image_id": images[0].pk,
+        "prompt_id": images[0].prompt_id,
+        "set_id": images[0].prompt.prompt_set_id,
         "critique_id": Critique.objects.filter(image=images[0])[0].pk,
         "membership_id": spare.pk,
         "snapshot_id": snapshot.pk,
