@@ -28,7 +28,7 @@ RUN --mount=type=cache,target=/root/.cache \
 # --- what all images share --------------------------------------------------------------------------------------------
 FROM python:${PYTHON} AS base
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin evalsite \
-    && install --directory --owner evalsite --group evalsite /data
+    && install --directory --owner evalsite --group evalsite /data /models
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -56,8 +56,10 @@ CMD ["celery", "--app", "evalsite", "worker", "--queues", "cpu", "--concurrency"
 HEALTHCHECK --interval=30s --timeout=20s --start-period=30s --retries=3 CMD ["sh", "-c", "celery --app evalsite inspect ping --timeout 10 --destination cpu@$(hostname)"]
 
 # One process, that loads its models after the fork and keeps them; the NVIDIA container toolkit brings the driver.
+# Weights lie in a volume of their own: they are large, and can be had again.
 FROM base AS worker-gpu
 COPY --from=install-generation /venv /venv
-ENV HF_HOME=/data/models
-CMD ["celery", "--app", "evalsite", "worker", "--queues", "gpu", "--concurrency", "1", "--loglevel", "INFO", "--hostname", "gpu@%h"]
+ENV HF_HOME=/models
+VOLUME /models
+CMD ["celery", "--app", "evalsite", "worker", "--queues", "gpu", "--pool", "prefork", "--concurrency", "1", "--loglevel", "INFO", "--hostname", "gpu@%h"]
 HEALTHCHECK --interval=60s --timeout=20s --start-period=120s --retries=3 CMD ["sh", "-c", "celery --app evalsite inspect ping --timeout 10 --destination gpu@$(hostname)"]

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from evalsite.endpoints import key_variable
+
 ENOUGH_BYTES = 500 * 2**20
 NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "glusterfs", "ceph", "afs"}
 CREDENTIAL_VARIABLES = (
@@ -163,6 +165,19 @@ def files_can_be_reached(app_configs: Sequence[Any] | None, **_: Any) -> list[Ch
             hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, unless this machine's own role opens the bucket.",
             id="evalsite.W004",
         )
+    ]
+
+
+@register(Tags.security)
+def keys_travel_in_secret(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    return [
+        Warning(
+            f"The key of the endpoint {name} goes to {urlsplit(url).hostname} without TLS: it can be read on the way.",
+            hint=f"Give it an https:// address in EVALSITE_ENDPOINTS, or unset {key_variable(name)}.",
+            id="evalsite.W008",
+        )
+        for name, (url, key) in settings.GENERATION_ENDPOINTS.items()
+        if key and urlsplit(url).scheme == "http" and not is_loopback(urlsplit(url).hostname or "")
     ]
 
 

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError, validate
+
+from evalsite.endpoints import KEY_PREFIX, key_variable, parse_endpoints, without_keys
 
 T = TypeVar("T")
 
@@ -59,7 +62,8 @@ class Environment:
         return frozenset(self._names)
 
     def text(self, name: str, default: str, *, secret: bool = False) -> str:
-        return self._read(name, default, lambda: self._env.str(name), "any text", secret=secret)
+        shown = hidden if secret else without_password
+        return self._read(name, default, lambda: self._env.str(name), "any text", shown=shown)
 
     def boolean(self, name: str, *, default: bool) -> bool:
         return self._read(name, default, lambda: self._env.bool(name), "true or false")
@@ -147,6 +151,36 @@ class Environment:
         # Celery wants a host in every address, and warns at each connection where there can be none.
         return f"{url}localhost" if url in ("filesystem://", "memory://") else url
 
+    def device(self, name: str, default: str) -> str:
+        def parse() -> str:
+            device: str = self._env.str(name, validate=validate.Regexp(re.compile(r"(auto|cpu|cuda(:\d{1,3})?)\Z")))
+            return device
+
+        return self._read(name, default, parse, "auto, cpu, cuda, or cuda:N for the device of that number")
+
+    def endpoints(self, name: str) -> dict[str, tuple[str, str]]:
+        """Addresses of model servers by name, each with its key, which has a variable of its own and may be missing.
+
+        A key for an endpoint that the list does not name is refused: it would do nothing, silently.
+        """
+        none: dict[str, str] = {}
+        urls = self._read(
+            name,
+            none,
+            lambda: parse_endpoints(self._env.list(name, subcast=str.strip)),
+            "name=URL,name=URL such as hosted=https://llm.example.org/v1,local=http://127.0.0.1:8080/v1 (names: each "
+            f"once, lower-case letters, digits, dashes; keys: apart, in {KEY_PREFIX}HOSTED)",
+            shown=without_keys,
+        )
+        readable = bool(urls) or not self._source.get(name)
+        endpoints = {each: (url, self.text(key_variable(each), "", secret=True)) for each, url in urls.items()}
+        for orphan in sorted(set(self._source) - self._names):
+            if orphan.startswith(KEY_PREFIX):
+                self._names.add(orphan)
+                if readable and self._source[orphan]:
+                    self._complaints.append(f"{orphan} is the key of no endpoint: name that in {name}, or unset it.")
+        return endpoints
+
     def email(self, name: str, default: str) -> dict[str, Any]:
         from dj_email_url import parse as parse_url
 
@@ -172,7 +206,15 @@ class Environment:
                 f"{program or 'evalsite'} cannot start with this environment:\n  - " + "\n  - ".join(self._complaints)
             )
 
-    def _read(self, name: str, default: T, parse: Callable[[], T], wanted: str, *, secret: bool = False) -> T:
+    def _read(
+        self,
+        name: str,
+        default: T,
+        parse: Callable[[], T],
+        wanted: str,
+        *,
+        shown: Callable[[str], str] | None = None,
+    ) -> T:
         self._names.add(name)
         raw = self._source.get(name, "")
         if raw == "":
@@ -180,11 +222,15 @@ class Environment:
         try:
             return parse()
         except (ValueError, TypeError, EnvError):
-            self._complain(name, "…" if secret else without_password(raw), wanted)
+            self._complain(name, (shown or without_password)(raw), wanted)
             return default
 
     def _complain(self, name: str, value: str, wanted: str) -> None:
         self._complaints.append(f"{name}={value!r} is not usable. Set it to {wanted}, or unset it.")
+
+
+def hidden(value: str) -> str:
+    return "…"
 
 
 def without_password(url: str) -> str:

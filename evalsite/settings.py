@@ -168,6 +168,11 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {"TITLE": "evalsite", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
 
+# --- where models run ------------------------------------------------------------------------------------------------
+GENERATION_ENDPOINTS = env.endpoints("EVALSITE_ENDPOINTS")  # by name: address and key
+GENERATION_DEVICE = env.device("EVALSITE_DEVICE", "auto")
+GENERATION_LEASE_SECONDS = env.integer("EVALSITE_LEASE_SECONDS", 60, low=2, high=3600)
+
 # --- background work -------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.broker("CELERY_BROKER_URL", "filesystem://")
 BROKER_DIR = DATA_DIR / "broker"
@@ -182,6 +187,11 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BEAT_SCHEDULE = {
     task: {"task": task, "schedule": 60.0}
     for task in ("generation.tasks.resume_imports", "annotations.tasks.resume_reports")
+}
+# Looked for several times within a lease, so that a dead worker's step waits little longer than its lease.
+CELERY_BEAT_SCHEDULE["generation.tasks.resume_runs"] = {
+    "task": "generation.tasks.resume_runs",
+    "schedule": min(20.0, GENERATION_LEASE_SECONDS / 3),
 }
 if CELERY_BROKER_URL.startswith("filesystem://"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {

@@ -42,6 +42,14 @@ def complaint(read: str, value: str, *arguments: Any, **options: Any) -> str:
         ("broker", "redis:///0", {"default": "filesystem://"}, "redis://HOST:6379/0"),
         ("broker", "kafka://host", {"default": "filesystem://"}, "redis://HOST:6379/0"),
         ("email", "carrier://pigeon", {"default": "consolemail://"}, "smtp://USER:PASSWORD@HOST:587/?ssl=True"),
+        ("device", "gpu", {"default": "auto"}, "auto, cpu, cuda, or cuda:N"),
+        ("device", "cuda:", {"default": "auto"}, "auto, cpu, cuda, or cuda:N"),
+        ("endpoints", "Lab=https://lab.example.org/v1", {}, "name=URL,name=URL"),
+        ("endpoints", "my_lab=https://lab.example.org/v1", {}, "name=URL,name=URL"),
+        ("endpoints", "https://lab.example.org/v1", {}, "name=URL,name=URL"),
+        ("endpoints", "lab=ftp://lab.example.org", {}, "name=URL,name=URL"),
+        ("endpoints", "lab=https://lab.example.org:port/v1", {}, "name=URL,name=URL"),
+        ("endpoints", "lab=http://a.example.org,lab=http://b.example.org", {}, "name=URL,name=URL"),
         ("path", "data", {"default": ROOT, "meaning": "the folder"}, "an absolute path: the folder"),
     ],
 )
@@ -84,6 +92,52 @@ def test_every_mistake_is_told_at_once_and_no_secret_with_it() -> None:
     assert "SITE_SIZ is not a setting of evalsite: did you mean SITE_SIZE?" in message
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("lab=https://me:hunter2@lab.example.org/v1", "lab=https://…@lab.example.org/v1"),
+        ("lab=https://lab.example.org/v1?key=hunter2", "lab=https://lab.example.org/v1?…"),
+        ("ok=http://127.0.0.1/v1,https://hun@ter2@lab.example.org", "ok=http://127.0.0.1/v1,https://…@lab.example.org"),
+        ("lab=hunter2", "lab=…"),
+        ("hunter2", "…"),
+    ],
+)
+def test_a_key_in_the_list_of_endpoints_is_refused_and_not_shown(value: str, shown: str) -> None:
+    assert f"THIS={shown!r} is not usable" in complaint("endpoints", value)
+
+
+def test_endpoints_come_with_their_keys() -> None:
+    env = Environment(
+        {
+            "EVALSITE_ENDPOINTS": "my-lab=http://127.0.0.1:8080/v1, hosted=https://llm.example.org/v1",
+            "EVALSITE_KEY_HOSTED": "hunter2",
+        }
+    )
+    assert env.endpoints("EVALSITE_ENDPOINTS") == {
+        "my-lab": ("http://127.0.0.1:8080/v1", ""),
+        "hosted": ("https://llm.example.org/v1", "hunter2"),
+    }
+    assert "EVALSITE_KEY_MY_LAB" in env.names
+    env.close(program="evalsite", known_prefix="EVALSITE_")
+
+
+def test_a_key_of_no_endpoint_is_refused_without_being_shown() -> None:
+    env = Environment({"EVALSITE_ENDPOINTS": "lab=http://127.0.0.1/v1", "EVALSITE_KEY_HOSTED": "hunter2"})
+    env.endpoints("EVALSITE_ENDPOINTS")
+    with pytest.raises(ImproperlyConfigured) as caught:
+        env.close(program="evalsite", known_prefix="EVALSITE_")
+    assert "EVALSITE_KEY_HOSTED is the key of no endpoint: name that in EVALSITE_ENDPOINTS" in str(caught.value)
+    assert str(caught.value).count("EVALSITE_KEY_HOSTED") == 1
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:3"])
+def test_devices_are_named_as_torch_names_them(device: str) -> None:
+    env = Environment({"DEVICE": device})
+    assert env.device("DEVICE", "auto") == device
+    env.close(program="evalsite")
+
+
 @pytest.mark.parametrize("url", ["http://[", "plain text", "redis://host:6379/0"])
 def test_what_has_no_password_stays_readable_or_is_hidden_whole(url: str) -> None:
     assert without_password(url) in (url, "…")
@@ -124,6 +178,26 @@ def test_the_site_refuses_a_misspelt_variable(tmp_path: Path) -> None:
 def test_variables_of_unused_services_are_known_all_the_same(tmp_path: Path) -> None:
     unused = {"EVALSITE_HSTS_SECONDS": "60", "EVALSITE_DATABASE_MAX_AGE": "5", "EVALSITE_WEB_THREADS": "4"}
     assert start_site_with(tmp_path, **unused).returncode == 0
+
+
+@pytest.mark.parametrize("seconds", ["1", "3601", "soon"])
+def test_the_site_refuses_a_lease_out_of_bounds(seconds: str, tmp_path: Path) -> None:
+    result = start_site_with(tmp_path, EVALSITE_LEASE_SECONDS=seconds)
+    assert result.returncode != 0
+    assert f"EVALSITE_LEASE_SECONDS={seconds!r} is not usable. Set it to a whole number from 2 to 3600" in result.stderr
+
+
+@pytest.mark.parametrize(("lease", "expected"), [("", "60 20.0"), ("3", "3 1.0"), ("3600", "3600 20.0")])
+def test_ended_leases_are_looked_for_several_times_within_a_lease(lease: str, expected: str, tmp_path: Path) -> None:
+    code = (
+        "from evalsite.settings import *; "
+        "print(GENERATION_LEASE_SECONDS, CELERY_BEAT_SCHEDULE['generation.tasks.resume_runs']['schedule'])"
+    )
+    environment = {"EVALSITE_DATA_DIR": str(tmp_path), "EVALSITE_LEASE_SECONDS": lease}
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == expected
 
 
 def test_the_manual_lists_every_variable_and_no_other() -> None:
@@ -227,6 +301,27 @@ def test_a_site_open_to_strangers(
     messages = checks.strangers_are_kept_out(None)
     assert ids(messages) == expected
     assert all(isinstance(message, Error) == (".E" in str(message.id)) for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("url", "key", "expected"),
+    [
+        ("http://lab.example.org/v1", "hunter2", ["evalsite.W008"]),
+        ("http://192.168.0.7:8080/v1", "hunter2", ["evalsite.W008"]),
+        ("http://lab.example.org/v1", "", []),
+        ("https://lab.example.org/v1", "hunter2", []),
+        ("http://localhost:8080/v1", "hunter2", []),
+        ("http://127.0.0.1:8080/v1", "hunter2", []),
+        ("http://[::1]:8080/v1", "hunter2", []),
+    ],
+)
+def test_a_key_that_others_can_read_on_its_way(url: str, key: str, expected: list[str], settings: Settings) -> None:
+    settings.GENERATION_ENDPOINTS = {"my-lab": (url, key)}
+    messages = checks.keys_travel_in_secret(None)
+    assert ids(messages) == expected
+    for message in messages:
+        assert "EVALSITE_KEY_MY_LAB" in str(message.hint)
+        assert "hunter2" not in f"{message}{message.hint}"
 
 
 @pytest.mark.parametrize(("mode", "expected"), [(0o700, []), (0o750, []), (0o755, ["evalsite.W007"])])
