@@ -69,6 +69,7 @@ class PromptVariant(models.Model):
         IMPORTED = "imported", _("imported")
         PERSON = "person", _("a person")
         MODEL = "model", _("a language model")
+        RULES = "rules", _("rules, without a language model")
         SIMULATED = "simulated", _("simulated")
 
     prompt = models.ForeignKey(Prompt, models.CASCADE, related_name="variants")

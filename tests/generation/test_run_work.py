@@ -257,7 +257,9 @@ def test_the_critic_that_asks_questions_needs_no_language_model() -> None:
     critique = Critique.objects.get()
     assert critique.critic == "questions to oracle"
     assert critique.claims.count() == len(workshop.oracle.asked) > 1
-    assert image_of(run, "DetailScribe T−2").variant is not None
+    refined = image_of(run, "DetailScribe T−2")
+    assert refined.variant is not None
+    assert refined.variant.origin == Decomposition.objects.get().origin == PromptVariant.Origin.RULES
     assert ModelCall.objects.count() == 0
     assert "chat" not in workshop.loaded
 

@@ -35,14 +35,15 @@ def _decompose(job: Job, step: Step) -> None:
             return
     spec = job.spec(step)
     if spec.engine == "rules":
+        origin = Origin.RULES
         found, identity = decompose_by_rules(step.prompt.text), {"engine": "rules"}
     else:
-        engine = job.engine(spec)
+        origin, engine = Origin.MODEL, job.engine(spec)
         found, answer = decompose(engine, step.prompt.text)
         job.note_calls(step, answer.calls)
         identity = engine.identity
     provenance = made_by(step, engine=identity, spec=spec.as_json())
-    job.close(step, lambda: _saved(step, found, Origin.MODEL, provenance), seconds=watch.share(1))
+    job.close(step, lambda: _saved(step, found, origin, provenance), seconds=watch.share(1))
 
 
 def _stored_row(job: Job, step: Step) -> Decomposition | None:

@@ -86,13 +86,13 @@ def _variant(step: Step, given: Given) -> PromptVariant | None:
     """The wording that it was drawn with; None for the prompt's own."""
     critique, words = _critique(given), given.one("words")
     if critique is not None:
-        rules = critique.provenance.get("engine", {}).get("engine") == "questions"
+        by_rules = critique.provenance.get("engine", {}).get("engine") == "questions"
         return save_variant(
             step,
             PromptVariant.Kind.REFINED,
             critique.refined_prompt or step.prompt.text,
-            origin=PromptVariant.Origin.MODEL,
-            provenance=made_by(step, critique=critique.pk, by_rules=rules),
+            origin=PromptVariant.Origin.RULES if by_rules else PromptVariant.Origin.MODEL,
+            provenance=made_by(step, critique=critique.pk),
         )
     return words.variant if words else None
 
