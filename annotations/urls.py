@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from annotations.views import critic, deletion, design, exports, home, items, join, results, studies
+from annotations.views import critic, deletion, design, exports, home, items, join, results, run_study, studies
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("image/<int:image_id>/file", items.image_file, name="image-file"),
     path("api/v1/", include("annotations.api.urls")),
     path("study/new/", design.new_study, name="study-new"),
+    path("study/from-run/<int:run_id>/", run_study.study_from_run, name="study-from-run"),
     path("study/<str:token>/", studies.overview, name="study"),
     path("study/<str:token>/items/", items.gallery, name="study-items"),
     path("study/<str:token>/raters/", studies.raters, name="study-raters"),

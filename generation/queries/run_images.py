@@ -14,7 +14,7 @@ def images_of_run(run_id: int) -> QuerySet[Step, Any]:
 
 
 def asked_methods(run: Run) -> list[Method]:
-    """The methods that the run's matrix names, without those whose images only led to theirs."""
+    """The methods that the run's matrix names and that gave an image, without those that only led to theirs."""
     asked = run.matrix["methods"]
-    used = Method.objects.filter(steps__run=run).distinct()
+    used = Method.objects.filter(steps__run=run, steps__image__isnull=False).distinct()
     return [method for method in used if method.parameters.get("method") in asked]

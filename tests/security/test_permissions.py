@@ -58,6 +58,7 @@ MATRIX: dict[str, tuple[frozenset[str], str]] = {
     "prompt-set": (MAY_IMPORT, "get"),
     "prompt": (MAY_IMPORT, "get"),
     "study-new": (MAY_IMPORT, "get"),
+    "study-from-run": (MAY_IMPORT, "post"),
     "runs": (MAY_IMPORT, "get"),
     "run-new": (MAY_IMPORT, "get"),
     "run": (MAY_IMPORT, "get"),
