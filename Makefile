@@ -6,8 +6,12 @@ BIN    := $(VENV)/bin
 PYTHON ?=
 PORT   ?= 8000
 ARGS   ?=
+# 0: `make demo` and `make run` leave out what draws and scores images (torch and its friends, see docs/operations.md).
+GENERATION ?= 1
 # Two test processes: each has its own database, broker and web server, and most machines have two cores to spare.
 JOBS   ?= 2
+
+SITE := $(VENV)/$(if $(filter 0 no off false,$(GENERATION)),.site,.generation)
 
 .DEFAULT_GOAL := help
 # Two test runs at once would share the two cores and mix their reports.
@@ -17,12 +21,12 @@ JOBS   ?= 2
 help:  ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.site  ## Bring up the site with the demo study, and print ready sign-in links
+demo: $(SITE)  ## Bring up the site with the demo study, and print ready sign-in links
 	@echo "==> Preparing the database"
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py serve --demo --port $(PORT) $(ARGS)
 
-run: $(VENV)/.site  ## Bring up the site on your own data
+run: $(SITE)  ## Bring up the site on your own data
 	@echo "==> Preparing the database"
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py serve --port $(PORT) $(ARGS)
@@ -60,24 +64,45 @@ clean:  ## Remove what was installed and built (never data/)
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis test-results
 
 # --- the virtual environment -----------------------------------------------------------------------------------------
-# One stamp for each set of dependencies: the site alone, with the tools for tests, with what benchmarks compare with.
+# One stamp for each set of dependencies: the site alone, with what draws and scores images, with the tools for tests,
+# with what benchmarks compare with. Each set holds the one before it, so installing it renews that one's stamp as well;
+# installing a smaller set takes nothing away.
 $(VENV)/.site: extras :=
-$(VENV)/.dev: extras := [dev]
-$(VENV)/.bench: extras := [dev,bench]
+$(VENV)/.site: stamps := .site
+$(VENV)/.generation: extras := [generation]
+$(VENV)/.generation: stamps := .site .generation
+$(VENV)/.dev: extras := [generation,dev]
+$(VENV)/.dev: stamps := .site .generation .dev
+$(VENV)/.bench: extras := [generation,dev,bench]
+$(VENV)/.bench: stamps := .site .generation .dev .bench
 
-$(VENV)/.site $(VENV)/.dev $(VENV)/.bench: pyproject.toml requirements.lock | $(VENV)/bin/python
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
+
+$(VENV)/.generation $(VENV)/.dev $(VENV)/.bench: $(VENV)/.torch
+$(VENV)/.site $(VENV)/.generation $(VENV)/.dev $(VENV)/.bench: pyproject.toml requirements.lock | $(VENV)/bin/python
 	@echo "==> Installing evalsite$(extras) into $(VENV) (a minute or so the first time)"
 	@: > $(VENV)/install.log; \
 	constraint=$$(grep -o '^uv==[^ ]*' requirements.lock); \
-	{ $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$constraint" \
-	  && $(BIN)/uv pip install --quiet --python $(BIN)/python -c requirements.lock -e ".$(extras)"; \
+	{ $(PIP) "$$constraint" && $(BIN)/uv pip install --quiet --python $(BIN)/python -c requirements.lock -e ".$(extras)"; \
 	} >> $(VENV)/install.log 2>&1 \
-	|| { echo "    uv could not do it; trying pip, which is slower"; \
-	     $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e ".$(extras)" \
-	       >> $(VENV)/install.log 2>&1; } \
+	|| { echo "    uv could not do it; trying pip, which is slower"; $(PIP) -e ".$(extras)" >> $(VENV)/install.log 2>&1; } \
 	|| { cat $(VENV)/install.log; \
 	     echo "Installing failed: see above. Is a package index reachable ('pip download Django' tells)?" >&2; exit 1; }
-	@touch $@ $(if $(extras),$(VENV)/.site)
+	@touch $(addprefix $(VENV)/,$(stamps))
+
+# torch comes first and by pip, which heeds the user's own pip configuration: with an index of builds for the CPU it is
+# 0.2 GB instead of 3. uv then keeps the build it finds. torchvision goes with it, as the two must be of one build.
+$(VENV)/.torch: requirements.lock | $(VENV)/bin/python
+	@wanted=$$(grep -oE '^torch(vision)?==[^ ]*' requirements.lock); \
+	have=$$($(BIN)/python -m pip list --format=freeze --disable-pip-version-check | sed 's/+.*//'); \
+	for package in $$wanted; do \
+	  echo "$$have" | grep -qxF "$$package" && continue; \
+	  echo "==> Installing torch into $(VENV) (some minutes and up to 7 GB; GENERATION=0 with demo or run leaves it out)"; \
+	  $(PIP) $$wanted > $(VENV)/install.log 2>&1 && break; \
+	  cat $(VENV)/install.log; \
+	  echo "Installing torch failed: see above. 'make demo GENERATION=0' does without." >&2; exit 1; \
+	done
+	@touch $@
 
 $(VENV)/bin/python:
 	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \

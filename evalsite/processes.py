@@ -119,4 +119,4 @@ class ChildProcesses:
     def _pass_on(self, name: str, output: IO[str]) -> None:
         for line in output:
             if line.strip():
-                self._say(f"{name:>6} | {line.rstrip()}")
+                self._say(f"{name:>9} | {line.rstrip()}")

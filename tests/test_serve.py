@@ -4,6 +4,7 @@ import http.client
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -14,6 +15,7 @@ import pytest
 from evalsite.probe import is_healthy
 from tests import servers
 from tests.conftest import site_environment
+from tests.missing_packages import without_packages
 
 pytestmark = [pytest.mark.worker, pytest.mark.django_db(transaction=True)]
 
@@ -45,6 +47,15 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in found.read_text().split()]
 
 
+def descendants(pid: int) -> list[int]:
+    found = children(pid)
+    return found + [lower for child in found for lower in descendants(child)]
+
+
+def memory_map(pid: int) -> str:
+    return Path(f"/proc/{pid}/maps").read_text()
+
+
 def is_ready(server: servers.Server) -> bool:
     return "==> Ready: http://127.0.0.1:" in server.says()
 
@@ -71,7 +82,9 @@ def test_serve_comes_up_on_the_next_free_port_and_stops_cleanly(serve: Serve, si
         assert connection.getresponse().status == 200
 
     started = children(server.process.pid)
-    assert len(started) == 2
+    assert len(started) == 3
+    # torch alone would take some hundred megabytes: it is loaded when a task asks for a model, not before.
+    assert not any("libtorch" in memory_map(pid) for pid in descendants(server.process.pid))
     server.process.send_signal(sign)
     assert server.process.wait(30) == 0, server.says()
     assert server.says().rstrip().endswith("==> Stopped")
@@ -87,6 +100,32 @@ def test_when_one_process_dies_the_other_is_stopped_and_the_status_tells(serve: 
     assert server.process.wait(30) == signal.SIGKILL
     assert "process ended by itself (status -9)" in server.says()
     assert not any(is_running(pid) for pid in started)
+
+
+def test_a_task_on_the_generator_s_queue_is_carried_out_and_its_log_passed_on(serve: Serve) -> None:
+    server = serve("--port", str(servers.free_port()))
+    servers.wait_until(lambda: is_ready(server), server, timeout_s=60)
+    # A task that nobody has registered is refused in the log of the worker that took it.
+    subprocess.run(
+        [sys.executable, "-m", "celery", "--quiet", "--app", "evalsite", "call", "no.such.task", "--queue", "gpu"],
+        env=site_environment(CELERY_BROKER_URL="filesystem://"),
+        cwd=servers.ROOT,
+        check=True,
+        capture_output=True,
+    )
+    servers.wait_until(lambda: "no.such.task" in server.says(), server, timeout_s=30)
+    lines = [line for line in server.says().splitlines() if "no.such.task" in line]
+    assert lines
+    assert all(line.startswith("generator | ") for line in lines)
+
+
+def test_without_the_extra_serve_says_what_is_missing_and_runs_one_worker(serve: Serve, tmp_path: Path) -> None:
+    server = serve("--port", str(servers.free_port()), **without_packages(tmp_path, "torch", "open_clip"))
+    servers.wait_until(lambda: is_ready(server), server, timeout_s=60)
+    said = server.says()
+    assert "No images can be drawn or scored here: torch, open_clip not installed" in said
+    assert "`make run` without GENERATION=0 brings them" in said
+    assert len(children(server.process.pid)) == 2
 
 
 def test_serve_refuses_a_database_that_is_not_up_to_date(serve: Serve, tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
-"""`manage.py serve`: the web server and one worker, together, until Ctrl-C."""
+"""`manage.py serve`: the web server and the workers, together, until Ctrl-C."""
 
 import errno
 import socket
 import sys
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -16,10 +17,12 @@ from evalsite.probe import is_healthy
 from evalsite.processes import ChildProcesses
 
 PORTS_TRIED = 20
+# Of the extra `generation`: without these nothing is drawn or scored.
+GENERATOR_NEEDS = ("torch", "diffusers", "transformers", "open_clip")
 
 
 class Command(BaseCommand):
-    help = "Serve the site and run one worker for its background work, until Ctrl-C or SIGTERM."
+    help = "Serve the site and run the workers for its background work, until Ctrl-C or SIGTERM."
 
     def add_arguments(self, parser: CommandParser) -> None:
         env = Environment()
@@ -50,15 +53,23 @@ class Command(BaseCommand):
         call_command("collectstatic", interactive=False, verbosity=0)
         connections.close_all()
 
-        self.say("==> Starting the web server and the worker")
+        missing = [package for package in GENERATOR_NEEDS if find_spec(package) is None]
+        if missing:
+            self.say(
+                f"==> No images can be drawn or scored here: {', '.join(missing)} not installed "
+                f"(`make {'demo' if options['demo'] else 'run'}` without GENERATION=0 brings them)"
+            )
+        self.say("==> Starting the web server and the " + ("worker" if missing else "workers"))
         with ChildProcesses(self.say) as children:
             # The socket is handed over open: between finding a free port and serving on it, nobody can take it.
             children.start("web", web_command(listener.fileno(), options), pass_fds=[listener.fileno()])
             children.start("worker", worker_command(options["task_processes"]))
+            if not missing:
+                children.start("generator", generator_command())
             listener.close()
             status = children.wait(until=lambda: is_healthy(host, port))
             if status is None and options["demo"]:
-                status = self.make_demo(children, url)
+                status = self.make_demo(children, url, may_draw=not missing)
             if status is None:
                 self.say(self.style.SUCCESS(f"==> Ready: {url}/") + "   (Ctrl-C stops it)")
                 status = children.wait()
@@ -71,12 +82,17 @@ class Command(BaseCommand):
         self.stdout.write(line)
         self.stdout.flush()
 
-    def make_demo(self, children: ChildProcesses, url: str) -> int | None:
-        """The demo study, made when the site answers, so that the sign-in links are among the last lines. 0: stop."""
+    def make_demo(self, children: ChildProcesses, url: str, *, may_draw: bool) -> int | None:
+        """The demo study, made when the site answers, so that the sign-in links are among the last lines. 0: stop.
+
+        The demo's run is left to the generator, which has come up meanwhile.
+        """
         self.say("==> Preparing the demo study")
         try:
             with children.interruptible():
                 call_command("demo", base_url=url, stdout=self.stdout, stderr=self.stderr)
+                if may_draw:
+                    call_command("demo_run", owner="demo-researcher", stdout=self.stdout, stderr=self.stderr)
         except KeyboardInterrupt:
             return 0
         return None
@@ -121,21 +137,17 @@ def web_command(descriptor: int, options: dict[str, Any]) -> list[str]:
 
 def worker_command(processes: int) -> list[str]:
     """One worker on the queue `cpu`, with the clock for periodic work in it: a second one would ring twice."""
+    clock = ["--beat", "--schedule", str(settings.DATA_DIR / "celerybeat-schedule")]
+    return [*celery_command("cpu", "cpu"), "--concurrency", str(processes), *clock]
+
+
+def generator_command() -> list[str]:
+    """One worker on the queue `gpu`. Its one process loads a model after the fork, when a task asks for it."""
+    return [*celery_command("gpu", "generator"), "--pool", "prefork", "--concurrency", "1"]
+
+
+def celery_command(queue: str, name: str) -> list[str]:
     # As root, Celery warns of senders who could run code by pickled messages: this site takes JSON alone.
-    return [
-        *(
-            sys.executable,
-            "-W",
-            "ignore:You're running the worker with superuser",
-            "-m",
-            "celery",
-            "--quiet",
-            "--app",
-            "evalsite",
-            "worker",
-            "--queues",
-            "cpu",
-        ),
-        *("--concurrency", str(processes), "--loglevel", "WARNING", "--without-gossip", "--without-mingle"),
-        *("--beat", "--schedule", str(settings.DATA_DIR / "celerybeat-schedule")),
-    ]
+    python = [sys.executable, "-W", "ignore:You're running the worker with superuser"]
+    worker = ["-m", "celery", "--quiet", "--app", "evalsite", "worker", "--queues", queue, "--hostname", f"{name}@%h"]
+    return [*python, *worker, "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
