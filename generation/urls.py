@@ -3,7 +3,7 @@
 from django.urls import path
 
 from generation import api
-from generation.views import images, imports, prompts, run_new, runs
+from generation.views import images, imports, manifests, prompts, run_new, runs
 
 urlpatterns = [
     path("imports/", imports.index, name="imports"),
@@ -22,6 +22,7 @@ urlpatterns = [
     path("runs/new/", run_new.new, name="run-new"),
     path("runs/<int:run_id>/", runs.run, name="run"),
     path("runs/<int:run_id>/failures/", runs.failures, name="run-failures"),
+    path("runs/<int:run_id>/manifest.jsonl", manifests.of_run, name="run-manifest"),
     path("runs/<int:run_id>/pause/", runs.pause, name="run-pause"),
     path("runs/<int:run_id>/resume/", runs.resume, name="run-resume"),
     path("runs/<int:run_id>/cancel/", runs.cancel, name="run-cancel"),

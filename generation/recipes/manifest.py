@@ -65,15 +65,21 @@ class Record:
         return DrawRequest(**known)
 
 
-def write(records: Iterable[Record], stream: TextIO) -> int:
-    """Write a manifest; how many records. Its first line names the format."""
-    stream.write(json.dumps({"format": FORMAT}) + "\n")
-    n = 0
+def lines(records: Iterable[Record]) -> Iterator[str]:
+    """The lines of a manifest, the first of which names the format, as the records come."""
+    yield json.dumps({"format": FORMAT}) + "\n"
     for record in records:
         row = {**asdict(record), "engine": record.engine.as_json() if record.engine else None}
-        stream.write(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
-        n += 1
-    return n
+        yield json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def write(records: Iterable[Record], stream: TextIO) -> int:
+    """Write a manifest; how many records."""
+    n_lines = 0
+    for line in lines(records):
+        stream.write(line)
+        n_lines += 1
+    return n_lines - 1
 
 
 def read(stream: Iterable[str]) -> list[Record]:

@@ -63,6 +63,7 @@ MATRIX: dict[str, tuple[frozenset[str], str]] = {
     "run-new": (MAY_IMPORT, "get"),
     "run": (MAY_IMPORT, "get"),
     "run-failures": (MAY_IMPORT, "get"),
+    "run-manifest": (MAY_IMPORT, "get"),
     "run-pause": (OWN_IMPORT, "post"),
     "run-resume": (OWN_IMPORT, "post"),
     "run-cancel": (OWN_IMPORT, "post"),

@@ -112,7 +112,8 @@ def make_world() -> World:
         "study-critic-table:name": "critic",
     }
     drawn = make_run(owner=owner, n_prompts=1)
-    for address in ("run", "run-failures", "run-pause", "run-resume", "run-cancel", "run-retry", "study-from-run"):
+    of_runs = ("run", "run-failures", "run-manifest", "run-pause", "run-resume", "run-cancel", "run-retry")
+    for address in (*of_runs, "study-from-run"):
         arguments[f"{address}:run_id"] = drawn.pk
     for address in ("rate-image", "rate-card", "rate-answer"):
         arguments[f"{address}:token"] = card.token
