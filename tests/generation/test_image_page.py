@@ -36,7 +36,7 @@ def test_the_picture_is_the_rendition_kept_by_this_browser_alone(page: Client) -
     image = make_image()
     response = page.get(reverse("image-shown", args=[image.pk]))
     with image.shown.open("rb") as file:
-        assert b"".join(response.streaming_content) == file.read()  # type: ignore[arg-type]
+        assert b"".join(response.streaming_content) == file.read()  # type: ignore[attr-defined]
     assert response.headers["Content-Type"] == "image/webp"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Cache-Control"] == "private, max-age=31536000, immutable"

@@ -12,7 +12,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from PIL import Image as PillowImage
 
 from annotations.models import Assignment, Audit, Auditor, Item, Rater, Study
-from generation.models import Claim, Critique, Image, Method, MetricScore
+from generation.models import Claim, Critique, Image, Method, MetricScore, Prompt
 from generation.recipes import scene_demo
 from tests.annotations.audit_rows import do_audit
 from tests.security.crawling import Answer, answer_of, crawl
@@ -56,6 +56,8 @@ def guesses(study: Study) -> list[str]:
     known = {"token": study.token, "study_token": study.token, "invitation": study.invitation, "ending": "csv"}
     numbers = {"image_id": Image.objects.all()[0].pk, "critique_id": Critique.objects.all()[0].pk}
     values = known | numbers | {"place": 0, "snapshot_id": 1, "run_id": 1, "membership_id": 1} | {"kind": "prompts"}
+    prompt = Prompt.objects.all()[0]
+    values |= {"prompt_id": prompt.pk, "set_id": prompt.prompt_set_id}
     found = []
     resolvers = [get_resolver()]
     while resolvers:
