@@ -39,8 +39,7 @@ def facts_of(image: Image) -> list[tuple[str, str]]:
     if image.key:
         rows.append((_("Key"), image.key))
     source = _mapping(record.get("source"))
-    if source:
-        rows.append((_("Imported from"), " · ".join(str(value) for value in source.values() if value)))
+    rows.append((_("Imported from"), " · ".join(str(source[name]) for name in ("bundle", "file") if source.get(name))))
     for name, value in _mapping(record.get("facets")).items():
         rows.append((str(name), str(value)))
     return [(label, value) for label, value in rows if value]
