@@ -109,6 +109,7 @@ def _scores(lineage: Lineage, image: Image, other: Image | None) -> list[ScoreRo
 @dataclass(frozen=True)
 class ClaimView:
     claim: Claim
+    kind: str
     about: str
 
 
@@ -133,7 +134,10 @@ def _stages(image: Image, lineage: Lineage) -> list[dict[str, Any]]:
         said = [
             CritiqueView(
                 critique,
-                [ClaimView(claim, names.of(critique, claim)) for claim in critique.claims.all()],
+                [
+                    ClaimView(claim, claim.kind.replace("_", " "), names.of(critique, claim))
+                    for claim in critique.claims.all()
+                ],
                 changes(image.prompt.text, critique.refined_prompt) if critique.refined_prompt else [],
                 critique.pk == used,
             )
