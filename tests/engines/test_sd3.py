@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 from io import BytesIO
 
 import pytest
@@ -12,21 +13,29 @@ from PIL import Image
 from generation.recipes.requests import Drawn, DrawRequest, Renoise, Resume, Stopped
 from tests.engines.sd3_drawing import FOX, OTTER, draw, engine, request, stock_image, stock_latents, tensor
 
-STATES = engine().draw([request(keep_after=(2,))])[0]
+N_POOL = 10
 
-# Everything that may lie side by side in a batch: prompts, seeds, sizes, lengths, with and without guidance, starts.
-POOL = [
-    request(),
-    request(prompt=OTTER),
-    request(seed=8),
-    request(n_steps=7, guidance=2.0),
-    request(guidance=1.0),
-    request(width=96),
-    request(negative_prompt="blurry", keep_after=(1, 3)),
-    request(prompt=OTTER, start=Resume(STATES.kept[2], 2, FOX)),
-    request(prompt=OTTER, start=Renoise(STATES.latents, 1, noise_seed=7)),
-    request(start=Renoise(STATES.latents, 4, noise_seed=7)),
-]
+
+@cache
+def states() -> Drawn:
+    return draw(request(keep_after=(2,)))
+
+
+@cache
+def pool() -> list[DrawRequest]:
+    """What may lie side by side in a batch: prompts, seeds, sizes, lengths, with and without guidance, starts."""
+    return [
+        request(),
+        request(prompt=OTTER),
+        request(seed=8),
+        request(n_steps=7, guidance=2.0),
+        request(guidance=1.0),
+        request(width=96),
+        request(negative_prompt="blurry", keep_after=(1, 3)),
+        request(prompt=OTTER, start=Resume(states().kept[2], 2, FOX)),
+        request(prompt=OTTER, start=Renoise(states().latents, 1, noise_seed=7)),
+        request(start=Renoise(states().latents, 4, noise_seed=7)),
+    ]
 
 
 @pytest.mark.parametrize("n_steps", [1, 4, 28])
@@ -58,28 +67,27 @@ def test_every_field_of_the_request_changes_the_image(changes: dict[str, object]
     assert draw(request()).png != draw(request(**changes)).png
 
 
-def alone(asked: DrawRequest, forward_size: int) -> Drawn:
-    return engine(forward_size).draw([asked])[0]
+@cache
+def alone(place: int, forward_size: int) -> Drawn:
+    return engine(forward_size).draw([pool()[place]])[0]
 
 
 @pytest.mark.parametrize("forward_size", [1, 4])
-@given(places=st.lists(st.integers(0, len(POOL) - 1), min_size=1, max_size=9))
+@given(places=st.lists(st.integers(0, N_POOL - 1), min_size=1, max_size=9))
 @settings(max_examples=12, deadline=None)
 def test_an_image_is_the_same_in_every_batch_order_and_slot(forward_size: int, places: list[int]) -> None:
-    drawn = engine(forward_size).draw([POOL[place] for place in places])
+    assert len(pool()) == N_POOL
+    drawn = engine(forward_size).draw([pool()[place] for place in places])
     for place, one in zip(places, drawn, strict=True):
-        by_itself = ALONE[forward_size][place]
+        by_itself = alone(place, forward_size)
         assert one.latents == by_itself.latents
         assert one.png == by_itself.png
         assert one.kept == by_itself.kept
 
 
-ALONE = {forward_size: [alone(asked, forward_size) for asked in POOL] for forward_size in (1, 4)}
-
-
 def test_how_many_go_through_the_transformer_at_once_is_part_of_the_identity() -> None:
     assert engine(1).identity != engine(4).identity
-    assert tensor(ALONE[4][0].latents).allclose(tensor(ALONE[1][0].latents), atol=1e-4)
+    assert tensor(alone(0, 4).latents).allclose(tensor(alone(0, 1).latents), atol=1e-4)
 
 
 @pytest.mark.parametrize("dtype", ["bf16", "fp32"])
@@ -129,7 +137,7 @@ def test_stopping_midway_passes_on_at_once_and_leaves_the_engine_as_it_was(forwa
 @pytest.mark.parametrize(("forward_size", "n_rounds"), [(1, 4 + 7 + 2), (4, 7)])
 def test_progress_counts_the_steps_of_single_images_and_ends_at_all(forward_size: int, n_rounds: int) -> None:
     seen: list[tuple[int, int]] = []
-    asked = [request(), request(n_steps=7), request(prompt=OTTER, start=Resume(STATES.kept[2], 2, FOX))]
+    asked = [request(), request(n_steps=7), request(prompt=OTTER, start=Resume(states().kept[2], 2, FOX))]
     engine(forward_size).draw(asked, lambda done, total: seen.append((done, total)))
     assert seen[-1] == (13, 13)
     assert {total for _, total in seen} == {13}
