@@ -166,7 +166,16 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.CursorPagination",
     "PAGE_SIZE": 100,
 }
-SPECTACULAR_SETTINGS = {"TITLE": "evalsite", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "evalsite",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "StudyState": "annotations.models.Study.State",
+        "ImportState": "generation.models.ImportRun.State",
+        "RunState": "generation.models.Run.State",
+    },
+}
 
 # --- where models run ------------------------------------------------------------------------------------------------
 GENERATION_ENDPOINTS = env.endpoints("EVALSITE_ENDPOINTS")  # by name: address and key

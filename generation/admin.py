@@ -3,7 +3,19 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from generation.models import Critique, Image, ImportRun, Method, MetricScore, Prompt, PromptSet
+from generation.models import (
+    Critique,
+    Decomposition,
+    Image,
+    ImportRun,
+    Method,
+    MetricScore,
+    ModelCall,
+    Prompt,
+    PromptSet,
+    Run,
+    Step,
+)
 
 
 class _Imported(admin.ModelAdmin):
@@ -71,3 +83,46 @@ class ImportRunAdmin(_Imported):
     list_display = ("kind", "file_name", "state", "is_dry_run", "n_created", "n_unchanged", "n_rejected", "created_at")
     list_filter = ("state", "kind")
     search_fields = ("file_name",)
+
+
+@admin.register(Decomposition)
+class DecompositionAdmin(_Imported):
+    list_display = ("prompt", "origin", "created_at")
+    list_filter = ("origin",)
+    list_select_related = ("prompt",)
+    show_full_result_count = False
+
+
+@admin.register(Run)
+class RunAdmin(_Imported):
+    """To look at: whoever steers a run does so on its page, and its ledger stays."""
+
+    list_display = ("name", "state", "prompt_set", "owner", "priority", "created_at", "ended_at")
+    list_filter = ("state",)
+    list_select_related = ("prompt_set", "owner")
+    search_fields = ("name",)
+    exclude = ("prompts",)
+
+
+@admin.register(Step)
+class StepAdmin(_Imported):
+    list_display = ("pk", "run", "kind", "state", "queue", "method", "seed", "n_tries", "message")
+    list_filter = ("state", "kind", "queue")
+    list_select_related = ("run", "method")
+    search_fields = ("digest", "message")
+    exclude = ("needs",)
+    show_full_result_count = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False  # others wait for it
+
+
+@admin.register(ModelCall)
+class ModelCallAdmin(_Imported):
+    list_display = ("created_at", "run", "engine", "model", "outcome", "n_tokens_in", "n_tokens_out", "cost")
+    list_filter = ("outcome", "engine")
+    list_select_related = ("run",)
+    show_full_result_count = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False  # a ledger: what was paid for stays on record

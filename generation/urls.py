@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from generation import api
+from generation.api import imports as api
+from generation.api import runs as run_api
 from generation.views import images, imports, manifests, prompts, run_new, runs
 
 urlpatterns = [
@@ -29,4 +30,12 @@ urlpatterns = [
     path("runs/<int:run_id>/retry/", runs.retry, name="run-retry"),
     path("api/v1/imports/", api.Imports.as_view(), name="api-imports"),
     path("api/v1/imports/<int:run_id>/", api.Import.as_view(), name="api-import"),
+    path("api/v1/runs/", run_api.Runs.as_view(), name="api-runs"),
+    path("api/v1/runs/<int:run_id>/", run_api.OneRun.as_view(), name="api-run"),
+    path("api/v1/runs/<int:run_id>/pause/", run_api.Pause.as_view(), name="api-run-pause"),
+    path("api/v1/runs/<int:run_id>/resume/", run_api.Resume.as_view(), name="api-run-resume"),
+    path("api/v1/runs/<int:run_id>/cancel/", run_api.Cancel.as_view(), name="api-run-cancel"),
+    path("api/v1/runs/<int:run_id>/retry/", run_api.Retry.as_view(), name="api-run-retry"),
+    path("api/v1/runs/<int:run_id>/images/", run_api.RunImages.as_view(), name="api-run-images"),
+    path("api/v1/runs/<int:run_id>/failures/", run_api.RunFailures.as_view(), name="api-run-failures"),
 ]

@@ -1,0 +1,1 @@
+"""The API about imports and runs; the addresses are in `generation.urls`."""

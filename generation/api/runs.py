@@ -1,0 +1,178 @@
+"""Runs by API: start one, ask how far it is, steer it, and list its images."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.contrib.auth.models import User
+from django.db.models import Prefetch, QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from generation import dispatch
+from generation.api.imports import MayImport
+from generation.api.run_serializers import (
+    FailureSerializer,
+    ImageSerializer,
+    RunSerializer,
+    StartSerializer,
+    WholeRunSerializer,
+)
+from generation.models import Image, MetricScore, Run, Step
+from generation.queries import runs as queries
+from generation.queries.run_images import images_of_run
+from generation.recipes.matrix import BadMatrix
+from generation.services.runs.steering import NotNow
+
+RUNS_LISTED = 100
+
+
+class Conflict(APIException):
+    """The run is in a state in which this cannot be done."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "not_now"
+
+
+def _answer(request: Request, run: Run, *, whole: bool = True) -> dict[str, Any]:
+    serializer = WholeRunSerializer if whole else RunSerializer
+    return dict(serializer(run, context={"request": request}).data)
+
+
+class Runs(APIView):
+    """The latest runs, and how a new one is started."""
+
+    permission_classes = (MayImport,)
+
+    @extend_schema(responses=RunSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """Everybody's latest 100 runs: prompts and images are shared below the studies."""
+        rows = Run.objects.select_related("prompt_set")[:RUNS_LISTED]
+        return Response(RunSerializer(rows, many=True, context={"request": request}).data)
+
+    @extend_schema(request=StartSerializer, responses={202: WholeRunSerializer})
+    def post(self, request: Request) -> Response:
+        """Start a run. 202 with its address; 400 names the field and the cure."""
+        asked = StartSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        given = asked.validated_data
+        try:
+            run = dispatch.start_run(
+                name=given.get("name") or given.get("experiment") or "API",
+                owner=cast("User", request.user),
+                prompt_set=given["prompt_set"],
+                prompts=given["prompts"],
+                matrix=given["matrix"],
+                priority=given["priority"],
+                may_reuse=given["may_reuse"],
+            )
+        except BadMatrix as problem:
+            raise ValidationError({"matrix": [str(problem)]}) from problem
+        answer = _answer(request, run)
+        return Response(answer, status.HTTP_202_ACCEPTED, headers={"Location": answer["url"]})
+
+
+class OneRun(APIView):
+    """How far a run is."""
+
+    permission_classes = (MayImport,)
+
+    @extend_schema(responses=WholeRunSerializer)
+    def get(self, request: Request, run_id: int) -> Response:
+        return Response(_answer(request, _run(run_id)))
+
+
+class Steer(APIView):
+    """Pause, resume, cancel, retry: for the run's owner and the site's staff. 409 where its state forbids it."""
+
+    permission_classes = (MayImport,)
+    act: Callable[..., object] = dispatch.pause_run
+
+    @extend_schema(request=None, responses=WholeRunSerializer)
+    def post(self, request: Request, run_id: int) -> Response:
+        run = _run(run_id)
+        if not queries.may_steer(cast("User", request.user), run):
+            raise PermissionDenied("Its owner steers a run.")
+        try:
+            type(self).act(run=run)
+        except NotNow as problem:
+            raise Conflict(str(problem)) from problem
+        run.refresh_from_db()
+        return Response(_answer(request, run))
+
+
+class Pause(Steer):
+    """Begin nothing more; what is being done is finished."""
+
+    act = staticmethod(dispatch.pause_run)
+
+
+class Resume(Steer):
+    """Go on with a paused run."""
+
+    act = staticmethod(dispatch.resume_run)
+
+
+class Cancel(Steer):
+    """End a run; what was made stays."""
+
+    act = staticmethod(dispatch.cancel_run)
+
+
+class Retry(Steer):
+    """Try again what failed."""
+
+    act = staticmethod(dispatch.retry_run)
+
+
+class _Part(APIView):
+    """Rows of a run, a hundred at a time; `next` leads on."""
+
+    permission_classes = (MayImport,)
+    serializer: type[serializers.BaseSerializer[Any]]
+
+    def rows(self, run: Run) -> "QuerySet[Any]":
+        raise NotImplementedError
+
+    def listed(self, request: Request, run_id: int) -> Response:
+        pages = CursorPagination()
+        pages.ordering = "pk"
+        page = pages.paginate_queryset(self.rows(_run(run_id)), request, view=self)
+        return pages.get_paginated_response(self.serializer(page, many=True, context={"request": request}).data)
+
+
+class RunImages(_Part):
+    """The images of a run with their scores."""
+
+    serializer = ImageSerializer
+
+    def rows(self, run: Run) -> "QuerySet[Image]":
+        scores = Prefetch("scores", MetricScore.objects.order_by("metric", "version"))
+        images = Image.objects.filter(pk__in=images_of_run(run.pk))
+        return images.select_related("prompt", "method", "variant").prefetch_related(scores)
+
+    @extend_schema(responses=ImageSerializer(many=True))
+    def get(self, request: Request, run_id: int) -> Response:
+        return self.listed(request, run_id)
+
+
+class RunFailures(_Part):
+    """What failed in a run."""
+
+    serializer = FailureSerializer
+
+    def rows(self, run: Run) -> "QuerySet[Step]":
+        return queries.failures(run)
+
+    @extend_schema(responses=FailureSerializer(many=True))
+    def get(self, request: Request, run_id: int) -> Response:
+        return self.listed(request, run_id)
+
+
+def _run(run_id: int) -> Run:
+    return get_object_or_404(Run.objects.select_related("prompt_set"), pk=run_id)
