@@ -6,6 +6,7 @@ Every variable is in docs/operations.md. A bad value stops the start and says th
 import sys
 from pathlib import Path
 
+from evalsite import quiet_libraries
 from evalsite.environment import Environment, secret_key_from
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -147,11 +148,13 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "filters": {"news": {"()": "django.utils.log.CallbackFilter", "callback": quiet_libraries.is_news}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {
         "handlers": ["console"],
         "level": env.choice("EVALSITE_LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"]),
     },
+    "loggers": {name: {"filters": ["news"]} for name in quiet_libraries.LOGGERS},
 }
 
 # --- API -------------------------------------------------------------------------------------------------------------
