@@ -108,24 +108,21 @@ class Chosen:
         if choice == "questions":
             return questions_critic(is_tiny=self.is_tiny)
         if choice == "local-chat":
-            options = self._weights(role)
-            return EngineSpec("local-chat", options) if options else None
+            return EngineSpec("local-chat", self._weights(role))
         return self.remote("chat", role) if choice == "chat" else None
 
-    def remote(self, engine: str, role: str) -> EngineSpec | None:
-        """An engine behind an endpoint."""
+    def remote(self, engine: str, role: str) -> EngineSpec:
+        """An engine behind an endpoint. Where something is missing the field says so, and the rest can be counted."""
+        options = {name: self._data.get(f"{role}_{name}") or "" for name in ("endpoint", "model")}
         if not settings.GENERATION_ENDPOINTS:
             self._form.add_error(
                 f"{role}_endpoint",
                 _("No endpoint is known here. Name one in EVALSITE_ENDPOINTS and start the site again."),
             )
-            return None
-        options = {name: self._data.get(f"{role}_{name}") for name in ("endpoint", "model")}
-        for name, value in options.items():
-            if not value:
-                self._form.add_error(f"{role}_{name}", _("Name it, or choose something else."))
-        if not all(options.values()):
-            return None
+        else:
+            for name, value in options.items():
+                if not value:
+                    self._form.add_error(f"{role}_{name}", _("Name it, or choose something else."))
         prices = {name: self._data.get(f"{role}_{name}") for name in ("price_in", "price_out")}
         return EngineSpec(engine, options | {name: value for name, value in prices.items() if value is not None})
 

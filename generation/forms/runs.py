@@ -247,9 +247,7 @@ class RunForm(forms.Form):
                 check_matrix(Matrix((method,), seeds, engines, metrics, drawing), self.prompt_ids)
             except BadMatrix as problem:
                 field = _field_to_change(method, engines, metrics, drawing)
-                # A field that says already what it lacks needs no second complaint.
-                if not any(name.startswith(field) for name in self.errors if field in ("language", "critic", "images")):
-                    self.refusals.append(Refusal(method.label, str(problem), field))
+                self.refusals.append(Refusal(method.label, str(problem), field))
             else:
                 possible.append(method)
         for refusal in self.refusals:

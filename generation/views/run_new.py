@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -24,6 +25,7 @@ from generation.recipes.requests import Missing
 from generation.views.durations import in_words
 from generation.views.rights import may_import, signed_in
 
+ROLES = ("image_", "language_", "critic_", "judge_", "images_")
 _KINDS = {
     Step.Kind.DECOMPOSE: gettext_lazy("Decompositions"),
     Step.Kind.WORDS: gettext_lazy("Other wordings"),
@@ -103,7 +105,7 @@ def _page(request: HttpRequest, form: RunForm, bound: RunForm, chosen: str) -> H
 def _live(form: RunForm) -> dict[str, Any]:
     """What follows from the form as it stands, valid or not."""
     problems = [
-        (form.fields[name].label if name in form.fields else "", error)
+        (_title(form, name), error)
         for name, errors in form.errors.items()
         for error in errors
         if name != "name"  # that it has no name yet is no trouble before it is started
@@ -112,11 +114,23 @@ def _live(form: RunForm) -> dict[str, Any]:
     takes = preview and preview.takes
     return {
         "preview": preview,
-        "kinds": [(_KINDS[Step.Kind(kind)], n) for kind, n in takes.n_steps.items() if n] if takes else [],
+        "kinds": [(label, n) for kind, label in _KINDS.items() if (n := takes.n_steps.get(kind, 0))] if takes else [],
         "computing": in_words(takes.seconds) if takes else "",
         "refusals": form.refusals,
         "problems": _without(problems, form),
     }
+
+
+def _title(form: RunForm, name: str) -> str:
+    """A field's label, behind that of the choice it belongs to: several models have an endpoint."""
+    if name not in form.fields:
+        return ""
+    role, _sign, rest = name.partition("_")
+    above = {"judge": _("Judge"), "images": _("OpenAI images")}.get(role) if rest else ""
+    if rest and role in ("image", "language", "critic"):
+        above = str(form.fields[role].label)
+    label = str(form.fields[name].label)
+    return f"{above}: {label}" if above else label
 
 
 def _without(problems: list[tuple[Any, Any]], form: RunForm) -> list[tuple[Any, Any]]:
@@ -137,9 +151,10 @@ def _preview(form: RunForm) -> Preview | None:
         seconds_per_unit=run_plans.seconds_per_unit(engines_of(matrix)),
         price_per_call=prices,
     )
-    return Preview(
-        n_prompts, len(matrix.methods), len(matrix.seeds), takes, is_guessed, dispatch.what_is_missing(matrix)
-    )
+    # A model that is not named yet is missing for a reason that the form tells.
+    is_named = not any(name.startswith(ROLES) for name in form.errors)
+    missing = dispatch.what_is_missing(matrix) if is_named else []
+    return Preview(n_prompts, len(matrix.methods), len(matrix.seeds), takes, is_guessed, missing)
 
 
 def _prices(matrix: Matrix) -> tuple[dict[tuple[str, str], float | None], bool]:

@@ -177,6 +177,18 @@ def test_a_run_takes_the_same_queries_however_large(
     look(large, 13)
 
 
+def test_texts_from_elsewhere_stay_texts(page: Client) -> None:
+    evil = "\"'><script>evil()</script>"
+    run = make_run(n_prompts=1, name=evil)
+    Prompt.objects.update(text=evil)
+    break_down(*steps_of(run, "draw"), message=evil, cure=evil)
+    Run.objects.update(message=evil, cure=evil)
+    for name, args in (("runs", ()), ("run", (run.pk,)), ("run-failures", (run.pk,))):
+        text = text_of(page, name, *args)
+        assert "&lt;script&gt;evil()" in text
+        assert "<script>evil" not in text
+
+
 # --- steering --------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", STEER)
 def test_only_owner_and_staff_steer(client: Client, name: str) -> None:
@@ -388,6 +400,19 @@ def test_the_estimate_knows_prices_and_what_is_stored(page: Client, prompts: lis
     assert "models behind endpoints</th><td>16</td>" in estimate_of(page, **rewritten)
     Decomposition.objects.create(prompt=prompts[0], graph={}, digest="x")
     assert "models behind endpoints</th><td>15</td>" in estimate_of(page, **rewritten)
+
+
+def test_a_preset_is_counted_before_its_models_are_named(
+    page: Client, prompts: list[Prompt], settings: Settings
+) -> None:
+    settings.GENERATION_ENDPOINTS = {}
+    text = text_of(page, "run-new", preset="released-code")
+    # 8 prompts: a baseline, four switch steps, and the choice among them by 5 × 8 scores of each metric.
+    assert '<th scope="row">Images</th><td>40</td>' in text
+    assert '<th scope="row">Choices</th><td>8</td>' in text
+    assert '<th scope="row">Calls of models behind endpoints</th><td>16</td>' in text
+    assert text.count("No endpoint is known here.") == 2
+    assert "<b>Criticised by: Endpoint</b>" in text
 
 
 def test_refused_methods_are_named_and_the_others_counted(page: Client, prompts: list[Prompt]) -> None:

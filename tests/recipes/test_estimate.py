@@ -11,6 +11,7 @@ from generation.recipes.estimate import (
     Stored,
     engines_of,
     estimate,
+    guessed_price,
     seconds_left,
     work_key,
     work_units,
@@ -104,3 +105,12 @@ def test_time_left_is_not_told_before_it_is_known() -> None:
     assert seconds_left([Remaining("gpu", 1, None)], {"gpu": 1.0}) is None
     assert seconds_left([Remaining("gpu", 1, 3.0)], {}) is None
     assert seconds_left([Remaining("gpu", 0, None), Remaining("cpu", 0, 1.0)], {}) == 0
+
+
+def test_a_price_is_guessed_from_what_tokens_cost() -> None:
+    priced = EngineSpec("chat", {"price_in": 1.0, "price_out": 10.0})
+    # 900 + 10 × 400 millionths of a dollar for text; 2,500 + 10 × 700 with an image
+    assert guessed_price(priced, with_image=False) == pytest.approx(0.0049)
+    assert guessed_price(priced, with_image=True) == pytest.approx(0.0095)
+    assert guessed_price(EngineSpec("openai-images", {"price_image": 0.04}), with_image=True) == pytest.approx(0.04)
+    assert guessed_price(EngineSpec("chat", {"price_in": 1.0}), with_image=False) is None
