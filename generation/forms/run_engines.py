@@ -130,11 +130,9 @@ class Chosen:
         found = {}
         for name in names:
             if name == "judge":
-                spec = self.remote("judge", "judge")
+                found[name] = EngineSpec(name, {"chat": self.remote("chat", "judge").as_json()})
             else:
-                spec = tiny(name) if self.is_tiny else EngineSpec(name)
-            if spec is not None:
-                found[name] = spec
+                found[name] = tiny(name) if self.is_tiny else EngineSpec(name)
         return found
 
     def _weights(self, role: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from generation.recipes.matrix import Matrix
 from generation.recipes.plan import PlannedStep, PromptFacts, plan, step_digest
 
 # Engines whose every step is a call of somebody else's computer, or of a server that this site does not run.
-PAID = frozenset({"chat", "openai-images", "judge"})
+PAID = frozenset({"chat", "openai-images"})
 # A preview plans so many seeds in full; what more of them add follows from the last one.
 SEEDS_IN_FULL = 8
 SECONDS_PER_MINUTE = 60
@@ -73,6 +73,17 @@ def engines_of(matrix: Matrix) -> dict[tuple[str, str], tuple[EngineSpec, Mappin
             key = work_key(step.kind, step.engine.as_json(), step.parameters)
             found[step.kind, key] = (step.engine, step.parameters)
     return found
+
+
+def paid_model(spec: EngineSpec) -> tuple[str, str] | None:
+    """The engine and the model that the ledger names for its calls; None where none is called behind an endpoint."""
+    caller = _caller(spec)
+    return (caller.engine, str(caller.options.get("model", ""))) if caller.engine in PAID else None
+
+
+def _caller(spec: EngineSpec) -> EngineSpec:
+    """The engine that makes the calls: a judge has one among its options."""
+    return EngineSpec.from_json(spec.options["chat"]) if spec.engine == "judge" else spec
 
 
 def estimate(
@@ -145,8 +156,7 @@ def _steps(matrix: Matrix) -> list[PlannedStep]:
 def _work_of(step: PlannedStep) -> _Work:
     if step.engine is None:
         return _Work(step.kind, "", 1, None, "")
-    engine = step.engine.engine
-    paid = (engine, str(step.engine.options.get("model", ""))) if engine in PAID else None
+    paid = paid_model(step.engine)
     key = work_key(step.kind, step.engine.as_json(), step.parameters) if step.queue == "gpu" else ""
     words = str(step.parameters.get("words", "")) if step.kind == "words" else ""
     return _Work(step.kind, key, work_units(step.kind, step.parameters), paid, words)
@@ -200,9 +210,10 @@ def guessed_price(spec: EngineSpec, *, with_image: bool) -> float | None:
 
     The guess: 900 tokens sent and 400 received for text, 2,500 and 700 with an image. None without prices.
     """
-    if (image := spec.options.get("price_image")) is not None:
+    options = _caller(spec).options
+    if (image := options.get("price_image")) is not None:
         return float(image)
-    price_in, price_out = spec.options.get("price_in"), spec.options.get("price_out")
+    price_in, price_out = options.get("price_in"), options.get("price_out")
     if price_in is None or price_out is None:
         return None
     n_in, n_out = TOKENS_WITH_IMAGE if with_image else TOKENS_OF_TEXT

@@ -17,7 +17,7 @@ from generation.forms.runs import RunForm
 from generation.models import Step
 from generation.queries import run_plans
 from generation.queries.runs import prices_per_call
-from generation.recipes.estimate import Estimate, engines_of, estimate, guessed_price
+from generation.recipes.estimate import Estimate, engines_of, estimate, guessed_price, paid_model
 from generation.recipes.matrix import BadMatrix, Matrix
 from generation.recipes.methods import OFFERED
 from generation.recipes.presets import EXPERIMENTS
@@ -162,8 +162,9 @@ def _prices(matrix: Matrix) -> tuple[dict[tuple[str, str], float | None], bool]:
     is among them."""
     specs = [(spec, role != "language") for role, spec in (*matrix.engines.items(), *matrix.metrics.items())]
     guessed = {
-        (spec.engine, str(spec.options.get("model", ""))): guessed_price(spec, with_image=with_image)
+        model: guessed_price(spec, with_image=with_image)
         for spec, with_image in specs
+        if (model := paid_model(spec)) is not None
     }
     known = prices_per_call(guessed)
     is_guessed = any(price is not None and model not in known for model, price in guessed.items())

@@ -356,6 +356,24 @@ def test_an_endpoint_is_stored_by_its_name_alone(page: Client, prompts: list[Pro
     assert "lab.example" not in everything
 
 
+def test_every_engine_of_the_form_is_one_that_a_worker_accepts(
+    page: Client, prompts: list[Prompt], settings: Settings
+) -> None:
+    settings.GENERATION_ENDPOINTS = {"lab": ("http://lab.example/v1", "")}
+    ends = {f"{role}_endpoint": "lab" for role in ("language", "critic", "judge", "images")}
+    models = {f"{role}_model": "m" for role in ("language", "critic", "judge", "images")}
+    given = {"language": "chat", "critic": "chat", "metrics": ["clip-score", "image-reward", "blip-vqa", "judge"]}
+    chosen = {**ends, **models, **given, "judge_price_in": "1", "judge_price_out": "2"}
+    page.post(reverse("run-new"), sent(page, **chosen, methods=["renoise-2", "rewrite", "openai-images"]))
+    local = {"language": "local-chat", "language_model": "tiny", "critic": "local-chat", "critic_model": "tiny"}
+    page.post(reverse("run-new"), sent(page, **local, image="sd3", image_model="tiny", offload="on"))
+    other = {"image": "diffusers", "image_model": "tiny", "methods": ["baseline"], "quantization": "nf4"}
+    page.post(reverse("run-new"), sent(page, **other))
+    assert Run.objects.count() == 3
+    problems = [part.what for run in Run.objects.all() for part in tasks.missing_for(run.matrix)]
+    assert not [problem for problem in problems if "option" in problem.lower()]
+
+
 # --- what it will take -----------------------------------------------------------------------------------------------
 def estimate_of(page: Client, **changes: Any) -> str:
     response = page.post(reverse("run-new"), sent(page, **changes), headers={"HX-Request": "true"})

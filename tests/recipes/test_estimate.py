@@ -114,3 +114,14 @@ def test_a_price_is_guessed_from_what_tokens_cost() -> None:
     assert guessed_price(priced, with_image=True) == pytest.approx(0.0095)
     assert guessed_price(EngineSpec("openai-images", {"price_image": 0.04}), with_image=True) == pytest.approx(0.04)
     assert guessed_price(EngineSpec("chat", {"price_in": 1.0}), with_image=False) is None
+    judge = EngineSpec("judge", {"chat": priced.as_json()})
+    assert guessed_price(judge, with_image=True) == pytest.approx(0.0095)
+
+
+def test_a_judge_is_paid_by_the_model_that_it_asks() -> None:
+    remote, local = (
+        EngineSpec("judge", {"chat": EngineSpec(e, {"model": "m"}).as_json()}) for e in ("chat", "local-chat")
+    )
+    matrix = replace(EXPERIMENTS["tiny"].matrix(), metrics={"judge": remote})
+    assert estimate(matrix, n_prompts=2).calls == {("chat", "m"): 6}
+    assert estimate(replace(matrix, metrics={"judge": local}), n_prompts=2).n_calls == 0
