@@ -13,6 +13,7 @@ from generation.models import (
     ModelCall,
     Prompt,
     PromptSet,
+    Reproduction,
     Run,
     Step,
 )
@@ -102,6 +103,14 @@ class RunAdmin(_Imported):
     list_select_related = ("prompt_set", "owner")
     search_fields = ("name",)
     exclude = ("prompts",)
+
+
+@admin.register(Reproduction)
+class ReproductionAdmin(_Imported):
+    list_display = ("image", "state", "is_equal", "problem", "owner", "created_at", "ended_at")
+    list_filter = ("state", "is_equal")
+    list_select_related = ("image__method", "image__prompt", "owner")
+    show_full_result_count = False
 
 
 @admin.register(Step)

@@ -12,12 +12,13 @@ from django.db.models import QuerySet
 from kombu.exceptions import OperationalError
 
 from generation import tasks
-from generation.models import ImportRun, Prompt, PromptSet, Run
+from generation.models import Image, ImportRun, Prompt, PromptSet, Run
+from generation.models import Reproduction as ReproductionRow
 from generation.queries.importers import Importer
 from generation.recipes.manifest import Record
 from generation.recipes.matrix import Matrix
 from generation.recipes.requests import Missing
-from generation.services import import_runs, reproduction
+from generation.services import import_runs, reproduction, reproduction_runs
 from generation.services.reproduction import Original, Reproduction
 from generation.services.runs import claiming, planning, steering
 
@@ -140,3 +141,12 @@ def work_here(*, run: Run, after_each: Callable[[], object] = lambda: None) -> N
 def reproduce_here(*, records: Sequence[Record], original: Original, folder: Path) -> Iterator[Reproduction]:
     """Make the images of a manifest again in this process; see `services.reproduction.reproduce`."""
     return reproduction.reproduce(records, engine_for=tasks.engine_for, original=original, folder=folder)
+
+
+def make_again(*, image: Image, owner: User | None) -> tuple[ReproductionRow, bool]:
+    """Have a worker make an image again and compare it; the row, and whether it is new: one at a time for an image."""
+    with transaction.atomic():
+        row, is_new = reproduction_runs.ask(image=image, owner=owner)
+        if is_new:
+            transaction.on_commit(lambda: tasks.send_reproduction(row.pk))
+    return row, is_new

@@ -14,7 +14,7 @@ from generation.models import Run
 from generation.recipes.engine_spec import Endpoint, EngineSpec, Surroundings
 from generation.recipes.matrix import Matrix
 from generation.recipes.requests import EngineError, Missing
-from generation.services import import_runs
+from generation.services import import_runs, reproduction_runs
 from generation.services.runs import claiming, planning, steering, work
 from generation.services.runs.pulse import Pulse
 
@@ -87,8 +87,27 @@ def resume_runs() -> int:
     for run_id in claiming.running_runs():
         steering.end_if_done(run_id=run_id)
     queues = [queue for queue in claiming.ready_queues() if n_freed or not claiming.somebody_is_at_work(queue)]
+    for reproduction_id in reproduction_runs.take_abandoned(now=timezone.now()):
+        send_reproduction(reproduction_id)
     # A worker that is busy elsewhere shall not find a heap of reminders.
     return sum(hint(queue, expires_s=claiming.lease().total_seconds()) for queue in queues)
+
+
+@shared_task
+def reproduce_image(reproduction_id: int) -> None:
+    """Make one image again and record how near it came, unless another worker has it or it has ended."""
+    reproduction = reproduction_runs.claim(reproduction_id=reproduction_id)
+    if reproduction is not None:
+        reproduction_runs.carry_out(reproduction=reproduction, engine_for=engine_for)
+
+
+def send_reproduction(reproduction_id: int) -> None:
+    """Tell a worker that draws to make an image again. When the broker does not answer, `resume_runs` tries later."""
+    try:
+        reproduce_image.apply_async(args=(reproduction_id,), queue="gpu", retry=False)
+    except OperationalError:
+        logger.warning("The broker does not answer; reproduction %s waits", reproduction_id)
+        reproduction_runs.was_not_sent(reproduction_id=reproduction_id)
 
 
 def hint(queue: str, *, expires_s: float | None = None) -> bool:

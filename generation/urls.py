@@ -4,7 +4,7 @@ from django.urls import path
 
 from generation.api import imports as api
 from generation.api import runs as run_api
-from generation.views import images, imports, manifests, prompts, run_new, runs
+from generation.views import again, images, imports, manifests, prompts, run_new, runs
 
 urlpatterns = [
     path("imports/", imports.index, name="imports"),
@@ -17,6 +17,7 @@ urlpatterns = [
     path("prompts/<int:set_id>/", prompts.prompt_set, name="prompt-set"),
     path("prompt/<int:prompt_id>/", prompts.prompt, name="prompt"),
     path("images/<int:image_id>/", images.image, name="image"),
+    path("images/<int:image_id>/again/", again.again, name="image-again"),
     path("images/<int:image_id>/shown", images.shown, name="image-shown"),
     path("images/<int:image_id>/small", images.small, name="image-small"),
     path("runs/", runs.index, name="runs"),

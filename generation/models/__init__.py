@@ -2,6 +2,7 @@ from generation.models.critiques import Claim, Critique
 from generation.models.images import Image, Latents, Method, MetricScore
 from generation.models.imports import ImportRun
 from generation.models.prompts import Decomposition, Prompt, PromptSet, PromptVariant
+from generation.models.reproductions import Reproduction
 from generation.models.runs import ModelCall, Run, Step, StepNeed
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Prompt",
     "PromptSet",
     "PromptVariant",
+    "Reproduction",
     "Run",
     "Step",
     "StepNeed",

@@ -54,6 +54,7 @@ MATRIX: dict[str, tuple[frozenset[str], str]] = {
     "image-shown": (MAY_IMPORT, "get"),
     "image-small": (MAY_IMPORT, "get"),
     "image": (MAY_IMPORT, "get"),
+    "image-again": (MAY_IMPORT, "post"),
     "prompt-sets": (MAY_IMPORT, "get"),
     "prompt-set": (MAY_IMPORT, "get"),
     "prompt": (MAY_IMPORT, "get"),

@@ -1,0 +1,189 @@
+"""Making a stored image again in a worker: a row is asked for, claimed, carried out with a lease, and ended.
+
+No image is stored: what is made is compared and forgotten.
+"""
+
+import logging
+import secrets
+import tempfile
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from django.contrib.auth.models import User
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from generation.models import Image, Reproduction
+from generation.recipes import manifest
+from generation.recipes.engine_spec import EngineSpec
+from generation.recipes.manifest import BadManifest
+from generation.services.manifests import file_of, records
+from generation.services.reproduction import reproduce
+from generation.services.runs.claiming import MOST_TRIES, LeaseLost, lease
+
+logger = logging.getLogger(__name__)
+
+State = Reproduction.State
+# A message may stand behind a long run in its queue: only after this time it is taken for lost.
+PATIENCE = timedelta(minutes=10)
+RENEWALS_IN_A_LEASE = 4
+
+
+def ask(*, image: Image, owner: User | None) -> tuple[Reproduction, bool]:
+    """The attempt that waits or runs for an image, made if there is none; and whether it is new."""
+    fresh = {"owner": owner, "lease_until": timezone.now() + PATIENCE}
+    # Of two who ask at the same moment, the constraint lets one make it, and the other finds that one.
+    return Reproduction.objects.get_or_create(image=image, state__in=Reproduction.OPEN, defaults=fresh)
+
+
+def was_not_sent(*, reproduction_id: int) -> None:
+    """The broker did not answer: the message is sent as soon as somebody looks for lost ones."""
+    Reproduction.objects.filter(pk=reproduction_id, state=State.WAITING).update(lease_until=timezone.now())
+
+
+def claim(*, reproduction_id: int, now: datetime | None = None) -> Reproduction | None:
+    """Take an attempt by one conditional update; None when another worker has it or it has ended."""
+    now = now or timezone.now()
+    free = Q(state=State.WAITING) | Q(state=State.RUNNING, lease_until__lt=now)
+    token = secrets.token_hex(16)
+    taken = Reproduction.objects.filter(free, pk=reproduction_id).update(
+        state=State.RUNNING, claim=token, lease_until=now + lease(), started_at=now, n_tries=F("n_tries") + 1
+    )
+    return Reproduction.objects.get(pk=reproduction_id, claim=token) if taken else None
+
+
+def carry_out(*, reproduction: Reproduction, engine_for: Callable[[EngineSpec], Any]) -> None:
+    """Make a claimed attempt's image again, with those that it began from, and end the row with the verdict.
+
+    FAILED where the image cannot be made, with the reason. Any unexpected error ends it as FAILED too and is raised
+    on. Nothing is written when another worker has taken it over.
+    """
+    report: list[dict[str, Any]] = []
+    problem, error = "", None
+    try:
+        with Lease(reproduction.claim) as held:
+            report = _report(reproduction.image_id, engine_for, held)
+    except LeaseLost:
+        return
+    except BadManifest:
+        problem = _("An image that it began from is no longer on this site.")
+    except Exception as unexpected:
+        # What is no picture is an OSError without a number; those of files and disks have one.
+        if isinstance(unexpected, OSError) and unexpected.errno is None:
+            problem = _("The stored file can no longer be read as an image.")
+        else:
+            error = unexpected
+            problem = _("The site failed (%(kind)s), not the record. Try it again; the server's log has the rest.") % {
+                "kind": type(unexpected).__name__
+            }
+    _end(reproduction, report, problem)
+    if error is not None:
+        raise error
+
+
+def _report(image_id: int, engine_for: Callable[[EngineSpec], Any], held: "Lease") -> list[dict[str, Any]]:
+    """What came of each record, the image's own among them. Raises LeaseLost between two images."""
+    found = {record.id: record for record in records([image_id])}
+    report = []
+    with tempfile.TemporaryDirectory() as folder:
+        for result in reproduce(
+            list(manifest.in_order(found)),
+            engine_for=engine_for,
+            original=lambda record: file_of(int(record.id)),
+            folder=Path(folder),
+        ):
+            held.check()
+            report.append(result.as_json() | {"is_made": bool(result.png)})
+    return report
+
+
+def _end(reproduction: Reproduction, report: list[dict[str, Any]], problem: str) -> None:
+    """Write the verdict, if the row is still ours."""
+    own = next((row for row in report if row["id"] == str(reproduction.image_id)), None)
+    is_made = own is not None and own["is_made"]
+    ours = Reproduction.objects.filter(pk=reproduction.pk, claim=reproduction.claim, state=State.RUNNING)
+    ours.update(
+        state=State.DONE if is_made else State.FAILED,
+        is_equal=own["is_equal"] if own else None,
+        difference=own["difference"] if own else None,
+        problem=own["problem"] if own else problem,
+        report=report,
+        lease_until=None,
+        ended_at=timezone.now(),
+    )
+
+
+class Lease:
+    """Around the work on an attempt: renews its lease from a thread, because loading an engine may outlast it."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+        self._ended = threading.Event()
+        self._lost = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name=f"reproduction-{token[:6]}", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def check(self) -> None:
+        """Raises LeaseLost when another worker has it now, or the image is gone."""
+        if self._lost.is_set():
+            raise LeaseLost
+
+    def _beat(self) -> None:
+        pause_s = lease().total_seconds() / RENEWALS_IN_A_LEASE
+        n_missed = 0
+        try:
+            while not self._ended.wait(pause_s):
+                try:
+                    is_ours = _renew(self._token)
+                    n_missed = 0
+                except (DatabaseError, InterfaceError):
+                    logger.warning("The database does not answer; the lease of %s is not renewed", self._token[:6])
+                    connection.close()
+                    n_missed += 1
+                    is_ours = n_missed < RENEWALS_IN_A_LEASE
+                if not is_ours:
+                    self._lost.set()
+                    return
+        finally:
+            connection.close()
+
+
+def _renew(token: str) -> bool:
+    ours = Reproduction.objects.filter(claim=token, state=State.RUNNING)
+    return bool(ours.update(lease_until=timezone.now() + lease()))
+
+
+def take_abandoned(*, now: datetime) -> list[int]:
+    """Attempts whose worker died or whose message was lost, by their ids, to be sent again.
+
+    One that waits is handed out once in PATIENCE; one that was running waits again. An attempt that has outlived
+    several workers fails.
+    """
+    overdue = Reproduction.objects.filter(lease_until__lt=now)
+    dead = overdue.filter(state=State.RUNNING)
+    dead.filter(n_tries__gte=MOST_TRIES).update(
+        state=State.FAILED,
+        lease_until=None,
+        ended_at=now,
+        problem=_("The worker ended %(n)s times in the middle of it. Look into its log and at its memory.")
+        % {"n": MOST_TRIES},
+    )
+    found = sorted(overdue.values_list("pk", flat=True))
+    # The condition again: since we looked, a worker may have come back to life or begun.
+    overdue.filter(pk__in=found).update(state=State.WAITING, lease_until=now + PATIENCE)
+    return found
