@@ -1,7 +1,9 @@
 """`manage.py serve`, as a person runs it: it comes up, makes room on a taken port, and leaves nothing behind."""
 
 import http.client
+import io
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,10 +11,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from django.core.management import call_command
 
 from evalsite.probe import is_healthy
+from generation.models import Run, Step
+from generation.recipes import scene_demo
 from tests import servers
 from tests.conftest import site_environment
 from tests.missing_packages import without_packages
@@ -28,7 +34,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     started: list[servers.Server] = []
 
     def start(*arguments: str, **environment: str) -> servers.Server:
-        environment = {"CELERY_BROKER_URL": "filesystem://", "EVALSITE_WEB_WORKERS": "1"} | environment
+        environment = {"CELERY_BROKER_URL": "", "EVALSITE_WEB_WORKERS": "1"} | environment
         command = [sys.executable, "manage.py", "serve", *arguments]
         server = servers.start(command, log=tmp_path / "serve.log", env=site_environment(**environment))
         started.append(server)
@@ -108,7 +114,7 @@ def test_a_task_on_the_generator_s_queue_is_carried_out_and_its_log_passed_on(se
     # A task that nobody has registered is refused in the log of the worker that took it.
     subprocess.run(
         [sys.executable, "-m", "celery", "--quiet", "--app", "evalsite", "call", "no.such.task", "--queue", "gpu"],
-        env=site_environment(CELERY_BROKER_URL="filesystem://"),
+        env=site_environment(CELERY_BROKER_URL=""),
         cwd=servers.ROOT,
         check=True,
         capture_output=True,
@@ -126,6 +132,27 @@ def test_without_the_extra_serve_says_what_is_missing_and_runs_one_worker(serve:
     assert "No images can be drawn or scored here: torch, open_clip not installed" in said
     assert "`make run` without GENERATION=0 brings them" in said
     assert len(children(server.process.pid)) == 2
+
+
+def test_the_demo_comes_up_with_sign_in_links_and_its_run_is_drawn(serve: Serve) -> None:
+    whole = scene_demo.demo
+    # `serve` takes the study as it finds it. Drawing the whole one takes a quarter of a minute.
+    with mock.patch("generation.services.demo.demo", lambda seed: whole(seed, 1)):
+        call_command("demo", stdout=io.StringIO())
+    server = serve("--demo", "--port", str(servers.free_port()))
+    servers.wait_until(lambda: is_ready(server), server, timeout_s=90)
+    said = server.says()
+    for persona in ("annotator", "auditor", "researcher"):
+        assert re.search(rf"^ +{persona} +http://127\.0\.0\.1:\d+/s/\?", said, re.MULTILINE), said
+    assert "Started a run of the generator" in said
+
+    run = Run.objects.get()
+    assert run.owner is not None
+    assert run.owner.username == "demo-researcher"
+    servers.wait_until(lambda: not Run.objects.filter(ended_at=None).exists(), server, timeout_s=120)
+    assert Run.objects.get().state == Run.State.DONE
+    assert not run.steps.exclude(state=Step.State.DONE).exists()
+    assert "generator | " not in server.says(), server.says()
 
 
 def test_serve_refuses_a_database_that_is_not_up_to_date(serve: Serve, tmp_path: Path) -> None:
