@@ -11,6 +11,7 @@ from annotations.stats.agreement import AgreementReport, agreement
 from annotations.stats.chance_corrected import fleiss_kappa
 from annotations.stats.cohen import CohenMatrix, cohen_matrix
 from annotations.stats.comparison import Comparison, compare
+from annotations.stats.conger import conger_kappa
 from annotations.stats.estimate import Estimate
 from annotations.stats.means import MethodMean, method_means
 from annotations.stats.metrics import MetricBoard, facet_boards, metric_board
@@ -57,8 +58,8 @@ class DimensionResults:
 
     data: DimensionData
     agreement: AgreementReport
-    complete: Sequence[Estimate] = ()
-    """Figures over the units that every rater rated, for comparison with what other tools print."""
+    beside: Sequence[Estimate] = ()
+    """Shown after those of `agreement`: Conger's kappa, and Fleiss' over the units that every rater rated."""
     pairs: CohenMatrix | None = None
     """Quadratic-weighted kappa of every two raters; None where there are too many to show."""
     means: Sequence[MethodMean] = ()
@@ -114,12 +115,12 @@ def _dimension(
 
     progress("agreement", 0.0)
     found = agreement(ratings, rng=rng(0), n_resamples=options.n_resamples)
-    complete = [_fleiss_of_complete_units(ratings, rng(5))]
+    beside = [conger_kappa(ratings), _fleiss_of_complete_units(ratings, rng(5))]
     weights: Weights = "quadratic" if dimension.is_ordinal else "identity"
     kappas = cohen_matrix(ratings, weights) if ratings.n_raters <= MOST_PAIRED_RATERS else None
     raters = rater_board(ratings, seconds=dimension.seconds, order=dimension.order)
     if not dimension.is_ordinal:
-        return DimensionResults(dimension, found, complete, kappas, raters=raters)
+        return DimensionResults(dimension, found, beside, kappas, raters=raters)
     progress("means", 0.2)
     prompt = data.prompt[units] if data.has_prompts else None
     method = data.method[units] if data.has_methods else None
@@ -159,7 +160,7 @@ def _dimension(
     ]
     if not data.metrics:
         return DimensionResults(
-            dimension, found, complete, kappas, means, comparisons=comparisons, depths=depths, raters=raters
+            dimension, found, beside, kappas, means, comparisons=comparisons, depths=depths, raters=raters
         )
     progress("metrics", 0.4)
     scores = data.scores[:, units]
@@ -188,7 +189,7 @@ def _dimension(
             n_permutations=options.n_permutations,
         )
         boards += [FacetBoard(facet, value, one) for value, one in by_value.items()]
-    return DimensionResults(dimension, found, complete, kappas, means, board, boards, comparisons, depths, raters)
+    return DimensionResults(dimension, found, beside, kappas, means, board, boards, comparisons, depths, raters)
 
 
 def _fleiss_of_complete_units(ratings: Ratings, rng: np.random.Generator) -> Estimate:

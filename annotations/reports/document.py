@@ -65,7 +65,7 @@ def _dimension(results: DimensionResults, methods: Sequence[str]) -> Json:
         "n_raters": data.ratings.n_raters,
         "n_unable": data.n_unable,
         "histogram": list(found.histogram),
-        "agreement": [estimate(one) for one in (*found.estimates, *results.complete)],
+        "agreement": [estimate(one) for one in (*found.estimates, *results.beside)],
         "pairs": _pairs(results),
         "components": [[data.raters[code] for code in group[:50]] for group in found.components[:50]],
         "n_components": len(found.components),

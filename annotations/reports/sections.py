@@ -356,6 +356,7 @@ def words(statistic: str) -> str:
     known = {
         "krippendorff_alpha": "Krippendorff's α,",
         "fleiss_kappa": "Fleiss' κ",
+        "conger_kappa": "Conger's κ",
         "gwet_ac1": "Gwet's AC1",
         "gwet_ac2": "Gwet's AC2,",
         "brennan_prediger": "Brennan–Prediger",
