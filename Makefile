@@ -90,14 +90,14 @@ $(VENV)/.site $(VENV)/.generation $(VENV)/.dev $(VENV)/.bench: pyproject.toml re
 	     echo "Installing failed: see above. Is a package index reachable ('pip download Django' tells)?" >&2; exit 1; }
 	@touch $(addprefix $(VENV)/,$(stamps))
 
-# torch comes first and by pip, which heeds the user's own pip configuration: with an index of builds for the CPU it is
-# 0.2 GB instead of 3. uv then keeps the build it finds. torchvision goes with it, as the two must be of one build.
+# torch comes first and by pip, which heeds the user's own pip configuration: with an index of builds for the CPU it
+# fetches 0.2 GB, and several with CUDA. uv then keeps the build it finds. torchvision must be of the same build.
 $(VENV)/.torch: requirements.lock | $(VENV)/bin/python
 	@wanted=$$(grep -oE '^torch(vision)?==[^ ]*' requirements.lock); \
 	have=$$($(BIN)/python -m pip list --format=freeze --disable-pip-version-check | sed 's/+.*//'); \
 	for package in $$wanted; do \
 	  echo "$$have" | grep -qxF "$$package" && continue; \
-	  echo "==> Installing torch into $(VENV) (some minutes and up to 7 GB; GENERATION=0 with demo or run leaves it out)"; \
+	  echo "==> Installing torch into $(VENV) (some minutes and, with CUDA, several GB; GENERATION=0 leaves it out)"; \
 	  $(PIP) $$wanted > $(VENV)/install.log 2>&1 && break; \
 	  cat $(VENV)/install.log; \
 	  echo "Installing torch failed: see above. 'make demo GENERATION=0' does without." >&2; exit 1; \
