@@ -30,15 +30,23 @@ def resampled_counts(
     by_index = n_keys * 4 > total
     key_of_cluster = np.repeat(np.arange(n_keys), multiplicity) if by_index else None
     for start in range(0, n_resamples, rows):
-        size = min(rows, n_resamples - start)
-        if key_of_cluster is None:
-            yield rng.multinomial(total, multiplicity / total, size=size)
-            continue
-        chunk = np.empty((size, n_keys), dtype=np.int64)
-        for row in range(size):
-            drawn = key_of_cluster[rng.integers(0, total, total)]
-            chunk[row] = np.bincount(drawn, minlength=n_keys)
-        yield chunk
+        yield drawn_counts(multiplicity, key_of_cluster, min(rows, n_resamples - start), rng)
+
+
+def drawn_counts(
+    multiplicity: NDArray[np.int64], key_of_cluster: NDArray[np.int64] | None, size: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """(size, n_keys): how often each key occurs in each of `size` resamples.
+
+    key_of_cluster (n_clusters,): draws clusters one by one; where None, one multinomial a resample. The same law.
+    """
+    total, n_keys = int(multiplicity.sum()), len(multiplicity)
+    if key_of_cluster is None:
+        return rng.multinomial(total, multiplicity / total, size=size)
+    drawn = np.empty((size, n_keys), dtype=np.int64)
+    for row in range(size):
+        drawn[row] = np.bincount(key_of_cluster[rng.integers(0, total, total)], minlength=n_keys)
+    return drawn
 
 
 def percentile_interval(resamples: NDArray[np.float64], *, covers: str, method: str, level: float = 0.95) -> Interval:

@@ -12,9 +12,9 @@ For raters, and for units and raters, see `spread`.
 from collections.abc import Collection
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse, stats
 
+from annotations.stats.cluster_bootstrap import drawn_counts
 from annotations.stats.deletion import UnitEffects, unit_effects
 from annotations.stats.estimate import Estimate, Interval, seed_of
 from annotations.stats.families import FloatArray, PatternFamily
@@ -104,26 +104,14 @@ def bootstrap_units(
     All units are drawn from, those without ratings included.
     """
     _, multiplicity = ratings.patterns
+    one_by_one = ratings.n_units < _UNITS_PER_BINOMIAL * len(multiplicity)
+    pattern_of_unit = ratings.pattern_of_unit if one_by_one else None
     step = max(1, _CHUNK // max(len(multiplicity), family.n_features))
     parts = []
     for first in range(0, n_resamples, step):
-        drawn = _draw_patterns(ratings, rng, min(step, n_resamples - first)).astype(float)
+        drawn = drawn_counts(multiplicity, pattern_of_unit, min(step, n_resamples - first), rng).astype(float)
         parts.append(family.values(np.asarray(drawn @ features)))
     return np.concatenate(parts)
-
-
-def _draw_patterns(ratings: Ratings, rng: np.random.Generator, n_resamples: int) -> NDArray[np.int64]:
-    """(n_resamples, n_patterns): how many units of each pattern a resample of n_units units holds."""
-    _, multiplicity = ratings.patterns
-    n_units = ratings.n_units
-    if n_units < _UNITS_PER_BINOMIAL * len(multiplicity):
-        # Nearly as many patterns as units: drawing units one by one is quicker, and the same distribution.
-        drawn = [
-            np.bincount(ratings.pattern_of_unit[rng.integers(n_units, size=n_units)], minlength=len(multiplicity))
-            for _ in range(n_resamples)
-        ]
-        return np.array(drawn)
-    return rng.multinomial(n_units, multiplicity / n_units, size=n_resamples)
 
 
 def accelerated_interval(
