@@ -28,7 +28,7 @@ def test_a_child_that_will_not_end_is_killed_when_patience_is_over() -> None:
         began = time.monotonic()
     assert child.returncode == -signal.SIGKILL
     assert 0.3 <= time.monotonic() - began < 10
-    assert lines == ["  deaf | up"]
+    assert lines == ["     deaf | up"]
 
 
 def test_a_second_signal_ends_our_patience() -> None:
