@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from io import BytesIO
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -378,6 +380,23 @@ class TestMessages:
         assert sent == []
         tasks.resume_runs()
         assert sent == [(asked.pk, "gpu")]
+
+
+def test_of_many_who_ask_at_the_same_moment_one_makes_it(sent: list[tuple[int, str]]) -> None:
+    image = make_image()
+    together = Barrier(4)
+
+    def click(_n: int) -> int:
+        together.wait()
+        try:
+            return ask(image).pk
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as people:
+        asked = set(people.map(click, range(4)))
+    assert asked == {Reproduction.objects.get().pk}
+    assert len(sent) == 1
 
 
 def test_the_database_itself_lets_no_image_be_made_twice_at_once() -> None:
