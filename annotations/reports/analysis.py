@@ -118,7 +118,7 @@ def _dimension(
     beside = [conger_kappa(ratings), _fleiss_of_complete_units(ratings, rng(5))]
     weights: Weights = "quadratic" if dimension.is_ordinal else "identity"
     kappas = cohen_matrix(ratings, weights) if ratings.n_raters <= MOST_PAIRED_RATERS else None
-    raters = rater_board(ratings, seconds=dimension.seconds, order=dimension.order)
+    raters = rater_board(ratings, seconds=dimension.seconds, order=dimension.order, gold=dimension.gold)
     if not dimension.is_ordinal:
         return DimensionResults(dimension, found, beside, kappas, raters=raters)
     progress("means", 0.2)

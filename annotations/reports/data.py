@@ -19,6 +19,7 @@ class DimensionData:
     units    (ratings.n_units,) which of the study's units these are: only units with an answer are here
     raters   names of the ratings' raters: only those who answered this question
     seconds, order   (n_ratings,) active seconds and place in the rater's sequence, or None; NaN where unknown
+    gold     (ratings.n_units,) the right level of a unit that tests raters, −1 where there is none; None without any
     n_unable how often "unable to answer" was the answer; `unable` the same by unit of the study
     """
 
@@ -32,6 +33,7 @@ class DimensionData:
     seconds: NDArray[np.float64] | None = None
     order: NDArray[np.float64] | None = None
     is_ordinal: bool = True
+    gold: Codes | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class StudyData:
                 hasher.update(rater.encode() + b"\0")
             ratings = dimension.ratings
             arrays += [ratings.unit, ratings.rater, ratings.level, ratings.values, dimension.units]
-            arrays += [array for array in (dimension.seconds, dimension.order) if array is not None]
+            arrays += [array for array in (dimension.seconds, dimension.order, dimension.gold) if array is not None]
         for array in arrays:
             hasher.update(np.ascontiguousarray(array).tobytes())
         for name, values in sorted(self.facets.items()):

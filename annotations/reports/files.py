@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotations.reports.data import Codes, DimensionData, StudyData, dimension_data
+from annotations.reports.gold import take_gold
 from annotations.reports.scales import Scales
 from exchange.coded import CodedColumn, CodedTable, read_columns
 from exchange.headers import Columns
@@ -61,15 +62,18 @@ def read_study(
     rater_names = _sorted_labels(table["rater"])
     keep = _no_blanks(table, ("item", "rater"), log)
     known: dict[str, NDArray[np.object_]] = {}
+    item_rows = np.zeros(0, np.int64)
     if items is not None:
-        known, item_names = _items(items, log)
+        known, item_names, item_rows = _items(items, log)
         keep &= _known_items(table, frozenset(item_names), items.name, log, keep)
         position = {name: i for i, name in enumerate(item_names)}
         answered = set(unit_names) & set(position)
         unit_names = [name for name in unit_names if name in answered]
         rows = np.array([position[name] for name in unit_names], np.int64)
-        known = {name: column[rows] for name, column in known.items()}
+        known, item_rows = {name: column[rows] for name, column in known.items()}, item_rows[rows]
     dimensions = _dimensions(table, unit_names, rater_names, scales, log, keep)
+    if items is not None:
+        dimensions = take_gold(known, dimensions, scales, file=items.name, row_numbers=item_rows, log=log)
     del table  # a million ratings' cells need not lie beside ten million scores
     metric_names, scores = _scores(metrics, unit_names, log) if metrics else ([], np.empty((0, len(unit_names))))
     if log.total and on_bad_value == "error":
@@ -97,8 +101,8 @@ def _no_blanks(table: CodedTable, names: Sequence[str], log: RejectLog) -> NDArr
     return keep
 
 
-def _items(path: Path, log: RejectLog) -> tuple[dict[str, NDArray[np.object_]], list[str]]:
-    """Every property of every item as texts; an item that stands twice must say the same twice."""
+def _items(path: Path, log: RejectLog) -> tuple[dict[str, NDArray[np.object_]], list[str], Codes]:
+    """Every property of every item as texts, the items, and their rows; one that stands twice must say the same."""
     table = read_columns(path, name=path.name, columns=ITEMS, log=log)
     keep = _no_blanks(table, ["item"], log)
     names = table["item"].texts()
@@ -117,7 +121,8 @@ def _items(path: Path, log: RejectLog) -> tuple[dict[str, NDArray[np.object_]], 
                 )
                 break
     rows = list(first.values())
-    return {name: np.array([texts[row] for row in rows], object) for name, texts in columns.items()}, list(first)
+    known = {name: np.array([texts[row] for row in rows], object) for name, texts in columns.items()}
+    return known, list(first), table.row_numbers[rows]
 
 
 def _known_items(
