@@ -55,8 +55,8 @@ def _agreement_of_units(ratings: Ratings, weights: Weights) -> tuple[FloatArray,
     """(n_units,) each unit's share of agreeing pairs, 0 without a pair; and 1 for units with a pair, 0 for others."""
     family = ChanceFamily(ratings.values, (("percent_agreement", weights),))
     rows, _ = ratings.patterns
-    features = family.features(rows.astype(float))[ratings.pattern_of_unit]
-    return features[:, -1], features[:, 1]
+    features = family.features(rows.astype(float))
+    return features[:, -1][ratings.pattern_of_unit], features[:, 1][ratings.pattern_of_unit]
 
 
 def _shares(ratings: Ratings) -> FloatArray:
@@ -74,6 +74,6 @@ def _effects_on_chance(
     (e_l − p_g)/n_g, so the sum by (a_gl − p_g'a_g)/n_g: added up over the ratings of a unit.
     """
     others = (sum_of_shares - shares) @ table
-    usual = (shares * others).sum(axis=1)
-    moves = (others[ratings.rater, ratings.level] - usual[ratings.rater]) / ratings.per_rater[ratings.rater]
-    return totals(ratings.unit, moves, ratings.n_units)
+    usual = (shares * others).sum(axis=1, keepdims=True)
+    moves = (others - usual) / np.maximum(ratings.per_rater, 1)[:, None]
+    return totals(ratings.unit, moves.ravel()[ratings.rater * ratings.n_levels + ratings.level], ratings.n_units)
