@@ -15,7 +15,7 @@ from generation.recipes.graph_layout import Layout, Route, lay_out
 
 MOST_ENTITIES, MOST_RELATIONS = 40, 60
 """What is larger is read better as a table."""
-NODE_WIDTH, LABEL_WIDTH = 184.0, 112.0
+NODE_WIDTHS, LABEL_WIDTH = (184.0, 152.0, 126.0, 100.0), 112.0
 PAD = 12.0
 AIR = 5.0
 NAME, SMALL = 15.0, 12.5
@@ -50,7 +50,6 @@ def draw(graph: Decomposition, *, title: str, room: float = ROOM) -> Drawing | N
     arrows = [relation for relation in graph.relations if relation.subject]
     if not graph.entities or len(graph.entities) > MOST_ENTITIES or len(arrows) > MOST_RELATIONS:
         return None
-    entities = [_Words.of(entity) for entity in graph.entities]
     labels = [wrap(relation.predicate, LABEL_WIDTH, SMALL) for relation in arrows]
     number = {entity.id: place for place, entity in enumerate(graph.entities)}
     links = [
@@ -61,7 +60,7 @@ def draw(graph: Decomposition, *, title: str, room: float = ROOM) -> Drawing | N
         )
         for relation, label in zip(arrows, labels, strict=True)
     ]
-    layout = lay_out([Size(NODE_WIDTH, words.height) for words in entities], links, room=room - 2 * MARGIN)
+    entities, layout = _fitting(graph.entities, links, room - 2 * MARGIN)
     words = in_words(graph)
     parts = [*_arrows(layout), *map(_node, layout.nodes, entities), *map(_label, layout.labels, labels)]
     width, height = round(layout.width + 2 * MARGIN), round(layout.height + 2 * MARGIN)
@@ -139,14 +138,38 @@ class _Words:
     attributes: list[str]
 
     @staticmethod
-    def of(entity: Entity) -> "_Words":
-        room = NODE_WIDTH - 2 * PAD
+    def of(entity: Entity, width: float) -> "_Words":
+        room = width - 2 * PAD
         told = wrap(" · ".join(entity.attributes), room, SMALL) if entity.attributes else []
         return _Words(wrap(entity.text, room / BOLD, NAME), told)
+
+    def is_whole(self, entity: Entity) -> bool:
+        """Whether no word is broken and nothing is left out."""
+        told = " ".join(" · ".join(entity.attributes).split())
+        return (" ".join(self.name), " ".join(self.attributes)) == (" ".join(entity.text.split()), told)
 
     @property
     def height(self) -> float:
         return 2 * PAD + _high(self.name, NAME) + _high(self.attributes, SMALL)
+
+
+def _fitting(entities: Sequence[Entity], links: Sequence[Link], room: float) -> tuple[list[_Words], Layout]:
+    """With the widest boxes that let the drawing fit; where none does, the least wide one that breaks no word."""
+    words, layout = _with_boxes(NODE_WIDTHS[0], entities, links, room)
+    for width in NODE_WIDTHS[1:]:
+        if layout.width <= room:
+            break
+        narrower, less = _with_boxes(width, entities, links, room)
+        if less.width < layout.width and all(map(_Words.is_whole, narrower, entities)):
+            words, layout = narrower, less
+    return words, layout
+
+
+def _with_boxes(
+    width: float, entities: Sequence[Entity], links: Sequence[Link], room: float
+) -> tuple[list[_Words], Layout]:
+    words = [_Words.of(entity, width) for entity in entities]
+    return words, lay_out([Size(width, one.height) for one in words], links, room=room)
 
 
 # --- elements --------------------------------------------------------------------------------------------------------

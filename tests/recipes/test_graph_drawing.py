@@ -9,7 +9,7 @@ import pytest
 
 from generation.recipes.graph import Decomposition, Entity, Relation
 from generation.recipes.graph_columns import Box, Link, Point, Size
-from generation.recipes.graph_drawing import MOST_ENTITIES, ROOM, draw, in_words, wide, wrap
+from generation.recipes.graph_drawing import MOST_ENTITIES, NARROW_ROOM, NODE_WIDTHS, ROOM, draw, in_words, wide, wrap
 from generation.recipes.graph_layout import lay_out
 
 CLOSE = 1e-6
@@ -163,6 +163,26 @@ def test_long_names_are_broken_and_fit() -> None:
     assert wrap("x " * 400, 140, 15)[-1].endswith("…")
     assert all(wide(line, 15) <= 140 for line in wrap("lll mmm " * 40, 140, 15))
     assert all(wide(line, 15) <= 140 for line in wrap("狐がシチューをかき混ぜている大きな木の切り株", 140, 15))
+
+
+def test_on_a_telephone_boxes_are_narrower_where_that_makes_the_drawing_fit_and_breaks_no_word() -> None:
+    def fan(*names: str) -> Decomposition:
+        entities = tuple(Entity(f"e{n}", name) for n, name in enumerate(names))
+        return Decomposition(entities, tuple(Relation(f"r{n}", "e0", "sees", f"e{n}") for n in range(1, len(names))))
+
+    def boxes(graph: Decomposition, room: float) -> tuple[int, set[str]]:
+        drawing = draw(graph, title="", room=room)
+        assert drawing
+        return drawing.width, set(re.findall(r'class="entity"[^>]* width="(\d+)"', drawing.svg))
+
+    usual = str(int(NODE_WIDTHS[0]))
+    for names in (("fox", "hen", "owl"), ("fox", "hen", "owl", "small acorn")):
+        assert boxes(fan(*names), ROOM)[1] == {usual}
+        width, narrower = boxes(fan(*names), NARROW_ROOM)
+        assert width <= NARROW_ROOM
+        assert usual not in narrower
+    whole = fan("fox", "hippopotamus-keeper", "electroencephalographer")
+    assert boxes(whole, NARROW_ROOM)[1] == {usual}, "a word that fills the widest box stays in one piece"
 
 
 def test_relations_known_by_their_words_alone_are_in_the_text_and_not_drawn() -> None:
