@@ -38,5 +38,7 @@ urlpatterns = [
     path("api/v1/runs/<int:run_id>/cancel/", run_api.Cancel.as_view(), name="api-run-cancel"),
     path("api/v1/runs/<int:run_id>/retry/", run_api.Retry.as_view(), name="api-run-retry"),
     path("api/v1/runs/<int:run_id>/images/", run_api.RunImages.as_view(), name="api-run-images"),
+    path("api/v1/runs/<int:run_id>/manifest.jsonl", run_api.RunManifest.as_view(), name="api-run-manifest"),
+    path("api/v1/images/<int:image_id>/file", run_api.ImageFile.as_view(), name="api-image-file"),
     path("api/v1/runs/<int:run_id>/failures/", run_api.RunFailures.as_view(), name="api-run-failures"),
 ]

@@ -10,8 +10,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from generation.models import Image, MetricScore, Prompt, PromptSet, Run, Step
+from generation.models import Image, MetricScore, PromptSet, Run, Step
 from generation.queries import runs as queries
+from generation.queries.run_plans import category_for, prompts_of
 from generation.recipes.engine_spec import EngineSpec
 from generation.recipes.matrix import BadMatrix, Matrix
 from generation.recipes.methods import BadMethod
@@ -23,7 +24,10 @@ class StartSerializer(serializers.Serializer[Run]):
 
     name = serializers.CharField(max_length=200, required=False)
     prompt_set = serializers.SlugRelatedField(slug_field="name", queryset=PromptSet.objects.all())
-    category = serializers.CharField(required=False, help_text="Only the set's prompts of this category.")
+    category = serializers.CharField(
+        required=False,
+        help_text="Only the set's prompts of this category; else the experiment's, where the set has it.",
+    )
     first = serializers.IntegerField(min_value=1, required=False, help_text="Only the first so many.")
     experiment = serializers.ChoiceField(choices=sorted(EXPERIMENTS), required=False)
     matrix = serializers.JSONField(required=False, help_text="Methods, seeds, engines, metrics and drawing.")
@@ -70,10 +74,10 @@ def _matrix(attrs: Mapping[str, Any]) -> Matrix:
 
 
 def _prompts(attrs: Mapping[str, Any]) -> list[int]:
-    prompts = Prompt.objects.filter(prompt_set=attrs["prompt_set"]).order_by("pk")
-    if attrs.get("category"):
-        prompts = prompts.filter(category=attrs["category"])
-    found = list(prompts.values_list("pk", flat=True)[: attrs.get("first")])
+    prompt_set, category = attrs["prompt_set"], attrs.get("category", "")
+    if not category and "experiment" in attrs:
+        category = category_for(prompt_set, EXPERIMENTS[attrs["experiment"]].category)
+    found = list(prompts_of(prompt_set, category).values_list("pk", flat=True)[: attrs.get("first")])
     if not found:
         raise ValidationError({"category" if attrs.get("category") else "prompt_set": ["No prompt fits."]})
     return found
@@ -105,7 +109,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         return self._absolute("api-run-failures", run)
 
     def get_manifest_url(self, run: Run) -> str:
-        return self._absolute("run-manifest", run)
+        return self._absolute("api-run-manifest", run)
 
     def _absolute(self, name: str, run: Run) -> str:
         return str(self.context["request"].build_absolute_uri(reverse(name, args=[run.pk])))
@@ -172,10 +176,11 @@ class ScoreSerializer(serializers.ModelSerializer[MetricScore]):
 
 
 class ImageSerializer(serializers.ModelSerializer[Image]):
-    """An image of a run. `parent` is the image that it was refined from."""
+    """An image of a run. `parent` is the image that it began from."""
 
     prompt = serializers.CharField(source="prompt.text", read_only=True)
     method = serializers.CharField(source="method.name", read_only=True)
+    round = serializers.IntegerField(read_only=True, help_text="How many times it was drawn over.")
     words = serializers.SerializerMethodField(help_text="The wording it was drawn with, if not the prompt's own.")
     scores = ScoreSerializer(many=True, read_only=True)
     file_url = serializers.SerializerMethodField()
@@ -191,7 +196,7 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
         return image.variant.text if image.variant else ""
 
     def get_file_url(self, image: Image) -> str:
-        return str(self.context["request"].build_absolute_uri(reverse("image-file", args=[image.pk])))
+        return str(self.context["request"].build_absolute_uri(reverse("api-image-file", args=[image.pk])))
 
 
 class FailureSerializer(serializers.ModelSerializer[Step]):

@@ -5,8 +5,9 @@ from typing import Any, cast
 
 from django.contrib.auth.models import User
 from django.db.models import Prefetch, QuerySet
+from django.http import FileResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiTypes, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 from rest_framework.pagination import CursorPagination
@@ -27,9 +28,11 @@ from generation.models import Image, MetricScore, Run, Step
 from generation.queries import runs as queries
 from generation.queries.run_images import images_of_run
 from generation.recipes.matrix import BadMatrix
+from generation.services.manifests import manifest_of
 from generation.services.runs.steering import NotNow
 
 RUNS_LISTED = 100
+CONTENT_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 
 
 class Conflict(APIException):
@@ -159,6 +162,27 @@ class RunImages(_Part):
     @extend_schema(responses=ImageSerializer(many=True))
     def get(self, request: Request, run_id: int) -> Response:
         return self.listed(request, run_id)
+
+
+class RunManifest(APIView):
+    """What made each image of a run, one JSON object a line; `manage.py reproduce` makes them again from it."""
+
+    permission_classes = (MayImport,)
+
+    @extend_schema(responses={(200, "application/x-ndjson"): OpenApiTypes.BINARY})
+    def get(self, request: Request, run_id: int) -> StreamingHttpResponse:
+        return manifest_of(_run(run_id))
+
+
+class ImageFile(APIView):
+    """An image's original file, byte for byte."""
+
+    permission_classes = (MayImport,)
+
+    @extend_schema(responses={(200, "image/png"): OpenApiTypes.BINARY})
+    def get(self, request: Request, image_id: int) -> FileResponse:
+        image = get_object_or_404(Image.objects.exclude(file=""), pk=image_id)
+        return FileResponse(image.file.open("rb"), content_type=CONTENT_TYPES[image.format])
 
 
 class RunFailures(_Part):

@@ -15,6 +15,7 @@ from generation.engines import metric_options, torchvision_schema
 from generation.engines.device import memory_watched, versions
 from generation.engines.image_input import constant_batches, pixel_values, read_image, to_tensor
 from generation.engines.metric_options import COMMON, RANDOM, Place
+from generation.engines.packages import missing_packages
 from generation.engines.weights import locate, pick, sha256
 from generation.recipes.engine_spec import Surroundings
 from generation.recipes.noun_phrases import noun_phrase_questions
@@ -34,7 +35,7 @@ def missing(options: Mapping[str, Any], surroundings: Surroundings) -> list[Miss
     dtype, batch_size, threads  as in metric_options
     """
     metric_options.check_common(options, surroundings, COMMON)
-    lacking = metric_options.missing_packages("torch", "transformers")
+    lacking = missing_packages("torch", "transformers")
     if options.get("model") == "tiny":
         return lacking
     place = locate(*_named(options), _FILES)

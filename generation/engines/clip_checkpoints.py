@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from generation.engines.packages import INSTALL
 from generation.recipes.requests import Unusable
 
 
@@ -87,5 +88,5 @@ def _tags(value: ast.expr) -> dict[str, str]:
 def _installed() -> Path:
     folder = package_folder()
     if folder is None:
-        raise Unusable("open_clip is not installed.", "Install the extra: pip install 'evalsite[generation]'")
+        raise Unusable("open_clip is not installed.", INSTALL)
     return folder

@@ -12,6 +12,7 @@ from generation.engines import clip_checkpoints, metric_options, torchvision_sch
 from generation.engines.device import memory_watched, versions
 from generation.engines.image_input import constant_batches, read_image
 from generation.engines.metric_options import COMMON, RANDOM, Place
+from generation.engines.packages import missing_packages
 from generation.engines.weights import locate, locate_file, pick, sha256
 from generation.recipes.engine_spec import Surroundings
 from generation.recipes.requests import Json, Missing, Scored, ScoreRequest, Unusable
@@ -40,7 +41,7 @@ def missing(options: Mapping[str, Any], surroundings: Surroundings) -> list[Miss
     weight = options.get("weight", WEIGHT)
     if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight <= 1000:
         raise Unusable(f"The option 'weight' is {weight!r}.", "Valid is a number above 0, at most 1000.")
-    if lacking := metric_options.missing_packages("torch", "open_clip"):
+    if lacking := missing_packages("torch", "open_clip"):
         return lacking
     found = None if options.get("model") == "tiny" else _place(options)
     return [found] if isinstance(found, Missing) else []

@@ -6,7 +6,6 @@ It gives no latents and keeps no states, so what starts from another drawing is 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from generation.engines.device import (
     versions,
 )
 from generation.engines.hub_cache import check_model, fingerprint, missing_files, model_folder
+from generation.engines.packages import missing_packages
 from generation.engines.torchvision_schema import prepare
 from generation.recipes.engine_spec import Surroundings
 from generation.recipes.requests import (
@@ -74,11 +74,7 @@ def missing(options: Mapping[str, Any], surroundings: Surroundings) -> list[Miss
     """What the engine needs and does not find here. Raises Unusable for options that it does not accept."""
     read = read_options(options)
     check_device_name(surroundings.device)
-    found = [
-        Missing(f"the Python package {name}", 'pip install "evalsite[generation]"')
-        for name in _PACKAGES
-        if find_spec(name) is None
-    ]
+    found = missing_packages(*_PACKAGES)
     return found + ([] if read.model == "tiny" else missing_files(read.model, read.revision))
 
 

@@ -17,6 +17,7 @@ from generation.engines.image_input import (
     to_tensor,
 )
 from generation.engines.metric_options import COMMON, RANDOM, Place
+from generation.engines.packages import missing_packages
 from generation.engines.weights import locate_file, sha256
 from generation.recipes.engine_spec import Surroundings
 from generation.recipes.requests import Json, Missing, Scored, ScoreRequest, Unusable
@@ -36,7 +37,7 @@ def missing(options: Mapping[str, Any], surroundings: Surroundings) -> list[Miss
     dtype, batch_size, threads       as in metric_options
     """
     metric_options.check_common(options, surroundings, (*COMMON, "vocabulary", "vocabulary_revision"))
-    lacking = metric_options.missing_packages("torch", "transformers")
+    lacking = missing_packages("torch", "transformers")
     if options.get("model") == "tiny":
         return lacking
     return lacking + [place for place in _places(options) if isinstance(place, Missing)]

@@ -23,6 +23,7 @@ from generation.engines.hub_cache import check_model, fingerprint, model_folder
 from generation.engines.image_input import read_image
 from generation.engines.local_chat_files import Network, load_network, missing_files
 from generation.engines.option_check import checked
+from generation.engines.packages import missing_packages
 from generation.engines.schema_answers import Said, Turn, ask_until_it_fits, in_words
 from generation.engines.torchvision_schema import prepare
 from generation.recipes.engine_spec import Surroundings
@@ -67,12 +68,7 @@ def missing(options: Mapping[str, Any], surroundings: Surroundings) -> list[Miss
     """What is not here. Raises Unusable for options that are not valid."""
     chosen = _read(options)
     check_device_name(surroundings.device)
-    lacking = [
-        Missing(f"The package {name}", 'make demo, or pip install -e ".[generation]"')
-        for name, version in versions("torch", "transformers").items()
-        if version == "absent"
-    ]
-    return lacking + missing_files(chosen.model, chosen.revision)
+    return missing_packages("torch", "transformers") + missing_files(chosen.model, chosen.revision)
 
 
 def load(options: Mapping[str, Any], surroundings: Surroundings) -> "LocalChat":

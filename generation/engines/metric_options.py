@@ -1,7 +1,6 @@
 """What the metrics that compute here have in common: their options, checked before torch is loaded, and their names."""
 
 import hashlib
-import importlib.util
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from generation.engines.device import (
     torch_dtype,
 )
 from generation.recipes.engine_spec import Surroundings
-from generation.recipes.requests import Json, Missing, Unusable
+from generation.recipes.requests import Json, Unusable
 
 if TYPE_CHECKING:
     import torch
@@ -49,15 +48,6 @@ def check_common(options: Mapping[str, Any], surroundings: Surroundings, known: 
     for name in set(known) - {"dtype", "batch_size", "threads", "weight"}:
         if not isinstance(options.get(name, ""), str):
             raise Unusable(f"The option {name!r} is {options[name]!r}.", "Valid is a text.")
-
-
-def missing_packages(*names: str) -> list[Missing]:
-    """One entry for each package that cannot be imported here."""
-    return [
-        Missing(f"the Python package {name}", "pip install 'evalsite[generation]'")
-        for name in names
-        if importlib.util.find_spec(name) is None
-    ]
 
 
 @dataclass(frozen=True)

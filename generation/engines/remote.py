@@ -3,7 +3,6 @@
 The key goes into the client and nowhere else: no text that leaves here holds it, and no error keeps the failed request.
 """
 
-import importlib.util
 import json
 import time
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generation.engines import remote_failures
+from generation.engines.packages import missing_packages
 from generation.engines.quiet_transport import quiet_transport
 from generation.engines.remote_failures import Failure, Who
 from generation.recipes.engine_spec import Endpoint, Surroundings
@@ -116,14 +116,7 @@ class Remote:
 
 def missing_for(endpoint: str, surroundings: Surroundings) -> list[Missing]:
     """What a remote engine needs and does not find: the package, and the endpoint with a key that can be sent."""
-    missing = []
-    if importlib.util.find_spec("openai") is None:
-        missing.append(
-            Missing(
-                "The package openai, which speaks with remote models",
-                'make demo, or pip install -e ".[generation]"',
-            )
-        )
+    missing = missing_packages("openai")
     found = surroundings.endpoints.get(endpoint)
     variable = remote_failures.key_variable(endpoint)
     if found is None:

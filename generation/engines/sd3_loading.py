@@ -17,6 +17,7 @@ from generation.engines.device import (
     versions,
 )
 from generation.engines.hub_cache import check_model, fingerprint, missing_files, model_folder
+from generation.engines.packages import missing_packages
 from generation.engines.torchvision_schema import prepare
 from generation.recipes.engine_spec import Surroundings
 from generation.recipes.requests import Json, Missing, Unusable
@@ -95,11 +96,7 @@ def skipped_parts(options: Options) -> tuple[str, ...]:
 def missing_parts(options: Options, surroundings: Surroundings) -> list[Missing]:
     """The packages and files that are not here, each with the command that brings it."""
     check_device_name(surroundings.device)
-    found = [
-        Missing(f"the Python package {name}", 'pip install "evalsite[generation]"')
-        for name in PACKAGES
-        if find_spec(name) is None
-    ]
+    found = missing_packages(*PACKAGES)
     if options.quantization == "nf4" and find_spec("bitsandbytes") is None:
         found.append(Missing("the Python package bitsandbytes, for quantization nf4", "pip install bitsandbytes"))
     if options.model != "tiny":

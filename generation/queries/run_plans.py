@@ -28,6 +28,11 @@ def categories(prompt_set_id: int | None) -> list[str]:
     return list(prompts.order_by("category").values_list("category", flat=True).distinct())
 
 
+def category_for(prompt_set: PromptSet, wanted: str) -> str:
+    """An experiment's category where the set has it; else none, which is all prompts."""
+    return wanted if wanted and prompts_of(prompt_set, wanted).exists() else ""
+
+
 def prompts_of(prompt_set: PromptSet, category: str) -> QuerySet[Prompt]:
     """A set's prompts in their order; only a category's where one is given, whatever its capital letters."""
     prompts = prompt_set.prompts.order_by("pk")

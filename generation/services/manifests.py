@@ -3,11 +3,12 @@
 from collections.abc import Collection, Iterator
 
 from django.core.files.storage import default_storage
+from django.http import StreamingHttpResponse
 
-from generation.models import Image
+from generation.models import Image, Run
 from generation.queries.run_images import images_of_run
 from generation.recipes.engine_spec import EngineSpec
-from generation.recipes.manifest import Record, Start
+from generation.recipes.manifest import Record, Start, lines
 from generation.recipes.pixels import pixels_digest
 
 ROWS_AT_ONCE = 500
@@ -16,6 +17,15 @@ ROWS_AT_ONCE = 500
 def ids_of_run(run_id: int) -> list[int]:
     """The images of a run, by their row ids."""
     return list(Image.objects.filter(pk__in=images_of_run(run_id)).order_by("pk").values_list("pk", flat=True))
+
+
+def manifest_of(run: Run) -> StreamingHttpResponse:
+    """A run's manifest as a file to download, written while it is sent."""
+    return StreamingHttpResponse(
+        lines(records(ids_of_run(run.pk))),
+        content_type="application/x-ndjson",
+        headers={"Content-Disposition": f'attachment; filename="run-{run.pk}-manifest.jsonl"'},
+    )
 
 
 def records(images: Collection[int]) -> Iterator[Record]:

@@ -166,7 +166,7 @@ def test_what_is_missing_is_said_with_its_cure(server: ChatServer) -> None:
 
 
 def test_without_the_package_the_extra_is_named(server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("generation.engines.packages.find_spec", lambda name: None)
     (one,) = chat.missing({"endpoint": "our-server", "model": "x"}, surroundings(server.url))
     assert 'pip install -e ".[generation]"' in one.cure
 

@@ -56,6 +56,17 @@ def test_started_from_an_experiment_and_followed(api: APIClient, ruth: User) -> 
     assert [row["name"] for row in api.get(ADDRESS).json()] == ["mine"]
 
 
+def test_an_experiment_s_category_is_applied_where_the_set_has_it(api: APIClient) -> None:
+    prompt_set = make_prompt_set("set")
+    for category in ("Functional", "other"):
+        make_prompt(prompt_set=prompt_set, category=category)
+    chat = {"engine": "local-chat", "options": {"model": "tiny"}}
+
+    assert post(api, prompt_set="set", experiment="detailscribe", language=chat, critic=chat).status_code == 202
+
+    assert [prompt.category for prompt in Run.objects.get().prompts.all()] == ["Functional"]
+
+
 def test_started_from_a_matrix_over_a_category(api: APIClient) -> None:
     prompt_set = make_prompt_set("set")
     for category in ("functional", "functional", "other"):
@@ -145,6 +156,11 @@ def test_its_images_come_with_their_scores(api: APIClient) -> None:
     assert {row["id"] for row in rows} == set(Image.objects.filter(steps__run=run).values_list("pk", flat=True))
     assert rows[0]["scores"] == [{"metric": "clip-score", "version": "tiny", "value": 0.5}]
     assert rows[0]["method"] == "tiny · baseline"
+    file = api.get(rows[0]["file_url"])
+    assert (file.status_code, file.headers["Content-Type"]) == (200, "image/png")
+    assert file.getvalue() == Image.objects.get(pk=rows[0]["id"]).file.read()
+    manifest = api.get(api.get(f"{ADDRESS}{run.pk}/").json()["manifest_url"])
+    assert manifest.getvalue().count(b"\n") == 3  # its format, and two images
 
 
 @pytest.mark.parametrize("part", ["", "images/", "failures/"])

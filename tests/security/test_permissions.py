@@ -78,6 +78,8 @@ MATRIX: dict[str, tuple[frozenset[str], str]] = {
     "api-runs": (MAY_IMPORT, "get"),
     "api-run": (MAY_IMPORT, "get"),
     "api-run-images": (MAY_IMPORT, "get"),
+    "api-run-manifest": (MAY_IMPORT, "get"),
+    "api-image-file": (MAY_IMPORT, "get"),
     "api-run-failures": (MAY_IMPORT, "get"),
     "api-run-pause": (OWN_IMPORT, "post"),
     "api-run-resume": (OWN_IMPORT, "post"),

@@ -113,7 +113,7 @@ def make_world() -> World:
     }
     drawn = make_run(owner=owner, n_prompts=1)
     of_runs = ("run", "run-failures", "run-manifest", "run-pause", "run-resume", "run-cancel", "run-retry")
-    of_api = ("", "-images", "-failures", "-pause", "-resume", "-cancel", "-retry")
+    of_api = ("", "-images", "-manifest", "-failures", "-pause", "-resume", "-cancel", "-retry")
     for address in (*of_runs, *(f"api-run{part}" for part in of_api), "study-from-run"):
         arguments[f"{address}:run_id"] = drawn.pk
     for address in ("rate-image", "rate-card", "rate-answer"):

@@ -24,7 +24,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--ratings", type=Path, required=True, help="columns item, rater, dimension, value")
         parser.add_argument("--metrics", type=Path, help="columns item, metric, value")
-        parser.add_argument("--items", type=Path, help="columns item, prompt (prompt_id), method (model), facets…")
+        parser.add_argument(
+            "--items", type=Path, help="columns item, prompt (prompt_id), method (model), gold:DIMENSION, facets…"
+        )
         parser.add_argument(
             "--scale", action="append", required=True, help="1-5, or 0,0.5,1, or DIMENSION=1-3; may be repeated"
         )

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from generation import dispatch
 from generation.models import Prompt, PromptSet, Run, Step
 from generation.queries import runs as queries
+from generation.queries.run_plans import category_for, prompts_of
 from generation.recipes.engine_spec import EngineSpec
 from generation.recipes.matrix import BadMatrix, Matrix
 from generation.recipes.methods import BadMethod
@@ -32,7 +33,11 @@ class Command(BaseCommand):
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="what")
         start = verbs.add_parser("start", help="make a run and have it begin")
         start.add_argument("--prompt-set", required=True, help="the set's name")
-        start.add_argument("--category", default="", help="only its prompts of this category")
+        start.add_argument(
+            "--category",
+            default="",
+            help="only its prompts of this category; else the experiment's, where the set has it",
+        )
         start.add_argument("--first", type=int, help="only the first so many")
         what = start.add_mutually_exclusive_group(required=True)
         what.add_argument("--experiment", choices=sorted(EXPERIMENTS), help="one that is ready to start")
@@ -206,9 +211,10 @@ def _prompts(options: dict[str, Any]) -> "QuerySet[Prompt]":
     if not PromptSet.objects.filter(name=name).exists():
         there = ", ".join(PromptSet.objects.values_list("name", flat=True)[:20]) or "none yet: import prompts first"
         raise CommandError(f"There is no prompt set {name!r}. There are: {there}.")
-    prompts = Prompt.objects.filter(prompt_set__name=name).order_by("pk")
-    if category:
-        prompts = prompts.filter(category=category)
+    prompt_set = PromptSet.objects.get(name=name)
+    if not category and options["experiment"]:
+        category = category_for(prompt_set, EXPERIMENTS[options["experiment"]].category)
+    prompts = prompts_of(prompt_set, category)
     if options["first"] is not None:
         prompts = Prompt.objects.filter(pk__in=list(prompts.values_list("pk", flat=True)[: options["first"]]))
     if not prompts.exists():
