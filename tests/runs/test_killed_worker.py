@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -36,8 +37,10 @@ MATRIX = Matrix(
     metrics={"clip-score": EngineSpec("clip-score", TINY)},
     drawing=Drawing(n_steps=5, width=32, height=32),
 )
+WITH_WORDS = replace(MATRIX, methods=(*MATRIX.methods, methods.REWRITE))
 DEATHS = (
     ("decompose", "claimed"),
+    ("words", "saving"),
     ("draw-0", "saving"),
     ("critique", "saving"),
     ("draw-1", "claimed"),
@@ -47,11 +50,18 @@ DEATHS = (
 )
 
 
-def start() -> Run:
+def start(matrix: Matrix = MATRIX) -> Run:
     prompt_set = make_prompt_set()
-    prompts = [make_prompt(text, prompt_set=prompt_set).pk for text in TEXTS]
+    prompts = [make_prompt(text, prompt_set=prompt_set) for text in TEXTS]
+    for prompt in prompts:
+        prompt.variants.create(kind="rewritten", text=f"{prompt.text} Seen from above.", digest="rewritten")
     run = dispatch.start_run(
-        name="killed", owner=None, prompt_set=prompt_set, prompts=prompts, matrix=MATRIX, may_reuse=False
+        name="killed",
+        owner=None,
+        prompt_set=prompt_set,
+        prompts=[prompt.pk for prompt in prompts],
+        matrix=matrix,
+        may_reuse=False,
     )
     tasks.plan_run(run.pk)
     return run
@@ -71,12 +81,12 @@ def made(run: Run) -> Counter[tuple[str, str, int, str]]:
 
 
 def test_killed_at_each_step_the_images_are_the_same() -> None:
-    undisturbed = start()
+    undisturbed = start(WITH_WORDS)
     assert work(undisturbed) == 0
     undisturbed.refresh_from_db()
     assert (undisturbed.state, undisturbed.message) == (Run.State.DONE, "")
 
-    run = start()
+    run = start(WITH_WORDS)
     for step, moment in DEATHS:
         assert work(run, step, moment) == -signal.SIGKILL, (step, moment)
         held = Step.objects.filter(run=run, state=Step.State.RUNNING)
