@@ -63,7 +63,7 @@ def advance(queue: str, *, hints: bool = True) -> int:
         return 0
     told = hints and queue in claiming.ready_queues() and hint(queue)
     try:
-        with Pulse(claim.token) as pulse:
+        with Pulse(lambda: claiming.renew(token=claim.token), name=claim.token[:6]) as pulse:
             if is_complete(claim.run_id, queue):
                 work.carry_out(claim=claim, engine_for=engine_for, on_step=pulse.on_step, make_room=make_room)
             else:

@@ -11,7 +11,7 @@ from generation.recipes.difference import Difference, difference
 from generation.recipes.engine_spec import EngineSpec
 from generation.recipes.manifest import Record, Start
 from generation.recipes.pixels import pixels_digest
-from generation.recipes.requests import Drawn, DrawRequest, EngineError, Renoise, Resume
+from generation.recipes.requests import Drawn, DrawRequest, EngineError, OnStep, Renoise, Resume
 
 # What draws another image each time, and costs each time.
 NOT_REPEATABLE = frozenset({"openai-images"})
@@ -53,21 +53,24 @@ def reproduce(
     engine_for: Callable[[EngineSpec], Any],
     original: Original,
     folder: Path,
+    on_step: OnStep = lambda done, total: None,
 ) -> Iterator[Reproduction]:
     """Make the images of a manifest again, each after those that it began from; one result a record, as they come.
 
     records   in the order of `manifest.read`
     original  the first image's file, where it is at hand; the digest of its pixels is in the record in any case
     folder    for the latents that later images begin from
+    on_step   called between an engine's steps and before each image; what it raises ends the work
 
     An image that cannot be made is said, with the reason, and so is what began from it. Nothing is stored on the site.
     """
     made = _Made(records, folder)
     for record in records:
+        on_step(0, 1)
         if record.copied_from:
             png, problem = made.copy(record), ""
         else:
-            png, problem = _draw(record, engine_for, made)
+            png, problem = _draw(record, engine_for, made, on_step)
         yield _judged(record, png, problem, original)
 
 
@@ -104,7 +107,7 @@ class _Made:
         return self._folder / f"{hashlib.sha256(image.encode()).hexdigest()[:32]}-{n_done}.latents"
 
 
-def _draw(record: Record, engine_for: Callable[[EngineSpec], Any], made: _Made) -> tuple[bytes, str]:
+def _draw(record: Record, engine_for: Callable[[EngineSpec], Any], made: _Made, on_step: OnStep) -> tuple[bytes, str]:
     """The image's file, and what is to be said of it."""
     if record.engine is None:
         return b"", "It was imported: nothing here says how it was made."
@@ -123,7 +126,7 @@ def _draw(record: Record, engine_for: Callable[[EngineSpec], Any], made: _Made) 
     keep = tuple(sorted(n for n in made.keep.get(record.id, ()) if 0 < n < request.n_steps))
     try:
         engine = engine_for(record.engine)
-        drawn = engine.draw([replace(request, start=start, keep_after=keep)])[0]
+        drawn = engine.draw([replace(request, start=start, keep_after=keep)], on_step)[0]
     except EngineError as error:
         return b"", f"{error.problem} {error.cure}".strip()
     made.add(record, drawn)

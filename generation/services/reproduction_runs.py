@@ -3,18 +3,14 @@
 No image is stored: what is made is compared and forgotten.
 """
 
-import logging
 import secrets
 import tempfile
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,16 +19,15 @@ from generation.models import Image, Reproduction
 from generation.recipes import manifest
 from generation.recipes.engine_spec import EngineSpec
 from generation.recipes.manifest import BadManifest
+from generation.recipes.requests import OnStep, Stopped
 from generation.services.manifests import file_of, records
 from generation.services.reproduction import reproduce
-from generation.services.runs.claiming import MOST_TRIES, LeaseLost, lease
-
-logger = logging.getLogger(__name__)
+from generation.services.runs.claiming import MOST_TRIES, lease
+from generation.services.runs.pulse import Pulse
 
 State = Reproduction.State
 # A message may stand behind a long run in its queue: only after this time it is taken for lost.
 PATIENCE = timedelta(minutes=10)
-RENEWALS_IN_A_LEASE = 4
 
 
 def ask(*, image: Image, owner: User | None) -> tuple[Reproduction, bool]:
@@ -67,9 +62,9 @@ def carry_out(*, reproduction: Reproduction, engine_for: Callable[[EngineSpec], 
     report: list[dict[str, Any]] = []
     problem, error = "", None
     try:
-        with Lease(reproduction.claim) as held:
-            report = _report(reproduction.image_id, engine_for, held)
-    except LeaseLost:
+        with Pulse(lambda: _renew(reproduction.claim), name=f"image-{reproduction.image_id}") as pulse:
+            report = _report(reproduction.image_id, engine_for, pulse.on_step)
+    except Stopped:
         return
     except BadManifest:
         problem = _("An image that it began from is no longer on this site.")
@@ -87,8 +82,8 @@ def carry_out(*, reproduction: Reproduction, engine_for: Callable[[EngineSpec], 
         raise error
 
 
-def _report(image_id: int, engine_for: Callable[[EngineSpec], Any], held: "Lease") -> list[dict[str, Any]]:
-    """What came of each record, the image's own among them. Raises LeaseLost between two images."""
+def _report(image_id: int, engine_for: Callable[[EngineSpec], Any], on_step: OnStep) -> list[dict[str, Any]]:
+    """What came of each record, the image's own among them. Raises Stopped when the lease is lost."""
     found = {record.id: record for record in records([image_id])}
     report = []
     with tempfile.TemporaryDirectory() as folder:
@@ -97,8 +92,8 @@ def _report(image_id: int, engine_for: Callable[[EngineSpec], Any], held: "Lease
             engine_for=engine_for,
             original=lambda record: file_of(int(record.id)),
             folder=Path(folder),
+            on_step=on_step,
         ):
-            held.check()
             report.append(result.as_json() | {"is_made": bool(result.png)})
     return report
 
@@ -117,50 +112,6 @@ def _end(reproduction: Reproduction, report: list[dict[str, Any]], problem: str)
         lease_until=None,
         ended_at=timezone.now(),
     )
-
-
-class Lease:
-    """Around the work on an attempt: renews its lease from a thread, because loading an engine may outlast it."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-        self._ended = threading.Event()
-        self._lost = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"reproduction-{token[:6]}", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def check(self) -> None:
-        """Raises LeaseLost when another worker has it now, or the image is gone."""
-        if self._lost.is_set():
-            raise LeaseLost
-
-    def _beat(self) -> None:
-        pause_s = lease().total_seconds() / RENEWALS_IN_A_LEASE
-        n_missed = 0
-        try:
-            while not self._ended.wait(pause_s):
-                try:
-                    is_ours = _renew(self._token)
-                    n_missed = 0
-                except (DatabaseError, InterfaceError):
-                    logger.warning("The database does not answer; the lease of %s is not renewed", self._token[:6])
-                    connection.close()
-                    n_missed += 1
-                    is_ours = n_missed < RENEWALS_IN_A_LEASE
-                if not is_ours:
-                    self._lost.set()
-                    return
-        finally:
-            connection.close()
 
 
 def _renew(token: str) -> bool:
