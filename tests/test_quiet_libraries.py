@@ -10,7 +10,7 @@ from generation.engines import registry
 from generation.recipes.engine_spec import EngineSpec, Surroundings
 from generation.recipes.requests import DrawRequest
 
-LONG = "a squirrel carves an acorn with a small chisel; " * 20
+LONG = "a squirrel carves an acorn with a small chisel; " * 6  # more than CLIP reads, and less than T5
 
 
 @pytest.fixture
