@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
-
-Role = Literal["image", "language", "critic", "metric"]
+from typing import Any
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from generation.recipes.plan import PlannedStep, PromptFacts, plan, step_digest
 PAID = frozenset({"chat", "openai-images"})
 # A preview plans so many seeds in full; what more of them add follows from the last one.
 SEEDS_IN_FULL = 8
-SECONDS_PER_MINUTE = 60
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ methods that share a baseline, a decomposition or a critique share the step, wit
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from generation.recipes.engine_spec import EngineSpec
@@ -20,11 +20,9 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class PromptFacts:
-    """A prompt as the plan sees it. variants: wordings that are there already, by kind; these are not made again."""
+    """A prompt as the plan sees it: by the digest of its content alone."""
 
     digest: str
-    variants: Mapping[str, str] = field(default_factory=dict)
-    has_decomposition: bool = False
 
 
 @dataclass(frozen=True)
