@@ -9,10 +9,12 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Locator,
     Page,
     Playwright,
     Request,
     Response,
+    expect,
     sync_playwright,
 )
 
@@ -30,6 +32,7 @@ WCAG_22_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # How long a machine with too much to do may take; a page that is well never needs it.
 WAIT_MS = 15_000
 NAVIGATE_MS = 30_000
+expect.set_options(timeout=WAIT_MS)
 
 
 @pytest.fixture(scope="session")
@@ -142,6 +145,12 @@ def sign_in(context: BrowserContext, user: Any, site: str) -> None:
     client.force_login(user)
     cookie = client.cookies[settings.SESSION_COOKIE_NAME]
     context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": site}])
+
+
+def follow(page: Page, link: Locator) -> None:
+    """Click what leads to another page and wait until that one listens: it can be seen before its scripts are there."""
+    with page.expect_navigation():
+        link.click()
 
 
 def assert_accessible(page: Page) -> None:

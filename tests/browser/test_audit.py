@@ -62,14 +62,17 @@ def test_ten_images_by_keyboard_half_of_them_lists_first_and_the_second_auditor_
             page.keyboard.type("the square has no corner")
             press(page, "Escape m Space Shift+ArrowRight Shift+ArrowRight Shift+ArrowDown Enter Enter")
             expect(page.locator(".listed-row")).to_have_count(1)
-            press(page, "Escape n")
+            press(page, "Escape")
+            with page.expect_navigation():
+                press(page, "n")
             expect(page.locator("#audit")).to_have_attribute("data-stage", "claims")
         if n_done == 0:
             assert_accessible(page)
         press(page, "w 2")  # wrong: it misread the image
         press(page, "r 1")  # right, and minor
         expect(page.locator("#missed")).to_be_visible()
-        press(page, "n")
+        with page.expect_navigation():
+            press(page, "n")
 
     expect(page.get_by_role("heading", name="You are done. Thank you!")).to_be_visible()
     assert n_lists == 5
@@ -97,7 +100,8 @@ def test_ten_images_by_keyboard_half_of_them_lists_first_and_the_second_auditor_
     for label in ("There", "Not there", "Cannot tell"):
         touch(phone, label)
     if stage(phone) == "list":
-        phone.get_by_role("button", name="I see no error").tap()
+        with phone.expect_navigation():
+            phone.get_by_role("button", name="I see no error").tap()
         expect(phone.locator("#audit")).to_have_attribute("data-stage", "claims")
     for _ in range(2):
         touch(phone, "Right")

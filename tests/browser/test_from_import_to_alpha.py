@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, expect
 
 from annotations.models import Rater, Response, Study
 from generation.models import Image
-from tests.browsing import assert_accessible, sign_in
+from tests.browsing import assert_accessible, follow, sign_in
 from tests.factories import make_user
 
 pytestmark = pytest.mark.browser
@@ -47,10 +47,10 @@ def test_pairs_are_imported_rated_by_two_people_and_their_alpha_is_the_one_by_ha
     desk.get_by_label("Consent").fill("Your answers are kept without your name.")
     desk.get_by_label("Instructions").fill("Look at every part of the prompt.")
     assert_accessible(desk)
-    desk.get_by_role("button", name="Make the study").click()
+    follow(desk, desk.get_by_role("button", name="Make the study"))
     study = Study.objects.get()
-    desk.wait_for_url(f"**/study/{study.token}/")
-    desk.get_by_role("button", name=re.compile("Open")).click()
+    assert desk.url == f"{live_site}/study/{study.token}/"
+    follow(desk, desk.get_by_role("button", name=re.compile("Open")))
     expect(desk.get_by_role("textbox", name="Invitation")).to_have_value(f"{live_site}/join/{study.invitation}/")
     assert_accessible(desk)
 
@@ -61,7 +61,7 @@ def test_pairs_are_imported_rated_by_two_people_and_their_alpha_is_the_one_by_ha
         assert_accessible(person)
         for box in person.get_by_role("checkbox").all():
             box.check()
-        person.get_by_role("button", name="Agree and begin").click()
+        follow(person, person.get_by_role("button", name="Agree and begin"))
         for i, key in enumerate(keys):
             expect(person.locator("#progress-text")).to_contain_text(f"{i} of 16")
             expect(person.locator("#stage[aria-busy]")).to_have_count(0)

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from generation.recipes.methods import BASELINE, renoised
-from tests.browsing import assert_accessible, sign_in
+from tests.browsing import assert_accessible, follow, sign_in
 from tests.factories import make_prompt, make_prompt_set, make_user
 from tests.generation.run_rows import TEXT, Family, make_family
 
@@ -33,20 +33,20 @@ def test_from_a_prompt_set_to_an_image_beside_its_parent(
     sign_in(context, make_user("rita", researcher=True), live_site)
     page = context.new_page()
     page.goto("/")
-    page.get_by_role("link", name="Prompts", exact=True).click()
+    follow(page, page.get_by_role("link", name="Prompts", exact=True))
     expect(page.get_by_role("heading", name="Prompts")).to_be_visible()
     fits(page, width)
-    page.get_by_role("link", name="Cooking animals").click()
+    follow(page, page.get_by_role("link", name="Cooking animals"))
     expect(page.get_by_role("heading", name="Cooking animals")).to_be_visible()
     fits(page, width)
-    page.get_by_role("link", name=TEXT).click()
+    follow(page, page.get_by_role("link", name=TEXT))
 
     expect(page.get_by_role("img", name="What the prompt asks for: fox (red)").first).to_be_visible()
     fits(page, width)
     page.get_by_text("All parts in a table").click()
     expect(page.get_by_role("row", name="Does the fox stir the stew?")).to_be_visible()
     fits(page, width)
-    page.get_by_role("link", name="tiny · DetailScribe T−2, seed 7").click()
+    follow(page, page.get_by_role("link", name="tiny · DetailScribe T−2, seed 7"))
 
     before, after = (page.get_by_role("img", name=name, exact=False) for name in ("Before: tiny", "After: tiny"))
     expect(page.get_by_role("listitem").filter(has_text="The ladle floats.").first).to_be_visible()

@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, expect
 from annotations.models import Study
 from annotations.presets import ALIGNMENT, PREFERENCE
 from generation.models import MetricScore
-from tests.browsing import assert_accessible, sign_in
+from tests.browsing import assert_accessible, follow, sign_in
 from tests.factories import make_answer, make_rater, make_study
 
 pytestmark = pytest.mark.browser
@@ -35,7 +35,7 @@ def test_a_researcher_reads_and_downloads(
     sign_in(context, study.owner, live_site)
     page = context.new_page()
     page.goto(f"/study/{study.token}/")
-    page.get_by_role("link", name="Results", exact=True).click()
+    follow(page, page.get_by_role("link", name="Results", exact=True))
 
     expect(page.get_by_role("heading", name="Does the image match the prompt?")).to_be_visible()
     expect(page.get_by_text("ordinal alpha")).to_be_visible()
@@ -52,7 +52,7 @@ def test_a_researcher_reads_and_downloads(
         page.get_by_role("link", name="CSV of Agreement").first.click()
     assert download.value.suggested_filename.endswith("alignment-agreement.csv")
 
-    page.get_by_role("link", name="Exports", exact=True).click()
+    follow(page, page.get_by_role("link", name="Exports", exact=True))
     assert_accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     with page.expect_download() as download:

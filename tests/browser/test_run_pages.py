@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, expect
 
 from generation.models import Run
 from generation.services.runs.planning import claim_planning, plan_run
-from tests.browsing import assert_accessible, sign_in
+from tests.browsing import assert_accessible, follow, sign_in
 from tests.factories import make_prompt, make_prompt_set, make_user
 from tests.generation.planned_runs import break_down, finish, steps_of
 
@@ -28,9 +28,9 @@ def test_a_researcher_tries_the_machinery(
     page = context.new_page()
 
     page.goto("/")
-    page.get_by_role("link", name="Runs", exact=True).click()
+    follow(page, page.get_by_role("link", name="Runs", exact=True))
     assert_accessible(page)
-    page.get_by_role("link", name="Try the machinery").click()
+    follow(page, page.get_by_role("link", name="Try the machinery"))
     estimate = page.get_by_role("complementary", name="What it will take")
     expect(estimate.get_by_role("row", name="Images 6")).to_be_visible()
     critic = page.get_by_role("group", name="Criticised by")
@@ -42,7 +42,7 @@ def test_a_researcher_tries_the_machinery(
     expect(critic.get_by_label("Endpoint")).to_be_visible()
     assert_accessible(page)
     page.get_by_role("combobox", name="Criticised by").select_option("questions")
-    page.get_by_role("button", name="Start the run").click()
+    follow(page, page.get_by_role("button", name="Start the run"))
 
     expect(page.get_by_role("heading", name="Try the machinery")).to_be_visible()
     run = Run.objects.get()
@@ -63,17 +63,17 @@ def test_a_researcher_tries_the_machinery(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert_accessible(page)
 
-    page.get_by_role("button", name="Pause").click()
+    follow(page, page.get_by_role("button", name="Pause"))
     expect(page.get_by_role("button", name="Go on")).to_be_visible()
-    page.get_by_role("link", name="Every failure").click()
+    follow(page, page.get_by_role("link", name="Every failure"))
     expect(page.get_by_role("cell", name="Use another seed.")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert_accessible(page)
     with page.expect_download() as download:
         page.get_by_role("link", name="All failures as CSV").click()
     assert download.value.suggested_filename == f"run-{run.pk}-failures.csv"
-    page.get_by_role("button", name="Try again what failed").click()
-    page.get_by_role("button", name="Go on").click()
+    follow(page, page.get_by_role("button", name="Try again what failed"))
+    follow(page, page.get_by_role("button", name="Go on"))
 
     finish(*others, *run.steps.exclude(kind="draw").select_related("prompt", "method"), size=(64, 64))
     Run.objects.filter(pk=run.pk).update(state="done", ended_at=timezone.now())
@@ -81,6 +81,6 @@ def test_a_researcher_tries_the_machinery(
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
     # What asks every two seconds has gone, and its clock with it.
     expect(page.locator("[hx-trigger^=every]")).to_have_count(0)
-    page.get_by_role("link", name="Runs", exact=True).first.click()
+    follow(page, page.get_by_role("link", name="Runs", exact=True).first)
     expect(page.get_by_role("link", name="Try the machinery")).to_be_visible()
     assert_accessible(page)

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from annotations.models import Study
 from generation import tasks
 from generation.models import Image, Prompt, Run
-from tests.browsing import Watch, sign_in
+from tests.browsing import Watch, follow, sign_in
 from tests.conftest import unavailable
 from tests.factories import make_prompt, make_prompt_set, make_user
 from tests.servers import Server
@@ -63,7 +63,7 @@ def test_a_researcher_designs_starts_pauses_watches_and_makes_a_study(
 
     # From an empty list to the small preset; what it takes is counted anew with every change, before anything starts.
     page.goto("/runs/")
-    page.get_by_role("link", name="Try the machinery").click()
+    follow(page, page.get_by_role("link", name="Try the machinery"))
     estimated(page, "Images", 9)
     page.get_by_label("How many").fill("2")
     page.get_by_label("How many").blur()
@@ -72,8 +72,7 @@ def test_a_researcher_designs_starts_pauses_watches_and_makes_a_study(
         page.get_by_role("checkbox", name=metric, exact=True).uncheck()
     estimated(page, "Scores", 6)
     assert not Run.objects.exists()
-    page.get_by_role("button", name="Start the run").click()
-    page.wait_for_url(re.compile(r"/runs/\d+/$"))
+    follow(page, page.get_by_role("button", name="Start the run"))
     run = Run.objects.get()
     state = page.locator("#run").get_by_role("status")
     expect(state).to_have_text("being planned")
@@ -81,13 +80,13 @@ def test_a_researcher_designs_starts_pauses_watches_and_makes_a_study(
     # It is planned and waits for a worker; nothing below reloads the page but the buttons.
     tasks.plan_run(run.pk)
     expect(page.get_by_text("it waits for a worker")).to_be_visible()
-    page.get_by_role("button", name="Pause").click()
+    follow(page, page.get_by_role("button", name="Pause"))
     expect(state).to_have_text("paused")
     # One worker for both queues, and the clock that reminds it: the site of the tests has another broker.
     celery_worker_process(queues="cpu,gpu")
     assert tasks.resume_runs() == 0
     assert not Image.objects.exists()
-    page.get_by_role("button", name="Go on").click()
+    follow(page, page.get_by_role("button", name="Go on"))
     expect(state).to_have_text("running")
     page.evaluate("window.stayed = true")
     assert tasks.resume_runs() > 0
@@ -97,8 +96,7 @@ def test_a_researcher_designs_starts_pauses_watches_and_makes_a_study(
     assert page.evaluate("window.stayed") is True
     assert pictures_of(page) == 6
 
-    page.get_by_role("button", name="Make a study of these images").click()
-    page.wait_for_url("**/study/*/")
+    follow(page, page.get_by_role("button", name="Make a study of these images"))
     expect(page.get_by_text("The study is made.")).to_be_visible()
     study = Study.objects.get()
     assert page.url.endswith(f"/study/{study.token}/")
@@ -115,15 +113,15 @@ def test_without_scripts_it_is_counted_and_started_by_buttons(
     page = context.new_page()
     page.goto("/runs/new/?preset=tiny")
     page.get_by_label("How many").fill("1")
-    page.get_by_role("button", name="Update the estimate").click()
+    follow(page, page.get_by_role("button", name="Update the estimate"))
     estimated(page, "Images", 3)
     page.get_by_role("textbox", name="Name", exact=True).fill("")
-    page.get_by_role("button", name="Start the run").click()
+    follow(page, page.get_by_role("button", name="Start the run"))
     expect(page.get_by_role("alert")).to_contain_text("Nothing you typed is lost.")
     expect(page.get_by_label("How many")).to_have_value("1")
     assert not Run.objects.exists()
     page.get_by_role("textbox", name="Name", exact=True).fill("by hand")
-    page.get_by_role("button", name="Start the run").click()
+    follow(page, page.get_by_role("button", name="Start the run"))
     expect(page.get_by_role("heading", name="by hand")).to_be_visible()
-    page.get_by_role("button", name="Cancel").click()
+    follow(page, page.get_by_role("button", name="Cancel"))
     expect(page.locator("#run").get_by_role("status")).to_have_text("cancelled")
