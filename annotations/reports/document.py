@@ -135,7 +135,11 @@ def _comparison(one: Comparison, methods: Sequence[str]) -> Json:
         "ties": one.ties,
         "losses": one.losses,
         "wilcoxon": {"w": number(one.wilcoxon_w), "p": number(one.wilcoxon_p), "method": one.wilcoxon_method},
-        "permutation": {"p": number(one.permutation_p), "method": one.permutation_method},
+        "permutation": {
+            "p": number(one.permutation_p),
+            "mid_p": number(one.permutation_mid_p),
+            "method": one.permutation_method,
+        },
         "t": {"t": number(one.t), "df": one.t_df, "p": number(one.t_p)},
         "rank_biserial": estimate(one.rank_biserial),
         "prob_superiority": estimate(one.prob_superiority),

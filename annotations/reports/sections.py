@@ -110,6 +110,7 @@ def _comparison(one: Json, _: Translate) -> str:
         ("", "", markup.interval(*ends(diff, "prompts and raters")), _("over prompts and raters")),
         ("Wilcoxon W", markup.value(ranks["w"]), markup.p_value(ranks["p"]), ranks["method"]),
         (_("permutation test"), "", markup.p_value(one["permutation"]["p"]), one["permutation"]["method"]),
+        ("", "", markup.p_value(one["permutation"]["mid_p"]), _("mid-p: what is just as extreme counts by half")),
         (_("rank-biserial"), markup.value(biserial["value"], signed=True), *_interval_cells(biserial)),
         (_("probability of superiority"), markup.value(superiority["value"]), *_interval_cells(superiority)),
     ]

@@ -58,6 +58,7 @@ COMPARISONS = (
     "universes_same_conclusion",
     "prompts_and_raters_low",
     "prompts_and_raters_high",
+    "permutation_mid_p",
 )
 MULTIVERSE = (
     "dimension",
@@ -199,6 +200,7 @@ def comparison_rows(document: Json) -> Iterator[Row]:
                 one["multiverse"]["n"],
                 one["multiverse"]["n_same_conclusion"],
                 *ends(one["mean_diff"], "prompts and raters"),
+                one["permutation"]["mid_p"],
             )
 
 

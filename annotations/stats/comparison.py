@@ -24,7 +24,7 @@ class Comparison:
     mean_diff        with intervals over "prompts" (t, then bootstrap), "raters", and "prompts and raters"
     wins, ties, losses   prompts on which refined is strictly better, exactly equal, strictly worse
     wilcoxon_w, wilcoxon_p, wilcoxon_method   min(R₊, R₋), two-sided, and the conventions in words
-    permutation_p, permutation_method         two-sided sign-flip test of the mean
+    permutation_p, permutation_mid_p, permutation_method   two-sided sign-flip test of the mean
     t, t_df, t_p     Student's paired t
     rank_biserial, prob_superiority           with intervals over "prompts"
     prompts, differences   (n,) the prompts' codes and their differences, for a picture
@@ -44,6 +44,7 @@ class Comparison:
     wilcoxon_p: float
     wilcoxon_method: str
     permutation_p: float
+    permutation_mid_p: float
     permutation_method: str
     t: float
     t_df: int
@@ -120,6 +121,7 @@ def compare(
         wilcoxon_p=ranks.p,
         wilcoxon_method=ranks.method,
         permutation_p=flips.p,
+        permutation_mid_p=flips.mid_p,
         permutation_method=flips.method,
         t=student.t,
         t_df=student.df,

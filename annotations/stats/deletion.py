@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from annotations.stats.families import Features, FloatArray, PatternFamily, gradient
+from annotations.stats.own_variance import MOST_LEVELS, own_variance
 from annotations.stats.ratings import Ratings
 
 _CHUNK = 1 << 22
@@ -95,6 +96,13 @@ class DeletedRatings:
     def variance_of_cells(self) -> FloatArray:
         """(n_statistics,): the delete-one-rating jackknife variance."""
         return self._variance(self.change, self.ratings_of_kind)
+
+    def own_variance_of_units(self) -> FloatArray:
+        """(n_statistics,): how much of that is the units' own, as far as it can be told: see `own_variance`."""
+        rows, multiplicity = self.ratings.patterns
+        if rows.shape[1] > MOST_LEVELS:
+            return np.zeros(len(self.family.described))
+        return own_variance(rows, multiplicity, self.family, self._gradient)
 
     def _variance(self, change: Features, weight: NDArray[np.int64]) -> FloatArray:
         n_rows, n_features = change.shape

@@ -1,12 +1,13 @@
 """Intervals over raters, and over units and raters, from statistics with one of them left out.
 
-Both: V = V_units + max(0, V_raters − V_cells), each from delete-one replicates (units, raters, single ratings), after
+Both: V = V_units + (V_raters − V_cells), each from delete-one replicates (units, raters, single ratings), after
 the two-way clustering of Cameron, Gelbach and Miller (2011, eq. 2.3): what comes from a single rating is in V_units
-already and must not be counted twice.
+already and must not be counted twice. The difference is noisy and may be negative; it takes at most a fifth of V_units
+away, for cutting it at zero makes V too large on average.
 
-Raters: delete one rater at a time (Tukey 1958). The jackknife variance errs upwards
-(Efron and Stein 1981), by far where few ratings a unit make a rater's going the going of whole pairs; so it is held
-to at most the variance over both, which is no less than that over raters alone.
+Raters: V less the units' own part of V_units, which other raters would not change (see `own_variance`); at most half
+of V_units is taken for that. Or delete one rater at a time (Tukey 1958), if that is less: the jackknife variance errs
+upwards (Efron and Stein 1981), by far where few ratings a unit make a rater's going the going of whole pairs.
 
 Both with t of as many degrees of freedom as the variance itself has (Satterthwaite 1946), which are far fewer than
 R − 1 where raters' effects have heavy tails: see `rater_freedom`.
@@ -31,8 +32,12 @@ ALL_COVERS = (UNITS, RATERS, BOTH)
 
 _SQUARE_OF_NORMAL = 12.0
 """Excess kurtosis of the square of a normal variable (chi-squared with one degree of freedom)."""
-_NOISE_ALLOWED = 1.25
+_NOISE_ALLOWED = 1.5
 """V_raters counts up to this many times V: its noise from single ratings is subtracted only on average."""
+_NEGATIVE_ALLOWED = 0.2
+"""V_raters − V_cells may take this share of V_units away."""
+_OWN_ALLOWED = 0.5
+"""At most this share of V_units counts as the units' own: what is found to be theirs is noisy."""
 
 
 def linearised_interval(value: float, variance: float, n_units: int, described: Described, level: float) -> Interval:
@@ -81,18 +86,22 @@ def rater_freedom(
     real = max(0.0, raters - cells) / raters if raters > 0 else 0.0
     heavy = max(0.0, (kurtosis + _SQUARE_OF_NORMAL * real) / 2)
     inverse = (units / variance) ** 2 / max(1, n_units - 1)
-    inverse += min(raters / variance, _NOISE_ALLOWED) ** 2 / max(1, n_raters - 1)
-    inverse += min(raters / variance, 1.0) ** 2 * heavy / (2 * n_raters)
+    share = min(raters / variance, _NOISE_ALLOWED)
+    inverse += share**2 * (1 / max(1, n_raters - 1) + heavy / (2 * n_raters))
     return max(least, 1 / inverse) if inverse > 0 else float(max(1, n_raters - 1))
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Jackknife variances of z = −ln(1 − θ) for every statistic of a family; NaN where a replicate is undefined."""
+    """Jackknife variances of z = −ln(1 − θ) for every statistic of a family; NaN where a replicate is undefined.
+
+    own: the part of `units` that is the units' own, as far as it can be told.
+    """
 
     raters: FloatArray
     units: FloatArray
     cells: FloatArray
+    own: FloatArray
     kurtosis: FloatArray
     n_raters: int
     n_units: int
@@ -109,18 +118,26 @@ class Spread:
         nothing = np.full(len(family.described), np.nan)
         n_units = ratings.n["units"]
         if n_raters < 3:
-            return cls(nothing, nothing, nothing, nothing, n_raters, n_units)
+            return cls(nothing, nothing, nothing, nothing, nothing, n_raters, n_units)
         deleted = DeletedRatings(ratings, family, features, total)
         without = deleted.without_each_rater()
-        by_rater, tails = jackknife_variance(without, None), excess_kurtosis(without)
-        return cls(by_rater, deleted.variance_of_units(), deleted.variance_of_cells(), tails, n_raters, n_units)
+        return cls(
+            raters=jackknife_variance(without, None),
+            units=deleted.variance_of_units(),
+            cells=deleted.variance_of_cells(),
+            own=deleted.own_variance_of_units(),
+            kurtosis=excess_kurtosis(without),
+            n_raters=n_raters,
+            n_units=n_units,
+        )
 
     def raters_interval(self, place: int, value: float, described: Described, level: float) -> Interval:
-        alone, both = self.raters[place], self._both(place)
+        alone = self.raters[place]
+        rest = self._both(place) - min(self.own[place], _OWN_ALLOWED * self.units[place])
         # min would keep NaN or drop it by the order of its arguments.
-        variance = both if both < alone else alone
+        variance = rest if rest < alone else alone
         freedom = self._freedom(place, variance, 0.0)
-        held = " held to the variance over both" if both < alone else ""
+        held = " held to the variance over both less the units' own" if rest < alone else ""
         method = f"delete-one-rater jackknife of −ln(1 − θ){held}, {_t(freedom)}"
         return self._interval(value, variance, freedom, described, RATERS, method, level)
 
@@ -137,8 +154,8 @@ class Spread:
         return rater_freedom(variance, units, self.n_units, self.raters[place], cells, tails, self.n_raters)
 
     def _both(self, place: int) -> float:
-        extra = self.raters[place] - self.cells[place]
-        return float(self.units[place] + (extra if not extra < 0 else 0.0))
+        extra, least = self.raters[place] - self.cells[place], -_NEGATIVE_ALLOWED * self.units[place]
+        return float(self.units[place] + (least if extra < least else extra))
 
     def _interval(
         self,

@@ -173,10 +173,12 @@ def type_one_errors(scale: float = 1.0) -> list[Row]:
     for name, draw in DRAWS.items():
         for n in (15, 40, 200):
             rng = np.random.default_rng(n + 1)
-            p: dict[str, list[float]] = {"permutation": [], "wilcoxon": [], "t": []}
+            p: dict[str, list[float]] = {"permutation": [], "permutation, mid-p": [], "wilcoxon": [], "t": []}
             for _ in range(studies):
                 d = draw(rng, n) * rng.choice([-1, 1], n)
-                p["permutation"].append(sign_flip_test(d, rng=rng).p)
+                flips = sign_flip_test(d, rng=rng)
+                p["permutation"].append(flips.p)
+                p["permutation, mid-p"].append(flips.mid_p)
                 p["wilcoxon"].append(wilcoxon_signed_rank(d).p)
                 p["t"].append(paired_t_test(d.astype(float)).p)
             rows += [

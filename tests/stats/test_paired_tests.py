@@ -78,8 +78,10 @@ def test_small_tied_samples_are_counted_out(values: list[int]) -> None:
 def test_sign_flip_equals_the_enumeration(values: list[int]) -> None:
     d = np.array(values)
     flipped = np.array([(np.array(signs) * d).sum() for signs in product((1, -1), repeat=len(d))])
-    expected = np.mean(np.abs(flipped) >= abs(d.sum()))
-    assert sign_flip_test(d, rng=np.random.default_rng(0)).p == pytest.approx(expected)
+    result = sign_flip_test(d, rng=np.random.default_rng(0))
+    assert result.p == pytest.approx(np.mean(np.abs(flipped) >= abs(d.sum())))
+    beyond, equal = np.mean(np.abs(flipped) > abs(d.sum())), np.mean(np.abs(flipped) == abs(d.sum()))
+    assert result.mid_p == pytest.approx(beyond + equal / 2)
 
 
 def test_random_sign_flips_are_near_the_exact_p_and_follow_the_plus_one_rule(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,11 +92,13 @@ def test_random_sign_flips_are_near_the_exact_p_and_follow_the_plus_one_rule(mon
     drawn = sign_flip_test(d, n_permutations=20_000, rng=rng)
     # Four standard errors of a proportion.
     assert abs(drawn.p - exact.p) < 4 * np.sqrt(exact.p * (1 - exact.p) / 20_000)
+    assert abs(drawn.mid_p - exact.mid_p) < 4 * np.sqrt(exact.mid_p * (1 - exact.mid_p) / 20_000)
     assert (drawn.p * 20_001) == pytest.approx(round(drawn.p * 20_001))
     assert "(c + 1) / (k + 1)" in drawn.method
     # TRAPS: a permutation p can be 0 elsewhere; here the observed assignment counts.
     far = sign_flip_test(np.full(200, 3), n_permutations=999, rng=rng)
     assert far.p == pytest.approx(1 / 1000)
+    assert far.mid_p == pytest.approx(0.5 / 1000)
 
 
 def test_tiny_exact_p_keep_their_accuracy() -> None:
@@ -143,7 +147,7 @@ def test_only_zeros() -> None:
     assert ranks.reason == "no prompt differs"
     assert ranks.n_zero == 5
     flips = sign_flip_test(zeros, rng=np.random.default_rng(0))
-    assert flips.p == 1.0
+    assert (flips.p, flips.mid_p) == (1.0, 0.5)
     assert flips.reason == "no prompt differs"
     nothing = sign_flip_test(zeros[:0], rng=np.random.default_rng(0))
     assert np.isnan(nothing.p)
@@ -163,3 +167,14 @@ def test_type_one_error_of_the_permutation_test() -> None:
     rng = np.random.default_rng(5)
     p = [sign_flip_test(np.rint(rng.normal(0, 1, 30) * 15).astype(int), rng=rng).p for _ in range(1500)]
     assert abs(np.mean(np.array(p) <= 0.05) - 0.05) < 4 * np.sqrt(0.05 * 0.95 / 1500)
+
+
+@pytest.mark.parametrize("n", [15, 40])
+def test_mid_p_errs_as_often_as_it_says_where_the_exact_p_cannot(n: int) -> None:
+    # One rater, whole steps, half of them ties. 3,000 studies: standard error .4 points.
+    rng = np.random.default_rng([11, n])
+    d = rng.choice([0, 1, 2], size=(3000, n), p=[0.5, 0.3, 0.2]) * rng.choice([-1, 1], size=(3000, n))
+    flips = [sign_flip_test(one, rng=rng) for one in d]
+    exact, middle = np.mean([one.p <= 0.05 for one in flips]), np.mean([one.mid_p <= 0.05 for one in flips])
+    assert exact < 0.04
+    assert 0.038 < middle < 0.062

@@ -7,7 +7,8 @@ from scipy import stats
 from annotations.stats.alpha import AlphaFamily, krippendorff_alpha, krippendorff_alphas
 from annotations.stats.chance_corrected import ChanceFamily, chance_corrected, percent_agreement
 from annotations.stats.deletion import DeletedRatings, excess_kurtosis, jackknife_variance, unit_effects
-from annotations.stats.families import FloatArray, Joined
+from annotations.stats.estimate import Interval
+from annotations.stats.families import Described, FloatArray, Joined
 from annotations.stats.icc_one_way import OneWayFamily
 from annotations.stats.ratings import Ratings
 from annotations.stats.resampling import accelerated_interval, bootstrap_units
@@ -184,18 +185,31 @@ class TestIntervals:
         assert "jackknife" in estimate.intervals[1].method
         assert estimate.intervals[3].method.startswith("linearised")
 
-    def test_rater_interval_by_hand_where_units_are_many(self) -> None:
-        matrix = sparse_matrix(10, raters=5, units=400, missing=0.0)
-        estimate = krippendorff_alpha(Ratings.from_matrix(matrix, SCALE), "interval", rng=np.random.default_rng(0))
-        left = z(np.array([slow_definitions.alpha(np.delete(matrix, j, axis=0), "interval") for j in range(5)]))
-        interval = estimate.interval("raters")
-        assert interval is not None
-        # Units are many, so V = V_raters, and no single rating matters: κ = (G₂ + 12 (1 − V_cells/V_raters))/2. Five
-        # effects so heavy-tailed leave 2/(2/4 + κ/5) < 2 degrees of freedom; they are held to 2.
-        assert "t(2.0)" in interval.method
-        reach = stats.t.ppf(0.975, 2) * np.sqrt(4 / 5 * ((left - left.mean()) ** 2).sum())
-        assert interval.high == pytest.approx(1 - np.exp(-(z(np.array(estimate.value)) + reach)), abs=1e-9)
-        assert interval.low == pytest.approx(1 - np.exp(-(z(np.array(estimate.value)) - reach)), abs=1e-9)
+    def test_intervals_over_raters_and_over_both_by_hand(self) -> None:
+        def intervals(raters: float, units: float, cells: float, own: float) -> tuple[Interval, Interval]:
+            parts = (np.array([part]) for part in (raters, units, cells, own, 0.0))
+            spread = Spread(*parts, n_raters=20, n_units=901)
+            described = Described("alpha", "")
+            return spread.raters_interval(0, 0.6, described, 0.95), spread.both_interval(0, 0.6, described, 0.95)
+
+        def ends(variance: float, freedom: float) -> list[float]:
+            reach = stats.t.ppf(0.975, freedom) * np.sqrt(variance)
+            return [1 - 0.4 * np.exp(reach), 1 - 0.4 * np.exp(-reach)]
+
+        # Raters alone are least: .04, none of it noise, so κ = 12/2 = 6. Over both: .05 + .04.
+        over_raters, over_both = intervals(0.04, 0.05, 0.0, 0.01)
+        assert [over_raters.low, over_raters.high] == pytest.approx(ends(0.04, 1 / (1 / 19 + 6 / 40)))
+        freedom = 1 / ((5 / 9) ** 2 / 900 + (4 / 9) ** 2 * (1 / 19 + 6 / 40))
+        assert [over_both.low, over_both.high] == pytest.approx(ends(0.09, freedom))
+        # Held to .03 + .04 − .02 less the units' own .01: .04 where the jackknife says .044 (share 1.1, half noise).
+        held, _ = intervals(0.044, 0.03, 0.024, 0.01)
+        assert "held to the variance over both less the units' own" in held.method
+        share, kappa = 1.1, 12 * 20 / 44 / 2
+        assert [held.low, held.high] == pytest.approx(ends(0.04, 1 / (share**2 * (1 / 19 + kappa / 40))))
+        # Less than nothing: V_raters − V_cells takes a fifth of V_units, and its own counts up to half.
+        over_raters, over_both = intervals(0.10, 0.05, 0.30, 0.04)
+        assert [over_both.low, over_both.high] == pytest.approx(ends(0.04, 1 / (1.25**2 / 900 + 1.5**2 / 19)))
+        assert [over_raters.low, over_raters.high] == pytest.approx(ends(0.015, 19 / 1.5**2))
 
     def test_freedom_of_a_variance_by_hand(self) -> None:
         # Raters alone, all of it real, normal effects seen: κ = (0 + 12)/2 = 6; 1/ν = 1/19 + 6/40 = .2026.
@@ -203,8 +217,8 @@ class TestIntervals:
         # Half of V from units, and V_raters half noise of single ratings: κ = (2 + 6)/2 = 4, share of V 1/2.
         expected = 1 / (0.25 / 100 + 0.25 / 19 + 0.25 * 4 / 40)
         assert rater_freedom(2.0, 1.0, 101, 1.0, 0.5, 2.0, 20) == pytest.approx(expected)
-        # All of V_raters noise, and light tails: Satterthwaite's, with V_raters counted up to 1.25 V.
-        assert rater_freedom(1.0, 1.0, 101, 9.0, 9.0, -1.0, 20) == pytest.approx(1 / (1 / 100 + 1.25**2 / 19))
+        # All of V_raters noise, and light tails: Satterthwaite's, with V_raters counted up to 1.5 V.
+        assert rater_freedom(1.0, 1.0, 101, 9.0, 9.0, -1.0, 20) == pytest.approx(1 / (1 / 100 + 1.5**2 / 19))
         # Very many raters: heavy tails no longer matter.
         assert stats.t.ppf(0.975, rater_freedom(1.0, 0.0, 900, 1.0, 0.0, 12.0, 10_000)) < 1.97
         # Never fewer than two, nor than R − 1 where that is less, nor for a variance of zero.
@@ -275,7 +289,7 @@ def test_the_spread_over_both_is_the_true_one() -> None:
         total = np.asarray(multiplicity.astype(float) @ features).reshape(1, -1)
         spread = Spread.of(ratings, family, features, total)
         found.append(z(family.values(total)[0])[0])
-        variances.append(spread.units[0] + max(0.0, spread.raters[0] - spread.cells[0]))
+        variances.append(spread.units[0] + spread.raters[0] - spread.cells[0])
     assert np.mean(variances) == pytest.approx(np.var(found), rel=0.35)
 
 
