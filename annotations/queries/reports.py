@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from django.db.models import Count, Max, Q
 
 from annotations.models import Item, ItemImage, LateAnswer, ReportSnapshot, Response, Study
-from annotations.queries.result_units import images_of
+from annotations.queries.result_units import images_of, scores_of
 from annotations.reports.document import FORMAT
-from generation.models import MetricScore
 
 Comparisons = Sequence[tuple[str, str]]
 
@@ -34,9 +33,7 @@ def inputs_of(study: Study, comparisons: Comparisons) -> Inputs:
     answers = Response.objects.filter(dimension__in=[row[0] for row in dimensions]).aggregate(
         current=Count("pk", filter=Q(is_current=True)), last=Max("pk")
     )
-    scores = MetricScore.objects.filter(image__in=images_of(study).values("pk")).aggregate(
-        n=Count("pk"), last=Max("pk"), metrics=Count("metric", distinct=True)
-    )
+    scores = scores_of(study).aggregate(n=Count("pk"), last=Max("pk"), metrics=Count("metric", distinct=True))
     images = images_of(study).aggregate(
         n=Count("pk"), described=Count("pk", filter=~Q(provenance={})), methods=Count("method", distinct=True)
     )

@@ -91,7 +91,16 @@ def load_units(study: Study, *, item: Codes, image: Codes, shown: Sequence[Codes
 
 def images_of(study: Study) -> QuerySet[Image]:
     """Every image that an item of the study shows, once."""
-    return Image.objects.filter(pk__in=ItemImage.objects.filter(item__study=study).values("image_id")).order_by()
+    return Image.objects.filter(pk__in=_keys_of_images(study)).order_by()
+
+
+def scores_of(study: Study) -> QuerySet[MetricScore]:
+    """The metric scores of those images."""
+    return MetricScore.objects.filter(image__in=_keys_of_images(study)).order_by()
+
+
+def _keys_of_images(study: Study) -> QuerySet[ItemImage, Any]:
+    return ItemImage.objects.filter(item__study=study).values("image_id")
 
 
 class _Images:
@@ -206,31 +215,28 @@ def _scalars(values: Any) -> dict[str, str]:
 
 def _scores(study: Study, unit_image: Codes) -> tuple[list[str], NDArray[np.float64]]:
     """(names, (n_metrics, n_units) scores). A metric of several versions is one metric a version."""
-    all_scores = MetricScore.objects.filter(image__in=images_of(study).values("pk")).order_by()
-    kinds = list(all_scores.values_list("metric", "version").distinct())
-    if not kinds or not len(unit_image):
-        return [], np.empty((0, len(unit_image)))
-    versions = Counter(metric for metric, _version in kinds)
-    named = {
-        (metric, version): metric if versions[metric] == 1 else f"{metric} {version}".strip()
-        for metric, version in kinds
-    }
-    metrics = sorted(named.values())
-    row_of = {kind: metrics.index(name) for kind, name in named.items()}
     # An image may be in several items: its score is that of each of those units.
     order = np.argsort(unit_image, kind="stable")
     images, counts = np.unique(unit_image, return_counts=True)
     column_of = {pk: i for i, pk in enumerate(images.tolist()) if pk}
-    by_image = np.full((len(metrics), len(images)), np.nan)
-    for pk, metric, version, value in all_scores.values_list("image_id", "metric", "version", "value").iterator(
-        chunk_size=ROWS_AT_ONCE
-    ):
+    by_kind: dict[tuple[str, str], NDArray[np.float64]] = {}
+    rows = scores_of(study).values_list("image_id", "metric", "version", "value")
+    for pk, metric, version, value in rows.iterator(chunk_size=ROWS_AT_ONCE):
+        if (metric, version) not in by_kind:
+            by_kind[metric, version] = np.full(len(images), np.nan)
         if (column := column_of.get(pk)) is not None:
-            by_image[row_of[metric, version], column] = value
+            by_kind[metric, version][column] = value
+    versions = Counter(metric for metric, _version in by_kind)
+    named = {
+        metric if versions[metric] == 1 else f"{metric} {version}".strip(): by_image
+        for (metric, version), by_image in by_kind.items()
+        if np.isfinite(by_image).any()
+    }
+    metrics = sorted(named)
     scores = np.empty((len(metrics), len(unit_image)))
-    scores[:, order] = np.repeat(by_image, counts, axis=1)
-    rated: NDArray[np.bool_] = np.atleast_1d(np.isfinite(scores).any(axis=1))
-    return [name for name, is_rated in zip(metrics, rated, strict=True) if is_rated], scores[rated]
+    for row, metric in zip(scores, metrics, strict=True):
+        row[order] = np.repeat(named[metric], counts)
+    return metrics, scores
 
 
 def study_methods(study: Study) -> list[str]:

@@ -7,11 +7,14 @@ from importlib import import_module
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.utils.module_loading import module_has_submodule
 from django.utils.translation import gettext as _
 
 from exchange.rejects import Reject, RejectLog
 from generation.queries.importers import Counts, Importer, Job, Progress, Source, no_progress
+
+MANY_ROWS = 1000
 
 
 @cache
@@ -92,4 +95,17 @@ def run_importer(
 
         job = Job(files[role], options, owner, log, dry_run, tell, known=total.keys)
         total.add(importers()[kind].run(job))
+    if total.n_created >= MANY_ROWS and not dry_run:
+        _count_rows_anew()
     return total
+
+
+def _count_rows_anew() -> None:
+    """Let PostgreSQL plan by what the tables hold now.
+
+    Until it counts by itself, within a minute or so, it plans by what it counted last: if that was an empty table, it
+    takes a report's query for a matter of one row, loops over all rows within all rows, and needs hours.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")

@@ -179,7 +179,7 @@ def test_queries_do_not_grow_with_the_study(n: int, django_assert_num_queries: C
             make_answer(item, rater)
     for item in study.items.all():
         MetricScore.objects.create(image=item.images.get(), metric="clip", value=0.5)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         study_data(study)
 
 

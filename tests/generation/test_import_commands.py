@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection
 
 from generation.models import Image, Prompt
 from generation.services.importers import importers
@@ -24,6 +25,23 @@ def test_a_folder_stands_for_its_tables(tmp_path: Path, capsys: pytest.CaptureFi
         ("multi_subject", "z"),
     }
     assert "functional_2.jsonl: 2 rows new, 0 unchanged, 0 refused" in capsys.readouterr().out
+
+
+@pytest.mark.postgres
+def test_after_many_rows_postgresql_plans_by_what_the_tables_hold(tmp_path: Path) -> None:
+    def rows_counted() -> float:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT reltuples FROM pg_class WHERE relname = %s", [Prompt._meta.db_table])
+            return float(cursor.fetchone()[0])
+
+    path = tmp_path / "prompts.csv"
+    before = rows_counted()
+    path.write_text("prompt\n" + "".join(f"{n} foxes\n" for n in range(999)))
+    call_command("import_prompts", str(path), "--set", "few", verbosity=0)
+    assert rows_counted() == before
+    path.write_text("prompt\n" + "".join(f"{n} foxes\n" for n in range(1000)))
+    call_command("import_prompts", str(path), "--set", "many", verbosity=0)
+    assert rows_counted() >= 1999
 
 
 def test_a_folder_of_images_is_one_bundle(tmp_path: Path) -> None:

@@ -73,6 +73,13 @@ def test_percent_agreement_by_its_definition(seed: int) -> None:
     assert expected > 0
 
 
+def test_example_of_the_methods_page() -> None:
+    family = ChanceFamily(np.array([1.0, 2.0]), (("percent_agreement", "identity"),))
+    rows, multiplicity = np.array([[3, 0], [2, 1], [0, 3]]), np.full(3, 100_000)
+    gradient = np.eye(family.n_features)[:, -1:]  # ψ is the unit's own agreement
+    assert own_variance(rows, multiplicity, family, gradient)[0] / 300_000 == pytest.approx(64 / 891, rel=1e-4)
+
+
 @pytest.mark.parametrize("m", [2, 3, 7])
 def test_a_units_effect_is_the_mean_of_its_kernel_over_pairs(m: int) -> None:
     gradient = np.random.default_rng(m).normal(size=(EVERYTHING.n_features, len(EVERYTHING.described)))
