@@ -12,12 +12,13 @@ from types import MappingProxyType
 import numpy as np
 from scipy import stats
 
+from annotations.stats.deletion import excess_kurtosis
 from annotations.stats.estimate import Estimate, Interval
 from annotations.stats.families import FloatArray, ratio
 from annotations.stats.icc_f import f_interval
 from annotations.stats.mean_squares import MeanSquares, complete_ratings, why_no_mean_squares
 from annotations.stats.ratings import Ratings
-from annotations.stats.spread import ALL_COVERS, BOTH, RATERS, UNITS, joint_freedom
+from annotations.stats.spread import ALL_COVERS, BOTH, RATERS, UNITS, rater_freedom, t_of
 
 _METHOD = {
     "1": "one-way random effects (each unit's raters are a new sample)",
@@ -120,19 +121,29 @@ def _jackknife(
     n, k = squares.n, squares.k
     z = float(_fisher(squares.icc(model), k))
     units = _variance(without_unit, model, k) if without_unit is not None and n > 2 else nan
-    raters = _variance(without_rater, model, k) if without_rater is not None and k > 2 else nan
+    raters, tails = nan, 0.0
+    if without_rater is not None and k > 2:
+        raters = _variance(without_rater, model, k)
+        tails = float(excess_kurtosis(_fisher(without_rater.icc(model), k)[:, None])[0])
+    # A rater's effect follows the square of the severity, whose tail is heavy, unless consistency leaves that out.
+    tame = raters if model == "c" else 0.0
     few_units = f"{n} complete units; leaving one out must leave two" if n < 3 else ""
     few_raters = f"{k} raters; leaving one out must leave two" if k < 3 else ""
     both = "delete-one jackknives over units and raters, variances of z added"
+
+    def freedom_of(variance: float, of_units: float) -> float:
+        return rater_freedom(variance, of_units, n, raters, tame, tails, k)
+
     intervals = []
     for cover, variance, freedom, name, too_few in (
         (UNITS, units, n - 1, "delete-one-unit jackknife", few_units),
-        (RATERS, raters, k - 1, "delete-one-rater jackknife", few_raters),
-        (BOTH, units + raters, joint_freedom(units + raters, units, n, raters, k), both, few_units or few_raters),
+        (RATERS, raters, freedom_of(raters, 0.0), "delete-one-rater jackknife", few_raters),
+        (BOTH, units + raters, freedom_of(units + raters, units), both, few_units or few_raters),
     ):
         if cover not in covers:
             continue
-        method = f"{name} on Fisher's z, t({freedom:.0f})"
+        quantile = f"t({freedom})" if cover == UNITS else t_of(freedom)
+        method = f"{name} on Fisher's z, {quantile}"
         if too_few or not np.isfinite(z + variance):
             reason = too_few or "no error variance is left when one is left out"
             intervals.append(Interval.undefined(cover, method, reason, level))

@@ -57,24 +57,13 @@ def _symmetric(
     return Interval(float(low), float(high), covers, method, level)
 
 
-def joint_freedom(variance: float, units: float, n_units: int, raters: float, n_raters: int) -> float:
-    """Satterthwaite's degrees of freedom of a variance over units and raters, at least n_raters − 1.
-
-    The raters' part is taken at its jackknife value up to the whole: where noise makes that large, the degrees of
-    freedom stay near n_raters − 1, on the safe side.
-    """
-    least = float(max(1, n_raters - 1))
-    raters = min(raters, variance)
-    parts = units**2 / max(1, n_units - 1) + raters**2 / least
-    return max(least, variance**2 / parts) if parts > 0 else least
-
-
 def rater_freedom(
     variance: float, units: float, n_units: int, raters: float, cells: float, kurtosis: float, n_raters: int
 ) -> float:
     """Degrees of freedom 2 V²/Var(V) of a variance V that comes from units and raters.
 
-    variance V; units, raters, cells: the delete-one variances; kurtosis: excess kurtosis of the raters' effects.
+    variance V; units, raters, cells: the delete-one variances, cells being what of raters has no heavy tail for sure;
+    kurtosis: excess kurtosis of the raters' effects.
     Var(V) = 2 V_units²/(n − 1) + V_raters² (2/(R − 1) + κ/R), the sampling variance of a variance (Cramér 1946, eq.
     27.4.2). Twenty raters show far too little of a heavy tail, and agreement often follows the square of a rater's
     severity; so κ is halfway between what is seen and that of the square of a normal variable, the latter as far as
@@ -138,14 +127,14 @@ class Spread:
         variance = rest if rest < alone else alone
         freedom = self._freedom(place, variance, 0.0)
         held = " held to the variance over both less the units' own" if rest < alone else ""
-        method = f"delete-one-rater jackknife of −ln(1 − θ){held}, {_t(freedom)}"
+        method = f"delete-one-rater jackknife of −ln(1 − θ){held}, {t_of(freedom)}"
         return self._interval(value, variance, freedom, described, RATERS, method, level)
 
     def both_interval(self, place: int, value: float, described: Described, level: float) -> Interval:
         variance = self._both(place)
         freedom = self._freedom(place, variance, self.units[place])
         method = (
-            f"delete-one jackknives of −ln(1 − θ) over units and raters less that over single ratings, {_t(freedom)}"
+            f"delete-one jackknives of −ln(1 − θ) over units and raters less that over single ratings, {t_of(freedom)}"
         )
         return self._interval(value, variance, freedom, described, BOTH, method, level)
 
@@ -184,5 +173,5 @@ class Spread:
         return Interval(low, high, covers, method, level)
 
 
-def _t(freedom: float) -> str:
+def t_of(freedom: float) -> str:
     return f"t({freedom:.1f}) from the kurtosis of raters' effects"

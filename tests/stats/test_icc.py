@@ -6,6 +6,7 @@ import pandas as pd
 import pingouin
 import pytest
 from hypothesis import given, settings
+from scipy import stats
 
 from annotations.stats.estimate import Estimate
 from annotations.stats.icc import icc_family
@@ -25,6 +26,10 @@ NAMES = ("icc_1_1", "icc_a_1", "icc_c_1", "icc_1_k", "icc_a_k", "icc_c_k")
 def family(matrix: object, scale: object = range(1, 11)) -> dict[str, Estimate]:
     ratings = Ratings.from_matrix(matrix, scale)  # type: ignore[arg-type]
     return {estimate.statistic: estimate for estimate in icc_family(ratings)}
+
+
+def fisher(icc: float, k: int) -> float:
+    return float(np.log((1 + (k - 1) * icc) / (1 - icc)) / 2)
 
 
 def slow(matrix: np.ndarray) -> dict[str, float]:
@@ -216,6 +221,23 @@ class TestTraps:
         interval = family(reference_data.SHROUT_FLEISS[:2])["icc_c_1"].interval("raters")
         assert interval is not None
         assert interval.reason == "2 raters; leaving one out must leave two"
+
+    def test_intervals_over_raters_by_hand(self) -> None:
+        rng = np.random.default_rng(1)
+        matrix = np.clip(
+            np.round(rng.normal(5, 1.5, size=30) + rng.normal(size=(12, 1)) + rng.normal(size=(12, 30))), 1, 10
+        )
+        # Squares of severities have an excess kurtosis of 12: halfway between it and what is seen. ICC(C,1): 0.
+        for model, squares in (("a", 12.0), ("c", 0.0)):
+            z = np.array([fisher(slow(np.delete(matrix, j, axis=0))[model], 12) for j in range(12)])
+            variance = 11 / 12 * ((z - z.mean()) ** 2).sum()
+            kappa = max(0.0, (stats.kurtosis(z, bias=False) + squares) / 2)
+            reach = stats.t.ppf(0.975, 1 / (1 / 11 + kappa / 24)) * np.sqrt(variance)
+            interval = family(matrix)[f"icc_{model}_1"].interval("raters")
+            assert interval is not None
+            value = fisher(slow(matrix)[model], 12)
+            ends = [fisher(end, 12) for end in (interval.low, interval.high)]
+            assert ends == pytest.approx([value - reach, value + reach])
 
     def test_severity_counts_in_a_and_not_in_c(self) -> None:
         matrix = np.array([[1, 2, 3, 4, 5], [3, 4, 5, 6, 7]])
