@@ -212,3 +212,17 @@ def strangers_are_kept_out(app_configs: Sequence[Any] | None, **_: Any) -> list[
             )
         )
     return messages
+
+
+@register(Tags.security)
+def a_guesser_is_told_from_others(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    if not settings.HTTPS or settings.PROXIES:
+        return []
+    return [
+        Warning(
+            "Behind the proxy everybody has the proxy's address: whoever guesses at a name's password keeps that "
+            "person out, too, until the pause ends.",
+            hint="If the proxy adds to X-Forwarded-For, set EVALSITE_PROXIES to the number of proxies, usually 1.",
+            id="evalsite.W009",
+        )
+    ]

@@ -4,6 +4,7 @@ Every variable is in docs/operations.md. A bad value stops the start and says th
 """
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 from evalsite import quiet_libraries
@@ -62,6 +63,7 @@ SECRET_KEY = env.text("EVALSITE_SECRET_KEY", "", secret=True) or secret_key_from
 ALLOWED_HOSTS = env.words("EVALSITE_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.origins("EVALSITE_CSRF_TRUSTED_ORIGINS", [])
 HTTPS = env.boolean("EVALSITE_HTTPS", default=False)
+PROXIES = env.integer("EVALSITE_PROXIES", 0, low=0, high=9)  # so many of X-Forwarded-For's last entries are believed
 HSTS_SECONDS = env.integer("EVALSITE_HSTS_SECONDS", 3600, low=0, high=63_072_000)
 if HTTPS:
     SECURE_SSL_REDIRECT = True
@@ -90,6 +92,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "rest_framework.authtoken",
     "drf_spectacular",
+    "axes",
     "evalsite",
     "annotations",
     "generation",
@@ -107,6 +110,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",  # the last, as it looks at what a sign-in came to
 ]
 ROOT_URLCONF = "evalsite.urls"
 WSGI_APPLICATION = "evalsite.wsgi.application"
@@ -125,7 +129,11 @@ TEMPLATES = [
     }
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "sesame.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # the first: whoever guesses is refused before a password is looked at
+    "django.contrib.auth.backends.ModelBackend",
+    "sesame.backends.ModelBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -133,6 +141,18 @@ AUTH_PASSWORD_VALIDATORS = [
 SESAME_MAX_AGE = 60 * 60 * 24 * 60
 # A personal link goes on working when the account gets a password; it ends with its age or its account.
 SESAME_INVALIDATE_ON_PASSWORD_CHANGE = False
+# Guesses are counted by name and address together: a stranger's guesses elsewhere shut nobody out.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = env.integer("EVALSITE_SIGN_IN_TRIES", 10, low=3, high=100)
+AXES_COOLOFF_TIME = timedelta(minutes=env.integer("EVALSITE_SIGN_IN_PAUSE_MINUTES", 15, low=1, high=1440))
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # trying again too early does not make the pause longer
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "evalsite.guessing.client_address"
+AXES_WHITELIST_CALLABLE = "evalsite.guessing.is_without_password"
+AXES_LOCKOUT_CALLABLE = "evalsite.guessing.refusal"
+AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken"]  # not copied from the form, as passwords never are
+AXES_DISABLE_ACCESS_LOG = True  # nobody needs a list of who signed in when
+AXES_ENABLE_ADMIN = False
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "home"
 
@@ -154,7 +174,10 @@ LOGGING = {
         "handlers": ["console"],
         "level": env.choice("EVALSITE_LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"]),
     },
-    "loggers": {name: {"filters": ["news"]} for name in quiet_libraries.LOGGERS},
+    "loggers": {
+        **{name: {"filters": ["news"]} for name in quiet_libraries.LOGGERS},
+        "axes": {"level": "ERROR"},  # it has several lines for every sign-in; Django itself notes a refusal
+    },
 }
 
 # --- API -------------------------------------------------------------------------------------------------------------

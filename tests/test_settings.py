@@ -187,6 +187,18 @@ def test_the_site_refuses_a_lease_out_of_bounds(seconds: str, tmp_path: Path) ->
     assert f"EVALSITE_LEASE_SECONDS={seconds!r} is not usable. Set it to a whole number from 2 to 3600" in result.stderr
 
 
+def test_the_site_refuses_bounds_on_guessing_that_bound_nothing(tmp_path: Path) -> None:
+    bad = {"EVALSITE_SIGN_IN_TRIES": "0", "EVALSITE_SIGN_IN_PAUSE_MINUTES": "2000", "EVALSITE_PROXIES": "all"}
+    result = start_site_with(tmp_path, **bad)
+    assert result.returncode != 0
+    for complaint in (
+        "EVALSITE_SIGN_IN_TRIES='0' is not usable. Set it to a whole number from 3 to 100",
+        "EVALSITE_SIGN_IN_PAUSE_MINUTES='2000' is not usable. Set it to a whole number from 1 to 1440",
+        "EVALSITE_PROXIES='all' is not usable. Set it to a whole number from 0 to 9",
+    ):
+        assert complaint in result.stderr
+
+
 @pytest.mark.parametrize(("lease", "expected"), [("", "60 20.0"), ("3", "3 1.0"), ("3600", "3600 20.0")])
 def test_ended_leases_are_looked_for_several_times_within_a_lease(lease: str, expected: str, tmp_path: Path) -> None:
     code = (
@@ -322,6 +334,14 @@ def test_a_key_that_others_can_read_on_its_way(url: str, key: str, expected: lis
     for message in messages:
         assert "EVALSITE_KEY_MY_LAB" in str(message.hint)
         assert "hunter2" not in f"{message}{message.hint}"
+
+
+@pytest.mark.parametrize(
+    ("https", "proxies", "expected"), [(False, 0, []), (True, 1, []), (True, 0, ["evalsite.W009"])]
+)
+def test_a_proxy_that_hides_who_guesses(https: bool, proxies: int, expected: list[str], settings: Settings) -> None:
+    settings.HTTPS, settings.PROXIES = https, proxies
+    assert ids(checks.a_guesser_is_told_from_others(None)) == expected
 
 
 @pytest.mark.parametrize(("mode", "expected"), [(0o700, []), (0o750, []), (0o755, ["evalsite.W007"])])

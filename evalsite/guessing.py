@@ -1,0 +1,44 @@
+"""What django-axes asks of us when somebody guesses at passwords: who it is, what counts, and what they are told."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from http import HTTPStatus
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """The address whose tries are counted together; None where it cannot be told.
+
+    Each proxy adds to X-Forwarded-For whom it heard: what stands before our own proxies' entries may be invented. With
+    IPv6 a single line has 2**64 addresses, so the network counts.
+    """
+    seen = request.META.get("REMOTE_ADDR", "")
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    if 0 < settings.PROXIES <= len(forwarded):
+        seen = forwarded[-settings.PROXIES].strip() or seen
+    try:
+        address = ip_address(seen)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or ip_network((address, 64), strict=False).network_address)
+    return str(address)
+
+
+def is_without_password(request: HttpRequest, credentials: Mapping[str, Any]) -> bool:
+    """Personal links are too long to guess, and one room's broken links must not shut out its good ones."""
+    return credentials.get("password") is None
+
+
+def refusal(request: HttpRequest, response: HttpResponse | None, credentials: Mapping[str, Any] | None) -> HttpResponse:
+    """What is shown instead of `response` after too many wrong passwords, whatever the next one is."""
+    pause = settings.AXES_COOLOFF_TIME
+    context = {"minutes": pause // timedelta(minutes=1)}
+    refused = render(request, "sign_in_refused.html", context, status=HTTPStatus.TOO_MANY_REQUESTS)
+    refused.headers["Retry-After"] = str(int(pause.total_seconds()))
+    return refused
