@@ -66,6 +66,24 @@ def test_the_answer_stays_visible_and_can_be_undone(new_context: NewContext, liv
     assert list(kept) == [(1, False), (4, True)]
 
 
+def test_back_goes_one_card_back_also_from_a_card_seen_before(new_context: NewContext, live_site: str) -> None:
+    page = at_card(new_context(), make_rater(make_study(n_items=4)), live_site)
+    heading = page.get_by_role("heading", level=1)
+    seen = []
+    for i in range(3):
+        expect(page.locator("#progress-text")).to_contain_text(f"{i} of 4")
+        expect(page.locator("#stage[aria-busy]")).to_have_count(0)
+        seen.append(heading.inner_text())
+        page.keyboard.press("3")
+    expect(page.locator("#stage[aria-busy]")).to_have_count(0)
+
+    page.keyboard.press("u")
+    expect(heading).to_have_text(seen[2])
+    page.get_by_role("link", name="Back").click()
+
+    expect(heading).to_have_text(seen[1])
+
+
 def test_arrow_keys_choose_and_enter_sends(new_context: NewContext, live_site: str) -> None:
     rater = make_rater(make_study(n_items=2))
     page = at_card(new_context(), rater, live_site)
