@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from annotations.models import Assignment, Rater, Response, Study
 from annotations.presets import ALIGNMENT, FAITHFULNESS, PREFERENCE
@@ -64,6 +64,42 @@ def test_the_answer_stays_visible_and_can_be_undone(new_context: NewContext, liv
     expect(page.locator("#status")).to_have_text("Saved ✓")
     kept = Response.objects.order_by("revision").values_list("level", "is_current")
     assert list(kept) == [(1, False), (4, True)]
+
+
+def test_back_goes_one_card_back_also_from_a_card_seen_before(new_context: NewContext, live_site: str) -> None:
+    page = at_card(new_context(), make_rater(make_study(n_items=4)), live_site)
+    heading = page.get_by_role("heading", level=1)
+    seen = []
+    for i in range(3):
+        expect(page.locator("#progress-text")).to_contain_text(f"{i} of 4")
+        expect(page.locator("#stage[aria-busy]")).to_have_count(0)
+        seen.append(heading.inner_text())
+        page.keyboard.press("3")
+    expect(page.locator("#stage[aria-busy]")).to_have_count(0)
+
+    page.keyboard.press("u")
+    expect(heading).to_have_text(seen[2])
+    page.get_by_role("link", name="Back").click()
+
+    expect(heading).to_have_text(seen[1])
+
+
+def test_no_card_is_seen_before_its_keys_work(new_context: NewContext, live_site: str) -> None:
+    rater = make_rater(make_study(n_items=2))
+    context = new_context()
+    sign_in(context, rater.user, live_site)
+    page = context.new_page()
+
+    def hold(route: Route) -> None:
+        page.wait_for_timeout(300)
+        route.continue_()
+
+    page.route("**/rate.*.js", hold)
+    page.goto(f"/rate/{rater.study.token}/")
+
+    seen = page.wait_for_function("performance.getEntriesByName('first-contentful-paint')[0]?.startTime")
+    scripts = "performance.getEntriesByType('resource').filter((entry) => entry.name.endsWith('.js'))"
+    assert seen.json_value() >= page.evaluate(f"Math.max(...{scripts}.map((entry) => entry.responseEnd))")
 
 
 def test_arrow_keys_choose_and_enter_sends(new_context: NewContext, live_site: str) -> None:

@@ -3,7 +3,6 @@
 (() => {
   "use strict";
   const page = document.getElementById("audit");
-  if (!page) return;
   const words = page.dataset;
   const byId = (id) => document.getElementById(id);
   const form = byId("answers");
@@ -12,9 +11,7 @@
   const adding = byId("add");
   const end = byId("end");
   const problem = page.querySelector(".problem");
-  const status = byId("status");
   const said = byId("said");
-  const IDLE_MS = 30000;
   const TWICE_MS = 400; // "not there" and "nothing more" are the same key: a bounce of the one must not be the other
   const decides = words.stage === "decide";
   const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -22,9 +19,8 @@
   let active = -1; // the question that keys answer; asks.length once all are answered
   let leaving = ""; // "seal" or "finish" while what was answered is on its way
   let reloads = false;
-  let activeMs = 0;
-  let lastSign = performance.now();
   let lastAnswer = { key: "", at: 0 };
+  const time = window.activeTime();
 
   // --- the image ----------------------------------------------------------------------------------------------------
   const atEnd = () => active >= asks.length;
@@ -58,15 +54,10 @@
   }
 
   // --- sending ------------------------------------------------------------------------------------------------------
-  const outbox = window.auditOutbox(`evalsite-audit-${words.outbox}`, words.csrf, {
-    status: (kind, n) => {
-      status.dataset.kind = kind;
-      const texts = { saved: words.saved, sending: words.sending, offline: words.waiting, stopped: words.signin };
-      status.textContent = fill(texts[kind], { n });
-    },
-    refused: (text) => {
+  const outbox = window.answerOutbox(`evalsite-audit-${words.outbox}`, words, {
+    refused: async (_, response) => {
       leaving = "";
-      tell(text);
+      tell((await response.json()).problem);
     },
     empty: () => {
       if (leaving) submit();
@@ -84,9 +75,9 @@
     const then = document.createElement("input");
     Object.assign(then, { type: "hidden", name: "then", value: leaving });
     form.append(then);
-    const time = document.createElement("input");
-    Object.assign(time, { type: "hidden", name: "active_ms", value: String(Math.round(activeMs)) });
-    if (decides) form.append(time);
+    const activeMs = document.createElement("input");
+    Object.assign(activeMs, { type: "hidden", name: "active_ms", value: String(time.ms()) });
+    if (decides) form.append(activeMs);
     form.submit();
   }
 
@@ -94,8 +85,7 @@
     if (decides) return;
     const body = new URLSearchParams();
     ask.querySelectorAll("input:checked").forEach((input) => body.set(input.name, input.value));
-    note();
-    body.set("active_ms", String(Math.round(activeMs)));
+    body.set("active_ms", String(time.ms()));
     outbox.add({ url: form.action, name: ask.dataset.name, body: body.toString() });
   }
 
@@ -122,7 +112,7 @@
 
   function activate(index, { focus = true } = {}) {
     active = Math.max(0, Math.min(index, asks.length));
-    activeMs = 0;
+    time.restart();
     asks.forEach((ask, i) => {
       const done = isDone(ask);
       ask.classList.toggle("is-active", i === active);
@@ -243,20 +233,6 @@
     else submit();
   }
 
-  // --- time that somebody was really looking ------------------------------------------------------------------------
-  function note() {
-    const now = performance.now();
-    if (document.visibilityState === "visible") activeMs += Math.min(now - lastSign, IDLE_MS);
-    lastSign = now;
-  }
-  document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "hidden") activeMs += Math.min(performance.now() - lastSign, IDLE_MS);
-    lastSign = performance.now();
-  });
-  for (const kind of ["pointermove", "pointerdown", "keydown", "scroll"]) {
-    document.addEventListener(kind, note, { passive: true });
-  }
-
   // --- keys and pointers --------------------------------------------------------------------------------------------
   function answerKey(key) {
     if (atEnd()) return false;
@@ -343,10 +319,6 @@
   });
   byId("unmark")?.addEventListener("click", () => setMark(null));
   byId("zoom").addEventListener("click", () => pictures.zoom());
-  document.querySelectorAll("[data-dialog]").forEach((button) => {
-    button.hidden = false;
-    button.addEventListener("click", () => byId(button.dataset.dialog).showModal());
-  });
 
   document.documentElement.classList.add("has-script");
   for (const id of ["zoom", "mark", "mark-text"]) if (byId(id)) byId(id).hidden = false;

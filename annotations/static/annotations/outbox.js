@@ -1,7 +1,8 @@
 // What was answered and not yet acknowledged, in local storage: it survives a lost network, a closed window and a
-// crash, and is sent in the order in which it was given.
-window.auditOutbox = (key, csrf, hooks) => {
+// crash, and is sent in the order in which it was given. The line #status says how far it is.
+window.answerOutbox = (key, words, hooks) => {
   "use strict";
+  const status = document.getElementById("status");
   let sending = false;
   let retryMs = 1000;
 
@@ -15,11 +16,19 @@ window.auditOutbox = (key, csrf, hooks) => {
   const write = (entries) => localStorage.setItem(key, JSON.stringify(entries));
   const remove = (entry) => write(read().filter((other) => other.id !== entry.id));
 
-  // A later answer to the same question replaces the one still waiting, at its place.
+  function tell(kind) {
+    const texts = { saved: words.saved, sending: words.sending, offline: words.waiting, stopped: words.signin };
+    const text = texts[kind].replaceAll("{n}", read().length);
+    status.dataset.kind = kind;
+    if (status.textContent !== text) status.textContent = text; // a screen reader would say it again
+  }
+
+  // A later answer to the same question replaces the one still waiting, at its place. An entry's `name` tells apart
+  // the questions that are answered at one `url`.
   function add(entry) {
     const entries = read();
     const full = { id: `${Date.now()}-${Math.random()}`, answeredAt: Date.now(), ...entry };
-    const at = entry.name ? entries.findIndex((other) => other.url === entry.url && other.name === entry.name) : -1;
+    const at = entries.findIndex((other) => other.url === entry.url && other.name === entry.name);
     if (at >= 0) entries[at] = full;
     else entries.push(full);
     write(entries);
@@ -27,14 +36,16 @@ window.auditOutbox = (key, csrf, hooks) => {
   }
 
   async function send(entry) {
+    const agoMs = Date.now() - entry.answeredAt;
     const body = new URLSearchParams(entry.body);
-    body.set("answered_ms_ago", Date.now() - entry.answeredAt);
+    const more = hooks.fields?.(entry, agoMs);
+    for (const [name, value] of Object.entries({ answered_ms_ago: agoMs, ...more })) body.set(name, value);
     let response;
     try {
       response = await fetch(entry.url, {
         method: "POST",
         body,
-        headers: { Accept: "application/json", "X-CSRFToken": csrf },
+        headers: { Accept: "application/json", "X-CSRFToken": words.csrf },
         redirect: "manual",
       });
     } catch {
@@ -42,11 +53,12 @@ window.auditOutbox = (key, csrf, hooks) => {
     }
     if (response.ok) {
       remove(entry);
+      await hooks.taken?.(response);
       return "sent";
     }
     if (response.status === 400) {
       remove(entry);
-      hooks.refused((await response.json()).problem);
+      await hooks.refused(entry, response);
       return "sent";
     }
     return response.status >= 500 || response.status === 429 ? "retry" : "stop";
@@ -57,25 +69,25 @@ window.auditOutbox = (key, csrf, hooks) => {
     sending = true;
     try {
       for (let entry = read()[0]; entry; entry = read()[0]) {
-        hooks.status("sending", read().length);
+        tell("sending");
         const result = await send(entry);
         if (result === "retry") {
-          hooks.status("offline", read().length);
+          tell("offline");
           setTimeout(flush, retryMs);
           retryMs = Math.min(retryMs * 2, 30000);
           return;
         }
         if (result === "stop") {
-          hooks.status("stopped", read().length);
+          tell("stopped");
           return;
         }
         retryMs = 1000;
-        if (!read().length) hooks.status("saved", 0);
       }
+      if (status.dataset.kind) tell("saved");
     } finally {
       sending = false;
     }
-    if (!read().length) hooks.empty();
+    hooks.empty();
   }
 
   window.addEventListener("online", flush);
