@@ -126,8 +126,11 @@ def test_ten_images_by_keyboard_half_of_them_lists_first_and_the_second_auditor_
     assert disputed.item == audits[0].item
     decider = at_audit(new_context(), third, live_site)
     expect(decider.get_by_role("heading", name="Others disagree on this claim. What do you see?")).to_be_visible()
+    begun = decider.evaluate("performance.now()")
     assert_accessible(decider)
-    press(decider, "p 2 Enter")
+    press(decider, "p 2")
+    taken_ms = decider.evaluate("performance.now()") - begun
+    press(decider, "Enter")
     expect(decider.get_by_role("heading", name="You are done. Thank you!")).to_be_visible()
     standing = Verdict.objects.filter(claim=disputed.claim, is_current=True)
     assert sorted(standing.values_list("value", "is_adjudication")) == [
@@ -135,6 +138,7 @@ def test_ten_images_by_keyboard_half_of_them_lists_first_and_the_second_auditor_
         ("right", False),
         ("wrong", False),
     ]
+    assert standing.get(is_adjudication=True).active_ms >= taken_ms  # all of it, not only what followed the answer
 
 
 def test_before_and_after_side_by_side_by_keyboard(new_context: NewContext, live_site: str) -> None:

@@ -212,6 +212,14 @@ def test_a_pair_with_a_preference_and_the_slider(new_context: NewContext, live_s
 
     page.keyboard.press("s")
     expect(page.get_by_role("slider")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    image, slider, question = (
+        one.bounding_box()
+        for one in (page.get_by_role("img").first, page.locator(".slider"), page.locator(".question").first)
+    )
+    assert image and slider and question
+    assert image["height"] >= 0.4 * 800
+    assert slider["y"] + slider["height"] <= question["y"], "it lies on the images, not on what is asked of them"
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Escape")
     page.get_by_role("heading", level=1).focus()

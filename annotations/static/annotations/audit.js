@@ -112,7 +112,7 @@
 
   function activate(index, { focus = true } = {}) {
     active = Math.max(0, Math.min(index, asks.length));
-    time.restart();
+    if (!decides) time.restart(); // a decision is one answer, sent whole at its end
     asks.forEach((ask, i) => {
       const done = isDone(ask);
       ask.classList.toggle("is-active", i === active);
