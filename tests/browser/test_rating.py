@@ -217,7 +217,9 @@ def test_a_pair_with_a_preference_and_the_slider(new_context: NewContext, live_s
         one.bounding_box()
         for one in (page.get_by_role("img").first, page.locator(".slider"), page.locator(".question").first)
     )
-    assert image and slider and question
+    assert image is not None
+    assert slider is not None
+    assert question is not None
     assert image["height"] >= 0.4 * 800
     assert slider["y"] + slider["height"] <= question["y"], "it lies on the images, not on what is asked of them"
     page.keyboard.press("ArrowRight")
