@@ -7,6 +7,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -28,6 +29,13 @@ def client_address(request: HttpRequest) -> str | None:
     if isinstance(address, IPv6Address):
         return str(address.ipv4_mapped or ip_network((address, 64), strict=False).network_address)
     return str(address)
+
+
+def name_tried(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str | None:
+    """The name whose tries are counted together, cut to what a name can have here: a longer one is nobody's."""
+    name = (request.POST if credentials is None else credentials).get("username")
+    longest = User._meta.get_field("username").max_length
+    return name[:longest] if isinstance(name, str) else None
 
 
 def is_without_password(request: HttpRequest, credentials: Mapping[str, Any]) -> bool:

@@ -147,6 +147,7 @@ AXES_FAILURE_LIMIT = env.integer("EVALSITE_SIGN_IN_TRIES", 10, low=3, high=100)
 AXES_COOLOFF_TIME = timedelta(minutes=env.integer("EVALSITE_SIGN_IN_PAUSE_MINUTES", 15, low=1, high=1440))
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # trying again too early does not make the pause longer
 AXES_RESET_ON_SUCCESS = True
+AXES_USERNAME_CALLABLE = "evalsite.guessing.name_tried"
 AXES_CLIENT_IP_CALLABLE = "evalsite.guessing.client_address"
 AXES_WHITELIST_CALLABLE = "evalsite.guessing.is_without_password"
 AXES_LOCKOUT_CALLABLE = "evalsite.guessing.refusal"

@@ -48,6 +48,12 @@ def move_into_the_past(by: timedelta) -> None:
         AccessAttempt.objects.filter(pk=attempt.pk).update(attempt_time=attempt.attempt_time - by)
 
 
+def test_names_longer_than_any_here_are_counted_by_their_beginning() -> None:
+    assert guess(9, name="x" * 2**20) == [HTTPStatus.OK] * 9
+    assert guess(1, name="x" * 151) == [HTTPStatus.TOO_MANY_REQUESTS]
+    assert AccessAttempt.objects.get().username == "x" * 150
+
+
 @pytest.mark.parametrize("page", [SIGN_IN, ADMINISTRATION])
 def test_the_tenth_wrong_password_ends_the_tries_even_for_the_right_one(page: str, rosa: User) -> None:
     assert guess(10, page=page) == [HTTPStatus.OK] * 9 + [HTTPStatus.TOO_MANY_REQUESTS]
