@@ -168,7 +168,8 @@ def prepare(n_items: int, n_raters: int, k: int) -> tuple[str, str, list[str]]:
         user = User.objects.create_user(f"rater {i} of {n_items}")
         Rater.objects.create(study=study, user=user, name=f"rater {i}", consented_at=timezone.now())
         store = SessionStore()
-        store[SESSION_KEY], store[BACKEND_SESSION_KEY] = str(user.pk), settings.AUTHENTICATION_BACKENDS[0]
+        # As a personal link leaves it.
+        store[SESSION_KEY], store[BACKEND_SESSION_KEY] = str(user.pk), settings.AUTHENTICATION_BACKENDS[-1]
         store[HASH_SESSION_KEY] = user.get_session_auth_hash()
         store.create()
         sessions.append(store.session_key)
