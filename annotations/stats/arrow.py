@@ -1,24 +1,25 @@
-"""Linear algebra of random intercepts: the matrix I + Λ Zᵀ W Z Λ, factored by eliminating the large, diagonal blocks.
+"""Linear algebra of random intercepts: the matrix H = I + Λ Zᵀ W Z Λ, factored by eliminating large diagonal blocks.
 
 Every rating belongs to one group of each factor (its image, its prompt, its rater). The block of the largest factor is
 diagonal, and stays diagonal for the next one where factors are nested (images within prompts); what remains, the
 raters, is small and dense. That is block Gaussian elimination (Schur complements), linear in the number of ratings.
+
+Eliminating nested groups joins only groups that share a rating anyway. So where H has entries is known from the
+ratings alone: it is looked up once for a design, and every factorisation is a few sums over vectors of entries.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import linalg, sparse
+from scipy import linalg
 
-Floats = NDArray[np.float64]
+from annotations.stats.arrow_border import Border, Codes, Floats, sums_of
 
 DENSE_LIMIT = 4000
 """Groups of the factors that cannot be eliminated diagonally: their matrix is dense (128 MB at this size)."""
-SMALL = 100
-"""Up to this many groups altogether everything is dense: sparse bookkeeping would cost more than it saves. Beyond, a
-dense factorisation would start threads, which wait for each other where the machine is busy."""
-_ROWS = 20_000
 
 
 class TooLarge(ValueError):
@@ -27,10 +28,17 @@ class TooLarge(ValueError):
 
 @dataclass(frozen=True)
 class Factored:
-    """Diagonals and borders of the eliminated blocks, then the inverse and the Cholesky factor of the rest."""
+    """H with its first factors eliminated: their diagonals, links to later ones and borders, then the rest.
 
-    diagonals: tuple[Floats, ...]
-    borders: tuple[sparse.csr_array, ...]
+    diagonals[e] (n_groups of e,); links[e][i] (n_groups of e,) the entry with the parent of factor e + 1 + i;
+    entries[e] of the border to the rest; the rest's Cholesky factor and inverse.
+    """
+
+    design: "Design"
+    deviations: Floats
+    diagonals: list[Floats]
+    links: list[list[Floats]]
+    entries: list[Floats]
     cholesky: Floats
     inverse: Floats
 
@@ -40,103 +48,177 @@ class Factored:
 
     def solve(self, right: Floats) -> Floats:
         """H⁻¹ right, (M,) in and out."""
-        kept, rest = [], right
-        for diagonal, border in zip(self.diagonals, self.borders, strict=True):
-            head, rest = rest[: len(diagonal)], rest[len(diagonal) :]
-            rest = rest - border @ (head / diagonal)
-            kept.append(head)
-        solution = self.inverse @ rest
-        for diagonal, border, head in zip(self.diagonals[::-1], self.borders[::-1], kept[::-1], strict=True):
-            solution = np.concatenate(((head - border.T @ solution) / diagonal, solution))
-        return solution
+        *heads, rest = np.split(right, self.design.offsets[1 : len(self.diagonals) + 1])
+        heads = [head.copy() for head in heads]
+        for e, border in enumerate(self.design.borders):
+            ready = heads[e] / self.diagonals[e]
+            for j, parent, link in self._later(e):
+                heads[j] -= sums_of(parent, link * ready, len(heads[j]))
+            rest = rest - sums_of(border.columns, self.entries[e] * ready[border.rows], len(rest))
+        rest = self.inverse @ rest
+        for e in reversed(range(len(heads))):
+            border = self.design.borders[e]
+            heads[e] -= border.summed(self.entries[e] * rest[border.columns])
+            for j, parent, link in self._later(e):
+                heads[e] -= link * heads[j][parent]
+            heads[e] /= self.diagonals[e]
+        return np.concatenate((*heads, rest))
 
-    def quadratic_forms(self, rows: sparse.csr_array) -> Floats:
-        """x H⁻¹ xᵀ for every row x of a sparse (k, M) matrix."""
-        total = np.zeros(rows.shape[0])
-        for diagonal, border in zip(self.diagonals, self.borders, strict=True):
-            head, rest = rows[:, : len(diagonal)], rows[:, len(diagonal) :]
-            total += head.power(2) @ (1 / diagonal)
-            scaled = head @ sparse.diags_array(1 / diagonal)
-            rows = (rest - scaled @ border.T).tocsr()
-        for start in range(0, rows.shape[0] if len(self.inverse) else 0, _ROWS):
-            part = rows[start : start + _ROWS]
-            total[start : start + _ROWS] += part.multiply(part @ self.inverse).sum(axis=1)
-        return total
+    def leverages(self) -> Floats:
+        """(n,) x H⁻¹ xᵀ for the row x of Z Λ of every rating."""
+        design, k = self.design, len(self.diagonals)
+        total, weights = self._eliminated(0, self.deviations[:k])
+        found = total[design.codes[0]]
+        # What elimination has moved from the eliminated groups to the rest meets the rating's own groups of the rest.
+        for place, own in enumerate(design.rest):
+            deviation = self.deviations[k + place]
+            found += deviation**2 * np.diag(self.inverse)[own]
+            for border, weight, through in zip(design.borders, weights, self._through_inverse, strict=True):
+                found -= 2 * deviation * weight[design.codes[0]] * through[border.rating[place]]
+        for one, other in combinations(range(len(design.rest)), 2):
+            both = 2 * self.deviations[k + one] * self.deviations[k + other]
+            found += both * self.inverse[design.rest[one], design.rest[other]]
+        return found
 
-    def diagonal(self, offset: int, size: int) -> Floats:
-        """(size,) the diagonal of H⁻¹ from column `offset` on."""
-        if not self.diagonals:
-            return np.diag(self.inverse)[offset : offset + size]
-        m = sum(len(diagonal) for diagonal in self.diagonals) + len(self.inverse)
-        own = sparse.csr_array((np.ones(size), np.arange(offset, offset + size), np.arange(size + 1)), shape=(size, m))
-        return self.quadratic_forms(own)
+    def diagonal(self, factor: int) -> Floats:
+        """(n_groups,) the diagonal of H⁻¹ at one factor's groups."""
+        k = len(self.diagonals)
+        if factor < k:
+            return self._eliminated(factor, np.append(1.0, np.zeros(k - factor - 1)))[0]
+        offsets = self.design.offsets
+        begin, end = offsets[factor : factor + 2] - offsets[k]
+        return np.diag(self.inverse)[begin:end]
+
+    def _eliminated(self, first: int, given: Floats) -> tuple[Floats, list[Floats]]:
+        """x H⁻¹ xᵀ for the rows x that have given[i] at a group of eliminated factor first + i, i = 0, 1, …; and the
+        weight of each of these factors' borders in what elimination moves to the rest. By groups of `first`."""
+        n = len(self.diagonals[first])
+        borders = self.design.borders[first:]
+        at = [np.arange(n), *borders[0].parents]
+        value = [np.full(n, one) for one in given]
+        total, weights = np.zeros(n), []
+        for i, groups in enumerate(at):
+            weight = value[i] / self.diagonals[first + i][groups]
+            total += value[i] * weight
+            weights.append(weight)
+            for j, _, link in self._later(first + i):
+                value[j - first] -= weight * link[groups]
+        through = self._through_inverse[first:]
+        for i, groups in enumerate(at):
+            entries = self.entries[first + i]
+            total += weights[i] ** 2 * borders[i].summed(entries * through[i])[groups]
+            for j, above in enumerate(borders[i].above, start=i + 1):
+                total += 2 * weights[i] * weights[j] * borders[i].summed(entries * through[j][above])[groups]
+        return total, weights
+
+    @cached_property
+    def _through_inverse(self) -> list[Floats]:
+        """Of each eliminated factor its border times the rest's inverse, at the border's own entries."""
+        pairs = zip(self.design.borders, self.entries, strict=True)
+        return [border.times(entries, self.inverse) for border, entries in pairs]
+
+    def _later(self, e: int) -> Iterator[tuple[int, Codes, Floats]]:
+        """The factors eliminated after e: their place, the group that each group of e lies in, and the link to it."""
+        yield from zip(range(e + 1, len(self.diagonals)), self.design.borders[e].parents, self.links[e], strict=True)
 
 
 class Design:
     """Random intercepts of several factors: which group of each factor a rating belongs to.
 
-    codes: one (n,) int array a factor, 0 ≤ code < sizes[f]; factors in descending order of size. Columns of all
-    matrices are the groups, factor after factor.
+    codes: one (n,) int array a factor, 0 ≤ code < sizes[f]; factors in descending order of size. Vectors (M,) hold the
+    groups, factor after factor. `borders` are those of the factors that can be eliminated, `rest` (n,) each the
+    columns of the others. Raises TooLarge where more than DENSE_LIMIT groups remain.
     """
 
-    def __init__(self, codes: list[NDArray[np.int64]], sizes: list[int]) -> None:
+    def __init__(self, codes: list[Codes], sizes: list[int]) -> None:
         self.codes = codes
         self.sizes = sizes
         self.offsets = np.concatenate(([0], np.cumsum(sizes))).astype(int)
-        n = len(codes[0]) if codes else 0
-        shape = (n, int(self.offsets[-1]))
-        columns = np.column_stack([code + offset for code, offset in zip(codes, self.offsets, strict=False)])
-        indptr = np.arange(n + 1) * len(codes)
-        self.incidence = sparse.csr_array((np.ones(n * len(codes)), columns.ravel(), indptr), shape=shape)
-        # Where each rating's weight goes in ZᵀWZ: one list of distinct (group, group) pairs for every two factors.
-        self._pairs = []
-        for first in range(len(codes)):
-            for second in range(first + 1, len(codes)):
-                key = codes[second] * np.int64(sizes[first]) + codes[first]
-                distinct, place = np.unique(key, return_inverse=True)
-                at = (distinct // sizes[first] + self.offsets[second], distinct % sizes[first] + self.offsets[first])
-                self._pairs.append((first, second, at, place))
+        k = self._n_eliminated()
+        self.n_rest = int(self.offsets[-1] - self.offsets[k])
+        if self.n_rest > DENSE_LIMIT:
+            raise TooLarge(f"{self.n_rest} groups cross; at most {DENSE_LIMIT} can be treated together")
+        self.rest = [code + offset for code, offset in zip(codes[k:], self.offsets[k:] - self.offsets[k], strict=False)]
+        self.borders: list[Border] = []
+        for e in reversed(range(k)):
+            self.borders.insert(0, self._border(e, k))
+        # Where each rating's weight goes in the rest: the distinct pairs of groups of every two of its factors.
+        self._crossings = []
+        for one, other in combinations(range(len(self.rest)), 2):
+            distinct, place = np.unique(self.rest[other] * self.n_rest + self.rest[one], return_inverse=True)
+            self._crossings.append((k + one, k + other, divmod(distinct, self.n_rest), place))
 
     def spread(self, values: Floats) -> Floats:
         """(M,) repeated per factor: sizes[f] copies of values[f]."""
         return np.repeat(values, self.sizes)
 
-    def scaled(self, deviations: Floats) -> sparse.csr_array:
-        """Z Λ: the incidence with each factor's ones replaced by its standard deviation."""
-        z = self.incidence
-        return sparse.csr_array((np.tile(deviations, len(z.indptr) - 1), z.indices, z.indptr), shape=z.shape)
+    def at_ratings(self, effects: Floats) -> Floats:
+        """Z effects: (M,) → (n,) each rating's sum over its groups."""
+        starts = self.offsets[:-1].tolist()
+        return np.add.reduce([effects[start:][code] for start, code in zip(starts, self.codes, strict=True)])
+
+    def by_group(self, values: Floats) -> Floats:
+        """Zᵀ values: (n,) → (M,) each group's sum over its ratings."""
+        sums = [sums_of(code, values, size) for code, size in zip(self.codes, self.sizes, strict=True)]
+        return np.concatenate(sums)
 
     def factor(self, weight: Floats, deviations: Floats) -> Factored:
         """I + Λ Zᵀ W Z Λ for weights (n,) ≥ 0 and standard deviations (n_factors,), factored."""
-        scale = self.spread(deviations)
-        diagonal = 1 + scale**2 * np.concatenate(
-            [np.bincount(code, weight, minlength=size) for code, size in zip(self.codes, self.sizes, strict=True)]
-        )
-        n = len(diagonal)
-        if n <= SMALL:
-            dense = np.diag(diagonal)
-            for first, second, (row, column), place in self._pairs:
-                data = np.bincount(place, weight) * deviations[first] * deviations[second]
-                dense[row, column] = dense[column, row] = data
-            return Factored((), (), *_inverted(dense))
-        matrix = sparse.diags_array(diagonal, format="csr")
-        for first, second, at, place in self._pairs:
-            data = np.bincount(place, weight) * deviations[first] * deviations[second]
-            lower = sparse.coo_array((data, at), shape=(n, n))
-            matrix = matrix + (lower + lower.T).tocsr()
-        diagonals, borders = [], []
-        for size in self.sizes:
-            block = matrix[:size, :size]
-            if block.nnz > size:
-                break
-            head = block.diagonal()
-            border = matrix[size:, :size].tocsr()
-            matrix = (matrix[size:, size:] - (border @ sparse.diags_array(1 / head)) @ border.T).tocsr()
-            diagonals.append(head)
-            borders.append(border)
-        if matrix.shape[0] > DENSE_LIMIT:
-            raise TooLarge(f"{matrix.shape[0]} groups cross; at most {DENSE_LIMIT} can be treated together")
-        return Factored(tuple(diagonals), tuple(borders), *_inverted(matrix.toarray()))
+        k = len(self.borders)
+        sums = np.split(self.by_group(weight), self.offsets[1:-1])
+        diagonals = [1 + deviation**2 * one for deviation, one in zip(deviations, sums, strict=True)]
+        links = [[deviations[e] * deviations[j] * sums[e] for j in range(e + 1, k)] for e in range(k)]
+        column_deviation = np.repeat(deviations[k:], self.sizes[k:])
+        entries = [
+            deviations[e] * column_deviation[border.columns] * border.of_ratings(weight)
+            for e, border in enumerate(self.borders)
+        ]
+        rest = np.diag(np.concatenate((np.zeros(0), *diagonals[k:])))
+        for one, other, (row, column), place in self._crossings:
+            data = np.bincount(place, weight) * deviations[one] * deviations[other]
+            rest[row, column] = rest[column, row] = data
+        for e, border in enumerate(self.borders):
+            inverse = 1 / diagonals[e]
+            for i, (parent, above) in enumerate(zip(border.parents, border.above, strict=True)):
+                j, pull = e + 1 + i, links[e][i] * inverse
+                diagonals[j] -= sums_of(parent, pull * links[e][i], self.sizes[j])
+                for further in range(i + 1, len(border.parents)):
+                    moved = sums_of(parent, pull * links[e][further], self.sizes[j])
+                    links[j][further - i - 1] -= moved
+                entries[j] -= sums_of(above, pull[border.rows] * entries[e], len(entries[j]))
+            rest -= border.outer(entries[e], inverse)
+        return Factored(self, deviations, diagonals[:k], links, entries, *_inverted(rest))
+
+    def _n_eliminated(self) -> int:
+        """How many first factors are nested, each in all that follow among them."""
+        k = 1
+        while k < len(self.codes) and all(self._is_nested(e, k) for e in range(k)):
+            k += 1
+        return k
+
+    def _is_nested(self, inner: int, outer: int) -> bool:
+        return bool((self._parent(inner, outer)[self.codes[inner]] == self.codes[outer]).all())
+
+    def _parent(self, inner: int, outer: int) -> Codes:
+        """(n_groups of inner,) a group of `outer` that each shares a rating with."""
+        parent = np.zeros(self.sizes[inner], dtype=np.int64)
+        parent[self.codes[inner]] = self.codes[outer]
+        return parent
+
+    def _border(self, e: int, k: int) -> Border:
+        """That of factor e; those of the factors from e + 1 to k are there already."""
+        n_columns = max(self.n_rest, 1)
+        keys = [self.codes[e] * n_columns + own for own in self.rest]
+        distinct, place = np.unique(np.concatenate((np.zeros(0, np.int64), *keys)), return_inverse=True)
+        rows, columns = divmod(distinct, n_columns)
+        parents = tuple(self._parent(e, j) for j in range(e + 1, k))
+        above = [
+            np.searchsorted(later.rows * n_columns + later.columns, parent[rows] * n_columns + columns)
+            for parent, later in zip(parents, self.borders, strict=True)
+        ]
+        starts = np.searchsorted(rows, np.arange(self.sizes[e] + 1))
+        by_factor = place.reshape(len(self.rest), len(self.codes[e]))
+        return Border(self.sizes[e], self.n_rest, rows, columns, by_factor, parents, tuple(above), starts)
 
 
 def _inverted(matrix: Floats) -> tuple[Floats, Floats]:

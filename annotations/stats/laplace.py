@@ -57,12 +57,12 @@ class Mixed:
         """The Laplace log-likelihood and its gradient by (thresholds, coefficients, standard deviations)."""
         thresholds, coefficients, deviations = self.plain.split(parameters)
         at, factored, scale = self._find_mode(thresholds, coefficients, deviations)
-        design, z = self.design, self.design.incidence
+        design = self.design
         value = float(at.value.sum() - self.mode @ self.mode / 2 - factored.log_determinant / 2)
-        leverage = factored.quadratic_forms(design.scaled(deviations))
+        leverage = factored.leverages()
         # How half the log determinant changes with each random effect, and what that does through the mode.
-        pull = factored.solve(scale * (z.T @ (at.weight_eta * leverage / 2)))
-        shift = z @ (scale * pull)
+        pull = factored.solve(scale * design.by_group(at.weight_eta * leverage / 2))
+        shift = design.at_ratings(scale * pull)
         by_predictor = at.score - at.weight_eta * leverage / 2 + at.weight * shift
         cuts = cut_sums(
             self.plain.level,
@@ -84,7 +84,7 @@ class Mixed:
         _, factored, _ = self._find_mode(thresholds, coefficients, deviations)
         code, n_groups = self.design.codes[0], self.design.sizes[0]
         nodes, weights = roots_hermite(n_nodes)
-        width = np.sqrt(2 * factored.diagonal(0, n_groups))
+        width = np.sqrt(2 * factored.diagonal(0))
         effect = self.mode[:, np.newaxis] + width[:, np.newaxis] * nodes
         eta = (self.plain.fixed @ coefficients)[:, np.newaxis] + deviations[0] * effect[code]
         each = log_likelihood(self.plain.level, eta, thresholds, self.plain.link)
@@ -96,16 +96,16 @@ class Mixed:
         self, thresholds: Floats, coefficients: Floats, deviations: Floats
     ) -> tuple[Pieces, Factored, Floats]:
         """Newton's method with halved steps for the concave ℓ(u) − u'u/2; leaves the mode in `self.mode`."""
-        z = self.design.incidence
-        scale = self.design.spread(deviations)
+        design = self.design
+        scale = design.spread(deviations)
         level, link = self.plain.level, self.plain.link
         base = self.plain.fixed @ coefficients
         mode = self.mode
-        at = pieces(level, base + z @ (scale * mode), thresholds, link)
+        at = pieces(level, base + design.at_ratings(scale * mode), thresholds, link)
         value = at.value.sum() - mode @ mode / 2
         for _ in range(_STEPS):
-            slope = scale * (z.T @ at.score) - mode
-            factored = self.design.factor(at.weight, deviations)
+            slope = scale * design.by_group(at.score) - mode
+            factored = design.factor(at.weight, deviations)
             step = factored.solve(slope)
             gain = float(slope @ step)
             if gain < _TIGHT * _TIGHT * max(1.0, len(mode)):
@@ -114,7 +114,7 @@ class Mixed:
             size = 1.0
             while True:
                 tried = mode + size * step
-                new = pieces(level, base + z @ (scale * tried), thresholds, link)
+                new = pieces(level, base + design.at_ratings(scale * tried), thresholds, link)
                 reached = new.value.sum() - tried @ tried / 2
                 if reached >= value - 1e-12 * abs(value):
                     break
@@ -130,11 +130,8 @@ class Mixed:
         total: the sum of weight · leverage, which is the sum of (groups − trace) over the factors; it spares the
         trace of the first and largest one.
         """
-        sizes, offsets = self.design.sizes, self.design.offsets
-        excess = [
-            size - float(factored.diagonal(int(offset), size).sum())
-            for size, offset in zip(sizes[1:], offsets[1:], strict=False)
-        ]
+        sizes = self.design.sizes
+        excess = [size - float(factored.diagonal(f).sum()) for f, size in enumerate(sizes[1:], start=1)]
         all_of_them = np.array([total - sum(excess), *excess])
         return np.divide(all_of_them, deviations, out=np.zeros(len(sizes)), where=deviations != 0)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import integrate, optimize, special, stats
 
-from annotations.stats import arrow
+from annotations.stats import arrow, arrow_border
 from annotations.stats.arrow import Design
 from annotations.stats.cumulative_link import Link, log_likelihood, pieces
 from annotations.stats.laplace import Mixed, Plain
@@ -97,28 +97,44 @@ def design_data(seed: int, n_prompts: int = 6, n_raters: int = 4) -> tuple[NDArr
     return level, [image, prompt, np.unique(rater, return_inverse=True)[1]]
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10_000), st.sampled_from([[0], [0, 1], [0, 2], [0, 1, 2], [1, 2]]), st.booleans())
-def test_block_elimination_equals_dense_algebra(seed: int, chosen: list[int], small: bool) -> None:
-    _, every = design_data(seed)
-    codes = [every[place] for place in chosen]
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 10_000),
+    st.lists(st.sampled_from(["image", "prompt", "topic", "rater", "rater's side"]), min_size=1, unique=True),
+    st.sampled_from([1, 1_000_000]),
+)
+def test_block_elimination_equals_dense_algebra(seed: int, chosen: list[str], cells: int) -> None:
+    _, (image, prompt, rater) = design_data(seed)
+    every = {"image": image, "prompt": prompt, "topic": prompt // 3, "rater": rater, "rater's side": rater // 2}
+    codes = sorted((every[name] for name in chosen), key=lambda code: -code.max())
     design = Design(codes, [int(code.max()) + 1 for code in codes])
     rng = np.random.default_rng(seed)
     weight, deviations = rng.random(len(codes[0])), rng.random(len(codes)) * 2
-    scaled = design.incidence.toarray() * design.spread(deviations)
+    incidence = np.hstack([np.eye(size)[code] for code, size in zip(codes, design.sizes, strict=True)])
+    scaled = incidence * design.spread(deviations)
     dense = np.eye(scaled.shape[1]) + scaled.T @ (weight[:, np.newaxis] * scaled)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(arrow, "SMALL", 100 if small else 0)
+        patched.setattr(arrow_border, "_CELLS", cells)
         factored = design.factor(weight, deviations)
-    assert len(factored.diagonals) == (0 if small else sum(place < 2 for place in chosen) or 1)
+        leverages = factored.leverages()
     right = rng.normal(size=len(dense))
+    inverse = np.linalg.inv(dense)
+    assert design.at_ratings(right) == pytest.approx(incidence @ right)
+    assert design.by_group(weight) == pytest.approx(incidence.T @ weight)
     assert factored.log_determinant == pytest.approx(np.linalg.slogdet(dense)[1])
-    assert factored.solve(right) == pytest.approx(np.linalg.solve(dense, right))
-    assert factored.quadratic_forms(design.scaled(deviations)) == pytest.approx(
-        np.einsum("ij,jk,ik->i", scaled, np.linalg.inv(dense), scaled)
-    )
-    size = int(codes[-1].max()) + 1
-    assert factored.diagonal(len(dense) - size, size) == pytest.approx(np.diag(np.linalg.inv(dense))[-size:])
+    assert factored.solve(right) == pytest.approx(inverse @ right)
+    assert leverages == pytest.approx(np.einsum("ij,jk,ik->i", scaled, inverse, scaled))
+    diagonal = np.concatenate([factored.diagonal(factor) for factor in range(len(codes))])
+    assert diagonal == pytest.approx(np.diag(inverse))
+
+
+def test_nested_factors_are_eliminated_and_crossed_ones_are_not() -> None:
+    image, rater = np.divmod(np.arange(120), 3)
+    nested = [image, image // 2, image // 10]
+    sizes = [int(code.max()) + 1 for code in [*nested, rater]]
+    assert len(Design([*nested, rater], sizes).borders) == 3
+    assert Design([*nested, rater], sizes).n_rest == 3
+    assert len(Design([image, np.arange(120) % 20], [40, 20]).borders) == 1
 
 
 @settings(max_examples=15, deadline=None)
@@ -257,7 +273,6 @@ def test_exchanging_the_sides_negates_the_effect_and_reversing_the_scale_too() -
 
 def test_groups_that_cross_too_widely_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrow, "DENSE_LIMIT", 10)
-    monkeypatch.setattr(arrow, "SMALL", 0)
     level, codes = design_data(0, n_prompts=30, n_raters=14)
     crossed = fit_ordinal(level, {"side": codes[0] % 2}, groups={"rater": codes[2], "prompt": codes[1]})
     assert "at most 10 can be treated together" in crossed.reason
