@@ -18,6 +18,7 @@ from annotations.stats.metrics import MetricBoard, facet_boards, metric_board
 from annotations.stats.narrowed import only_units
 from annotations.stats.raters import RaterRow, rater_board
 from annotations.stats.ratings import Ratings
+from annotations.stats.threads import one_linear_algebra_thread
 from annotations.stats.weights import Weights
 
 MOST_FACET_VALUES = 24
@@ -88,12 +89,13 @@ def analyse(data: StudyData, options: Options, progress: Progress = lambda _what
     pairs = [_method_pair(data, baseline, refined) for baseline, refined in options.comparisons]
     usable, left_out = _usable_facets(data)
     results = []
-    for i, dimension in enumerate(data.dimensions):
+    with one_linear_algebra_thread():
+        for i, dimension in enumerate(data.dimensions):
 
-        def step(what: str, share: float, name: str = dimension.name, i: int = i) -> None:
-            progress(f"{name}: {what}", (i + share) / len(data.dimensions))
+            def step(what: str, share: float, name: str = dimension.name, i: int = i) -> None:
+                progress(f"{name}: {what}", (i + share) / len(data.dimensions))
 
-        results.append(_dimension(data, dimension, options, pairs, usable, i, step))
+            results.append(_dimension(data, dimension, options, pairs, usable, i, step))
     progress("done", 1.0)
     return StudyResults(data, options, results, left_out)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import nan
 
 import numpy as np
@@ -25,6 +26,7 @@ from annotations.stats.narrowed import only_units
 from annotations.stats.pair_counts import unit_pairs
 from annotations.stats.prompt_intervals import Clusters, linearised_interval
 from annotations.stats.ratings import Ratings
+from annotations.stats.threads import side_by_side
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,14 @@ def metric_board(
     means = unit_means(human)
     paired = [Paired.of(means, row, prompt, method, digits=digits) for row in table]
     soft = soft_accuracies(paired, rng=rng, n_permutations=n_permutations)
+    # A generator for each metric: its figures do not depend on which others stand beside it.
     figures = tuple(
-        metric_figures(name, data, of_methods, rng=rng, n_resamples=n_resamples, level=level)
-        for name, data, of_methods in zip(metric_names, paired, soft, strict=True)
+        side_by_side(
+            [
+                partial(metric_figures, name, data, of_methods, rng=own, n_resamples=n_resamples, level=level)
+                for name, data, of_methods, own in zip(metric_names, paired, soft, rng.spawn(len(paired)), strict=True)
+            ]
+        )
     )
     found: tuple[MetricDifference, ...] = ()
     if differences:

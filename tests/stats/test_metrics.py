@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from annotations.stats import threads
 from annotations.stats.exact_means import unit_means
 from annotations.stats.metric_differences import metric_differences
 from annotations.stats.metric_tests import holm
@@ -74,8 +75,19 @@ def test_without_prompts_and_methods_only_the_item_level_is_there() -> None:
     assert found.metrics[0].estimates[0].intervals[0].covers == "units"
 
 
-def test_the_same_seed_gives_the_same_board() -> None:
-    assert repr(board()[0]) == repr(board()[0])
+def test_the_same_seed_gives_the_same_board_on_any_number_of_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for n_processors in (1, 2, 8):
+        monkeypatch.setattr(threads.os, "cpu_count", lambda n=n_processors: n)
+        found.append(repr(board()[0]))
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_metric_s_figures_do_not_depend_on_those_beside_it() -> None:
+    alone, first = board(quality=(1.0,))[0], board()[0]
+    assert [one for one in alone.metrics[0].estimates if one.statistic != "soft_pairwise_accuracy"] == [
+        one for one in first.metrics[0].estimates if one.statistic != "soft_pairwise_accuracy"
+    ]
 
 
 def test_a_board_over_many_units_names_its_other_intervals() -> None:

@@ -10,26 +10,34 @@ from annotations.stats.pair_counts import PairCounts, count_pairs, settle, unit_
 from tests.stats.metric_data import list_pairs
 
 
-@settings(max_examples=80, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.1, 0.2, 0.35, 2.0]), st.booleans())
-def test_counts_are_those_of_listed_pairs(seed: int, epsilon: float, many_levels: bool) -> None:
+@settings(max_examples=120, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 30) | st.sampled_from([63, 64, 65, 127, 128, 129]),  # marks are counted by words of 64
+    st.sampled_from([0.0, 0.1, 0.2, 0.35, 2.0]),
+    st.sampled_from([0, 255]),
+    st.booleans(),
+)
+def test_counts_are_those_of_listed_pairs(seed: int, n: int, epsilon: float, few: int, large: bool) -> None:
     rng = np.random.default_rng(seed)
-    n = int(rng.integers(0, 30))
-    human = rng.integers(0, rng.integers(1, 9), n) * (10**9 if many_levels else 1)
+    human = rng.integers(0, rng.integers(1, 9 if n < 63 else 60), n) * (10**9 if large else 1)
     metric = rng.integers(-3, 4, n) / 10
     listed = list_pairs(human, metric, epsilon)
-    assert count_pairs(human, metric, epsilon=epsilon) == listed
-    assert unit_pairs(human, metric, epsilon=epsilon).total() == listed
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(pair_counts, "_FEW_LEVELS", few)  # by a wavelet matrix, or by marks of each level
+        assert count_pairs(human, metric, epsilon=epsilon) == listed
+        assert unit_pairs(human, metric, epsilon=epsilon).total() == listed
 
 
-@pytest.mark.parametrize("epsilon", [0.0, 0.03])
-def test_many_human_levels_take_another_way_to_the_same_counts(epsilon: float) -> None:
+def test_every_unit_s_pairs_are_the_same_by_marks_and_by_a_wavelet_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(5)
-    human, metric = rng.integers(0, 150, 400), rng.integers(0, 90, 400) / 100
-    assert len(np.unique(human)) > pair_counts._FEW_LEVELS
-    listed = list_pairs(human, metric, epsilon)
-    assert count_pairs(human, metric, epsilon=epsilon) == listed
-    assert unit_pairs(human, metric, epsilon=epsilon).total() == listed
+    human, metric = rng.integers(0, 150, 4000), rng.integers(0, 900, 4000) / 100
+    found = []
+    for few in (0, 255):
+        monkeypatch.setattr(pair_counts, "_FEW_LEVELS", few)
+        found.append(unit_pairs(human, metric, epsilon=0.03))
+    for name in PairCounts.__dataclass_fields__:
+        assert np.array_equal(getattr(found[0], name), getattr(found[1], name))
 
 
 def test_each_unit_has_its_own_pairs() -> None:

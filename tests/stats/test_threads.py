@@ -1,0 +1,47 @@
+"""Computations side by side: results in order, errors raised on, linear algebra in one thread."""
+
+import threading
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info
+
+from annotations.stats import threads
+from annotations.stats.threads import side_by_side
+
+
+@pytest.fixture(params=[1, 4])
+def n_threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(threads.os, "cpu_count", lambda: request.param)
+    return int(request.param)
+
+
+@pytest.mark.usefixtures("n_threads")
+def test_results_come_in_the_order_of_the_computations() -> None:
+    data = [np.random.default_rng(seed).normal(size=100_000 // (seed + 1)) for seed in range(9)]
+    found = side_by_side([lambda one=one: float(np.sort(one)[0]) for one in data])
+    assert found == [one.min() for one in data]
+    assert side_by_side([]) == []
+
+
+@pytest.mark.usefixtures("n_threads")
+def test_an_error_is_raised_on() -> None:
+    with pytest.raises(ZeroDivisionError):
+        side_by_side([lambda: 1.0, lambda: 1 / 0, lambda: 2.0])
+
+
+def test_two_run_at_a_time_where_there_are_two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads.os, "cpu_count", lambda: 2)
+    meeting = threading.Barrier(2, timeout=30)  # each waits for the other: one after the other would never end
+    assert sorted(side_by_side([meeting.wait, meeting.wait])) == [0, 1]
+
+
+@pytest.mark.usefixtures("n_threads")
+def test_linear_algebra_has_one_thread_meanwhile_and_its_own_again_afterwards() -> None:
+    def blas() -> list[int]:
+        np.ones((2, 2)) @ np.ones((2, 2))
+        return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
+
+    before = blas()
+    assert set(side_by_side([blas])[0]) == {1}
+    assert blas() == before
