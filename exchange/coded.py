@@ -1,4 +1,4 @@
-"""Whole columns at once, for the analysis of millions of ratings: each distinct text once, and a code per row.
+"""Whole columns at once, for the analysis of millions of ratings.
 
 A clean UTF-8 CSV or TSV goes through Arrow's parser; everything else, and everything with a fault in it, through
 `read_rows`, so that both ways accept the same files, give the same cells and report the same rejects.
@@ -6,15 +6,16 @@ A clean UTF-8 CSV or TSV goes through Arrow's parser; everything else, and every
 
 import csv
 import json
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import isfinite, nan
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, Self, SupportsIndex
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
@@ -27,43 +28,93 @@ from .text import byte_chunks, encoding_of, opened
 from .values import BadValue, parse_number
 
 _LF, _CR, _QUOTE = 10, 13, 34
-_LABELS_AT_ONCE = 1 << 14
-_PLAIN_NUMBERS = re.compile(r"-?[0-9]{1,17}(?:\.[0-9]{1,17})?(?:\n-?[0-9]{1,17}(?:\.[0-9]{1,17})?)*")
+_PLAIN_NUMBER = r"^-?[0-9]{1,17}(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?$"
+"""What Arrow reads as `parse_number` does: correctly rounded, and finite."""
 
 
-@dataclass(frozen=True)
 class CodedColumn:
-    """A column of n cells: cell i says labels[codes[i]].
+    """A column of n cells: cell i says labels[codes[i]], and "" for an empty cell, null, or a missing JSON key.
 
     codes   (n,) int32, 0 ≤ code < len(labels)
-    labels  distinct texts in no particular order; "" stands for an empty cell, null, or a missing JSON key
+    labels  distinct texts, in the order in which they first occur
+
+    Cells stay as they came until they are first asked for by code: what is only read as numbers or looked up among
+    names need not be coded, which takes longer than to read it from the file.
     """
 
-    codes: NDArray[np.int32]
-    labels: tuple[str, ...]
+    def __init__(self, cells: pa.ChunkedArray | pa.DictionaryArray) -> None:
+        self._cells = cells
+
+    @classmethod
+    def of(cls, texts: Sequence[str] | NDArray[np.object_]) -> Self:
+        return cls(pa.chunked_array([texts], pa.string()))
 
     def __len__(self) -> int:
-        return len(self.codes)
+        return len(self._cells)
+
+    def __getitem__(self, row: SupportsIndex) -> str:
+        text: str = self._cells[row].as_py()
+        return text
+
+    @cached_property
+    def codes(self) -> NDArray[np.int32]:
+        return np.asarray(self._coded().indices)
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(self._coded().dictionary.to_pylist())
+
+    def texts(self) -> NDArray[np.object_]:
+        """(n,) the cells; equal ones share one text."""
+        return np.array(self.labels, object)[self.codes]
+
+    def ranked(self) -> tuple[list[str], NDArray[np.int64]]:
+        """The labels that are not blank, sorted, and (n,) the place of each cell among them, −1 for a blank one."""
+        labels = self._coded().dictionary
+        named = np.flatnonzero(~np.asarray(_blanks(labels)))
+        named = named[np.asarray(pc.sort_indices(labels.take(named)))]
+        place = np.full(len(labels), -1, np.int64)
+        place[named] = np.arange(len(named))
+        return labels.take(named).to_pylist(), place[self.codes]
+
+    def index_in(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """(n,) the place of each cell in `names`, −1 where it is none of them."""
+        among = pa.array(names, pa.string())
+        return self._each(lambda texts: pc.index_in(texts, among).fill_null(-1)).astype(np.int64)
+
+    def blanks(self) -> NDArray[np.bool_]:
+        """(n,) whether a cell is empty or holds nothing but white space."""
+        return self._each(_blanks)
 
     def numbers(self) -> NDArray[np.float64]:
-        """(n,) float64: the cells as numbers, NaN where a cell is not a finite number. Each label is read once."""
-        return self.label_numbers()[self.codes]
+        """(n,) the cells as `parse_number` reads them, NaN where a cell is not a finite number."""
+        return self._each(_numbers)
 
-    def label_numbers(self) -> NDArray[np.float64]:
-        """(len(labels),) float64: the labels as numbers, NaN where one is not a finite number."""
-        numbers = np.empty(len(self.labels))
-        for first in range(0, len(self.labels), _LABELS_AT_ONCE):
-            labels = self.labels[first : first + _LABELS_AT_ONCE]
-            joined = "\n".join(labels)
-            # Plain decimals, which nearly all scores are, need no look at each: together they are ten times as fast.
-            plain = joined.count("\n") == len(labels) - 1 and _PLAIN_NUMBERS.fullmatch(joined)
-            read = float if plain else _number
-            numbers[first : first + len(labels)] = [read(label) for label in labels]
-        return numbers
+    def _coded(self) -> pa.DictionaryArray:
+        if not isinstance(self._cells, pa.DictionaryArray):
+            self._cells = self._cells.dictionary_encode().combine_chunks()
+        return self._cells
 
-    def texts(self) -> list[str]:
-        """The n cells as texts."""
-        return [self.labels[code] for code in self.codes.tolist()]
+    def _each(self, read: Callable[[pa.Array | pa.ChunkedArray], Any]) -> NDArray[Any]:
+        """What `read` makes of each cell; where they are coded, it sees each label once."""
+        if isinstance(self._cells, pa.DictionaryArray):
+            return np.asarray(read(self._cells.dictionary))[self.codes]
+        return np.asarray(read(self._cells))
+
+
+def _blanks(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    return pc.or_(pc.equal(texts, ""), pc.utf8_is_space(texts))
+
+
+def _numbers(texts: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
+    is_plain = pc.match_substring_regex(texts, _PLAIN_NUMBER)
+    numbers = np.array(pc.if_else(is_plain, texts, None).cast(pa.float64()))
+    is_odd = ~np.asarray(is_plain)
+    if is_odd.any():
+        odd = texts.filter(is_odd)
+        labels = odd.unique()
+        numbers[is_odd] = np.take([_number(label) for label in labels.to_pylist()], pc.index_in(odd, labels))
+    return numbers
 
 
 def _number(label: str) -> float:
@@ -91,21 +142,24 @@ class CodedTable:
 def read_columns(source: Path | BinaryIO, *, name: str, columns: Columns, log: RejectLog) -> CodedTable:
     """The columns of a table, cells as text: numbers of JSON and Parquet as JSON writes them (3.0 as "3").
 
-    All columns are held in memory: about 4 bytes a cell and the distinct texts. Optional columns that are absent are
-    absent from the result. Refused rows go to the log and are left out. Raises BadFile as `read_rows` does.
+    All columns are held in memory: of a clean CSV about as much as the file has, else 4 bytes a cell and the distinct
+    texts. Optional columns that are absent are absent from the result. Refused rows go to the log and are left out.
+    Raises BadFile as `read_rows` does.
     """
     with opened(source, name) as stream:
         begin = stream.tell() if stream.seekable() else None
         if begin is not None:
-            data = b"".join(byte_chunks(stream, name))
-            table = _parse_clean(data, name, columns)
-            del data
-            # Arrow keeps what it has freed for its next table, hundreds of megabytes after a million rows.
-            pa.default_memory_pool().release_unused()
+            table = _parse_clean(b"".join(byte_chunks(stream, name, size=-1)), name, columns)
+            release_memory()
             if table is not None:
                 return table
             stream.seek(begin)
         return _collect(stream, name, columns, log)
+
+
+def release_memory() -> None:
+    """Gives back what Arrow keeps of freed columns for its next ones: hundreds of megabytes after a million rows."""
+    pa.default_memory_pool().release_unused()
 
 
 def _collect(stream: BinaryIO, name: str, columns: Columns, log: RejectLog) -> CodedTable:
@@ -141,7 +195,8 @@ class _Coder:
 
     def column(self, n_rows: int) -> CodedColumn:
         self._pad(n_rows)
-        return CodedColumn(np.array(self._codes, dtype=np.int32), tuple(self._code_of))
+        codes, labels = pa.array(self._codes, pa.int32()), pa.array(self._code_of, pa.string())
+        return CodedColumn(pa.DictionaryArray.from_arrays(codes, labels))
 
     def _pad(self, n_rows: int) -> None:
         if len(self._codes) < n_rows:
@@ -190,9 +245,9 @@ def _parse_clean(data: bytes, name: str, columns: Columns) -> CodedTable | None:
     arrow = _parse(memoryview(data)[header_end:], found, [label for label in found if label in resolved], delimiter)
     if arrow is None or arrow.num_rows != n_rows:
         return None  # faulty or blank lines: the other way tells which
-    parsed = {resolved[label]: _coded(arrow.column(label)) for label in arrow.column_names}
-    if max((max(map(len, column.labels)) for column in parsed.values()), default=0) > csv.field_size_limit():
+    if any(pc.max(pc.utf8_length(cells)).as_py() > csv.field_size_limit() for cells in arrow.itercolumns()):
         return None  # refused there, so refused here
+    parsed = {resolved[label]: CodedColumn(arrow.column(label)) for label in arrow.column_names}
     return CodedTable(name, parsed, np.arange(2, n_rows + 2, dtype=np.int64))
 
 
@@ -229,26 +284,18 @@ def _has_plain_lines(data: bytes, begin: int, delimiter: str) -> bool:
 
 
 def _parse(body: memoryview, found: Sequence[str], wanted: Sequence[str], delimiter: str) -> pa.Table | None:
-    """Arrow's table of dictionary columns; None where Arrow finds a fault."""
+    """Arrow's table of texts; None where Arrow finds a fault."""
     try:
         return pyarrow.csv.read_csv(
             pa.BufferReader(pa.py_buffer(body)),
-            read_options=pyarrow.csv.ReadOptions(column_names=list(found), block_size=8 * 1024 * 1024),
+            read_options=pyarrow.csv.ReadOptions(column_names=list(found), block_size=2 * 1024 * 1024),
             parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter),
             convert_options=pyarrow.csv.ConvertOptions(
                 include_columns=list(wanted),
-                column_types={label: pa.dictionary(pa.int32(), pa.string()) for label in wanted},
+                column_types=dict.fromkeys(wanted, pa.string()),
                 null_values=[],
                 strings_can_be_null=False,
             ),
         )
     except (pa.ArrowException, OSError, ValueError):
         return None
-
-
-def _coded(column: pa.ChunkedArray) -> CodedColumn:
-    whole = column.unify_dictionaries().combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):  # older Arrow keeps a single chunk wrapped
-        whole = whole.chunk(0)
-    codes = whole.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-    return CodedColumn(codes, tuple(whole.dictionary.to_pylist()))

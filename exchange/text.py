@@ -47,12 +47,12 @@ def opened(source: Path | BinaryIO, name: str) -> Iterator[BinaryIO]:
         yield stream
 
 
-def byte_chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
-    """The stream in pieces of about CHUNK bytes. Raises BadFile where it cannot be read or is empty."""
+def byte_chunks(stream: BinaryIO, name: str, *, size: int = CHUNK) -> Iterator[bytes]:
+    """The stream in pieces of about `size` bytes, all in one for −1. Raises BadFile where it is empty or unreadable."""
     empty = True
     while True:
         try:
-            chunk = stream.read(CHUNK)
+            chunk = stream.read(size)
         except OSError as error:
             raise bad_file(name, f"cannot be read ({error})", "send the file again") from error
         if not chunk:

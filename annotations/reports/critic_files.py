@@ -181,7 +181,7 @@ def _sorted_codes(column: tuple[Codes, list[str]], keep: Flags) -> tuple[list[st
 def _no_blanks(table: CodedTable, log: RejectLog) -> Flags:
     keep = np.ones(len(table), bool)
     for name in REQUIRED[:-1]:
-        blank = np.array([not label.strip() for label in table[name].labels], bool)[table[name].codes]
+        blank = table[name].blanks()
         for row in np.flatnonzero(blank & keep):
             log.note(table.file, int(table.row_numbers[row]), name, "", f"the {name} is missing", "fill it in")
         keep &= ~blank
@@ -200,7 +200,7 @@ def _parsed(table: CodedTable, name: str, parse: Callable[[str], int], keep: Fla
             problems[code] = problem
     for row in np.flatnonzero(keep & np.isin(column.codes, list(problems))):
         bad = problems[int(column.codes[row])]
-        log.note(table.file, int(table.row_numbers[row]), name, column.labels[column.codes[row]], bad.problem, bad.cure)
+        log.note(table.file, int(table.row_numbers[row]), name, column[row], bad.problem, bad.cure)
         keep[row] = False
     return by_label[column.codes]
 
@@ -218,8 +218,8 @@ def _same_source(table: CodedTable, claim: Codes, source: Codes, keep: Flags, lo
     for row in rows[source[rows] != source[leader]]:
         first = leader[np.searchsorted(rows, row)]
         problem = f"row {table.row_numbers[first]} says otherwise of the same claim"
-        text = table["is_control"].labels[table["is_control"].codes[row]]
-        log.note(table.file, int(table.row_numbers[row]), "is_control", text, problem, "say the same in all its rows")
+        text, cure = table["is_control"][row], "say the same in all its rows"
+        log.note(table.file, int(table.row_numbers[row]), "is_control", text, problem, cure)
         good[row] = False
     return good
 
@@ -231,7 +231,7 @@ def _once(table: CodedTable, cell: Codes, value: Codes, keep: Flags, log: Reject
     good[rows[rows != leader]] = False
     for at in np.flatnonzero(value[rows] != value[leader]):
         row, first = rows[at], leader[at]
-        text = table["verdict"].labels[table["verdict"].codes[row]]
+        text = table["verdict"][row]
         problem = f"the same auditor judged the same claim otherwise in row {table.row_numbers[first]}"
         log.note(table.file, int(table.row_numbers[row]), "verdict", text, problem, "keep the verdict that counts")
     return good

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import compress
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from annotations.reports.data import Codes, DimensionData, StudyData, dimension_data
 from annotations.reports.gold import take_gold
 from annotations.reports.scales import Scales
-from exchange.coded import CodedColumn, CodedTable, read_columns
+from exchange.coded import CodedColumn, CodedTable, read_columns, release_memory
 from exchange.headers import Columns
 from exchange.rejects import BadFile, Reject, RejectLog
 from exchange.values import BadValue, parse_answer, parse_number
@@ -58,20 +59,17 @@ def read_study(
     table = read_columns(ratings, name=ratings.name, columns=RATINGS, log=log)
     if len(table) == 0 and not log.total:
         raise BadFile(Reject(ratings.name, None, "", "", "there is no rating in it", "export the ratings again"))
-    unit_names = _sorted_labels(table["item"])
-    rater_names = _sorted_labels(table["rater"])
+    unit_names, unit = table["item"].ranked()
+    rater_names, rater = table["rater"].ranked()
     keep = _no_blanks(table, ("item", "rater"), log)
     known: dict[str, NDArray[np.object_]] = {}
     item_rows = np.zeros(0, np.int64)
     if items is not None:
-        known, item_names, item_rows = _items(items, log)
-        keep &= _known_items(table, frozenset(item_names), items.name, log, keep)
-        position = {name: i for i, name in enumerate(item_names)}
-        answered = set(unit_names) & set(position)
-        unit_names = [name for name in unit_names if name in answered]
-        rows = np.array([position[name] for name in unit_names], np.int64)
-        known, item_rows = {name: column[rows] for name, column in known.items()}, item_rows[rows]
-    dimensions = _dimensions(table, unit_names, rater_names, scales, log, keep)
+        is_known, known, item_rows = _items(items, unit_names, log)
+        _leave_out_unknown(table, unit, is_known, items.name, log, keep)
+        unit_names = list(compress(unit_names, is_known))
+        unit[keep] = np.cumsum(is_known)[unit[keep]] - 1
+    dimensions = _dimensions(table, unit, len(unit_names), rater, rater_names, scales, log, keep)
     if items is not None:
         dimensions = take_gold(known, dimensions, scales, file=items.name, row_numbers=item_rows, log=log)
     del table  # a million ratings' cells need not lie beside ten million scores
@@ -82,18 +80,14 @@ def read_study(
     prompt, prompts = _codes(known.pop("prompt_id", known.get("prompt")), len(unit_names))
     known.pop("prompt", None)
     method, methods = _codes(known.pop("method", None), len(unit_names))
+    release_memory()
     return StudyData(unit_names, dimensions, prompt, prompts, method, methods, known, metric_names, scores)
-
-
-def _sorted_labels(column: CodedColumn) -> list[str]:
-    used = np.unique(column.codes)
-    return sorted(column.labels[code] for code in used if column.labels[code].strip())
 
 
 def _no_blanks(table: CodedTable, names: Sequence[str], log: RejectLog) -> NDArray[np.bool_]:
     keep = np.ones(len(table), bool)
     for name in names:
-        blank = np.array([not label.strip() for label in table[name].labels], bool)[table[name].codes]
+        blank = table[name].blanks()
         for row in np.flatnonzero(blank & keep):
             number = int(table.row_numbers[row])
             log.note(table.file, number, name, "", f"the {name} is missing", f"fill it in, or {MISSING_CURE}")
@@ -101,59 +95,68 @@ def _no_blanks(table: CodedTable, names: Sequence[str], log: RejectLog) -> NDArr
     return keep
 
 
-def _items(path: Path, log: RejectLog) -> tuple[dict[str, NDArray[np.object_]], list[str], Codes]:
-    """Every property of every item as texts, the items, and their rows; one that stands twice must say the same."""
+def _items(
+    path: Path, unit_names: Sequence[str], log: RejectLog
+) -> tuple[NDArray[np.bool_], dict[str, NDArray[np.object_]], Codes]:
+    """Whether the file has each unit, and of those that it has, every property as texts and the row's number.
+
+    An item that stands twice must say the same.
+    """
     table = read_columns(path, name=path.name, columns=ITEMS, log=log)
-    keep = _no_blanks(table, ["item"], log)
-    names = table["item"].texts()
-    first: dict[str, int] = {}
-    others = [name for name in table.columns if name != "item"]
-    columns = {name: table[name].texts() for name in others}
-    for row, name in enumerate(names):
-        if not keep[row] or first.setdefault(name, row) == row:
-            continue
-        for other in others:
-            if columns[other][row] != columns[other][first[name]]:
-                earlier, said = table.row_numbers[first[name]], columns[other][first[name]]
-                problem = f"{name!r} stands in row {earlier} with {said!r}"
-                log.note(
-                    path.name, int(table.row_numbers[row]), other, columns[other][row], problem, "keep one row an item"
-                )
-                break
-    rows = list(first.values())
-    known = {name: np.array([texts[row] for row in rows], object) for name, texts in columns.items()}
-    return known, list(first), table.row_numbers[rows]
+    rows = np.flatnonzero(_no_blanks(table, ["item"], log))
+    item = table["item"].codes[rows]
+    first = np.empty(len(table["item"].labels), np.int64)
+    first[item[::-1]] = rows[::-1]
+    leader = first[item]
+    others = {name: column for name, column in table.columns.items() if name != "item"}
+    differs = np.zeros(len(rows), bool)
+    for column in others.values():
+        differs |= column.codes[rows] != column.codes[leader]
+    for row, earlier in zip(rows[differs], leader[differs], strict=True):
+        other, column = next((name, column) for name, column in others.items() if column[row] != column[earlier])
+        problem = f"{table['item'][row]!r} stands in row {table.row_numbers[earlier]} with {column[earlier]!r}"
+        log.note(path.name, int(table.row_numbers[row]), other, column[row], problem, "keep one row an item")
+    unit = table["item"].index_in(unit_names)
+    row_of = np.full(len(unit_names), -1)
+    rows = rows[(rows == leader) & (unit[rows] >= 0)]
+    row_of[unit[rows]] = rows
+    is_known = row_of >= 0
+    rows = row_of[is_known]
+    return is_known, {name: column.texts()[rows] for name, column in others.items()}, table.row_numbers[rows]
 
 
-def _known_items(
-    table: CodedTable, known: frozenset[str], items_file: str, log: RejectLog, keep: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    column = table["item"]
-    is_known = np.array([label in known for label in column.labels], bool)[column.codes]
-    for row in np.flatnonzero(~is_known & keep):
-        value = column.labels[column.codes[row]]
-        problem = f"{items_file} has no such item"
-        log.note(table.file, int(table.row_numbers[row]), "item", value, problem, "add it there, or correct the name")
-    return is_known
+def _leave_out_unknown(
+    table: CodedTable,
+    unit: Codes,
+    is_known: NDArray[np.bool_],
+    items_file: str,
+    log: RejectLog,
+    keep: NDArray[np.bool_],
+) -> None:
+    """Ratings of items that the items file does not have go to the log and out of `keep`, in place."""
+    rows = np.flatnonzero(keep)
+    unknown = rows[~is_known[unit[rows]]]
+    for row in unknown:
+        problem, cure = f"{items_file} has no such item", "add it there, or correct the name"
+        log.note(table.file, int(table.row_numbers[row]), "item", table["item"][row], problem, cure)
+    keep[unknown] = False
 
 
 def _dimensions(
     table: CodedTable,
-    unit_names: Sequence[str],
+    unit: Codes,
+    n_units: int,
+    rater: Codes,
     rater_names: Sequence[str],
     scales: Scales,
     log: RejectLog,
     keep: NDArray[np.bool_],
 ) -> list[DimensionData]:
-    unit = _index_of(table["item"], unit_names)
-    rater = _index_of(table["rater"], rater_names)
-    keep &= unit >= 0
     if "dimension" not in table.columns:
         names, dimension = [ONE_DIMENSION], np.zeros(len(table), np.int64)
     else:
         keep &= _no_blanks(table, ["dimension"], log)
-        names = _sorted_labels(table["dimension"])
-        dimension = _index_of(table["dimension"], names)
+        names, dimension = table["dimension"].ranked()
     found = []
     for code, name in enumerate(names):
         rows = np.flatnonzero(keep & (dimension == code))
@@ -169,7 +172,7 @@ def _dimensions(
                 level=level[given],
                 values=[float(value) for value in values],
                 rater_names=rater_names,
-                n_units=len(unit_names),
+                n_units=n_units,
                 n_unable=int(unable.sum()),
             )
         )
@@ -226,30 +229,23 @@ def _once(
     answer = np.where(unable, -1, level)[order]
     for place in np.flatnonzero(repeats & (answer != answer[leader])):
         row, first = rows[order[place]], rows[order[leader[place]]]
-        value = table["value"].labels[table["value"].codes[row]]
         problem = f"the same rater answered otherwise about the same item in row {table.row_numbers[first]}"
-        log.note(table.file, int(table.row_numbers[row]), "value", value, problem, "keep the answer that counts")
+        cure = "keep the answer that counts"
+        log.note(table.file, int(table.row_numbers[row]), "value", table["value"][row], problem, cure)
     kept = np.sort(order[~repeats])
     return rows[kept], level[kept], unable[kept]
-
-
-def _index_of(column: CodedColumn, names: Sequence[str]) -> Codes:
-    """Of each cell its index in `names`, −1 where it is none of them."""
-    position = {name: i for i, name in enumerate(names)}
-    by_label = np.array([position.get(label, -1) for label in column.labels], np.int64)
-    return by_label[column.codes] if len(by_label) else np.full(len(column), -1, np.int64)
 
 
 def _scores(path: Path, unit_names: Sequence[str], log: RejectLog) -> tuple[list[str], NDArray[np.float64]]:
     """(n_metrics, n_units) scores by metric name. Scores of items that nobody rated are left aside in silence."""
     table = read_columns(path, name=path.name, columns=METRICS, log=log)
     keep = _no_blanks(table, ("item", "metric"), log)
-    names = _sorted_labels(table["metric"])
-    metric, unit = _index_of(table["metric"], names), _index_of(table["item"], unit_names)
+    names, metric = table["metric"].ranked()
+    unit = table["item"].index_in(unit_names)
     value = table["value"].numbers()
     keep &= unit >= 0
     for row in np.flatnonzero(keep & np.isnan(value)):
-        text = table["value"].labels[table["value"].codes[row]]
+        text = table["value"][row]
         problem, cure = "the score is missing", "leave the row out: a missing score is no row"
         if text.strip():
             try:
@@ -258,18 +254,18 @@ def _scores(path: Path, unit_names: Sequence[str], log: RejectLog) -> tuple[list
                 problem, cure = bad.problem, bad.cure
         log.note(table.file, int(table.row_numbers[row]), "value", text, problem, cure)
     rows = np.flatnonzero(keep & ~np.isnan(value))
-    cell = metric[rows] * len(unit_names) + unit[rows]
+    cell, value = metric[rows] * len(unit_names) + unit[rows], value[rows]
     del metric, unit, keep
     flat = np.full(len(names) * len(unit_names), np.nan)
-    flat[cell[::-1]] = value[rows[::-1]]  # the first of several counts
-    contradicting = np.flatnonzero(value[rows] != flat[cell])
+    flat[cell[::-1]] = value[::-1]  # the first of several counts
+    contradicting = np.flatnonzero(value != flat[cell])
     if len(contradicting):
         first = np.full(len(flat), -1, np.int64)
         first[cell[::-1]] = rows[::-1]
         for row, at in zip(rows[contradicting], cell[contradicting], strict=True):
             problem = f"row {table.row_numbers[first[at]]} has another score of this metric for this item"
-            text = table["value"].labels[table["value"].codes[row]]
-            log.note(table.file, int(table.row_numbers[row]), "value", text, problem, "keep the score that counts")
+            cure = "keep the score that counts"
+            log.note(table.file, int(table.row_numbers[row]), "value", table["value"][row], problem, cure)
     return names, flat.reshape(len(names), len(unit_names))
 
 
@@ -277,6 +273,5 @@ def _codes(texts: NDArray[np.object_] | None, n: int) -> tuple[Codes, list[str]]
     """Codes into sorted names; −1 for an empty text, or everywhere where there is no such column."""
     if texts is None:
         return np.full(n, -1, np.int64), []
-    names = sorted({text for text in texts if text.strip()})
-    position = {name: i for i, name in enumerate(names)}
-    return np.array([position.get(text, -1) for text in texts], np.int64), names
+    names, codes = CodedColumn.of(texts).ranked()
+    return codes, names

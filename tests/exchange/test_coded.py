@@ -2,12 +2,13 @@
 
 import io
 import json
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from exchange import coded
@@ -28,8 +29,9 @@ def both(content: str | bytes, columns: Columns = RATINGS) -> tuple[CodedTable, 
     for name, column in table.columns.items():
         assert column.codes.dtype == np.int32
         assert len(set(column.labels)) == len(column.labels)
-        for text, row in zip(column.texts(), rows, strict=True):
+        for at, (text, row) in enumerate(zip(column.texts(), rows, strict=True)):
             value = row.values.get(name)
+            assert text == column[at] == column.labels[column.codes[at]]
             assert text == ("" if value is None else value) or not isinstance(value, str | None)
     assert log.first == row_log.first
     return table, log
@@ -50,7 +52,7 @@ def both(content: str | bytes, columns: Columns = RATINGS) -> tuple[CodedTable, 
 def test_clean_files_take_the_fast_way(content: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coded, "_collect", None)  # the slow way would fail
     table = read_columns(io.BytesIO(content.encode()), name="f", columns=RATINGS, log=RejectLog())
-    assert table["item"].texts() == ["a", "b"]
+    assert table["item"].texts().tolist() == ["a", "b"]
     assert table["value"].numbers().tolist() == [1.0, 2.0]
     assert table.row_numbers.tolist() == [2, 3]
 
@@ -84,17 +86,17 @@ def test_awkward_files_say_the_same_both_ways(content: str) -> None:
 
 def test_values_of_json_and_parquet_become_text() -> None:
     table, _ = both(json.dumps([{"item": "a", "value": v} for v in (3, 3.0, 2.5, None, True, [1])]))
-    assert table["value"].texts() == ["3", "3", "2.5", "", "true", "[1]"]
+    assert table["value"].texts().tolist() == ["3", "3", "2.5", "", "true", "[1]"]
     stream = io.BytesIO()
     pq.write_table(pa.table({"item": ["a", None], "value": [3.0, 2.5]}), stream)
     table, _ = both(stream.getvalue())
-    assert table["item"].texts() == ["a", ""]
+    assert table["item"].texts().tolist() == ["a", ""]
     assert table["value"].numbers().tolist() == [3.0, 2.5]
 
 
 def test_keys_that_only_some_objects_have() -> None:
     table, _ = both('{"item": "a", "value": "1"}\n{"item": "b", "value": "2", "rater": "r"}\n')
-    assert table["rater"].texts() == ["", "r"]
+    assert table["rater"].texts().tolist() == ["", "r"]
 
 
 def test_absent_optional_columns_are_absent_and_no_rows_are_fine() -> None:
@@ -128,32 +130,70 @@ def test_words_are_nan_as_numbers() -> None:
     np.testing.assert_array_equal(table["value"].numbers(), [np.nan, np.nan, 1.0, np.nan])
 
 
+def uncoded_and_coded(cells: list[str]) -> Iterator[CodedColumn]:
+    """The same column as it comes from a file, in two parts as a long one does, and after its codes were asked for."""
+    middle = len(cells) // 2
+    for is_coded in (False, True):
+        column = CodedColumn(pa.chunked_array([cells[:middle], cells[middle:]], pa.string()))
+        assert not is_coded or len(column.codes) == len(cells)
+        yield column
+
+
+ODD_NUMBERS = (
+    *("", " ", " 2 ", "\t1", "1\n", "1\n2", "1.", ".5", "-.5", "+3", "+-3", "--3", "-", ".", "1.2.3", "1_000", "1,5"),
+    *("1e5", "1E-5", "1e+05", "1e", "e5", "1e99", "1e999", "-1e999", "1e-999", "1e00001", "0e99999", "5e-324"),
+    *("inf", "-Infinity", "nan", "NaN", "-0", "007", "0x1", "1f", "٣", "１", "é", '"1"', "1" * 18, "1" * 400),
+    *("0." + "3" * 30, "9007199254740993", "2.2250738585072011e-308", "unable"),
+)
+
+
 @settings(deadline=None)
+@example(list(ODD_NUMBERS))
 @given(
     st.lists(
         st.one_of(
+            st.floats(allow_nan=False).map(repr),
             st.floats(allow_nan=False, width=32).map(str),
             st.decimals(-(10**20), 10**20, allow_nan=False, allow_infinity=False, places=5).map(str),
-            st.sampled_from(
-                ["", " 1", "1\n2", "1.", ".5", "+3", "1e999", "inf", "nan", "1_0", "٣", "-0", "007", "1,5"]
-            ),
+            st.text(alphabet="0123456789+-.eE _", max_size=8),
+            st.sampled_from(ODD_NUMBERS),
         ),
-        unique=True,
         max_size=12,
     ),
-    st.sampled_from([1, 3, 100]),
 )
-def test_plain_numbers_read_together_are_those_read_one_by_one(labels: list[str], at_once: int) -> None:
-    def one(label: str) -> float:
+def test_numbers_read_together_are_those_read_one_by_one(cells: list[str]) -> None:
+    def one(cell: str) -> float:
         try:
-            return parse_number(label)
+            return parse_number(cell)
         except BadValue:
             return np.nan
 
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(coded, "_LABELS_AT_ONCE", at_once)
-        column = CodedColumn(np.arange(len(labels), dtype=np.int32), tuple(labels))
-        np.testing.assert_array_equal(column.numbers(), [one(label) for label in labels])
+    expected = np.array([one(cell) for cell in cells], float)
+    for column in uncoded_and_coded(cells):
+        numbers = column.numbers()
+        np.testing.assert_array_equal(numbers, expected)
+        np.testing.assert_array_equal(np.signbit(numbers), np.signbit(expected))  # −0 is equal to 0
+
+
+def test_a_cell_is_blank_where_python_says_so() -> None:
+    letters = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    cells = ["", *letters, *(f" {letter}\t" for letter in letters if ord(letter) < 0x3100)]
+    for column in uncoded_and_coded(cells):
+        assert column.blanks().tolist() == [not cell.strip() for cell in cells]
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(alphabet="aAbé٣ \u3000\uffff\U0001f98a", max_size=3), max_size=12), st.data())
+def test_places_among_names_are_those_of_a_list(cells: list[str], data: st.DataObject) -> None:
+    sorted_names = sorted({cell for cell in cells if cell.strip()})
+    some = data.draw(st.permutations(sorted_names))[: len(sorted_names) // 2]
+    for names in (sorted_names, some, [*some, "elsewhere"]):
+        for column in uncoded_and_coded(cells):
+            assert column.index_in(names).tolist() == [names.index(c) if c in names else -1 for c in cells]
+    for column in uncoded_and_coded(cells):
+        names, place = column.ranked()
+        assert names == sorted_names
+        assert place.tolist() == [names.index(cell) if cell.strip() else -1 for cell in cells]
 
 
 @settings(deadline=None)

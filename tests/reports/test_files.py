@@ -140,6 +140,31 @@ def test_an_item_that_the_items_file_lacks(tmp_path: Path) -> None:
     assert list(data.units) == ["a"]
 
 
+def test_items_keep_their_ratings_and_properties_where_others_between_them_are_left_out(tmp_path: Path) -> None:
+    ratings = "item,rater,value\nd,x,4\ntypo,x,5\nb,x,2\n,x,3\na,x,1\nb,y,3\nc,,5\n"
+    items = "item,method\nunrated,m9\nd,m4\na,m1\n,m7\nb,m2\nb,m2\nb,m8\nc,m3\nunrated,m8\n"
+    data, log = read(tmp_path, ratings, items=items, exclude=True)
+
+    assert list(data.units) == ["a", "b", "c", "d"]
+    assert [data.methods[code] for code in data.method] == ["m1", "m2", "m3", "m4"]
+    assert data.dimensions[0].units.tolist() == [0, 1, 3]
+    np.testing.assert_array_equal(matrix(data), [[1, 2, 4], [np.nan, 3, np.nan]])
+    assert [(reject.file, reject.row) for reject in log.first] == [
+        ("ratings.csv", 5),
+        ("ratings.csv", 8),
+        ("items.csv", 5),
+        ("items.csv", 8),
+        ("items.csv", 10),
+        ("ratings.csv", 3),
+    ]
+
+
+def test_ratings_of_no_item_at_all(tmp_path: Path) -> None:
+    for items in (None, "item,method\na,m\n"):
+        data, log = read(tmp_path, "item,rater,value\n,x,3\n", items=items, exclude=True)
+        assert (list(data.units), log.total) == ([], 1)
+
+
 def test_an_item_that_stands_twice_with_two_methods(tmp_path: Path) -> None:
     with pytest.raises(BadData, match="'a' stands in row 2 with 'm1'"):
         read(tmp_path, "item,rater,value\na,x,1\n", items="item,method\na,m1\na,m2\n")
