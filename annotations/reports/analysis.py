@@ -18,7 +18,7 @@ from annotations.stats.metrics import MetricBoard, facet_boards, metric_board
 from annotations.stats.narrowed import only_units
 from annotations.stats.raters import RaterRow, rater_board
 from annotations.stats.ratings import Ratings
-from annotations.stats.threads import one_linear_algebra_thread
+from annotations.stats.threads import both, one_linear_algebra_thread
 from annotations.stats.weights import Weights
 
 MOST_FACET_VALUES = 24
@@ -133,51 +133,56 @@ def _dimension(
         rng=rng(1),
         n_resamples=options.n_resamples,
     )
-    progress("comparisons", 0.3)
-    comparisons = [
-        compare(
+    scores = data.scores[:, units] if data.metrics else np.empty((0, len(units)))
+
+    def compared() -> tuple[list[Comparison], list[Depth]]:
+        progress("comparisons", 0.3)
+        comparisons = [
+            compare(
+                ratings,
+                prompt=data.prompt[units],
+                method=data.method[units],
+                baseline=baseline,
+                refined=refined,
+                rng=rng(2, i),
+                n_resamples=options.n_resamples,
+                n_permutations=10 * options.n_permutations,
+            )
+            for i, (baseline, refined) in enumerate(pairs)
+        ]
+        progress("what stands behind the comparisons", 0.35)
+        depths = [
+            depth(
+                ratings,
+                comparison,
+                prompt=data.prompt[units],
+                method=data.method[units],
+                board=raters,
+                facets={name: data.facets[name][units] for name in facets},
+                rng=rng(6, i),
+            )
+            for i, comparison in enumerate(comparisons)
+        ]
+        progress("metrics", 0.5)
+        return comparisons, depths
+
+    def judged() -> MetricBoard | None:
+        if not data.metrics:
+            return None
+        return metric_board(
             ratings,
-            prompt=data.prompt[units],
-            method=data.method[units],
-            baseline=baseline,
-            refined=refined,
-            rng=rng(2, i),
+            scores,
+            metric_names=data.metrics,
+            prompt=prompt,
+            method=method,
+            rng=rng(3),
             n_resamples=options.n_resamples,
-            n_permutations=10 * options.n_permutations,
+            n_permutations=options.n_permutations,
         )
-        for i, (baseline, refined) in enumerate(pairs)
-    ]
-    progress("what stands behind the comparisons", 0.35)
-    depths = [
-        depth(
-            ratings,
-            comparison,
-            prompt=data.prompt[units],
-            method=data.method[units],
-            board=raters,
-            facets={name: data.facets[name][units] for name in facets},
-            rng=rng(6, i),
-        )
-        for i, comparison in enumerate(comparisons)
-    ]
-    if not data.metrics:
-        return DimensionResults(
-            dimension, found, beside, kappas, means, comparisons=comparisons, depths=depths, raters=raters
-        )
-    progress("metrics", 0.4)
-    scores = data.scores[:, units]
-    board = metric_board(
-        ratings,
-        scores,
-        metric_names=data.metrics,
-        prompt=prompt,
-        method=method,
-        rng=rng(3),
-        n_resamples=options.n_resamples,
-        n_permutations=options.n_permutations,
-    )
+
+    (comparisons, depths), board = both(compared, judged)
     boards = []
-    for i, facet in enumerate(facets):
+    for i, facet in enumerate(facets if data.metrics else ()):
         progress(f"metrics by {facet}", 0.7 + 0.3 * i / len(facets))
         by_value = facet_boards(
             ratings,

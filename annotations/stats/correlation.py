@@ -6,7 +6,8 @@
 - Method level: the correlation of the methods' means. Whether the metric ranks generators rightly.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isnan, nan, sqrt
 
@@ -77,25 +78,46 @@ class Paired:
         Units without a human or a metric score are left out. Scores are compared as they were given, or rounded to
         `digits` significant digits first. Raises ValueError where lengths differ or a score is infinite.
         """
-        scores = np.asarray(metric, dtype=float)
-        for name, given in (("the metric", scores), ("prompt", prompt), ("method", method)):
+        return cls.of_each(human, [np.asarray(metric, dtype=float)], prompt, method, digits=digits)[0]
+
+    @classmethod
+    def of_each(
+        cls,
+        human: UnitMeans,
+        metrics: Sequence[NDArray[np.float64]] | NDArray[np.float64],
+        prompt: NDArray[np.int64] | None = None,
+        method: NDArray[np.int64] | None = None,
+        *,
+        digits: int | None = None,
+    ) -> "list[Paired]":
+        """As `of` for every metric; those that have scores of the same units share all arrays but the scores."""
+        for name, given in (*(("the metric", scores) for scores in metrics), ("prompt", prompt), ("method", method)):
             if given is not None and np.shape(given) != human.n.shape:
                 raise ValueError(f"{name} must have one entry for each of the {len(human.n)} units")
-        if np.isinf(scores).any():
-            raise ValueError("a metric score is infinite; mark it as missing (NaN) or give a number")
-        used = np.flatnonzero(human.rated & ~np.isnan(scores))
-        compared: NDArray[np.float64] = scores[used] if digits is None else settle(scores[used], digits)
-        clusters = Clusters.of(None if prompt is None else np.asarray(prompt)[used], len(used))
         methods = None if method is None else dense_ranks(np.asarray(method))
-        return cls(
-            human.mean[used],
-            human.rank_key[used],
-            compared,
-            clusters,
-            None if prompt is None else clusters.code,
-            None if methods is None else methods[used],
-            0 if methods is None else int(methods.max(initial=-1)) + 1,
-        )
+        n_methods = 0 if methods is None else int(methods.max(initial=-1)) + 1
+        alike: dict[bytes, Paired] = {}
+        found = []
+        for scores in metrics:
+            if np.isinf(scores).any():
+                raise ValueError("a metric score is infinite; mark it as missing (NaN) or give a number")
+            mask = human.rated & ~np.isnan(scores)
+            used = np.flatnonzero(mask)
+            compared: NDArray[np.float64] = scores[used] if digits is None else settle(scores[used], digits)
+            key = np.packbits(mask).tobytes()
+            if key not in alike:
+                clusters = Clusters.of(None if prompt is None else np.asarray(prompt)[used], len(used))
+                alike[key] = cls(
+                    human.mean[used],
+                    human.rank_key[used],
+                    compared,
+                    clusters,
+                    None if prompt is None else clusters.code,
+                    None if methods is None else methods[used],
+                    n_methods,
+                )
+            found.append(replace(alike[key], metric=compared))
+        return found
 
     @cached_property
     def near_ties(self) -> int:

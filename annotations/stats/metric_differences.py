@@ -63,7 +63,7 @@ def metric_differences(
     statistic and test. `paired`: each metric's `Paired` where the caller has them already.
     """
     if paired is None:
-        paired = [Paired.of(human, row, prompt, method, digits=digits) for row in scores]
+        paired = Paired.of_each(human, scores, prompt, method, digits=digits)
     found: list[MetricDifference] = []
     classes = _same_units(scores)
     for members, partners in classes:
@@ -72,9 +72,7 @@ def metric_differences(
         else:
             chosen = members + partners
             shared = ~np.isnan(scores[chosen]).any(axis=0)
-            data = [
-                Paired.of(human, np.where(shared, scores[one], nan), prompt, method, digits=digits) for one in chosen
-            ]
+            data = Paired.of_each(human, np.where(shared, scores[chosen], nan), prompt, method, digits=digits)
         wanted = [
             pair
             for pair in combinations(range(len(chosen)), 2)

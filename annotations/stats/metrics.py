@@ -26,7 +26,7 @@ from annotations.stats.narrowed import only_units
 from annotations.stats.pair_counts import unit_pairs
 from annotations.stats.prompt_intervals import Clusters, linearised_interval
 from annotations.stats.ratings import Ratings
-from annotations.stats.threads import side_by_side
+from annotations.stats.threads import both, side_by_side
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,37 +83,41 @@ def metric_board(
     if len(set(metric_names)) != len(metric_names):
         raise ValueError("metric names must differ")
     means = unit_means(human)
-    paired = [Paired.of(means, row, prompt, method, digits=digits) for row in table]
-    soft = soft_accuracies(paired, rng=rng, n_permutations=n_permutations)
-    # A generator for each metric: its figures do not depend on which others stand beside it.
+    paired = Paired.of_each(means, table, prompt, method, digits=digits)
+    # A generator for each part: a metric's figures do not depend on which others stand beside it.
+    for_soft, for_ceiling, for_differences, *for_metrics = rng.spawn(3 + len(paired))
+    soft = soft_accuracies(paired, rng=for_soft, n_permutations=n_permutations)
     figures = tuple(
         side_by_side(
             [
                 partial(metric_figures, name, data, of_methods, rng=own, n_resamples=n_resamples, level=level)
-                for name, data, of_methods, own in zip(metric_names, paired, soft, rng.spawn(len(paired)), strict=True)
+                for name, data, of_methods, own in zip(metric_names, paired, soft, for_metrics, strict=True)
             ]
         )
     )
-    found: tuple[MetricDifference, ...] = ()
-    if differences:
-        found = metric_differences(
+
+    def compared() -> tuple[MetricDifference, ...]:
+        return metric_differences(
             means,
             table,
             metric_names=metric_names,
             prompt=prompt,
             method=method,
-            rng=rng,
+            rng=for_differences,
             n_permutations=n_permutations,
             exchange=exchange,
             digits=digits,
             paired=paired,
         )
+
+    def of_people() -> tuple[Estimate, ...]:
+        return human_ceiling(human, prompt=prompt, method=method, rng=for_ceiling, n_resamples=n_resamples, level=level)
+
+    found, people = both(compared if differences else tuple, of_people if ceiling else tuple)
     return MetricBoard(
         figures,
         ties_only_baseline(means, prompt, level=level),
-        human_ceiling(human, prompt=prompt, method=method, rng=rng, n_resamples=n_resamples, level=level)
-        if ceiling
-        else (),
+        people,
         found,
         clusters_by_statistic(_values(figures, found), found, metric_names, alpha=alpha),
         seed_of(rng),

@@ -8,6 +8,8 @@ from typing import TypeVar
 from threadpoolctl import threadpool_limits
 
 T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
 
 _MOST = 4
 """Each thread holds arrays of its own, tens of megabytes for a million ratings; and memory's speed is shared."""
@@ -30,3 +32,13 @@ def side_by_side(computations: Sequence[Callable[[], T]]) -> list[T]:
             return [compute() for compute in computations]
         with ThreadPoolExecutor(n_threads) as pool:
             return list(pool.map(lambda compute: compute(), computations))
+
+
+def both(here: Callable[[], A], beside: Callable[[], B]) -> tuple[A, B]:
+    """The results of two computations, the first in the caller's own thread: it may tell of progress there."""
+    with one_linear_algebra_thread():
+        if (os.cpu_count() or 1) < 2:
+            return here(), beside()
+        with ThreadPoolExecutor(1) as pool:
+            other = pool.submit(beside)
+            return here(), other.result()

@@ -7,7 +7,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from annotations.stats import threads
-from annotations.stats.threads import side_by_side
+from annotations.stats.threads import both, side_by_side
 
 
 @pytest.fixture(params=[1, 4])
@@ -45,3 +45,17 @@ def test_linear_algebra_has_one_thread_meanwhile_and_its_own_again_afterwards() 
     before = blas()
     assert set(side_by_side([blas])[0]) == {1}
     assert blas() == before
+
+
+@pytest.mark.usefixtures("n_threads")
+def test_of_two_the_first_is_computed_by_the_caller_s_thread() -> None:
+    here, beside = both(threading.get_ident, lambda: "the other")
+    assert (here, beside) == (threading.get_ident(), "the other")
+
+
+@pytest.mark.usefixtures("n_threads")
+def test_an_error_of_either_of_two_is_raised_on() -> None:
+    with pytest.raises(ZeroDivisionError):
+        both(lambda: 1 / 0, lambda: 1.0)
+    with pytest.raises(ZeroDivisionError):
+        both(lambda: 1.0, lambda: 1 / 0)
