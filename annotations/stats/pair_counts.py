@@ -7,9 +7,8 @@ rank queries, answered from counted bits: marks of each human level where there 
 human rank otherwise (the wavelet matrix of Claude, Navarro and Ordóñez 2015, Information Systems 47).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,9 +20,9 @@ anybody wrote down."""
 _TOLERANCE = 1e-12
 """With a tie width ε > 0 two scores tie where they differ by no more than ε + this · the largest absolute score."""
 
-_FEW_LEVELS, _UNITS_A_LEVEL, _MOST_LEVELS = 24, 2000, 255
-"""Up to 24 distinct human scores, and one more for every 2,000 units, marks for each are faster than a wavelet matrix:
-measured at 5,000 to 333,333 units. A level is one byte."""
+_MOST_LEVELS, _MOST_MARKS = 255, 100_000_000
+"""Up to so many distinct human scores, and marks (37 MB), marks for each are faster than a wavelet matrix."""
+_CELLS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +106,8 @@ def count_pairs(human_key: ArrayLike, metric: ArrayLike, *, epsilon: float = 0.0
     levels = np.bincount(key).astype(np.int64)
     order = _Order.of(key, scores, epsilon)
     n_lower = order.lower()
-    concordant = tied_human = 0
-    for _, [(lower, same)] in order.below(n_lower):
-        concordant += int(lower.sum(dtype=np.int64))
-        tied_human += int(same.sum(dtype=np.int64))
+    lower, same = order.below(n_lower)
+    concordant, tied_human = int(lower.sum(dtype=np.int64)), int(same.sum(dtype=np.int64))
     apart = int(n_lower.sum(dtype=np.int64))
     tied_both = _pairs_within(levels) - tied_human
     return PairCounts(
@@ -128,29 +125,20 @@ def unit_pairs(human_key: ArrayLike, metric: ArrayLike, *, epsilon: float = 0.0)
     n = len(key)
     order = _Order.of(key, scores, epsilon)
     n_lower, n_upto = order.lower(), order.upper()
-    units = np.empty(n, dtype=np.int64)
-    apart, lower_below, same_below, lower_upto, same_upto = np.empty((5, n), dtype=np.int64)
-    begin = 0
-    for mine, [(lower, same), (lower_to, same_to)] in order.below(n_lower, n_upto):
-        part = slice(begin, begin := begin + len(mine))
-        units[part] = mine
-        lower_below[part], same_below[part] = lower, same
-        lower_upto[part], same_upto[part] = lower_to, same_to
-    n_lower, n_upto, own = n_lower[units], n_upto[units], order.key[units]
-    per_key = np.bincount(own).astype(np.int64)
-    lower_all = (np.cumsum(per_key) - per_key)[own]
-    same_all = per_key[own]
-    np.subtract(n, n_upto, out=apart)
-    higher_above = (apart - lower_all - same_all) + lower_upto + same_upto
-    apart += n_lower
-    concordant = lower_below + higher_above
+    lower_below, same_below = order.below(n_lower)
+    lower_upto, same_upto = order.below(n_upto)
+    per_key = np.bincount(order.key)
+    lower_all = (np.cumsum(per_key) - per_key)[order.key]
+    same_all = per_key[order.key]
+    above = n - n_upto
+    concordant = lower_below + (above - (lower_all - lower_upto) - (same_all - same_upto))
     tied_human = same_below + (same_all - same_upto)
     tied_both = same_all - 1 - tied_human
+    apart = n_lower + above
     placed = np.empty((5, n), dtype=np.int64)
-    target = order.units[units]
     found = (concordant, apart - concordant - tied_human, tied_human, n - 1 - apart - tied_both, tied_both)
     for row, values in zip(placed, found, strict=True):
-        row[target] = values
+        row[order.units] = values
     return UnitPairs(*placed)
 
 
@@ -170,34 +158,50 @@ def _pairs_within(sizes: NDArray[np.int64]) -> int:
 _Counts = tuple[NDArray[np.int32], NDArray[np.int32]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Marks:
-    """Which positions are marked, as bits: how many are, before any position, is one look-up and one count of bits.
+    """Where each level stands, as bits: how often it stands before a position is one look-up and one count of bits.
 
-    words (n // 64 + 1,) uint64, position p in word p // 64; before_word as many, the marks in all earlier words. The
-    rank structure of Jacobson (1989), with the bits of a word counted by the processor.
+    same, lower (n_levels, n // 64 + 1) uint64: bit p % 64 of word p // 64 says whether the unit at p has this level, or
+    a lower one; the counts before each word beside them. This is the rank structure of Jacobson (1989), with the bits
+    of a word counted by the processor.
     """
 
-    words: NDArray[np.uint64]
-    before_word: NDArray[np.int32]
+    same: NDArray[np.uint64]
+    lower: NDArray[np.uint64]
 
     @classmethod
-    def of(cls, marked: NDArray[np.bool_]) -> "_Marks":
-        padded = np.zeros(len(marked) // 64 + 1, dtype="<u8")
-        packed = np.packbits(marked, bitorder="little")
-        padded.view(np.uint8)[: len(packed)] = packed
-        words = padded.astype(np.uint64, copy=False)
-        marks = np.cumsum(np.bitwise_count(words), dtype=np.int32)
-        return cls(words, np.concatenate((np.zeros(1, np.int32), marks[:-1])))
+    def of(cls, key: NDArray[np.int32], n_levels: int) -> "_Marks":
+        packed = np.zeros((n_levels, 8 * (len(key) // 64 + 1)), dtype=np.uint8)
+        small = key.astype(np.uint8)
+        step = max(1, _CELLS // max(1, len(key)))
+        for first in range(0, n_levels, step):
+            some = np.arange(first, min(first + step, n_levels), dtype=np.uint8)
+            bits = np.packbits(small == some[:, np.newaxis], axis=1, bitorder="little")
+            packed[first : first + step, : bits.shape[1]] = bits
+        same = packed.view("<u8").astype(np.uint64, copy=False)
+        lower = np.zeros_like(same)
+        np.bitwise_or.accumulate(same[:-1], axis=0, out=lower[1:])
+        return cls(same, lower)
 
-    def before(self, position: NDArray[np.int32]) -> NDArray[np.int32]:
-        """How many marks stand before each position 0…n."""
-        word = position >> 6
-        earlier = (np.uint64(1) << (position & 63).astype(np.uint64)) - np.uint64(1)
-        return self.before_word[word] + np.bitwise_count(self.words[word] & earlier)
+    @cached_property
+    def _earlier(self) -> _Counts:
+        """The marks in all words before each, of `lower` and of `same`."""
+        lower, same = (np.bitwise_count(words).astype(np.int32) for words in (self.lower, self.same))
+        return np.cumsum(lower, axis=1, dtype=np.int32) - lower, np.cumsum(same, axis=1, dtype=np.int32) - same
+
+    def before(self, level: NDArray[np.int32], position: NDArray[np.int32]) -> _Counts:
+        """How many units before each position 0…n have a lower level than this, and how many the same."""
+        place = level * np.int64(self.same.shape[1]) + (position >> 6)
+        bits = (np.uint64(1) << (position & 63).astype(np.uint64)) - np.uint64(1)
+        lower, same = (
+            earlier.ravel()[place] + np.bitwise_count(words.ravel()[place] & bits)
+            for earlier, words in zip(self._earlier, (self.lower, self.same), strict=True)
+        )
+        return lower, same
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Order:
     """Units in ascending order of the metric, with the prefix that is clearly lower and the one that is not higher."""
 
@@ -231,29 +235,22 @@ class _Order:
         upto = np.searchsorted(self.distinct, self.distinct + self.width, side="right")
         return np.repeat(self.ends[upto], np.diff(self.ends))
 
-    def below(self, *prefixes: NDArray[np.int32]) -> Iterator[tuple[NDArray[np.int64], list[_Counts]]]:
-        """Some units, and for each prefix length: how many of so many first units have a lower human rank than
-        theirs, and how many the same.
+    def below(self, prefix: NDArray[np.int32]) -> _Counts:
+        """For each unit, of so many first units (n,): how many have a lower human rank than it, how many the same.
 
         Few human levels (means of a short scale): marks for each level. Many: a wavelet matrix.
         """
-        n_levels = int(self.key.max(initial=-1)) + 1
-        if n_levels <= min(_FEW_LEVELS + len(self.key) // _UNITS_A_LEVEL, _MOST_LEVELS):
-            yield from self._below_by_level(n_levels, prefixes)
-        else:
-            yield np.arange(len(self.key)), [self._below_by_bit(n_levels, prefix) for prefix in prefixes]
+        if self.n_levels <= _MOST_LEVELS and self.n_levels * len(self.key) <= _MOST_MARKS:
+            return self._marks.before(self.key, prefix)
+        return self._below_by_bit(self.n_levels, prefix)
 
-    def _below_by_level(
-        self, n_levels: int, prefixes: tuple[NDArray[np.int32], ...]
-    ) -> Iterator[tuple[NDArray[np.int64], list[_Counts]]]:
-        key = self.key.astype(np.uint8)
-        by_level = np.argsort(key, kind="stable")
-        ends = np.cumsum(np.bincount(key, minlength=n_levels)).tolist()
-        for level, (start, end) in enumerate(pairwise([0, *ends])):
-            mine = by_level[start:end]
-            lower, same = _Marks.of(key < level), _Marks.of(key == level)
-            queries = [prefix[mine] for prefix in prefixes]
-            yield mine, [(lower.before(query), same.before(query)) for query in queries]
+    @cached_property
+    def n_levels(self) -> int:
+        return int(self.key.max(initial=-1)) + 1
+
+    @cached_property
+    def _marks(self) -> _Marks:
+        return _Marks.of(self.key, self.n_levels)
 
     def _below_by_bit(self, n_levels: int, prefix: NDArray[np.int32]) -> _Counts:
         n = len(self.key)

@@ -24,7 +24,7 @@ def test_counts_are_those_of_listed_pairs(seed: int, n: int, epsilon: float, few
     metric = rng.integers(-3, 4, n) / 10
     listed = list_pairs(human, metric, epsilon)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(pair_counts, "_FEW_LEVELS", few)  # by a wavelet matrix, or by marks of each level
+        patched.setattr(pair_counts, "_MOST_LEVELS", few)  # by a wavelet matrix, or by marks of each level
         assert count_pairs(human, metric, epsilon=epsilon) == listed
         assert unit_pairs(human, metric, epsilon=epsilon).total() == listed
 
@@ -34,7 +34,7 @@ def test_every_unit_s_pairs_are_the_same_by_marks_and_by_a_wavelet_matrix(monkey
     human, metric = rng.integers(0, 150, 4000), rng.integers(0, 900, 4000) / 100
     found = []
     for few in (0, 255):
-        monkeypatch.setattr(pair_counts, "_FEW_LEVELS", few)
+        monkeypatch.setattr(pair_counts, "_MOST_LEVELS", few)
         found.append(unit_pairs(human, metric, epsilon=0.03))
     for name in PairCounts.__dataclass_fields__:
         assert np.array_equal(getattr(found[0], name), getattr(found[1], name))
