@@ -26,7 +26,8 @@ def flipped_sums(columns: NDArray[np.float64], signs: Signs) -> NDArray[np.float
     total: NDArray[np.float64] | None = None
     for part, chunk in signs:
         rows = columns[part]
-        sums = 2 * (chunk @ rows) - rows.sum(axis=0)
+        sums = chunk @ (2 * rows)
+        sums -= rows.sum(axis=0)
         total = sums if total is None else total + sums
     if total is None:
         raise ValueError("there is no cluster whose scores could be swapped")
@@ -44,7 +45,8 @@ def random_signs(n_clusters: int, n_flips: int, rng: np.random.Generator) -> Sig
     width = max(8, _CELLS // max(n_flips, 1) // 8 * 8)
     for start in range(0, n_clusters, width):
         stop = min(start + width, n_clusters)
-        packed = np.frombuffer(rng.bytes(n_flips * (width // 8)), dtype=np.uint8).reshape(n_flips, width // 8)
+        n_bytes = -(-(stop - start) // 8)
+        packed = np.frombuffer(rng.bytes(n_flips * n_bytes), dtype=np.uint8).reshape(n_flips, n_bytes)
         bits = np.unpackbits(packed, axis=1, count=stop - start)
         yield slice(start, stop), bits.astype(np.float64)
 
