@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from annotations.reports.data import DimensionData, StudyData
 from annotations.reports.depth import Depth, depth
@@ -95,108 +98,116 @@ def analyse(data: StudyData, options: Options, progress: Progress = lambda _what
             def step(what: str, share: float, name: str = dimension.name, i: int = i) -> None:
                 progress(f"{name}: {what}", (i + share) / len(data.dimensions))
 
-            results.append(_dimension(data, dimension, options, pairs, usable, i, step))
+            results.append(_Dimension(data, dimension, options, i).results(pairs, usable, step))
     progress("done", 1.0)
     return StudyResults(data, options, results, left_out)
 
 
-def _dimension(
-    data: StudyData,
-    dimension: DimensionData,
-    options: Options,
-    pairs: Sequence[tuple[int, int]],
-    facets: Sequence[str],
-    number: int,
-    progress: Progress,
-) -> DimensionResults:
-    ratings, units = dimension.ratings, dimension.units
+class _Dimension:
+    """One question's data with its prompts and methods, and the generators of its steps."""
 
-    def rng(*place: int) -> np.random.Generator:
-        # An integer seed of its own for each step: it stands in the result and gives the same figure again.
-        return np.random.default_rng(_seed(options.seed, number, *place))
+    def __init__(self, data: StudyData, dimension: DimensionData, options: Options, number: int) -> None:
+        self.data = data
+        self.dimension = dimension
+        self.ratings = dimension.ratings
+        self.options = options
+        self.prompt = data.prompt[dimension.units]
+        self.method = data.method[dimension.units]
+        self._number = number
 
-    progress("agreement", 0.0)
-    found = agreement(ratings, rng=rng(0), n_resamples=options.n_resamples)
-    beside = [conger_kappa(ratings), _fleiss_of_complete_units(ratings, rng(5))]
-    weights: Weights = "quadratic" if dimension.is_ordinal else "identity"
-    kappas = cohen_matrix(ratings, weights) if ratings.n_raters <= MOST_PAIRED_RATERS else None
-    raters = rater_board(ratings, seconds=dimension.seconds, order=dimension.order, gold=dimension.gold)
-    if not dimension.is_ordinal:
-        return DimensionResults(dimension, found, beside, kappas, raters=raters)
-    progress("means", 0.2)
-    prompt = data.prompt[units] if data.has_prompts else None
-    method = data.method[units] if data.has_methods else None
-    means = method_means(
-        ratings,
-        method=np.zeros(len(units), np.int64) if method is None else method,
-        prompt=np.full(len(units), -1, np.int64) if prompt is None else prompt,
-        rng=rng(1),
-        n_resamples=options.n_resamples,
-    )
-    scores = data.scores[:, units] if data.metrics else np.empty((0, len(units)))
+    def rng(self, *place: int) -> np.random.Generator:
+        """An integer seed of its own for each step: it stands in the result and gives the same figure again."""
+        return np.random.default_rng(_seed(self.options.seed, self._number, *place))
 
-    def compared() -> tuple[list[Comparison], list[Depth]]:
+    def results(self, pairs: Sequence[tuple[int, int]], facets: Sequence[str], progress: Progress) -> DimensionResults:
+        """Metrics are judged in a thread beside everything else, so that two processors have work."""
+        has_board = self.dimension.is_ordinal and len(self.data.metrics) > 0
+        found, board = both(
+            lambda: self._without_metrics(pairs, facets, progress), lambda: self._board() if has_board else None
+        )
+        if board is None:
+            return found
+        boards: list[FacetBoard] = []
+        for i, facet in enumerate(facets):
+            progress(f"metrics by {facet}", 0.7 + 0.3 * i / len(facets))
+            boards += self._boards_by(facet, self.rng(4, i))
+        return replace(found, board=board, facets=boards)
+
+    def _without_metrics(
+        self, pairs: Sequence[tuple[int, int]], facets: Sequence[str], progress: Progress
+    ) -> DimensionResults:
+        data, ratings, n_resamples = self.dimension, self.ratings, self.options.n_resamples
+        progress("agreement", 0.0)
+        found = agreement(ratings, rng=self.rng(0), n_resamples=n_resamples)
+        beside = [conger_kappa(ratings), _fleiss_of_complete_units(ratings, self.rng(5))]
+        weights: Weights = "quadratic" if data.is_ordinal else "identity"
+        kappas = cohen_matrix(ratings, weights) if ratings.n_raters <= MOST_PAIRED_RATERS else None
+        raters = rater_board(ratings, seconds=data.seconds, order=data.order, gold=data.gold)
+        if not data.is_ordinal:
+            return DimensionResults(data, found, beside, kappas, raters=raters)
+        progress("means", 0.2)
+        means = method_means(
+            ratings,
+            method=self.method if self.data.has_methods else np.zeros(ratings.n_units, np.int64),
+            prompt=self.prompt if self.data.has_prompts else np.full(ratings.n_units, -1, np.int64),
+            rng=self.rng(1),
+            n_resamples=n_resamples,
+        )
         progress("comparisons", 0.3)
-        comparisons = [
-            compare(
-                ratings,
-                prompt=data.prompt[units],
-                method=data.method[units],
-                baseline=baseline,
-                refined=refined,
-                rng=rng(2, i),
-                n_resamples=options.n_resamples,
-                n_permutations=10 * options.n_permutations,
-            )
-            for i, (baseline, refined) in enumerate(pairs)
-        ]
+        comparisons = [self._comparison(pair, self.rng(2, i)) for i, pair in enumerate(pairs)]
         progress("what stands behind the comparisons", 0.35)
-        depths = [
-            depth(
-                ratings,
-                comparison,
-                prompt=data.prompt[units],
-                method=data.method[units],
-                board=raters,
-                facets={name: data.facets[name][units] for name in facets},
-                rng=rng(6, i),
-            )
-            for i, comparison in enumerate(comparisons)
-        ]
+        depths = [self._depth(one, raters, facets, self.rng(6, i)) for i, one in enumerate(comparisons)]
         progress("metrics", 0.5)
-        return comparisons, depths
-
-    def judged() -> MetricBoard | None:
-        if not data.metrics:
-            return None
-        return metric_board(
-            ratings,
-            scores,
-            metric_names=data.metrics,
-            prompt=prompt,
-            method=method,
-            rng=rng(3),
-            n_resamples=options.n_resamples,
-            n_permutations=options.n_permutations,
+        return DimensionResults(
+            data, found, beside, kappas, means, comparisons=comparisons, depths=depths, raters=raters
         )
 
-    (comparisons, depths), board = both(compared, judged)
-    boards = []
-    for i, facet in enumerate(facets if data.metrics else ()):
-        progress(f"metrics by {facet}", 0.7 + 0.3 * i / len(facets))
-        by_value = facet_boards(
-            ratings,
-            scores,
-            data.facets[facet][units],
-            metric_names=data.metrics,
-            prompt=prompt,
-            method=method,
-            rng=rng(4, i),
-            n_resamples=options.n_resamples,
-            n_permutations=options.n_permutations,
+    def _comparison(self, pair: tuple[int, int], rng: np.random.Generator) -> Comparison:
+        return compare(
+            self.ratings,
+            prompt=self.prompt,
+            method=self.method,
+            baseline=pair[0],
+            refined=pair[1],
+            rng=rng,
+            n_resamples=self.options.n_resamples,
+            n_permutations=10 * self.options.n_permutations,
         )
-        boards += [FacetBoard(facet, value, one) for value, one in by_value.items()]
-    return DimensionResults(dimension, found, beside, kappas, means, board, boards, comparisons, depths, raters)
+
+    def _depth(
+        self, comparison: Comparison, board: Sequence[RaterRow], facets: Sequence[str], rng: np.random.Generator
+    ) -> Depth:
+        return depth(
+            self.ratings,
+            comparison,
+            prompt=self.prompt,
+            method=self.method,
+            board=board,
+            facets={name: self.data.facets[name][self.dimension.units] for name in facets},
+            rng=rng,
+        )
+
+    def _board(self) -> MetricBoard:
+        return metric_board(self.ratings, self._scores, **self._judging, rng=self.rng(3))
+
+    def _boards_by(self, facet: str, rng: np.random.Generator) -> list[FacetBoard]:
+        values = self.data.facets[facet][self.dimension.units]
+        boards = facet_boards(self.ratings, self._scores, values, **self._judging, rng=rng)
+        return [FacetBoard(facet, value, one) for value, one in boards.items()]
+
+    @cached_property
+    def _scores(self) -> NDArray[np.float64]:
+        return self.data.scores[:, self.dimension.units]
+
+    @property
+    def _judging(self) -> dict[str, Any]:
+        return {
+            "metric_names": self.data.metrics,
+            "prompt": self.prompt if self.data.has_prompts else None,
+            "method": self.method if self.data.has_methods else None,
+            "n_resamples": self.options.n_resamples,
+            "n_permutations": self.options.n_permutations,
+        }
 
 
 def _fleiss_of_complete_units(ratings: Ratings, rng: np.random.Generator) -> Estimate:
