@@ -16,6 +16,9 @@ SITE := $(VENV)/$(if $(filter 0 no off false,$(GENERATION)),.site,.generation)
 .DEFAULT_GOAL := help
 # Two test runs at once would share the two cores and mix their reports.
 .NOTPARALLEL:
+# Some images for containers set it. Every process would then compile the libraries anew, which takes longer than most
+# of what a worker or a test does.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo run test test-sqlite test-postgres lint format bench lock clean
 
 help:  ## List these commands
