@@ -38,11 +38,11 @@ class MeanSquares:
         squares: FloatArray | float,
     ) -> "MeanSquares":
         """From Σ (unit sum)², Σ (rater sum)², Σx and Σx²."""
-        correction = np.asarray(total) ** 2 / (n * k)
-        ss_total = np.asarray(squares) - correction
-        smallest = _ROUNDING * np.asarray(squares)
-        ss_units = _no_rounding(squared_units / np.asarray(float(k)) - correction, smallest)
-        ss_raters = _no_rounding(squared_raters / np.asarray(float(n)) - correction, smallest)
+        correction = np.square(total) / (n * k)
+        ss_total = squares - correction
+        smallest = _ROUNDING * squares
+        ss_units = _no_rounding(squared_units / float(k) - correction, smallest)
+        ss_raters = _no_rounding(squared_raters / float(n) - correction, smallest)
         ss_within = _no_rounding(ss_total - ss_units, smallest)
         ss_error = _no_rounding(ss_within - ss_raters, smallest)
         return cls(
@@ -61,8 +61,8 @@ class MeanSquares:
         return ratio(self.units - noise, self.units + (self.k - 1) * noise + severity)
 
 
-def _no_rounding(sum_of_squares: FloatArray, smallest: FloatArray) -> FloatArray:
-    return np.where(sum_of_squares <= smallest, 0.0, sum_of_squares)
+def _no_rounding(sum_of_squares: FloatArray, smallest: FloatArray | float) -> FloatArray:
+    return sum_of_squares * (sum_of_squares > smallest)
 
 
 @dataclass(frozen=True)
