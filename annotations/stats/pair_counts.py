@@ -127,19 +127,16 @@ def unit_pairs(human_key: ArrayLike, metric: ArrayLike, *, epsilon: float = 0.0)
     n_lower, n_upto = order.lower(), order.upper()
     lower_below, same_below = order.below(n_lower)
     lower_upto, same_upto = order.below(n_upto)
-    per_key = np.bincount(order.key)
-    lower_all = (np.cumsum(per_key) - per_key)[order.key]
-    same_all = per_key[order.key]
-    above = n - n_upto
-    concordant = lower_below + (above - (lower_all - lower_upto) - (same_all - same_upto))
-    tied_human = same_below + (same_all - same_upto)
-    tied_both = same_all - 1 - tied_human
-    apart = n_lower + above
-    placed = np.empty((5, n), dtype=np.int64)
-    found = (concordant, apart - concordant - tied_human, tied_human, n - 1 - apart - tied_both, tied_both)
-    for row, values in zip(placed, found, strict=True):
-        row[order.units] = values
-    return UnitPairs(*placed)
+    per_key = np.bincount(key).astype(np.int32)
+    lower_all = (np.cumsum(per_key, dtype=np.int32) - per_key)[order.key]
+    same_above = per_key[order.key] - same_upto
+    above = np.int32(n) - n_upto
+    # Back to the order of the arguments, in 32 bits and no more than needed: places at random are what takes long.
+    concordant = order.returned(lower_below + (above - (lower_all - lower_upto) - same_above))
+    tied_human = order.returned(same_below + same_above)
+    apart = order.returned(n_lower + above)
+    tied_both = per_key[key] - 1 - tied_human
+    return UnitPairs(concordant, apart - concordant - tied_human, tied_human, n - 1 - apart - tied_both, tied_both)
 
 
 def _checked(human_key: ArrayLike, metric: ArrayLike, epsilon: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -234,6 +231,12 @@ class _Order:
             return np.repeat(self.ends[1:], np.diff(self.ends))
         upto = np.searchsorted(self.distinct, self.distinct + self.width, side="right")
         return np.repeat(self.ends[upto], np.diff(self.ends))
+
+    def returned(self, values: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Values (n,) of units in this order, in the order in which the units came."""
+        placed = np.empty(len(values), dtype=np.int32)
+        placed[self.units] = values
+        return placed.astype(np.int64)
 
     def below(self, prefix: NDArray[np.int32]) -> _Counts:
         """For each unit, of so many first units (n,): how many have a lower human rank than it, how many the same.
