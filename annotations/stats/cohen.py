@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
+from annotations.stats.distributions import normal_above, normal_quantile
 from annotations.stats.estimate import Estimate, Interval
 from annotations.stats.families import FloatArray, ratio
 from annotations.stats.null_test import NullTest
@@ -110,11 +110,11 @@ def cohen_kappa(
     if np.isnan(kappa):
         reason = "no shared units" if counts.sum() == 0 else "both raters give the same level throughout"
         return Estimate.undefined(name, result.method, reason, n), NullTest.undefined("z", method, reason)
-    reach = float(stats.norm.ppf((1 + level) / 2)) * error
+    reach = float(normal_quantile((1 + level) / 2)) * error
     interval = Interval(kappa - reach, kappa + reach, "units", "large-sample standard error", level)
     if not null_error > 0:
         test = NullTest.undefined("z", method, "the null standard error is zero")
     else:
         z = kappa / null_error
-        test = NullTest("z", z, (), float(2 * stats.norm.sf(abs(z))), method)
+        test = NullTest("z", z, (), float(2 * normal_above(abs(z))), method)
     return Estimate(name, kappa, result.method, n, (interval,)), test

@@ -3,8 +3,8 @@
 from types import MappingProxyType
 
 import numpy as np
-from scipy import stats
 
+from annotations.stats.distributions import chi2_above, t_quantile
 from annotations.stats.estimate import Estimate, Interval
 from annotations.stats.families import FloatArray, ratio, totals
 from annotations.stats.mean_squares import CompleteRatings, complete_ratings
@@ -46,7 +46,7 @@ def friedman_test(ratings: Ratings) -> NullTest:
         return NullTest.undefined("chi2", method, "no rater tells the units apart")
     freedom = complete.n_units - 1
     chi2 = complete.n_raters * freedom * w
-    return NullTest("chi2", chi2, (freedom,), float(stats.chi2.sf(chi2, freedom)), method)
+    return NullTest("chi2", chi2, (freedom,), float(chi2_above(chi2, freedom)), method)
 
 
 class _Ranked:
@@ -130,7 +130,7 @@ def _over_raters(value: float, without: FloatArray | None, k: int, level: float)
 
 
 def _around(value: float, variance: float, freedom: int, covers: str, method: str, level: float) -> Interval:
-    reach = float(stats.t.ppf((1 + level) / 2, freedom)) * float(np.sqrt(variance))
+    reach = float(t_quantile((1 + level) / 2, freedom)) * float(np.sqrt(variance))
     return Interval(max(0.0, value - reach), min(1.0, value + reach), covers, method, level)
 
 

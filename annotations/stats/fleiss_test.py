@@ -1,9 +1,9 @@
 """Fleiss' test that raters agree no better than chance, for equal numbers of ratings a unit."""
 
 import numpy as np
-from scipy import stats
 
 from annotations.stats.chance_corrected import fleiss_kappa
+from annotations.stats.distributions import normal_above
 from annotations.stats.null_test import NullTest
 from annotations.stats.ratings import Ratings
 from annotations.stats.undefined import why_undefined
@@ -27,4 +27,4 @@ def fleiss_null_test(ratings: Ratings) -> NullTest:
     within = float(p @ q)
     variance = 2 * (within**2 - float(p @ (q * (q - p)))) / (within**2 * n * m * (m - 1))
     z = kappa / float(np.sqrt(variance))
-    return NullTest("z", z, (), float(2 * stats.norm.sf(abs(z))), method)
+    return NullTest("z", z, (), float(2 * normal_above(abs(z))), method)

@@ -12,8 +12,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import optimize
 
+from annotations.stats.distributions import normal_above, normal_below, normal_density, normal_quantile
 from annotations.stats.paired_tests import paired_t_test
 
 Floats = NDArray[np.float64]
@@ -52,7 +53,7 @@ def spending_bounds(
         raise ValueError("fractions must ascend within (0, 1], and alpha lie between 0 and 1")
     side = alpha / 2
     if spending == "obrien_fleming":
-        spent = 2 * stats.norm.sf(stats.norm.isf(side / 2) / np.sqrt(times))
+        spent = 2 * normal_above(-normal_quantile(side / 2) / np.sqrt(times))
     else:
         spent = side * np.log1p((e - 1) * times)
     allowed = 2 * np.diff(np.concatenate(([0.0], spent)))
@@ -66,7 +67,7 @@ def spending_bounds(
         bounds[look] = _bound(where, mass, step, sqrt(time), allowance)
         edge = bounds[look] * sqrt(time)
         nodes = roots * edge
-        density = stats.norm.pdf((nodes[:, np.newaxis] - where) / step) / step
+        density = normal_density((nodes[:, np.newaxis] - where) / step) / step
         where, mass, last = nodes, (density @ mass) * weights * edge, time
     return bounds
 
@@ -75,7 +76,7 @@ def _bound(where: Floats, mass: Floats, step: float, edge: float, allowance: flo
     """The z at which as much mass leaves ±z·edge in one step as is allowed."""
 
     def excess(z: float) -> float:
-        out = stats.norm.sf((z * edge - where) / step) + stats.norm.cdf((-z * edge - where) / step)
+        out = normal_above((z * edge - where) / step) + normal_below((-z * edge - where) / step)
         return float(mass @ out) - allowance
 
     return float(optimize.brentq(excess, 0.0, _FARTHEST)) if excess(_FARTHEST) < 0 else _FARTHEST
@@ -100,7 +101,7 @@ def group_sequential(
     for n, bound in zip(looks, bounds.tolist(), strict=True):
         if n > len(d):
             break
-        nominal = 2 * float(stats.norm.sf(bound))
+        nominal = 2 * float(normal_above(bound))
         p = paired_t_test(d[:n]).p
         crossed = crossed or p <= nominal
         results.append(Look(n, bound, nominal, p, crossed))

@@ -10,9 +10,9 @@ from math import nan
 from types import MappingProxyType
 
 import numpy as np
-from scipy import stats
 
 from annotations.stats.deletion import excess_kurtosis
+from annotations.stats.distributions import t_quantile
 from annotations.stats.estimate import Estimate, Interval
 from annotations.stats.families import FloatArray, ratio
 from annotations.stats.icc_f import f_interval
@@ -148,7 +148,7 @@ def _jackknife(
             reason = too_few or "no error variance is left when one is left out"
             intervals.append(Interval.undefined(cover, method, reason, level))
             continue
-        reach = float(stats.t.ppf((1 + level) / 2, freedom)) * np.sqrt(variance)
+        reach = float(t_quantile((1 + level) / 2, freedom)) * np.sqrt(variance)
         low, high = _from_fisher(z - reach, k), _from_fisher(z + reach, k)
         intervals.append(Interval(low, high, cover, method, level))
     return intervals

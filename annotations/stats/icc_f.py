@@ -4,8 +4,8 @@ Source: McGraw and Wong (1996), Psychological Methods 1:30–46, tables 7 and 8 
 """
 
 import numpy as np
-from scipy import stats
 
+from annotations.stats.distributions import f_above, f_quantile
 from annotations.stats.estimate import Interval
 from annotations.stats.mean_squares import MeanSquares, complete_ratings, why_no_mean_squares
 from annotations.stats.null_test import NullTest
@@ -26,7 +26,7 @@ def f_test(ratings: Ratings, model: str = "1") -> NullTest:
     if noise == 0:
         return NullTest.undefined("F", method, "no error variance")
     f = float(squares.units / noise)
-    return NullTest("F", f, (n - 1, freedom), float(stats.f.sf(f, n - 1, freedom)), method)
+    return NullTest("F", f, (n - 1, freedom), float(f_above(f, n - 1, freedom)), method)
 
 
 def f_interval(model: str, squares: MeanSquares, level: float) -> Interval:
@@ -42,8 +42,8 @@ def f_interval(model: str, squares: MeanSquares, level: float) -> Interval:
     if model == "a":
         return _f_interval_absolute(squares, method, level)
     freedom = n * (k - 1) if model == "1" else (n - 1) * (k - 1)
-    f_low = units / noise / stats.f.ppf(upper, n - 1, freedom)
-    f_high = units / noise * stats.f.ppf(upper, freedom, n - 1)
+    f_low = units / noise / f_quantile(upper, n - 1, freedom)
+    f_high = units / noise * f_quantile(upper, freedom, n - 1)
     low, high = (f_low - 1) / (f_low + k - 1), (f_high - 1) / (f_high + k - 1)
     return Interval(float(low), float(high), covers, method, level)
 
@@ -61,7 +61,7 @@ def _f_interval_absolute(squares: MeanSquares, method: str, level: float) -> Int
         return Interval.undefined(BOTH, method, "Satterthwaite's degrees of freedom are undefined", level)
     freedom = (a * raters + b * error) ** 2 / spread
     upper = (1 + level) / 2
-    f_low, f_high = stats.f.ppf(upper, n - 1, freedom), stats.f.ppf(upper, freedom, n - 1)
+    f_low, f_high = f_quantile(upper, n - 1, freedom), f_quantile(upper, freedom, n - 1)
     if not np.isfinite(f_low + f_high):
         return Interval.undefined(BOTH, method, f"{freedom:.2g} degrees of freedom are too few", level)
     rest = k * raters + (k * n - k - n) * error

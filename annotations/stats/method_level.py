@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from math import atanh, sqrt, tanh
 
 import numpy as np
-import scipy.stats
 from numpy.typing import NDArray
 
 from annotations.stats.cluster_bootstrap import percentile_interval, resampled_counts
+from annotations.stats.distributions import t_quantile
 from annotations.stats.estimate import Interval
 from annotations.stats.grouped import divided
 from annotations.stats.pair_counts import settle
@@ -115,7 +115,7 @@ def method_level_interval(
         return Interval.undefined(clusters.covers, method, "the statistic is at the end of its range", level)
     z = atanh(value)
     apart = np.arctanh(np.clip(defined, -1 + 1e-12, 1 - 1e-12)) - z
-    reach = float(scipy.stats.t.ppf((1 + level) / 2, g - 1)) * sqrt(float(np.mean(apart**2)))
+    reach = float(t_quantile((1 + level) / 2, g - 1)) * sqrt(float(np.mean(apart**2)))
     if reach < 1e-12:
         return Interval.undefined(clusters.covers, method, "no resample differs from the estimate", level)
     low, high = tanh(z - reach), tanh(z + reach)

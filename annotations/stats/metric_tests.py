@@ -13,9 +13,9 @@ from itertools import combinations
 from math import nan, sqrt
 
 import numpy as np
-import scipy.stats
 from numpy.typing import ArrayLike, NDArray
 
+from annotations.stats.distributions import t_above
 from annotations.stats.linearised import why_undefined
 from annotations.stats.pair_counts import dense_ranks
 from annotations.stats.prompt_intervals import Clusters
@@ -160,7 +160,7 @@ def williams_test(r_ha: float, r_hb: float, r_ab: float, n: int) -> tuple[float,
     """Williams' (1959) t for two dependent correlations with one variable, signed, and its two-sided p.
 
     r_ha, r_hb: Pearson correlations of the human scores with metrics a and b; r_ab: of the metrics with each other.
-    t > 0 where a follows people better; the one-sided p for that is `scipy.stats.t.sf(t, n − 3)`. Formula as in
+    t > 0 where a follows people better; the one-sided p for that is `t_above(t, n − 3)`. Formula as in
     Steiger (1980), equation 7. Assumes n independent units of a normal law: with several images of a prompt prefer the
     permutation test. NaN for n ≤ 3, |r| = 1 throughout, or undefined correlations.
     """
@@ -172,7 +172,7 @@ def williams_test(r_ha: float, r_hb: float, r_ab: float, n: int) -> tuple[float,
     if below <= 0:
         return nan, nan
     t = (r_ha - r_hb) * sqrt((n - 1) * (1 + r_ab) / below)
-    return t, float(2 * scipy.stats.t.sf(abs(t), n - 3))
+    return t, float(2 * t_above(abs(t), n - 3))
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:

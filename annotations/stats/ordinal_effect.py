@@ -5,9 +5,9 @@ from math import exp, nan
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from annotations.stats.cumulative_link import Link
+from annotations.stats.distributions import normal_above
 from annotations.stats.estimate import Estimate, seed_of
 from annotations.stats.ordinal_mixed import OrdinalFit, fit_ordinal
 from annotations.stats.ratings import BadRatings, Ratings
@@ -87,7 +87,7 @@ def ordinal_effect(
     interval = replace(fit.intervals[_NAME], covers=" and ".join(modelled) or "ratings")
     effect = Estimate("ordinal_effect", value, fit.method, fit.n, (interval,), seed_of(rng), fit.reason)
     z = value / fit.standard_errors[_NAME] if fit.is_fitted else nan
-    p = 2 * float(stats.norm.sf(abs(z)))
+    p = 2 * float(normal_above(abs(z)))
     if link != "logit" or not fit.is_fitted:
         return OrdinalEffect(effect, nan, nan, nan, z, p, fit)
     return OrdinalEffect(effect, _exp(value), _exp(interval.low), _exp(interval.high), z, p, fit)

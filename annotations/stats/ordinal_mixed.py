@@ -12,11 +12,12 @@ from math import inf, nan
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg, stats
+from scipy import linalg, special
 
 from annotations.stats.arrow import Design, TooLarge
 from annotations.stats.climb import central, climb, information
 from annotations.stats.cumulative_link import Link
+from annotations.stats.distributions import normal_quantile
 from annotations.stats.estimate import STATS_VERSION, Interval
 from annotations.stats.laplace import Mixed, NoMode, Plain
 
@@ -173,7 +174,7 @@ def _fit(
     if len(kept) and deviations.max() > _WILD:
         wild = list(kept)[int(deviations.argmax())]
         return _unfitted(names, method, n, notes, f"the variance of {wild} has no bound in these ratings")
-    half = float(stats.norm.ppf((1 + confidence) / 2)) * errors
+    half = float(normal_quantile((1 + confidence) / 2)) * errors
     covers = " and ".join(factors) if factors else "ratings"
     return OrdinalFit(
         coefficients=dict(zip(names, estimates.tolist(), strict=True)),
@@ -198,7 +199,7 @@ def _maximise(
     n_levels, p = int(level.max()) + 1, fixed.shape[1]
     plain = Plain(level, fixed, n_levels, link)
     shares = np.cumsum(np.bincount(level))[:-1] / len(level)
-    cuts = stats.logistic.ppf(shares) if link == "logit" else stats.norm.ppf(shares)
+    cuts = special.logit(shares) if link == "logit" else normal_quantile(shares)
     start = np.concatenate((cuts, np.zeros(p)))
     found = climb(plain.log_likelihood, start, information(plain.log_likelihood, start), n_levels - 1)
     around = information(plain.log_likelihood, found)

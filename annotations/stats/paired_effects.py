@@ -9,9 +9,9 @@ from math import inf, nan, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from annotations.stats.cluster_bootstrap import percentile_interval, resampled_counts
+from annotations.stats.distributions import normal_quantile
 from annotations.stats.estimate import Estimate, Interval, seed_of
 from annotations.stats.paired import PairedDifferences
 from annotations.stats.paired_tests import PairedT
@@ -45,7 +45,7 @@ def superiority_interval(wins: int, ties: int, losses: int, *, level: float = 0.
     if ties == n:
         return Interval.undefined("prompts", method, "no prompt differs", level)
     share, tied = (wins + ties / 2) / n, ties / n
-    z2 = float(stats.norm.ppf((1 + level) / 2)) ** 2 / n
+    z2 = float(normal_quantile((1 + level) / 2)) ** 2 / n
     centre = (share + z2 / 2) / (1 + z2)
     half = sqrt(z2 * max(0.0, share * (1 - share) - tied / 4 + z2 * (1 - tied) / 4)) / (1 + z2)
     return Interval(max(0.0, centre - half), min(1.0, centre + half), "prompts", method, level)

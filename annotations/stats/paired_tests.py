@@ -11,7 +11,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+
+from annotations.stats.distributions import normal_above, t_above
 
 Zeros = Literal["drop", "pratt"]
 Null = Literal["auto", "exact", "normal"]
@@ -95,7 +96,7 @@ def wilcoxon_signed_rank(differences: NDArray[np.generic], *, zeros: Zeros = "dr
     z = (w_plus - mean) / sqrt((cubes - float((ties**3 - ties).sum()) / 2) / 24)
     clean = n_zero == 0 and bool((ties == 1).all())
     exact = null == "exact" or (null == "auto" and len(given) <= (_EXACT_RANKS if clean else _EXACT_TIED_RANKS))
-    normal = 2 * float(stats.norm.sf(abs(z)))
+    normal = 2 * float(normal_above(abs(z)))
     p = _exact_two_sided(doubled[ranked != 0], ranked[ranked != 0] > 0)[0] if exact else normal
     how = (
         "exact null distribution"
@@ -157,7 +158,7 @@ def paired_t_test(differences: NDArray[np.float64]) -> PairedT:
         return PairedT(nan, n - 1, nan, nan, "all differences are equal: no variation")
     error = float(np.std(differences, ddof=1)) / sqrt(n)
     t = float(np.mean(differences)) / error
-    return PairedT(t, n - 1, 2 * float(stats.t.sf(abs(t), n - 1)), error)
+    return PairedT(t, n - 1, 2 * float(t_above(abs(t), n - 1)), error)
 
 
 def _exact_two_sided(size: NDArray[np.int64], positive: NDArray[np.bool_]) -> tuple[float, float]:

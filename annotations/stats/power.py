@@ -18,8 +18,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from annotations.stats.distributions import t_quantile
 from annotations.stats.paired import paired_cells
 from annotations.stats.ratings import Ratings
 
@@ -158,7 +158,7 @@ def plan(
     df = _degrees_of_freedom(pilot, variance, n_prompts, raters_per_prompt, n_raters, generality)
     if df <= 0:
         return Plan(n_prompts, raters_per_prompt, n_raters, n_ratings, inf, nan)
-    critical = float(stats.t.ppf(1 - alpha / 2, df))
+    critical = float(t_quantile(1 - alpha / 2, df))
     error = sqrt(variance)
     if error == 0:
         return Plan(
@@ -166,6 +166,8 @@ def plan(
         )
     if effect is None:
         return Plan(n_prompts, raters_per_prompt, n_raters, n_ratings, critical * error, nan)
+    from scipy import stats  # takes a second, and nothing else needs it
+
     shift = abs(effect) / error
     power = float(stats.nct.sf(critical, df, shift) + stats.nct.cdf(-critical, df, shift))
     return Plan(n_prompts, raters_per_prompt, n_raters, n_ratings, critical * error, power)

@@ -12,10 +12,11 @@ For raters, and for units and raters, see `spread`.
 from collections.abc import Collection
 
 import numpy as np
-from scipy import sparse, stats
+from scipy import sparse
 
 from annotations.stats.cluster_bootstrap import drawn_counts
 from annotations.stats.deletion import UnitEffects, unit_effects
+from annotations.stats.distributions import normal_below, normal_quantile, t_quantile
 from annotations.stats.estimate import Estimate, Interval, seed_of
 from annotations.stats.families import FloatArray, PatternFamily
 from annotations.stats.ratings import Ratings
@@ -137,15 +138,15 @@ def accelerated_interval(
     if n_units < 2:
         return Interval.undefined(UNITS, method, "one unit cannot be resampled", level)
     freedom = 2 / (2 / (n_units - 1) + max(0.0, kurtosis) / n_units)
-    reach = np.sqrt(n_units / (n_units - 1)) * stats.t.ppf((1 + level) / 2, freedom)
+    reach = np.sqrt(n_units / (n_units - 1)) * t_quantile((1 + level) / 2, freedom)
     # Equal statistics differ by rounding from one resample to the next.
     near = _ROUNDING * max(1.0, abs(value))
     below = np.mean(kept < value - near) + np.mean(np.abs(kept - value) <= near) / 2
     edge = 1 / (len(kept) + 1)
-    bias = stats.norm.ppf(np.clip(below, edge, 1 - edge))
+    bias = normal_quantile(np.clip(below, edge, 1 - edge))
     ends = bias + np.array([-reach, reach])
     slack = 1 - skewness / 6 * ends
     # Beyond the pole the percentile is the outermost.
     ends = np.where(slack > 0, bias + ends / np.where(slack > 0, slack, 1.0), np.copysign(np.inf, ends))
-    low, high = np.quantile(kept, stats.norm.cdf(ends))
+    low, high = np.quantile(kept, np.asarray(normal_below(ends)))
     return Interval(float(low), float(high), UNITS, method, level, len(replicates) - len(kept))

@@ -5,8 +5,8 @@ from typing import Literal
 
 import numpy as np
 import scipy.special
-import scipy.stats
 
+from annotations.stats.distributions import t_quantile
 from annotations.stats.estimate import Interval
 
 Scale = Literal["fisher z", "logit", "plain"]
@@ -27,7 +27,7 @@ def interval_on_scale(
         return Interval.undefined(covers, method, "the statistic is at the end of its range", level)
     if error <= 1e-14:
         return Interval.undefined(covers, method, f"no variation between {covers}", level)
-    t = float(scipy.stats.t.ppf((1 + level) / 2, df))
+    t = float(t_quantile((1 + level) / 2, df))
     if scale == "fisher z":
         centre, reach = atanh(value), t * error / (1 - value * value)
         low, high = tanh(centre - reach), tanh(centre + reach)

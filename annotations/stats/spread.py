@@ -18,9 +18,10 @@ Jackknives work on z = −ln(1 − θ).
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse, stats
+from scipy import sparse
 
 from annotations.stats.deletion import DeletedRatings, excess_kurtosis, from_log_scale, jackknife_variance
+from annotations.stats.distributions import t_quantile
 from annotations.stats.estimate import Interval
 from annotations.stats.families import Described, FloatArray, PatternFamily
 from annotations.stats.ratings import Ratings
@@ -52,7 +53,7 @@ def _symmetric(
     value: float, variance: float, freedom: float, described: Described, covers: str, method: str, level: float
 ) -> Interval:
     """value ± t √variance, kept within the statistic's range."""
-    reach = float(stats.t.ppf((1 + level) / 2, freedom) * np.sqrt(variance))
+    reach = float(t_quantile((1 + level) / 2, freedom) * np.sqrt(variance))
     low, high = max(value - reach, described.low), min(value + reach, described.high)
     return Interval(float(low), float(high), covers, method, level)
 
@@ -167,7 +168,7 @@ class Spread:
             reason = "undefined or without disagreement when one of the raters, units or ratings is left out"
         if reason:
             return Interval.undefined(covers, method, reason, level)
-        reach = float(stats.t.ppf((1 + level) / 2, freedom) * np.sqrt(variance))
+        reach = float(t_quantile((1 + level) / 2, freedom) * np.sqrt(variance))
         z = -np.log1p(-value)
         low, high = max(from_log_scale(z - reach), described.low), min(from_log_scale(z + reach), described.high)
         return Interval(low, high, covers, method, level)
