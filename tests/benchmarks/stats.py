@@ -126,7 +126,10 @@ def analysis(n_ratings: int, *, aimed: bool) -> list[str]:
             f"{words} (< {most:,.0f} {verdict})"
             for words, (_, _, most), verdict in zip(said, checks, verdicts, strict=True)
         ]
-    print(f"{found.words}: {', '.join(said)}; one alpha by krippendorff takes {found.krippendorff_s:.2f} s", flush=True)
+    print(
+        f"{found.words}: {', '.join(said)}; one alpha by krippendorff takes {found.krippendorff_s:.2f} s{found.taken}"
+    )
+    sys.stdout.flush()
     return verdicts
 
 

@@ -7,12 +7,14 @@ interval, on the same ratings.
 """
 
 import argparse
+import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from math import isnan, nan
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +67,12 @@ class Whole:
     seconds: float
     peak_mb: float
     krippendorff_s: float
+    taken_share: float
+    """Of the processors' time meanwhile, what the host of a virtual machine gave to others; NaN where unknown."""
+
+    @property
+    def taken(self) -> str:
+        return "" if isnan(self.taken_share) else f"; the host took {self.taken_share:.0%} of the processors away"
 
 
 def measure(n_ratings: int) -> Whole:
@@ -75,7 +83,7 @@ def measure(n_ratings: int) -> Whole:
         command = [sys.executable, "manage.py", "analyze", "--scale", "1-5", "--out", str(folder / "out")]
         for kind in ("ratings", "items", "metrics"):
             command += [f"--{kind}", str(folder / f"{kind}.csv")]
-        began = time.perf_counter()
+        began, taken = time.perf_counter(), taken_s()
         subprocess.run(
             [*command, "--compare", "m0:m1"],
             check=True,
@@ -85,7 +93,16 @@ def measure(n_ratings: int) -> Whole:
         seconds = time.perf_counter() - began
         peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         words = f"{n_ratings:,} ratings of {n_units:,} items, {METRICS} metrics"
-        return Whole(words, seconds, peak_mb, krippendorff_s(folder, n_units))
+        share = (taken_s() - taken) / (seconds * (os.cpu_count() or 1))
+        return Whole(words, seconds, peak_mb, krippendorff_s(folder, n_units), share)
+
+
+def taken_s() -> float:
+    """Seconds of all processors that a virtual machine's host has given to others since it started ("steal")."""
+    counts = Path("/proc/stat")
+    if not counts.exists():
+        return nan
+    return int(counts.read_text().split()[8]) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
@@ -93,7 +110,7 @@ def main() -> None:
     parser.add_argument("--ratings", type=int, default=1_000_000)
     found = measure(parser.parse_args().ratings)
     alone = found.krippendorff_s
-    print(f"{found.words}: {found.seconds:.1f} s, peak {found.peak_mb:.0f} MB")
+    print(f"{found.words}: {found.seconds:.1f} s, peak {found.peak_mb:.0f} MB{found.taken}")
     print(
         f"krippendorff, one alpha without interval: {alone:.2f} s; "
         f"the whole analysis is {found.seconds / alone:.1f} times that"
