@@ -47,8 +47,8 @@ FROM base AS web
 COPY --from=install /venv /venv
 EXPOSE 8000
 # Static files are collected at the start, as they lie in the data volume; then gunicorn takes over as process 1.
-CMD ["sh", "-c", "python manage.py collectstatic --noinput --verbosity 0 && exec gunicorn --config python:evalsite.web_server evalsite.wsgi"]
-HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 CMD ["python", "-m", "evalsite.probe"]
+CMD ["sh", "-c", "python manage.py collectstatic --noinput --verbosity 0 && exec gunicorn --config python:evalsite.serving.web_server evalsite.wsgi"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 CMD ["python", "-m", "evalsite.serving.probe"]
 
 FROM base AS worker-cpu
 COPY --from=install /venv /venv

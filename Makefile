@@ -19,7 +19,7 @@ SITE := $(VENV)/$(if $(filter 0 no off false,$(GENERATION)),.site,.generation)
 # Some images for containers set it. Every process would then compile the libraries anew, which takes longer than most
 # of what a worker or a test does.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help demo run test test-sqlite test-postgres lint format bench lock clean
+.PHONY: help demo run check docs messages test test-sqlite test-postgres lint format bench lock clean
 
 help:  ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,13 @@ run: $(SITE)  ## Bring up the site on your own data
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py serve --port $(PORT) $(ARGS)
 
+# These need neither a database nor a browser. Their tests marked `slow` are left to `make test`.
+PURE := tests/stats tests/recipes tests/exchange tests/reports tests/test_layers.py tests/test_english.py
+
+check: lint  ## Lint, and the fast tests of the pure packages: before every commit
+	@echo "==> Tests of the pure packages"
+	@$(BIN)/python -m pytest -q -m "not slow" -n $(JOBS) $(PURE) $(ARGS)
+
 test: test-sqlite test-postgres  ## Run every test, then those that touch the database again on PostgreSQL
 
 test-sqlite: $(VENV)/.dev  ## Run every test on SQLite
@@ -44,6 +51,14 @@ test-postgres: $(VENV)/.dev  ## Run the tests that touch the database on Postgre
 	@echo "==> Tests that touch the database, on PostgreSQL"
 	@$(BIN)/python -m pytest --postgres -n $(JOBS) $(ARGS)
 
+docs: $(VENV)/.dev  ## Write docs/api.md and docs/report.schema.json from the code, and run docs/notebook.ipynb anew
+	@$(BIN)/python -m tests.api_page
+	@$(BIN)/python manage.py report_schema --out docs/report.schema.json
+	@cd docs && ../$(BIN)/jupyter-execute --inplace notebook.ipynb && rm -f figure-*.pdf
+
+messages: $(VENV)/.dev  ## Bring the catalogues of translations up to date and compile them
+	@$(BIN)/python -m tests.languages.catalogues
+
 lint: $(VENV)/.dev  ## Check style, types, import rules and migrations
 	@echo "==> ruff";        $(BIN)/ruff check .
 	@echo "==> ruff format"; $(BIN)/ruff format --check .
@@ -51,7 +66,7 @@ lint: $(VENV)/.dev  ## Check style, types, import rules and migrations
 	@echo "==> imports";     $(BIN)/lint-imports --no-logo
 	@echo "==> migrations";  $(BIN)/python manage.py makemigrations --check --dry-run
 
-format: $(VENV)/.dev  ## Format the code and mend what can be mended by machine
+format: $(VENV)/.dev  ## Format the code and fix what can be fixed automatically
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 

@@ -1,4 +1,4 @@
-"""The administration: to look at rows and mend words. What counts answers is read only; studies end on their page."""
+"""The administration: to look at rows and fix words. What counts answers is read only; studies end on their page."""
 
 from django.contrib import admin
 from django.http import HttpRequest

@@ -1,7 +1,15 @@
 """Which rater sees what, in which order: pure functions of the study's seed."""
 
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+
+def prompt_order(n_prompts: int, seed: int) -> NDArray[np.int64]:
+    """(n_prompts,) each prompt's place in the one shuffled order in which a study goes through its prompts."""
+    return np.random.default_rng([seed, 1]).permutation(n_prompts)
 
 
 def global_order(methods: ArrayLike, prompts: ArrayLike, seed: int) -> NDArray[np.int64]:
@@ -17,7 +25,7 @@ def global_order(methods: ArrayLike, prompts: ArrayLike, seed: int) -> NDArray[n
     if len(method) == 0:
         return np.empty(0, np.int64)
     rng = np.random.default_rng([seed, 1])
-    prompt_place = rng.permutation(int(prompt.max()) + 1)[prompt]
+    prompt_place = rng.permutation(int(prompt.max()) + 1)[prompt]  # as prompt_order has it
     n_methods = int(method.max()) + 1
     turn = (rng.permutation(n_methods)[method] - prompt_place) % n_methods
     # Items of one prompt and one method (several seeds) follow each other in random order.
@@ -37,3 +45,118 @@ def batch_order(n: int, *, seed: int, rater: int, n_before: int) -> list[int]:
 def shown_order(n_images: int, *, seed: int, rater: int, item: int) -> list[int]:
     """The images' slots from left to right, as one rater sees one item."""
     return [int(i) for i in np.random.default_rng([seed, 3, rater, item]).permutation(n_images)]
+
+
+def sample_pairs(kinds: ArrayLike, prompts: ArrayLike, *, per_prompt: int, seed: int) -> NDArray[np.int64]:
+    """A balanced sample of pairs: at most `per_prompt` of each prompt's, each kind as often as the others.
+
+    kinds, prompts: (n_pairs,) codes ≥ 0 of each candidate's two methods and of its prompt, every prompt code up to the
+    highest in use. Returns the chosen indices, ascending. Prompts are gone through in the order of `global_order`, and
+    each takes the kinds chosen least often so far, ties at random. So where every prompt has every kind, the counts of
+    any two kinds differ by at most one in every beginning of that order.
+    """
+    kind, prompt = np.asarray(kinds, np.int64), np.asarray(prompts, np.int64)
+    if len(kind) == 0:
+        return np.empty(0, np.int64)
+    rng = np.random.default_rng([seed, 4])
+    place = prompt_order(int(prompt.max()) + 1, seed)[prompt]
+    by_place = np.lexsort((rng.random(len(kind)), place))
+    n_chosen = np.zeros(int(kind.max()) + 1, np.int64)
+    chosen: list[int] = []
+    for candidates in np.split(by_place, np.flatnonzero(np.diff(place[by_place])) + 1):
+        left = candidates.tolist()
+        for _ in range(min(per_prompt, len(left))):
+            best = min(left, key=lambda one: int(n_chosen[kind[one]]))
+            left.remove(best)
+            n_chosen[kind[best]] += 1
+            chosen.append(best)
+    return np.sort(np.array(chosen, np.int64))
+
+
+def sample_of_kinds(kinds: ArrayLike, n: int, *, seed: int) -> NDArray[np.int64]:
+    """At most n indices, ascending, drawn at random with equally many of each kind, as far as each has so many.
+
+    kinds: (n_candidates,) codes. The counts of two kinds differ by more than one only where the smaller has no more.
+    """
+    kind = np.asarray(kinds, np.int64)
+    rng = np.random.default_rng([seed, 5])
+    draw = rng.random(len(kind))
+    by_kind = np.lexsort((draw, kind))
+    index = np.arange(len(kind))
+    starts = np.r_[True, np.diff(kind[by_kind]) != 0] if len(kind) else np.empty(0, bool)
+    turn = np.empty(len(kind), np.int64)
+    turn[by_kind] = index - np.maximum.accumulate(np.where(starts, index, 0))
+    return np.sort(np.lexsort((draw, turn))[:n])
+
+
+def turned_sides(
+    kinds: Sequence[Hashable], *, rater_excess: Mapping[Hashable, int], item_excess: Sequence[int], key: Sequence[int]
+) -> list[bool]:
+    """Which of the pairs reserved for a rater show the second image on the left.
+
+    kinds         (n,) the two methods of each pair, in the order of its slots
+    rater_excess  by kind, how often this rater had the second image on the left, less how often the first: −1, 0 or 1
+    item_excess   (n,) the same for each pair over all raters of before
+    key           the seed and what distinguishes this draw from others
+    With these, the excess of the rater stays within −1 … 1 for every kind, and among a kind's pairs those are turned
+    that have been turned least.
+    """
+    rng = np.random.default_rng([*key])
+    members: dict[Hashable, list[int]] = defaultdict(list)
+    for index, kind in enumerate(kinds):
+        members[kind].append(index)
+    turned = [False] * len(kinds)
+    for kind, own in members.items():
+        spare = len(own) - rater_excess.get(kind, 0)
+        n_turned = spare // 2
+        if spare % 2:
+            lean = sum(item_excess[index] for index in own)
+            n_turned += lean < 0 or (lean == 0 and bool(rng.integers(2)))
+        need = sorted(zip((item_excess[index] for index in own), rng.random(len(own)).tolist(), own, strict=True))
+        for _excess, _draw, index in need[: max(0, n_turned)]:
+            turned[index] = True
+    return turned
+
+
+def check_schedule(
+    shares: Mapping[str, int], *, available: Mapping[str, int], gap: int, seed: int, rater: int
+) -> Iterator[tuple[int, str]]:
+    """Where one rater's cards are checks: (place from 0, kind), ascending and without end.
+
+    shares     by kind, its percentage of all cards
+    available  by kind, how many there are at most; kinds that are left out are repeats of earlier cards
+    gap        cards between an item and its repeat, at least
+
+    The cards are cut into stretches of 100 / (sum of the shares), and each has one check at a place drawn uniformly.
+    The kinds take turns so that each keeps its share; one that is used up, or that has nothing to repeat yet, is passed
+    over. It ends when no kind can come any more.
+    """
+    rng = np.random.default_rng([seed, 5, rater])
+    total = sum(shares.values())
+    n_given = dict.fromkeys(shares, 0)
+    n_stretches = n_checks = 0
+    while any(kind not in available or n_given[kind] < available[kind] for kind, share in shares.items() if share):
+        first, end = n_stretches * 100 // total, (n_stretches + 1) * 100 // total
+        n_stretches += 1
+        place, draws = int(rng.integers(first, end)), rng.random(len(shares))
+        n_repeatable = place - n_checks - gap - sum(n for kind, n in n_given.items() if kind not in available)
+        lack = {
+            kind: share * n_stretches / total - n_given[kind] + draw / 1000
+            for (kind, share), draw in zip(shares.items(), draws.tolist(), strict=True)
+            if share and (n_given[kind] < available[kind] if kind in available else n_repeatable > 0)
+        }
+        if lack:
+            kind = max(lack, key=lambda one: lack[one])
+            n_given[kind] += 1
+            n_checks += 1
+            yield place, kind
+
+
+def n_cards(n_rated: int, checks: Iterable[tuple[int, str]]) -> int:
+    """How many cards a rater sees who rates `n_rated` items, with the checks of a schedule between them."""
+    total = n_rated
+    for place, _kind in checks:
+        if place >= total:
+            break
+        total += 1
+    return total

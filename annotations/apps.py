@@ -19,5 +19,5 @@ class AnnotationsConfig(AppConfig):
     name = "annotations"
 
     def ready(self) -> None:
-        # django.contrib.auth stands before us in INSTALLED_APPS, so that the permission is there when this runs.
+        # django.contrib.auth is before us in INSTALLED_APPS, so that the permission is there when this runs.
         post_migrate.connect(ensure_researchers, sender=self)

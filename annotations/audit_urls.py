@@ -1,9 +1,12 @@
-"""The auditor's addresses, and those of the researcher's audit tab. Nothing in an auditor's tells a critic, a method
+"""The auditor's addresses, and those of the researcher's audit tab. Nothing in an auditor's reveals a critic, a method
 or a control: tokens are random, and claims and images go by their place on the page."""
 
 from django.urls import path
 
-from annotations.views import audit, audit_matching, audit_plan, audit_saves
+from annotations.views.audits import matching as audit_matching
+from annotations.views.audits import pages as audit
+from annotations.views.audits import plan as audit_plan
+from annotations.views.audits import saves as audit_saves
 
 urlpatterns = [
     path("plan/<str:token>/", audit_plan.plan, name="study-audit"),

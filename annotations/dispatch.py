@@ -1,4 +1,4 @@
-"""Finds a study's report, or has it worked out: at once where that is quick, by a worker where it is not."""
+"""Finds a study's report, or has it computed: at once if that is quick, otherwise by a worker."""
 
 import logging
 from datetime import timedelta
@@ -7,13 +7,12 @@ from typing import NamedTuple
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from annotations.models import ReportSnapshot, Study
 from annotations.queries import reports as queries
 from annotations.queries.reports import Comparisons
 from annotations.services import reports
-from annotations.tasks import build_report
+from annotations.tasks import send_report
 from annotations.version import code_version
 
 logger = logging.getLogger(__name__)
@@ -45,28 +44,31 @@ def find_report(
     """
     inputs = queries.inputs_of(study, comparisons)
     newest = queries.newest_report(study, inputs.inputs_hash, seed, code_version())
-    if newest is not None and reports.is_abandoned(newest):
-        newest = None
+    is_small = reports.is_small(inputs, comparisons)
+    if newest is not None and reports.is_overdue(newest):
+        if is_small:
+            return Found(_at_once(newest), True)
+        transaction.on_commit(lambda: send_report(newest.pk))
     if newest is not None and (newest.state != ReportSnapshot.State.FAILED or not again):
         return Found(newest, True)
-    is_small = reports.is_small(inputs, comparisons)
     if not is_small and not again:
         for earlier in (queries.report_at_work(study), queries.last_finished(study, seed)):
-            if earlier is not None and _is_enough(earlier, comparisons):
+            if earlier is not None and is_enough(earlier, comparisons, inputs.excluded):
                 return Found(earlier, False)
     snapshot, is_new = reports.ask_report(study=study, inputs=inputs, comparisons=comparisons, user=user, seed=seed)
     if is_new and is_small:
         return Found(_at_once(snapshot), True)
     if is_new:
-        transaction.on_commit(lambda: _send(snapshot))
+        transaction.on_commit(lambda: send_report(snapshot.pk))
     return Found(snapshot, True)
 
 
-def _is_enough(snapshot: ReportSnapshot, comparisons: Comparisons) -> bool:
-    """Whether an earlier report answers the same question, and is at work or fresh."""
-    asked = (snapshot.results or {}).get("asked", {}).get("comparisons", [])
+def is_enough(snapshot: ReportSnapshot, comparisons: Comparisons, excluded: tuple[tuple[int | str, str], ...]) -> bool:
+    """Whether an earlier report answers the same question about the same raters, and is at work or fresh."""
+    asked = queries.asked_of(snapshot)
     is_fresh = snapshot.ended_at is None or snapshot.ended_at > timezone.now() - STAYS_FRESH
-    return is_fresh and not reports.is_abandoned(snapshot) and asked == [list(pair) for pair in comparisons]
+    is_same = asked.comparisons == tuple(comparisons)
+    return is_fresh and is_same and asked.excluded == excluded
 
 
 def _at_once(snapshot: ReportSnapshot) -> ReportSnapshot:
@@ -79,11 +81,3 @@ def _at_once(snapshot: ReportSnapshot) -> ReportSnapshot:
         # The page says what happened, and shows the results of before; the log has the rest.
         logger.exception("Report %s of study %s failed", snapshot.pk, snapshot.study_id)
     return claimed
-
-
-def _send(snapshot: ReportSnapshot) -> None:
-    try:
-        build_report.delay(snapshot.pk)
-    except OperationalError:
-        # It waits, and `resume_reports` sends it as soon as the broker is back.
-        logger.exception("The broker does not answer; report %s waits", snapshot.pk)

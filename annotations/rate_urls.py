@@ -1,8 +1,9 @@
-"""The annotator's addresses. Tokens in them are random: nothing here tells a method or a place in the study."""
+"""The annotator's addresses. Tokens in them are random: nothing here reveals a method or a place in the study."""
 
 from django.urls import path
 
 from annotations.views import rate
+from annotations.views.raters import before
 
 urlpatterns = [
     path("image/<str:token>/<int:place>/", rate.image, name="rate-image"),
@@ -11,5 +12,8 @@ urlpatterns = [
     path("<str:study_token>/pause/", rate.pause, name="rate-pause"),
     path("<str:study_token>/back/", rate.back, name="rate-back"),
     path("<str:study_token>/card/<str:token>/", rate.answered_card, name="rate-card"),
+    path("<str:study_token>/before/", before.before, name="rate-before"),
+    path("<str:study_token>/skip/<str:token>/", rate.skip, name="rate-skip"),
+    path("<str:study_token>/exercise/<str:token>/<int:place>/", before.image, name="rate-exercise-image"),
     path("<str:study_token>/answer/<str:token>/", rate.answer, name="rate-answer"),
 ]

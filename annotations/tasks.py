@@ -1,9 +1,16 @@
 """Background work: a message carries a snapshot's id, and the row says what is to be done."""
 
+from functools import partial
+
 from celery import shared_task
 from django.utils import timezone
 
 from annotations.services import reports
+from annotations.services.benchmarks import ends
+from annotations.services.hooks import deliveries
+from annotations.services.panels import polling
+from annotations.services.raters import retention
+from generation.jobs import Pulse, lease, send_or_wait
 
 
 @shared_task
@@ -11,13 +18,46 @@ def build_report(snapshot_id: int) -> None:
     """Work out one report, unless another worker has it or it has ended: a message that comes twice does no harm."""
     snapshot = reports.claim(snapshot_id=snapshot_id)
     if snapshot is not None:
-        reports.build_report(snapshot=snapshot)
+        with Pulse(partial(reports.renew, snapshot=snapshot), lease=lease(), name=f"report-{snapshot.pk}"):
+            reports.build_report(snapshot=snapshot)
+
+
+def send_report(snapshot_id: int) -> None:
+    """Have a worker work out a report; where the broker does not answer, its row waits for `resume_reports`."""
+    send_or_wait(build_report, snapshot_id, waits=f"report {snapshot_id}")
 
 
 @shared_task
 def resume_reports() -> int:
-    """Send reports on their way again whose message was lost; how many."""
-    lost = reports.lost_messages(now=timezone.now())
-    for snapshot_id in lost:
-        build_report.delay(snapshot_id)
-    return len(lost)
+    """Send reports on their way again whose message was lost or whose worker died; how many."""
+    abandoned = reports.take_abandoned(now=timezone.now())
+    for snapshot_id in abandoned:
+        send_report(snapshot_id)
+    return len(abandoned)
+
+
+@shared_task
+def tend_studies() -> int:
+    """Close studies whose time is over, note those that have every answer, and send events; how many were sent."""
+    now = timezone.now()
+    ends.close_due(now=now)
+    ends.note_completed(now=now)
+    return deliveries.send_due()
+
+
+@shared_task
+def forget_old_deliveries() -> int:
+    """Delete the log of events that were sent long ago; how many."""
+    return deliveries.forget_old(now=timezone.now())
+
+
+@shared_task
+def poll_panels() -> int:
+    """Ask Prolific what became of the visits of people who are at work; how many had ended."""
+    return polling.poll_all(now=timezone.now())
+
+
+@shared_task
+def keep_retention_rules() -> int:
+    """Erase the identities of raters whose time is over, in every study with such a rule; how many."""
+    return retention.keep_rules(now=timezone.now())

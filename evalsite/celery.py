@@ -1,17 +1,14 @@
 """The Celery application: brokers by environment, tasks found in each app's tasks.py."""
 
 import os
-from pathlib import Path
 
 from celery import Celery
-from django.conf import settings
+
+from evalsite.background import folder_broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evalsite.settings")
 
+folder_broker.use_for_filesystem_urls()
 app = Celery("evalsite")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-
-for folder in ("data_folder_in", "control_folder"):
-    if path := getattr(settings, "CELERY_BROKER_TRANSPORT_OPTIONS", {}).get(folder):
-        Path(path).mkdir(parents=True, exist_ok=True)

@@ -220,8 +220,8 @@ def a_guesser_is_told_from_others(app_configs: Sequence[Any] | None, **_: Any) -
         return []
     return [
         Warning(
-            "Behind the proxy everybody has the proxy's address: whoever guesses at a name's password keeps that "
-            "person out, too, until the pause ends.",
+            "Behind the proxy everybody has the proxy's address, so that an attacker who guesses at a name's password "
+            "keeps that person out, too, until the pause ends.",
             hint="If the proxy adds to X-Forwarded-For, set EVALSITE_PROXIES to the number of proxies, usually 1.",
             id="evalsite.W009",
         )

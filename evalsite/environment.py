@@ -5,6 +5,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -87,6 +88,21 @@ class Environment:
             return origins
 
         return self._read(name, default, parse, "origins such as https://rate.example.org, separated by commas")
+
+    def folders(self, name: str) -> list[str]:
+        """Addresses of folders: what lies in them may be fetched, and nothing else."""
+
+        def parse() -> list[str]:
+            folders = self._env.list(name, subcast=str.strip)
+            for folder in folders:
+                parts = urlsplit(folder)
+                if parts.scheme not in ("http", "https") or not parts.hostname or not parts.path.endswith("/"):
+                    raise ValueError
+                if parts.query or parts.fragment or parts.username is not None or ".." in parts.path:
+                    raise ValueError
+            return folders
+
+        return self._read(name, [], parse, "folders such as https://images.example.org/runs/, separated by commas")
 
     def choice(self, name: str, default: str, choices: Sequence[str]) -> str:
         return self._read(
@@ -190,7 +206,7 @@ class Environment:
                 raise ValueError
             return settings
 
-        wanted = "smtp://USER:PASSWORD@HOST:587/?ssl=True or consolemail://"
+        wanted = "smtp://USER:PASSWORD@HOST:587/?ssl=True or console://"
         settings = self._read(name, dict(parse_url(default)), parse, wanted)
         return {key: value for key, value in settings.items() if key.isupper()}
 
@@ -246,15 +262,34 @@ def without_password(url: str) -> str:
 
 def secret_key_from(path: Path) -> str:
     """The site's own secret: made once, kept in the data folder, readable by its owner alone."""
-    try:
+    with suppress(FileNotFoundError):
         return path.read_text()
-    except FileNotFoundError:
-        key = secrets.token_urlsafe(50)
-        # O_EXCL: when two processes start at once, both end up with the one key that was written first.
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text()
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
         with os.fdopen(descriptor, "w") as file:
-            file.write(key)
-        return key
+            file.write(secrets.token_urlsafe(50))
+        # When two processes start at once, both end up with the key that was there first, and neither sees half of it.
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without links
+            draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return path.read_text()
+
+
+def keep_private(database: Path) -> None:
+    """Make SQLite's file before SQLite does, and take other accounts' rights to it: it has passwords and sessions.
+
+    The files next to it, its log among them, get the rights of the database.
+    """
+    if not database.is_absolute() or not database.parent.is_dir():
+        return
+    with suppress(OSError):  # a file of another account is that account's business
+        os.close(os.open(database, os.O_CREAT, 0o600))
+        mode = database.stat().st_mode
+        if mode & 0o007:
+            database.chmod(mode & 0o770)

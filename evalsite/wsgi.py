@@ -4,5 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from evalsite.requests.bodies import RequestBodies
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evalsite.settings")
-application = get_wsgi_application()
+application = RequestBodies(get_wsgi_application())

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .formulas import UNDO_NOTE, neutralise
+from exchange.formulas import MAY_BE_RISKY, UNDO_NOTE, neutralise
 
 CHUNK_ROWS = 1_000
 ColumnType = Literal["text", "integer", "number", "boolean", "timestamp", "json"]
@@ -64,12 +64,12 @@ def csv_chunks(names: Sequence[str], rows: Iterable[Cells], *, byte_order_mark: 
 
 
 def json_line_chunks(names: Sequence[str], rows: Iterable[Cells]) -> Iterator[str]:
-    """The rows as JSON lines in pieces of CHUNK_ROWS rows. None and NaN are null, infinity is the text "inf"."""
+    """The rows as JSON lines in pieces of CHUNK_ROWS rows. None, NaN and "" are null, infinity is the text "inf"."""
     remaining = iter(rows)
     while batch := list(islice(remaining, CHUNK_ROWS)):
         yield "".join(
             json.dumps(
-                {name: _json_cell(cell) for name, cell in zip(names, _checked(row, names), strict=True)},
+                {name: _json_cell(_plain(cell)) for name, cell in zip(names, _checked(row, names), strict=True)},
                 ensure_ascii=False,
                 allow_nan=False,
             )
@@ -84,8 +84,8 @@ def write_parquet(
     """Writes the rows as Parquet in row groups of `batch_rows`; how many there were.
 
     Types come from the columns: text and json are strings, integer int64, number float64, timestamp microseconds UTC
-    (a naive one is taken as UTC). None is null and so is NaN. Raises ValueError or pyarrow.ArrowInvalid for a cell
-    that is not of its column's type; a path that was begun is then removed.
+    (a naive one is taken as UTC). None is null, and so are NaN and the empty text. Raises ValueError or
+    pyarrow.ArrowInvalid for a cell that is not of its column's type; a path that was begun is then removed.
     """
     schema = pa.schema([pa.field(column.name, _ARROW[column.type]) for column in columns])
     n_rows = 0
@@ -117,7 +117,7 @@ def data_dictionary(columns: Sequence[tuple[str, str, str, str]], *, title: str,
     general = (
         "CSV: UTF-8, comma, CRLF; a double quote inside a cell is written twice; an empty cell is a missing value",
         "CSV: infinity is inf; times are ISO 8601 with their zone",
-        "JSON lines: UTF-8, one object a line, null is a missing value",
+        "JSON lines: UTF-8, one object per line; null is a missing value, also in Parquet",
         UNDO_NOTE.replace("Text cells", "In CSV, text cells", 1),
     )
     lines += ["", "## Notes", "", *(f"- {note}" for note in (*notes, *general)), ""]
@@ -147,12 +147,25 @@ def _checked(row: Cells, columns: Sequence[object]) -> Cells:
 
 
 def _plain(cell: object) -> object:
+    """A cell that is written: NumPy scalars as Python's own, NaN and the empty text as None, which is "missing"."""
+    value = _python(cell)
+    return None if value == "" else value
+
+
+def _python(cell: object) -> object:
     """NumPy scalars as Python's own, NaN as None."""
     value = cell.item() if isinstance(cell, np.generic) else cell
     return None if isinstance(value, float) and isnan(value) else value
 
 
 def _csv_cell(cell: object) -> object:
+    kind = type(cell)  # most cells are one of these, and there are millions
+    if kind is str:
+        return neutralise(cell) if cell and cell[0] in MAY_BE_RISKY else cell  # type: ignore[arg-type,index]  # a str
+    if cell is None:
+        return ""
+    if kind is int or kind is Decimal:
+        return cell
     value = _plain(cell)
     if value is None:
         return ""
@@ -168,7 +181,7 @@ def _csv_cell(cell: object) -> object:
 
 
 def _json_cell(cell: object) -> object:
-    value = _plain(cell)
+    value = _python(cell)
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):

@@ -7,8 +7,11 @@ form of one of the signs) may be evaluated when the file is opened. An apostroph
 import re
 
 _STARTERS = "=+\\-@\t\r\n＝＋－＠"
+MAY_BE_RISKY = frozenset("'=+-@\t\r\n＝＋－＠")
+"""What every text that `neutralise` changes begins with."""
 _RISKY = re.compile(f"'*[{_STARTERS}]")
 _MADE_HARMLESS = re.compile(f"'('*[{_STARTERS}])")
+_MADE_HARMLESS_BYTES = re.compile(b"'(?:[=+\\-@\t\r\n]|" + "|".join("＝＋－＠").encode() + b")")
 
 UNDO_NOTE = (
     "Text cells that begin with =, +, -, @, a tab or a line break carry one apostrophe (') in front, so that no "
@@ -23,6 +26,11 @@ def neutralise(text: str) -> str:
     Texts that already look neutralised get one more, so that `restore` is exact for every text.
     """
     return f"'{text}" if _RISKY.match(text) else text
+
+
+def may_be_harmless(data: bytes) -> bool:
+    """Whether UTF-8 text may hold a cell that `neutralise` has changed."""
+    return b"'" in data and _MADE_HARMLESS_BYTES.search(data) is not None
 
 
 def restore(text: str) -> str:

@@ -1,16 +1,20 @@
-"""What was refused, where, and how to mend it: the one shape in which every importer reports."""
+"""What was refused, where, and how to fix it: the one shape in which every importer reports."""
 
 import csv
 from collections import Counter
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Any, Self, TextIO
 
-from .formulas import neutralise
+from exchange.formulas import neutralise
+from exchange.spellings import Spellings
 
 MAX_SHOWN = 200
 """Characters of an offending value that a report repeats."""
+
+MAX_PRINTED = 80
+"""Characters of it that a line of print repeats."""
 
 MAX_COUNTED_FIELDS = 1_000
 """Distinct fields counted by name; a file with more columns than that is counted under "(other)"."""
@@ -38,6 +42,9 @@ class Reject:
         where = self.file if self.row is None else f"{self.file}, row {self.row}"
         if self.field:
             where += f", {self.field}"
+        value = " ".join(self.value.split())
+        if value and f'"{value}"' not in self.problem and not self.problem.startswith(f"{value} "):
+            where += f' "{value[:MAX_PRINTED]}{"…" if len(value) > MAX_PRINTED else ""}"'
         return f"{where}: {self.problem}. {self.cure}."
 
 
@@ -50,6 +57,7 @@ class BadFile(Exception):
     def __init__(self, reject: Reject) -> None:
         super().__init__(str(reject))
         self.reject = reject
+        self.reading: dict[str, Any] = {}
 
 
 def shown(value: object) -> str:
@@ -74,12 +82,18 @@ class RejectLog:
 
     `to` is a path (opened here, closed by `close` or the `with` block) or a text stream (left open). Without it,
     what comes after the first `keep` is only counted. The CSV's text cells are safe to open in a spreadsheet.
+    `reading` is how the main file was understood, for a page to show: see `RatingsFile.shown`.
     """
 
     def __init__(self, to: Path | TextIO | None = None, *, keep: int = 100) -> None:
         self.total = 0
+        self.place = 0
+        self.reading: dict[str, Any] = {}
         self.by_field: Counter[str] = Counter()
         self.first: list[Reject] = []
+        self.spellings = Spellings()
+        self._warnings: list[str] = []
+        self._told: list[str] = []
         self._keep = keep
         self._own = to.open("w", encoding="utf-8", newline="") if isinstance(to, Path) else None
         stream = self._own if isinstance(to, Path) else to
@@ -97,9 +111,35 @@ class RejectLog:
             texts = (reject.field, reject.value, reject.problem, reject.cure)
             self._writer.writerow([neutralise(reject.file), reject.row, *map(neutralise, texts)])
 
-    def note(self, file: str, row: int | None, field: str, value: object, problem: str, cure: str) -> None:
-        """Adds one reject from its parts; the value may be anything and is shortened."""
+    def note(
+        self, file: str, row: int | None, field: str, value: object, problem: str, cure: str, *, place: int = 0
+    ) -> None:
+        """Adds one reject from its parts; the value may be anything and is shortened.
+
+        place  which of the answers of its row is refused, where one row holds several
+        """
+        self.place = place
         self.add(Reject(file, row, field, shown(value), problem, cure))
+
+    def tell(self, sentence: str) -> None:
+        """Adds a sentence on how the file was read, once: nothing to check, and nothing to hide."""
+        if sentence not in self._told and len(self._told) < self._keep:
+            self._told.append(sentence)
+
+    @property
+    def told(self) -> list[str]:
+        """Whole sentences on how files were read, at most `keep` of them."""
+        return list(self._told)
+
+    def warn(self, sentence: str) -> None:
+        """Adds a warning, once."""
+        if sentence not in self._warnings and len(self._warnings) < self._keep:
+            self._warnings.append(sentence)
+
+    @property
+    def warnings(self) -> list[str]:
+        """Whole sentences on what was taken and may not be what was meant, at most `keep` of them."""
+        return [*self._warnings, *self.spellings.warnings()][: self._keep]
 
     @property
     def n_left_off(self) -> int:

@@ -1,9 +1,10 @@
-"""The administration: to look at prompts, images and what was imported, and to mend names and licences."""
+"""The administration: to look at prompts, images and what was imported, and to fix names and licences."""
 
 from django.contrib import admin
 from django.http import HttpRequest
 
 from generation.models import (
+    Activity,
     Critique,
     Decomposition,
     Image,
@@ -96,7 +97,7 @@ class DecompositionAdmin(_Imported):
 
 @admin.register(Run)
 class RunAdmin(_Imported):
-    """To look at: whoever steers a run does so on its page, and its ledger stays."""
+    """To look at: anyone who steers a run does so on its page, and its ledger stays."""
 
     list_display = ("name", "state", "prompt_set", "owner", "priority", "created_at", "ended_at")
     list_filter = ("state",)
@@ -135,3 +136,16 @@ class ModelCallAdmin(_Imported):
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False  # a ledger: what was paid for stays on record
+
+
+@admin.register(Activity)
+class ActivityAdmin(_Imported):
+    """The record of who did what: to look at alone."""
+
+    list_display = ("at", "actor_name", "action", "subject", "subject_name", "details")
+    list_filter = ("action", "subject")
+    search_fields = ("actor_name", "subject_name", "subject_key")
+    show_full_result_count = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False

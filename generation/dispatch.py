@@ -1,7 +1,7 @@
 """Makes a row of work and, once it is committed, sends its message to a worker."""
 
-import logging
 import time
+import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -9,20 +9,18 @@ from django.contrib.auth.models import User
 from django.core.files import File
 from django.db import transaction
 from django.db.models import QuerySet
-from kombu.exceptions import OperationalError
 
-from generation import tasks
+from generation import availability, tasks
 from generation.models import Image, ImportRun, Prompt, PromptSet, Run
 from generation.models import Reproduction as ReproductionRow
 from generation.queries.importers import Importer
-from generation.recipes.manifest import Record
-from generation.recipes.matrix import Matrix
-from generation.recipes.requests import Missing
-from generation.services import import_runs, reproduction, reproduction_runs
+from generation.recipes.matrix.manifest import Record
+from generation.recipes.matrix.matrix import Matrix
+from generation.services import reproduction, reproduction_runs
+from generation.services.imports import import_runs
 from generation.services.reproduction import Original, Reproduction
 from generation.services.runs import claiming, planning, steering
 
-logger = logging.getLogger(__name__)
 QUEUES = ("cpu", "gpu")
 WAIT_S = 0.5
 
@@ -37,23 +35,50 @@ def start_import(
     return run
 
 
-def repeat_import(*, run: ImportRun, dry_run: bool) -> ImportRun:
-    """A new run of the same files and options."""
+def start_imports(
+    *,
+    importer: Importer,
+    uploads: Sequence[Mapping[str, File]],
+    options: Mapping[str, str],
+    owner: User,
+    dry_run: bool,
+) -> list[ImportRun]:
+    """An import for each of several files that were sent together, in their order."""
+    group = uuid.uuid4().hex if len(uploads) > 1 else ""
     with transaction.atomic():
-        again = import_runs.repeat_run(run=run, dry_run=dry_run)
+        runs = [
+            import_runs.create_run(
+                importer=importer, uploads=files, options=options, owner=owner, dry_run=dry_run, group=group
+            )
+            for files in uploads
+        ]
+        for run in runs:
+            _send(run)
+    return runs
+
+
+def repeat_imports(*, runs: Sequence[ImportRun]) -> list[ImportRun]:
+    """The same files and options for real, after trials of files that were sent together."""
+    group = uuid.uuid4().hex
+    with transaction.atomic():
+        again = [import_runs.repeat_run(run=run, dry_run=False, group=group) for run in runs]
+        for run in again:
+            _send(run)
+    return again
+
+
+def repeat_import(*, run: ImportRun, dry_run: bool, mapping: str | None = None) -> ImportRun:
+    """A new run of the same files and options, perhaps with another mapping of the main file."""
+    with transaction.atomic():
+        # Read in another way, it takes the place of the trial that was read wrongly among those sent together.
+        group = import_runs.leave_group(run=run) if mapping is not None else ""
+        again = import_runs.repeat_run(run=run, dry_run=dry_run, mapping=mapping, group=group)
         _send(again)
     return again
 
 
 def _send(run: ImportRun) -> None:
-    def send() -> None:
-        try:
-            tasks.run_import.delay(run.pk)
-        except OperationalError:
-            # The row waits, and `resume_imports` sends it as soon as the broker is back.
-            logger.exception("The broker does not answer; import %s waits", run.pk)
-
-    transaction.on_commit(send)
+    transaction.on_commit(lambda: tasks.send_import(run.pk))
 
 
 def start_run(
@@ -67,6 +92,7 @@ def start_run(
     may_reuse: bool = True,
 ) -> Run:
     """Make a run of a matrix over prompts of one set (rows or ids), and have a worker plan it. Raises BadMatrix."""
+    availability.check_engines(matrix)
     with transaction.atomic():
         run = planning.create_run(
             name=name,
@@ -77,15 +103,7 @@ def start_run(
             priority=priority,
             may_reuse=may_reuse,
         )
-
-        def send() -> None:
-            try:
-                tasks.plan_run.apply_async(args=(run.pk,), retry=False)
-            except OperationalError:
-                # The row waits, and `resume_runs` sends it as soon as the broker is back.
-                logger.exception("The broker does not answer; run %s waits", run.pk)
-
-        transaction.on_commit(send)
+        transaction.on_commit(lambda: tasks.send_planning(run.pk))
     return run
 
 
@@ -96,23 +114,10 @@ def resume_run(*, run: Run) -> None:
 
 
 def retry_run(*, run: Run) -> int:
-    """Try again what failed; how many steps. Raises steering.NotNow where that cannot be."""
+    """Retry failed steps; how many steps. Raises steering.NotNow where that cannot be."""
     n = steering.retry_failed(run=run)
     transaction.on_commit(_remind)
     return n
-
-
-def pause_run(*, run: Run) -> None:
-    steering.pause(run=run)
-
-
-def cancel_run(*, run: Run) -> None:
-    steering.cancel(run=run)
-
-
-def what_is_missing(matrix: Matrix) -> list[Missing]:
-    """What the engines of a matrix need and this machine does not have. A worker may stand elsewhere: it checks too."""
-    return tasks.missing_for(matrix.as_json())
 
 
 def _remind() -> None:
@@ -140,7 +145,7 @@ def work_here(*, run: Run, after_each: Callable[[], object] = lambda: None) -> N
 
 def reproduce_here(*, records: Sequence[Record], original: Original, folder: Path) -> Iterator[Reproduction]:
     """Make the images of a manifest again in this process; see `services.reproduction.reproduce`."""
-    return reproduction.reproduce(records, engine_for=tasks.engine_for, original=original, folder=folder)
+    return reproduction.reproduce(records, engine_for=availability.engine_for, original=original, folder=folder)
 
 
 def make_again(*, image: Image, owner: User | None) -> tuple[ReproductionRow, bool]:

@@ -1,32 +1,48 @@
 """The work that happens in Celery workers: imports, and the steps of runs. Messages are hints, rows are the truth."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from celery import shared_task
-from django.conf import settings
+from django.db import DatabaseError
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
-from generation.engines import registry
+from generation import availability
+from generation.jobs import Pulse, lease, send_or_wait
 from generation.models import Run
-from generation.recipes.engine_spec import Endpoint, EngineSpec, Surroundings
-from generation.recipes.matrix import Matrix
-from generation.recipes.requests import EngineError, Missing
-from generation.services import import_runs, reproduction_runs
+from generation.recipes.matrix.matrix import Matrix
+from generation.services import reproduction_runs
+from generation.services.disk import is_full
+from generation.services.imports import import_runs, upload_retention
 from generation.services.runs import claiming, planning, steering, work
-from generation.services.runs.pulse import Pulse
 
 logger = logging.getLogger(__name__)
 
 
 @shared_task
 def run_import(run_id: int) -> None:
-    """Carry out one import, unless another worker has it or it has ended: a message that comes twice does no harm."""
+    """Carry out one import, unless another worker has it, it has ended, or its owner has another one at work.
+
+    A message that comes twice does no harm. The owner's next one is sent on its way at the end.
+    """
     run = import_runs.claim(run_id=run_id)
-    if run is not None:
-        import_runs.carry_out(run=run)
+    if run is None:
+        return
+    try:
+        with Pulse(partial(import_runs.renew, run=run), lease=import_runs.lease(), name=f"import-{run.pk}"):
+            import_runs.carry_out(run=run)
+    finally:
+        following = import_runs.next_of(run.owner)
+        if following is not None:
+            send_import(following)
+
+
+def send_import(run_id: int) -> None:
+    """Send an import on its way; where the broker does not answer, its row waits for `resume_imports`."""
+    send_or_wait(run_import, run_id, waits=f"import {run_id}")
 
 
 @shared_task
@@ -34,8 +50,14 @@ def resume_imports() -> int:
     """Send imports on their way again whose message was lost or whose worker died; how many."""
     abandoned = import_runs.take_abandoned(now=timezone.now())
     for run_id in abandoned:
-        run_import.delay(run_id)
+        send_import(run_id)
     return len(abandoned)
+
+
+@shared_task
+def remove_unused_uploads() -> int:
+    """Remove files of imports that nobody will repeat; how many."""
+    return upload_retention.remove_unused(now=timezone.now()).n_files
 
 
 @shared_task
@@ -44,10 +66,16 @@ def plan_run(run_id: int) -> None:
     run = planning.claim_planning(run_id)
     if run is None:
         return
-    planning.plan_run(run=run)
-    steering.end_if_done(run_id=run_id)
+    with _full_disk_named():
+        planning.plan_run(run=run)
+        steering.end_if_done(run_id=run_id)
     for queue in claiming.ready_queues():
         hint(queue)
+
+
+def send_planning(run_id: int) -> None:
+    """Have a worker plan a run; where the broker does not answer, its row waits for `resume_runs`."""
+    send_or_wait(plan_run, run_id, waits=f"run {run_id}")
 
 
 @shared_task
@@ -58,14 +86,23 @@ def advance(queue: str, *, hints: bool = True) -> int:
 
     One message a queue keeps all its workers busy: who begins with something tells the next one that there is more.
     """
-    claim = claiming.claim(queue=queue)
-    if claim is None:
-        return 0
+    with _full_disk_named():
+        claim = claiming.claim(queue=queue)
+        return 0 if claim is None else _carry_out(claim, queue, hints=hints)
+
+
+def _carry_out(claim: claiming.Claim, queue: str, *, hints: bool) -> int:
     told = hints and queue in claiming.ready_queues() and hint(queue)
     try:
-        with Pulse(lambda: claiming.renew(token=claim.token), name=claim.token[:6]) as pulse:
-            if is_complete(claim.run_id, queue):
-                work.carry_out(claim=claim, engine_for=engine_for, on_step=pulse.on_step, make_room=make_room)
+        renew = partial(claiming.renew, token=claim.token)
+        with Pulse(renew, lease=lease(), name=claim.token[:6]) as pulse:
+            if has_what_it_needs(claim.run_id, queue):
+                work.carry_out(
+                    claim=claim,
+                    engine_for=availability.engine_for,
+                    on_step=pulse.on_step,
+                    make_room=availability.make_room,
+                )
             else:
                 claiming.give_back(token=claim.token)
     finally:
@@ -73,9 +110,21 @@ def advance(queue: str, *, hints: bool = True) -> int:
         claiming.give_back(token=claim.token)
         steering.end_if_done(run_id=claim.run_id)
         for other in claiming.ready_queues() if hints else []:
-            if not told if other == queue else not claiming.somebody_is_at_work(other):
+            is_known = told if other == queue else claiming.somebody_is_at_work(other)
+            if not is_known:
                 hint(other)
     return len(claim.steps)
+
+
+@contextmanager
+def _full_disk_named() -> Iterator[None]:
+    """Log in plain words that the database has no room. No run can be paused then: it goes on once its lease ends."""
+    try:
+        yield
+    except DatabaseError as error:
+        if is_full(error):
+            logger.error("There is no room left on the database's disk. Free space; runs then go on by themselves.")
+        raise
 
 
 @shared_task
@@ -83,14 +132,14 @@ def resume_runs() -> int:
     """Free what dead workers held, and remind workers of what can be done while nobody is at it; how many reminders."""
     n_freed = claiming.reap()
     for run_id in planning.waiting_for_planner():
-        plan_run.delay(run_id)
+        send_planning(run_id)
     for run_id in claiming.running_runs():
         steering.end_if_done(run_id=run_id)
     queues = [queue for queue in claiming.ready_queues() if n_freed or not claiming.somebody_is_at_work(queue)]
     for reproduction_id in reproduction_runs.take_abandoned(now=timezone.now()):
         send_reproduction(reproduction_id)
-    # A worker that is busy elsewhere shall not find a heap of reminders.
-    return sum(hint(queue, expires_s=claiming.lease().total_seconds()) for queue in queues)
+    # So that a worker that is busy elsewhere does not come back to a heap of reminders.
+    return sum(hint(queue, expires_s=lease().total_seconds()) for queue in queues)
 
 
 @shared_task
@@ -98,86 +147,40 @@ def reproduce_image(reproduction_id: int) -> None:
     """Make one image again and record how near it came, unless another worker has it or it has ended."""
     reproduction = reproduction_runs.claim(reproduction_id=reproduction_id)
     if reproduction is not None:
-        reproduction_runs.carry_out(reproduction=reproduction, engine_for=engine_for)
+        reproduction_runs.carry_out(reproduction=reproduction, engine_for=availability.engine_for)
 
 
 def send_reproduction(reproduction_id: int) -> None:
     """Tell a worker that draws to make an image again. When the broker does not answer, `resume_runs` tries later."""
-    try:
-        reproduce_image.apply_async(args=(reproduction_id,), queue="gpu", retry=False)
-    except OperationalError:
-        logger.warning("The broker does not answer; reproduction %s waits", reproduction_id)
+    if not send_or_wait(reproduce_image, reproduction_id, waits=f"reproduction {reproduction_id}", queue="gpu"):
         reproduction_runs.was_not_sent(reproduction_id=reproduction_id)
 
 
 def hint(queue: str, *, expires_s: float | None = None) -> bool:
     """Tell a worker of a queue that there is something to do; False when the broker does not answer."""
-    try:
-        options: dict[str, Any] = {} if expires_s is None else {"expires": expires_s}
-        advance.apply_async(args=(queue,), queue=queue, retry=False, **options)
-    except OperationalError:
-        # The rows wait, and `resume_runs` sends a hint as soon as the broker is back.
-        logger.warning("The broker does not answer; %s waits", queue)
-        return False
-    return True
+    options: dict[str, Any] = {} if expires_s is None else {"expires": expires_s}
+    return send_or_wait(advance, queue, waits=f"what is ready on {queue}", queue=queue, **options)
 
 
-# --- engines: this module alone asks for them ------------------------------------------------------------------------
-def surroundings() -> Surroundings:
-    """What this worker has: endpoints with their keys, and a device."""
-    endpoints = {name: Endpoint(url, key) for name, (url, key) in settings.GENERATION_ENDPOINTS.items()}
-    return Surroundings(endpoints, settings.GENERATION_DEVICE)
-
-
-def engine_for(spec: EngineSpec) -> Any:
-    """An engine, loaded at its first use and kept. Raises Unusable with the cure."""
-    return registry.cached(spec, surroundings())
-
-
-def make_room(spec: EngineSpec) -> int:
-    """Free the engines that lie idle beside this one; how many."""
-    return registry.forget(but=spec)
-
-
-def missing_for(matrix: Mapping[str, Any], queue: str | None = None) -> list[Missing]:
-    """All that the engines of a matrix (as JSON) need and that is not on this machine."""
-    plan = Matrix.from_json(matrix)
-    missing: dict[str, Missing] = {}
-    for spec in [*plan.engines.values(), *plan.metrics.values()]:
-        if queue is None or plan.queue(spec) == queue:
-            missing |= {part.what: part for part in _missing(spec)}
-    return list(missing.values())
-
-
-def _missing(spec: EngineSpec) -> list[Missing]:
-    if spec.engine == "rules":  # a recipe, which needs no engine
-        return []
-    if spec.engine == "questions":  # another, which asks one
-        spec = EngineSpec.from_json(spec.options["answerer"])
-    try:
-        return registry.missing(spec, surroundings())
-    except EngineError as error:
-        return [Missing(error.problem, error.cure)]
-
-
-_complete: set[tuple[int, str]] = set()
-
-
-def is_complete(run_id: int, queue: str) -> bool:
+def has_what_it_needs(run_id: int, queue: str) -> bool:
     """Whether this worker has what a run needs on a queue. If not, the run is paused and says what would bring it."""
     if (run_id, queue) in _complete:
         return True
     run = Run.objects.get(pk=run_id)
-    missing = missing_for(run.matrix, queue)
-    if missing:
-        try:
-            steering.pause(
-                run=run,
-                message=" ".join(part.what for part in missing),
-                cure="\n".join(dict.fromkeys(part.cure for part in missing)),
-            )
-        except steering.NotNow:
-            logger.info("Run %s is no longer running", run_id)
-        return False
-    _complete.add((run_id, queue))
-    return True
+    missing = availability.missing_for(Matrix.from_json(run.matrix), queue)
+    if not missing:
+        _complete.add((run_id, queue))
+        return True
+    try:
+        steering.pause(
+            run=run,
+            message=" ".join(part.what for part in missing),
+            cure="\n".join(dict.fromkeys(part.cure for part in missing)),
+        )
+    except steering.NotNow:
+        logger.info("Run %s is no longer running", run_id)
+    return False
+
+
+# Runs and queues that were checked in this process: what a machine has does not change while a worker lives.
+_complete: set[tuple[int, str]] = set()

@@ -1,20 +1,25 @@
 """Addresses of the pages and of the API about prompts, images and their imports."""
 
-from django.urls import path
+from django.urls import include, path
 
-from generation.api import imports as api
-from generation.api import runs as run_api
-from generation.views import again, images, imports, manifests, prompts, run_new, runs
+from generation.views import activity, again, editors, images, imports, manifests, prompts, run_new, runs
 
 urlpatterns = [
+    path("api/v1/", include("generation.api.urls")),
+    path("activity/", activity.index, name="activity"),
+    path("activity/activity.csv", activity.as_csv, name="activity-csv"),
     path("imports/", imports.index, name="imports"),
     path("imports/new/<slug:kind>/", imports.new, name="import-new"),
     path("imports/<int:run_id>/", imports.run, name="import-run"),
     path("imports/<int:run_id>/rejected.csv", imports.rejects, name="import-rejects"),
     path("imports/<int:run_id>/cancel/", imports.cancel, name="import-cancel"),
     path("imports/<int:run_id>/again/", imports.again, name="import-again"),
+    path("imports/<int:run_id>/again-all/", imports.again_all, name="import-again-all"),
+    path("imports/<int:run_id>/reread/", imports.reread, name="import-reread"),
     path("prompts/", prompts.index, name="prompt-sets"),
     path("prompts/<int:set_id>/", prompts.prompt_set, name="prompt-set"),
+    path("prompts/<int:set_id>/editors/", editors.add, name="prompt-set-editor-add"),
+    path("prompts/<int:set_id>/editors/<int:user_id>/remove/", editors.remove, name="prompt-set-editor-remove"),
     path("prompt/<int:prompt_id>/", prompts.prompt, name="prompt"),
     path("images/<int:image_id>/", images.image, name="image"),
     path("images/<int:image_id>/again/", again.again, name="image-again"),
@@ -29,16 +34,4 @@ urlpatterns = [
     path("runs/<int:run_id>/resume/", runs.resume, name="run-resume"),
     path("runs/<int:run_id>/cancel/", runs.cancel, name="run-cancel"),
     path("runs/<int:run_id>/retry/", runs.retry, name="run-retry"),
-    path("api/v1/imports/", api.Imports.as_view(), name="api-imports"),
-    path("api/v1/imports/<int:run_id>/", api.Import.as_view(), name="api-import"),
-    path("api/v1/runs/", run_api.Runs.as_view(), name="api-runs"),
-    path("api/v1/runs/<int:run_id>/", run_api.OneRun.as_view(), name="api-run"),
-    path("api/v1/runs/<int:run_id>/pause/", run_api.Pause.as_view(), name="api-run-pause"),
-    path("api/v1/runs/<int:run_id>/resume/", run_api.Resume.as_view(), name="api-run-resume"),
-    path("api/v1/runs/<int:run_id>/cancel/", run_api.Cancel.as_view(), name="api-run-cancel"),
-    path("api/v1/runs/<int:run_id>/retry/", run_api.Retry.as_view(), name="api-run-retry"),
-    path("api/v1/runs/<int:run_id>/images/", run_api.RunImages.as_view(), name="api-run-images"),
-    path("api/v1/runs/<int:run_id>/manifest.jsonl", run_api.RunManifest.as_view(), name="api-run-manifest"),
-    path("api/v1/images/<int:image_id>/file", run_api.ImageFile.as_view(), name="api-image-file"),
-    path("api/v1/runs/<int:run_id>/failures/", run_api.RunFailures.as_view(), name="api-run-failures"),
 ]

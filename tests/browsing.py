@@ -153,6 +153,11 @@ def follow(page: Page, link: Locator) -> None:
         link.click()
 
 
+def opened(page: Page) -> None:
+    """Wait until a page of ratings or audits takes answers: its image is there and has been seen for a moment."""
+    expect(page.locator(":is(#stage, #audit)[aria-busy]")).to_have_count(0)
+
+
 def assert_accessible(page: Page) -> None:
     """Fail with rule, element and explanation where the page breaks WCAG 2.2, levels A and AA, by axe-core's rules."""
     from axe_playwright_python.sync_playwright import Axe

@@ -6,17 +6,19 @@ Nothing here needs Django until a fixture that does is asked for, so tests of th
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
+from tests import dsg_tifa160 as dsg_tifa160_data
 from tests import servers
 
-pytest_plugins = ["tests.browsing"]
+pytest_plugins = ["tests.browsing", "tests.serving"]
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "live_site", "celery_worker_process"}
-SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+DATA = Path(__file__).resolve().parent / "data"
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -68,11 +70,32 @@ def unavailable(reason: object) -> NoReturn:
 
 
 @pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """The folder of reference data beside the checkout: published prompts, ratings and images."""
-    if not SHARED_DATA.is_dir():
-        unavailable("no reference data: the folder ../shared/data beside this checkout is missing")
-    return SHARED_DATA
+def dsg_tifa160(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with items.csv, ratings.csv and metrics.csv of published human ratings."""
+    return dsg_tifa160_data.write_files(tmp_path_factory.mktemp("dsg_tifa160"))
+
+
+@pytest.fixture(scope="session")
+def sld_pairs() -> Path:
+    """A folder with eight pairs of baseline and refined images, and their manifest."""
+    return DATA / "sld_pairs"
+
+
+@pytest.fixture(scope="session")
+def prompt_files() -> Path:
+    """A folder with prompts in the formats of InterActing (three files) and AcT2I."""
+    return DATA / "prompts"
+
+
+@pytest.fixture(autouse=True)
+def _no_counts_left(request: pytest.FixtureRequest) -> None:
+    """Let no test meet a limit by what another one did."""
+    if touches_database(request.node):
+        from django.conf import settings
+
+        from evalsite.requests.limits import FILE_NAME
+
+        (Path(settings.DATA_DIR) / FILE_NAME).unlink(missing_ok=True)
 
 
 @pytest.fixture(autouse=True)
@@ -136,14 +159,11 @@ def celery_worker_process(
     """
     from django.conf import settings
 
-    from evalsite import celery_app
-
     started: list[servers.Server] = []
-    names = ("broker_url", "broker_transport_options")
-    before = {name: celery_app.conf[name] for name in names}
+    pointed = ExitStack()
 
     def start(
-        broker: str = "filesystem", *, queues: str = "cpu", concurrency: int = 1, **environment: str
+        broker: str = "filesystem", *, queues: str = "cpu,imports", concurrency: int = 1, **environment: str
     ) -> servers.Server:
         if broker == "redis":
             broker = request.getfixturevalue("redis_server").url
@@ -159,7 +179,7 @@ def celery_worker_process(
             for folder in ("data_folder_in", "control_folder"):
                 shutil.rmtree(options[folder], ignore_errors=True)
                 Path(options[folder]).mkdir(parents=True)
-        _point_celery_at(broker_url=broker, broker_transport_options=options)
+        pointed.enter_context(point_celery_at(broker_url=broker, broker_transport_options=options))
         server = servers.start_celery_worker(
             site_environment(CELERY_BROKER_URL=broker, **environment),
             folder=tmp_path,
@@ -172,24 +192,33 @@ def celery_worker_process(
     yield start
     for server in started:
         server.stop()
-    _point_celery_at(**before)
+    pointed.close()
 
 
-def _point_celery_at(**broker: Any) -> None:
-    """Make this process's Celery application send to another broker from now on."""
+@contextmanager
+def point_celery_at(**broker: Any) -> Iterator[None]:
+    """Within this block, this process's Celery application sends to another broker."""
     import kombu.pools
 
     from evalsite import celery_app
 
-    celery_app.conf.update(**broker)
-    kombu.pools.reset()
-    celery_app._pool = None
-    celery_app.amqp._producer_pool = None
+    def use(**settings: Any) -> None:
+        celery_app.conf.update(**settings)
+        kombu.pools.reset()
+        celery_app._pool = None
+        celery_app.amqp._producer_pool = None
+
+    before = {name: celery_app.conf[name] for name in broker}
+    use(**broker)
+    yield
+    use(**before)
 
 
 @pytest.fixture(scope="session")
 def _site_process(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
-    server = servers.start_site(site_environment(), folder=tmp_path_factory.mktemp("site"))
+    # Tests that ask thousands of things from one address are not what the limit is for; tests/security has the limits.
+    environment = site_environment(EVALSITE_API_STRANGER_CALLS_PER_MINUTE="100000")
+    server = servers.start_site(environment, folder=tmp_path_factory.mktemp("site"))
     yield server
     server.stop()
 

@@ -18,12 +18,13 @@ from django.utils import timezone
 from PIL import Image as PillowImage
 
 from annotations.models import Assignment, Dimension, Item, ItemImage, Membership, Rater, Response, Study
-from annotations.presets import DEFAULT, PREFERENCE, Preset
+from annotations.questions import DEFAULT, PREFERENCE, Preset
+from evalsite.accounts import tokens
 from generation.models import Image, Method, Prompt, PromptSet, Run
 from generation.models.digests import digest
 from generation.recipes.engine_spec import EngineSpec
-from generation.recipes.matrix import Matrix
-from generation.recipes.methods import BASELINE, Drawing, MethodSpec
+from generation.recipes.matrix.matrix import Matrix
+from generation.recipes.matrix.methods import BASELINE, Drawing, MethodSpec
 from generation.services.runs.planning import claim_planning, create_run, plan_run
 
 _numbers = itertools.count(1)
@@ -37,6 +38,11 @@ def make_user(username: str = "", *, researcher: bool = False, password: str = "
     if researcher:
         user.groups.add(Group.objects.get(name="Researchers"))
     return user
+
+
+def make_token(user: User, *, days: int = 1) -> str:
+    """The key of a new API token of this person."""
+    return tokens.make_token(user=user, name="test", days=days)[1]
 
 
 def make_prompt_set(name: str = "", **fields: Any) -> PromptSet:

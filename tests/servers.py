@@ -101,6 +101,14 @@ def wait_until(ready: Callable[[], bool], server: Server, *, timeout_s: float = 
         time.sleep(0.02)
 
 
+def is_running(pid: int) -> bool:
+    """Whether a process is there and no zombie: on Linux, which lists them."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -172,7 +180,7 @@ def start_celery_worker(
     env: Mapping[str, str],
     *,
     folder: Path,
-    queues: str = "cpu",
+    queues: str = "cpu,imports",
     concurrency: int = 1,
     options: Sequence[str] = (),
 ) -> Server:

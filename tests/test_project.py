@@ -25,14 +25,14 @@ ROOT = Path(__file__).resolve().parent.parent
 @pytest.mark.django_db
 def test_health_page_answers_when_the_database_does(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     response = client.get("/healthz/")
-    assert (response.status_code, response.json()) == (200, {"database": "ok"})
+    assert (response.status_code, response.json()["database"]) == (200, "ok")
 
     def unreachable() -> None:
         raise DatabaseError
 
     monkeypatch.setattr(connection, "cursor", unreachable)
     response = client.get("/healthz/")
-    assert (response.status_code, response.json()) == (503, {"database": "unreachable"})
+    assert (response.status_code, response.json()["database"]) == (503, "unreachable")
 
 
 @pytest.mark.django_db
@@ -65,7 +65,7 @@ def test_worker_process_hears_us_over_a_real_broker(
 def test_browser_sees_the_live_site(page: Page) -> None:
     response = page.goto("/healthz/")
     assert response is not None
-    assert response.json() == {"database": "ok"}
+    assert response.json()["database"] == "ok"
 
 
 @pytest.mark.browser
@@ -124,6 +124,8 @@ def test_lock_holds_every_direct_dependency_within_its_bounds() -> None:
         locked.setdefault(canonicalize_name(name), []).append(Version(version))
     for line in wanted:
         requirement = Requirement(line)
+        if requirement.name == project["name"]:
+            continue  # one extra that holds another
         versions = locked.get(canonicalize_name(requirement.name), [])
         assert versions, f"{requirement.name} is not in requirements.lock: run make lock"
         assert all(requirement.specifier.contains(version) for version in versions), f"{line}: run make lock"

@@ -6,8 +6,12 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from annotations.api.report_field import ReportField
+from annotations.kinds.registry import kind_of
 from annotations.models import Dimension, Item, Rater, ReportSnapshot, Response, Study
+from annotations.questions import names_sides
 from annotations.services.exports import TABLES
+from annotations.services.formats.registry import FORMATS as OTHER_FORMATS
 
 EXPORT_FORMATS = ("csv", "jsonl", "parquet")
 
@@ -36,7 +40,7 @@ class StudySerializer(serializers.ModelSerializer[Study]):
         model = Study
         fields = [
             *("url", "token", "title", "owner", "state", "item_kind", "raters_per_item", "order", "seed"),
-            *("is_simulated", "n_answered", "n_wanted", "created_at"),
+            *("is_simulated", "n_answered", "n_wanted", "created_at", "closes_at", "completed_at"),
         ]
 
     def get_url(self, study: Study) -> str:
@@ -48,17 +52,21 @@ class DimensionSerializer(serializers.ModelSerializer[Dimension]):
 
     class Meta:
         model = Dimension
-        fields = ["name", "question", "kind", "about", "levels", "allows_unable"]
+        fields = ["name", "question", "kind", "about", "levels", "parameters", "allows_unable"]
 
 
 class StudyDetailSerializer(StudySerializer):
     """A study with its questions and the addresses of its parts."""
 
     dimensions = DimensionSerializer(many=True, read_only=True)
+    invitation = serializers.SerializerMethodField(help_text="Where raters join.")
     links = serializers.SerializerMethodField()
 
     class Meta(StudySerializer.Meta):
-        fields = [*StudySerializer.Meta.fields, "notes", "consent", "instructions", "dimensions", "links"]
+        fields = [*StudySerializer.Meta.fields, "notes", "consent", "instructions", "dimensions", "invitation", "links"]
+
+    def get_invitation(self, study: Study) -> str:
+        return address(self, "join", study.invitation)
 
     @extend_schema_field(StudyLinks)
     def get_links(self, study: Study) -> dict[str, str]:
@@ -93,24 +101,39 @@ class ItemSerializer(serializers.ModelSerializer[Item]):
 
 
 class RaterSerializer(serializers.ModelSerializer[Rater]):
-    """A judge. `kind` tells people from imported identifiers and simulations."""
+    """A judge. `kind` tells people from imported identifiers and simulations. No figure counts an excluded one."""
 
     n_answered = serializers.IntegerField(read_only=True)
     last_answer_at = serializers.DateTimeField(read_only=True, allow_null=True)
 
     class Meta:
         model = Rater
-        fields = ["id", "name", "kind", "consented_at", "n_answered", "last_answer_at"]
+        fields = [
+            *("id", "name", "kind", "consented_at", "n_answered", "last_answer_at"),
+            *("excluded_at", "excluded_reason"),
+        ]
 
 
 class ResponseSerializer(serializers.ModelSerializer[Response]):
     """One revision of one answer. `value` is null for “unable to answer”; `image` for an answer about the whole item.
 
-    On a question about sides the value names the side as it was shown; `shown_order` has the images' slots from left
-    to right.
+    Questions that no single level answers have their answer in `answer`: the places, from 0, of all that was chosen, or
+    an object with a comment's text.
+
+    On a question about sides value and label name the side as it was shown, and `preferred_method` what made the image
+    there; `shown_order` has the images' slots from left to right.
     """
 
     dimension = serializers.SerializerMethodField()
+    item_key = serializers.CharField(source="assignment.item.key", read_only=True)
+    prompt = serializers.CharField(source="assignment.item.prompt.text", read_only=True)
+    image_key = serializers.CharField(source="image.key", default=None, read_only=True)
+    method = serializers.CharField(source="image.method.name", default=None, read_only=True)
+    rater_name = serializers.CharField(source="assignment.rater.name", read_only=True)
+    answer = serializers.SerializerMethodField()
+    viewing = serializers.SerializerMethodField()
+    label = serializers.SerializerMethodField(method_name="label_of")  # type: ignore[assignment]  # off the class, too
+    preferred_method = serializers.SerializerMethodField()
     item = serializers.IntegerField(source="assignment.item_id", read_only=True)
     image = serializers.IntegerField(source="image_id", read_only=True, allow_null=True)
     rater = serializers.IntegerField(source="assignment.rater_id", read_only=True)
@@ -122,16 +145,36 @@ class ResponseSerializer(serializers.ModelSerializer[Response]):
     class Meta:
         model = Response
         fields = [
-            *("id", "dimension", "item", "image", "rater", "value", "is_unable", "revision", "is_current"),
-            *("shown_at", "answered_at", "active_ms", "sequence", "shown_order", "flag"),
+            *("id", "dimension", "item", "item_key", "prompt", "image", "image_key", "method", "rater", "rater_name"),
+            *("value", "label", "answer", "preferred_method", "is_unable", "revision", "is_current"),
+            *("shown_at", "answered_at", "received_at", "active_ms", "sequence", "shown_order", "flag", "viewing"),
         ]
 
     def get_dimension(self, response: Response) -> str:
         return self._dimension(response).name
 
-    @extend_schema_field({"type": "string", "nullable": True})
+    @extend_schema_field({"type": ["string", "null"]})
     def value_of(self, response: Response) -> str | None:
-        return None if response.level is None else str(self._dimension(response).levels[response.level]["value"])
+        return None if response.level is None else str(self._dimension(response).value_of(response.level))
+
+    @extend_schema_field({"description": "Any JSON, by the kind of the question; null where a level says all."})
+    def get_answer(self, response: Response) -> Any:
+        return response.answer
+
+    @extend_schema_field({"type": ["object", "null"], "description": "How the images were seen; null if not recorded."})
+    def get_viewing(self, response: Response) -> Any:
+        return response.viewing
+
+    @extend_schema_field({"type": ["string", "null"]})
+    def label_of(self, response: Response) -> str | None:
+        dimension = self._dimension(response)
+        if response.answer is not None:
+            return kind_of(dimension).in_words(dimension, response.answer)
+        return None if response.level is None else dimension.label_of(response.level)
+
+    @extend_schema_field({"type": ["string", "null"]})
+    def get_preferred_method(self, response: Response) -> str | None:
+        return getattr(response, "chosen_method", None) if names_sides(self._dimension(response)) else None
 
     def _dimension(self, response: Response) -> Dimension:
         # The study's few questions are read once, not once an answer.
@@ -146,6 +189,7 @@ class ResultsSerializer(serializers.ModelSerializer[ReportSnapshot]):
     """
 
     state = serializers.CharField(read_only=True, help_text="waiting, running, done or failed")
+    results = ReportField(read_only=True)
 
     class Meta:
         model = ReportSnapshot
@@ -168,6 +212,27 @@ def export_links(serializer_context: dict[str, Any], study: Study) -> list[dict[
         return {ending: str(request.build_absolute_uri(path)) for ending, path in args}
 
     return [{"name": table.name, "title": table.title, "files": files(table.name)} for table in TABLES.values()]
+
+
+class FormatSerializer(serializers.Serializer[Any]):
+    """A format of another program, and where the study in it is."""
+
+    name = serializers.CharField()
+    title = serializers.CharField()
+    media_type = serializers.CharField()
+    file = serializers.URLField()
+
+
+def format_links(serializer_context: dict[str, Any], study: Study) -> list[dict[str, Any]]:
+    request = serializer_context["request"]
+
+    def file(name: str) -> str:
+        return str(request.build_absolute_uri(reverse("api-study-format", args=[study.token, name])))
+
+    return [
+        {"name": one.name, "title": str(one.title), "media_type": one.media_type, "file": file(one.name)}
+        for one in OTHER_FORMATS.values()
+    ]
 
 
 def address(serializer: serializers.BaseSerializer[Any], name: str, *args: object) -> str:

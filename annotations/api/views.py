@@ -9,82 +9,34 @@ from typing import Any, cast
 from django.contrib.auth.models import User
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpResponseBase
-from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, status
-from rest_framework.authentication import SessionAuthentication
-from rest_framework.authtoken.models import Token
-from rest_framework.exceptions import PermissionDenied
-from rest_framework.pagination import CursorPagination
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from annotations import dispatch
 from annotations.api import serializers
-from annotations.models import Dimension, Item, ItemImage, Rater, ReportSnapshot, Study
+from annotations.api.access import OfStudy
+from annotations.models import Dimension, Item, ItemImage, ReportSnapshot
 from annotations.models import Response as Answer
-from annotations.queries import studies as queries
+from annotations.queries.exports import COUNTS, with_names
 from annotations.queries.reports import last_finished
 from annotations.queries.result_units import linked_methods
+from annotations.services.activity import Action, note
 from annotations.services.exports import TABLES
+from annotations.services.formats.registry import FORMATS as OTHER_FORMATS
+from annotations.services.formats.registry import JSON
+from annotations.services.release import is_quickly_released
 from annotations.services.reports import DEFAULT_SEED
-from annotations.views.exports import FORMATS, export_response
-
-
-class ByKey(CursorPagination):
-    """Pages by the row's key: neither deep pages nor rows that come meanwhile cost or shift anything."""
-
-    ordering = "pk"
-    page_size = 100
-    max_page_size = 1000
-    page_size_query_param = "page_size"
-
-
-class NewestFirst(ByKey):
-    ordering = "-pk"
-
-
-class OfStudy(APIView):
-    """What views of one study's part share: it is found among those that the caller runs."""
-
-    def study(self) -> Study:
-        runs = queries.studies_run_by(cast("User", self.request.user))
-        return get_object_or_404(runs.select_related("owner"), token=self.kwargs["token"])
-
-
-class Studies(generics.ListAPIView[Study]):
-    """The studies that you run, newest first."""
-
-    serializer_class = serializers.StudySerializer
-    pagination_class = NewestFirst
-    queryset = Study.objects.none()
-
-    def get_queryset(self) -> QuerySet[Study]:
-        runs = queries.studies_run_by(cast("User", self.request.user)).select_related("owner")
-        return queries.with_progress(runs)
-
-
-class StudyDetail(generics.RetrieveAPIView[Study]):
-    """One study with its questions."""
-
-    serializer_class = serializers.StudyDetailSerializer
-    lookup_field = "token"
-    queryset = Study.objects.none()
-
-    def get_queryset(self) -> QuerySet[Study]:
-        runs = queries.studies_run_by(cast("User", self.request.user)).select_related("owner")
-        return queries.with_progress(runs).prefetch_related(
-            Prefetch("dimensions", queryset=Dimension.objects.order_by("position"))
-        )
+from annotations.views.studies.exports import FORMATS, export_response, format_response, zip_response
 
 
 class Items(OfStudy, generics.ListAPIView[Item]):
     """What the study shows, with the images' methods."""
 
     serializer_class = serializers.ItemSerializer
-    pagination_class = ByKey
     queryset = Item.objects.none()
 
     def get_queryset(self) -> QuerySet[Item]:
@@ -93,38 +45,33 @@ class Items(OfStudy, generics.ListAPIView[Item]):
         return items.prefetch_related(Prefetch("item_images", queryset=images))
 
 
-class Raters(OfStudy, generics.ListAPIView[Rater]):
-    """Who rates, and how far each is."""
-
-    serializer_class = serializers.RaterSerializer
-    pagination_class = ByKey
-    queryset = Rater.objects.none()
-
-    def get_queryset(self) -> QuerySet[Rater]:
-        return queries.raters_with_progress(self.study())
-
-
 @extend_schema(
     parameters=[OpenApiParameter("all_revisions", bool, description="Also answers that were changed later.")]
 )
 class Responses(OfStudy, generics.ListAPIView[Answer]):
-    """The answers that count, or with `?all_revisions=true` every one, in the order in which they came."""
+    """The answers that count, in the order in which they came. With `?all_revisions=true` every one: also those that
+    were changed later, and those of excluded raters."""
 
     serializer_class = serializers.ResponseSerializer
-    pagination_class = ByKey
     queryset = Answer.objects.none()
 
     def get_queryset(self) -> QuerySet[Answer]:
-        answers = Answer.objects.filter(dimension__in=list(self.dimensions)).select_related("assignment")
+        answers = with_names(Answer.objects.filter(dimension__in=list(self.dimensions)))
         if self.request.query_params.get("all_revisions", "").lower() in ("1", "true", "yes"):
             return answers
-        return answers.filter(is_current=True)
+        return answers.filter(COUNTS)
 
     @property
     def dimensions(self) -> dict[int, Dimension]:
         if not hasattr(self, "_dimensions"):
             self._dimensions = {one.pk: one for one in self.study().dimensions.all()}
         return self._dimensions
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Anyone who begins to read all answers is put on record, as for a file of them."""
+        if not request.query_params.get("cursor"):
+            note(study=self.study(), actor=cast("User", request.user), action=Action.EXPORTED, file="responses (API)")
+        return super().list(request, *args, **kwargs)
 
     def get_serializer_context(self) -> dict[str, Any]:
         context = super().get_serializer_context()
@@ -158,10 +105,24 @@ class Exports(OfStudy):
         return Response(serializers.export_links({"request": request}, self.study()))
 
 
+class Archive(OfStudy):
+    """Every table, the set-up, the data dictionary and the files for `analyze`, in one zip."""
+
+    @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
+    def get(self, request: Request, token: str) -> HttpResponseBase:
+        return zip_response(self.study())
+
+
 class Export(OfStudy):
     """One table of raw rows as a file, in a stream."""
 
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("name", location=OpenApiParameter.PATH, enum=list(TABLES)),
+            OpenApiParameter("ending", location=OpenApiParameter.PATH, enum=list(FORMATS)),
+        ],
+        responses={(200, content_type): OpenApiTypes.BINARY for content_type in FORMATS.values()},
+    )
     def get(self, request: Request, token: str, name: str, ending: str) -> HttpResponseBase:
         study = self.study()
         if name not in TABLES or ending not in FORMATS:
@@ -169,20 +130,40 @@ class Export(OfStudy):
         return export_response(study, TABLES[name], ending)
 
 
-class OwnToken(APIView):
-    """`POST`, signed in by the browser: a new token for programs, which ends the one before. `DELETE`: end it."""
+class Formats(OfStudy):
+    """Formats of other programs that the study can be written in, and where each is."""
 
-    authentication_classes = (SessionAuthentication,)
+    @extend_schema(responses=serializers.FormatSerializer(many=True))
+    def get(self, request: Request, token: str) -> Response:
+        return Response(serializers.format_links({"request": request}, self.study()))
 
-    @extend_schema(request=None, responses={201: {"type": "object", "properties": {"token": {"type": "string"}}}})
-    def post(self, request: Request) -> Response:
-        user = cast("User", request.user)
-        if not (user.has_perm("annotations.add_study") or queries.studies_run_by(user).exists()):
-            raise PermissionDenied
-        Token.objects.filter(user=user).delete()
-        return Response({"token": Token.objects.create(user=user).key}, status.HTTP_201_CREATED)
 
-    @extend_schema(request=None, responses={204: None})
-    def delete(self, request: Request) -> Response:
-        Token.objects.filter(user=cast("User", request.user)).delete()
-        return Response(status=status.HTTP_204_NO_CONTENT)
+class TooLarge(APIException):
+    """A study whose file takes too long to write."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = "This study is large: write it by manage.py export_study --as."
+    default_code = "too_large"
+
+
+class StudyInFormat(OfStudy):
+    """The study in another program's format, as a file.
+
+    404 where nobody has answered; 409 for a study that is too large to write while you wait: the command
+    `export_study --as` writes it.
+    """
+
+    @extend_schema(
+        parameters=[OpenApiParameter("name", location=OpenApiParameter.PATH, enum=list(OTHER_FORMATS))],
+        responses={
+            (200, one.media_type): OpenApiTypes.ANY if one.media_type == JSON else OpenApiTypes.BINARY
+            for one in OTHER_FORMATS.values()
+        },
+    )
+    def get(self, request: Request, token: str, name: str) -> HttpResponseBase:
+        study = self.study()
+        if name not in OTHER_FORMATS:
+            raise Http404
+        if not is_quickly_released(study):
+            raise TooLarge
+        return format_response(study, OTHER_FORMATS[name])

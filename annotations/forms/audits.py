@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from annotations.forms.rating import LONGEST_ABSENCE
 from annotations.forms.studies import LARGEST_SEED, new_seed
 from annotations.models import Audit, AuditItem, AuditPlan, Verdict
-from annotations.queries.audits import Element
+from annotations.queries.audits.work import Element
 from annotations.services.audits.answers import ElementGiven, ErrorListed, Mark, RepairGiven, VerdictGiven
 from generation.models import Claim, Method
 
@@ -98,7 +98,7 @@ def parse_listed(
         raise BadAnswers(_("Say in a few words what is wrong."))
     key = data.get("key", "")
     if not key or len(key) > LONGEST_KEY:
-        raise BadAnswers(_("This line came without its key. Load the page again and add it once more."))
+        raise BadAnswers(_("This line arrived without its key. Reload the page and add it again."))
     kind, about = data.get("kind", ""), data.get("about", "")
     severity = data.get("severity", "")
     shown_on = data.get("side", SIDES[0])
@@ -181,7 +181,7 @@ class PlanForm(forms.Form):
         initial=2,
         min_value=1,
         max_value=100,
-        help_text=gettext_lazy("Two are needed to see how far auditors agree; a third one decides between them."),
+        help_text=gettext_lazy("You need two to measure how far auditors agree; a third decides between them."),
     )
     lists_first_percent = forms.IntegerField(
         label=gettext_lazy("Own list first, in percent of the images"),
@@ -189,8 +189,9 @@ class PlanForm(forms.Form):
         min_value=0,
         max_value=100,
         help_text=gettext_lazy(
-            "There auditors list errors before they see the claims. It shows what the claims suggest to them, and "
-            "makes the estimate of unseen errors valid. Which images is drawn for each auditor."
+            "For these images, auditors list errors before they see the claims. This shows how far the claims "
+            "influence them and makes the estimate of unseen errors valid. The images are chosen at random for "
+            "each auditor."
         ),
     )
     with_elements = forms.BooleanField(
@@ -204,7 +205,7 @@ class PlanForm(forms.Form):
     )
     with_planted = forms.BooleanField(
         label=gettext_lazy("Planted false claims, mixed in"),
-        help_text=gettext_lazy("They show how far auditors follow what they are told."),
+        help_text=gettext_lazy("They show how readily auditors accept what they read."),
         required=False,
         initial=True,
     )
@@ -216,11 +217,11 @@ class PlanForm(forms.Form):
         initial=10,
         min_value=0,
         max_value=100,
-        help_text=gettext_lazy("Whatever is seen there is bias."),
+        help_text=gettext_lazy("Any difference reported there is bias."),
     )
     error_free = forms.ModelMultipleChoiceField(
         Method.objects.none(),
-        label=gettext_lazy("Methods whose images are known to hold no error"),
+        label=gettext_lazy("Methods whose images are known to have no errors"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
@@ -249,12 +250,12 @@ class PlanForm(forms.Form):
 
 
 class ClaimsForm(forms.Form):
-    """Claims, one a line."""
+    """Claims, one per line."""
 
     use_required_attribute = False
 
     claims = forms.CharField(
-        label=gettext_lazy("Claims, one on each line"),
+        label=gettext_lazy("Claims, one per line"),
         widget=forms.Textarea(attrs={"rows": 8}),
         required=False,
         max_length=100_000,

@@ -1,4 +1,4 @@
-"""Dimensions as people type them: a question, and one level a line."""
+"""Dimensions as people type them: a question, and one level per line."""
 
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
@@ -10,12 +10,19 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from annotations.kinds.base import Design
+from annotations.kinds.registry import KINDS
 from annotations.models import Dimension
-from annotations.presets import Preset
+from annotations.questions import Preset
+from exchange.numerals import in_ascii
 
 FEWEST_LEVELS, MOST_LEVELS = 2, 20
 LONGEST_LABEL = 100
 MOST_DIMENSIONS = 12
+OF_KIND = ("is_required", "step", "shows_value", "shape")
+"""Fields that not every kind of question has; they become `Dimension.parameters`."""
+TICKED = ("allows_unable", "is_required", "shows_value")
+"""Fields that a form leaves out where they are not ticked."""
 
 
 def parse_levels(text: str, kind: str) -> list[dict[str, str]]:
@@ -41,26 +48,25 @@ def parse_levels(text: str, kind: str) -> list[dict[str, str]]:
             )
         value = _decimal(written)
         if value is None:
-            raise ValidationError(_("Line %(line)d, “%(text)s”: before = comes a number such as 1 or 0.5.") % where)
+            raise ValidationError(_("Line %(line)d, “%(text)s”: write a number such as 1 or 0.5 before the =.") % where)
         if value in values:
-            raise ValidationError(_("Line %(line)d, “%(text)s”: an earlier line has this value already.") % where)
-        if kind == Dimension.Kind.ORDINAL and values and value < values[-1]:
+            raise ValidationError(_("Line %(line)d, “%(text)s”: an earlier line already has this value.") % where)
+        if kind != Dimension.Kind.NOMINAL and values and value < values[-1]:
             raise ValidationError(
-                _("Line %(line)d, “%(text)s”: values of ordered levels ascend from line to line.") % where
+                _("Line %(line)d, “%(text)s”: the values of ordered levels must increase from line to line.") % where
             )
         values.append(value)
         levels.append({"value": format(value.normalize(), "f"), "label": label})
     if not FEWEST_LEVELS <= len(levels) <= MOST_LEVELS:
         raise ValidationError(
-            _("A scale has %(low)d to %(high)d levels, each on a line of its own.")
-            % {"low": FEWEST_LEVELS, "high": MOST_LEVELS}
+            _("A scale has %(low)d to %(high)d levels, one per line.") % {"low": FEWEST_LEVELS, "high": MOST_LEVELS}
         )
     return levels
 
 
 def _decimal(text: str) -> Decimal | None:
     try:
-        value = Decimal(text)
+        value = Decimal(in_ascii(text))
     except InvalidOperation:
         return None
     return value if value.is_finite() and abs(value) < 10**6 and len(text) <= 12 else None
@@ -79,8 +85,12 @@ class DimensionForm(forms.Form):
     question = forms.CharField(label=gettext_lazy("Question"), max_length=500)
     levels = forms.CharField(
         label=gettext_lazy("Answers"),
-        help_text=gettext_lazy("One a line, from low to high: value = what raters read."),
+        help_text=gettext_lazy(
+            "One per line, from low to high: value = what raters read. A slider has its two ends, words have their "
+            "marks, places their kinds. A ranking, a comment and the parts of a prompt have none."
+        ),
         widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "true"}),
+        required=False,
     )
     kind = forms.ChoiceField(label=gettext_lazy("The answers are"), choices=Dimension.Kind.choices)
     about = forms.ChoiceField(label=gettext_lazy("Asked about"), choices=Dimension.About.choices)
@@ -91,21 +101,54 @@ class DimensionForm(forms.Form):
         validators=[forms.SlugField.default_validators[0]],
     )
     allows_unable = forms.BooleanField(label=gettext_lazy("Offer “unable to answer”"), required=False, initial=True)
+    is_required = forms.BooleanField(
+        label=gettext_lazy("Needs an answer"),
+        help_text=gettext_lazy("For comments, and for choices: without it, “none of these” is offered."),
+        required=False,
+        initial=True,
+    )
+    step = forms.DecimalField(
+        label=gettext_lazy("Step"),
+        help_text=gettext_lazy("Of a slider: 1, or 0.1."),
+        max_digits=12,
+        required=False,
+        min_value=Decimal("0.000001"),
+    )
+    shape = forms.ChoiceField(
+        label=gettext_lazy("Shape"),
+        choices=[
+            ("either", gettext_lazy("points and boxes")),
+            ("point", gettext_lazy("points")),
+            ("box", gettext_lazy("boxes")),
+        ],
+        required=False,
+    )
+    shows_value = forms.BooleanField(
+        label=gettext_lazy("Show the value"),
+        help_text=gettext_lazy("Without it, a slider is a visual analogue scale: a line with two ends and no number."),
+        required=False,
+        initial=True,
+    )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if "levels" in cleaned and "kind" in cleaned:
+        kind = KINDS.get(cleaned.get("kind", ""))
+        if kind is not None and "levels" in cleaned and "step" in cleaned:
+            design = Design(**{name: cleaned[name] for name in ("levels", *OF_KIND)})
             try:
-                cleaned["levels"] = parse_levels(cleaned["levels"], cleaned["kind"])
+                cleaned["levels"], self._parameters = kind.designed(design, parse_levels)
             except ValidationError as problem:
                 self.add_error("levels", problem)
+            if kind.about and cleaned.get("about") not in kind.about:
+                cleaned["about"] = kind.about[0]
         if not cleaned.get("name"):
             cleaned["name"] = slugify(cleaned.get("question", ""))[:60].strip("-") or "question"
         return cleaned
 
     def dimension(self) -> Dimension:
         """An unsaved dimension, without study and position."""
-        return Dimension(**{name: self.cleaned_data[name] for name in self.fields})
+        values = {name: value for name, value in self.cleaned_data.items() if name not in OF_KIND}
+        return Dimension(**values, parameters=self._parameters)
 
 
 if TYPE_CHECKING:
@@ -142,6 +185,12 @@ DimensionFormSet = formset_factory(
 )
 
 
+def dimension_fields(dimension: Dimension) -> dict[str, Any]:
+    """A stored question as the initial data of a `DimensionForm`."""
+    values = {name: getattr(dimension, name) for name in DimensionForm.base_fields if name not in OF_KIND}
+    return values | {"levels": levels_text(dimension.levels)} | KINDS[dimension.kind].typed(dimension)
+
+
 def preset_fields(preset: Preset) -> dict[str, Any]:
     """A preset as the initial data of a `DimensionForm`."""
-    return preset.fields() | {"levels": levels_text(preset.level_rows())}
+    return dimension_fields(Dimension(**preset.fields()))

@@ -4,13 +4,20 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.conf import settings
+from django.contrib.auth.forms import UserCreationForm
 from django.core.validators import MaxValueValidator
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from annotations.models import Membership, Study
+from annotations.models.participation import plan_of
 from annotations.queries import candidates as queries
 from annotations.queries.candidates import Selection
+from annotations.queries.pairs import Pairing
+from annotations.queries.words import said
+from annotations.services.invitations import is_code
 from generation.models import Method, PromptSet
 
 LARGEST_SEED = 2**63 - 1
@@ -50,27 +57,49 @@ class StudyForm(StudyModelForm):
             "title",
             "notes",
             "item_kind",
+            "pairing",
+            "pair_baseline",
+            "pairs_per_prompt",
+            "n_prompts",
             "raters_per_item",
             "items_per_rater",
+            "pay_per_hour",
+            "currency",
+            "language",
+            "main_language",
             "order",
             "seed",
             "batch_size",
             "lease_minutes",
             "consent",
             "instructions",
+            "exclusion_rule",
         ]
+        labels = {
+            "raters_per_item": gettext_lazy("Raters per item"),
+            "items_per_rater": gettext_lazy("Items per rater, at most"),
+        }
         widgets = {
             "notes": forms.Textarea(attrs={"rows": 3}),
             "consent": forms.Textarea(attrs={"rows": 4}),
             "instructions": forms.Textarea(attrs={"rows": 6}),
+            "exclusion_rule": forms.Textarea(attrs={"rows": 2}),
             "item_kind": forms.RadioSelect,
+            "language": forms.Select(choices=[("", gettext_lazy("each rater’s own")), *settings.LANGUAGES]),
+            "main_language": forms.Select(choices=settings.LANGUAGES),
+            "currency": forms.TextInput(attrs={"size": 8}),
         }
         help_texts = {
-            "consent": gettext_lazy("Raters read it and agree to it before they begin."),
-            "instructions": gettext_lazy("Raters read them before they begin, and at any time behind “?”."),
+            "consent": gettext_lazy(
+                "Raters read it and agree to it before they start. You can use lists (- or 1.), *emphasis* and "
+                "**strong**."
+            ),
+            "instructions": gettext_lazy(
+                "Raters read them before they start, and at any time under “?”. Formatting as in the consent."
+            ),
             "seed": gettext_lazy("The same seed gives the same order of the same images."),
-            "raters_per_item": gettext_lazy("Exactly so many people answer each item."),
-            "lease_minutes": gettext_lazy("Then an unanswered item is given to somebody else."),
+            "raters_per_item": gettext_lazy("Exactly this many people answer each item."),
+            "lease_minutes": gettext_lazy("After that, an unanswered item is given to someone else."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -83,31 +112,112 @@ class StudyForm(StudyModelForm):
             field = self.fields[name]
             if isinstance(field, forms.ModelMultipleChoiceField):
                 field.queryset = rows
+        baseline = self.fields["pair_baseline"]
+        if isinstance(baseline, forms.ModelChoiceField):
+            baseline.queryset = queries.methods_with_counts().order_by("name")
+        # Only pairs have these: for other cards an empty field is no mistake.
+        self.fields["pairing"].required = self.fields["pairs_per_prompt"].required = False
+        self.fields["main_language"].required = False
+
+    def clean_pairing(self) -> str:
+        return self.cleaned_data["pairing"] or Study.Pairing.ALL
+
+    def clean_main_language(self) -> str:
+        return self.cleaned_data["main_language"] or settings.LANGUAGE_CODE
+
+    def clean_pairs_per_prompt(self) -> int:
+        return self.cleaned_data["pairs_per_prompt"] or 1
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("item_kind") != Study.ItemKind.PAIR or cleaned.get("pairing") != Study.Pairing.BASELINE:
+            cleaned["pair_baseline"] = None
+        elif "pair_baseline" in cleaned and cleaned.get("pair_baseline") not in list(cleaned.get("methods", ())):
+            self.add_error("pair_baseline", _("Choose the baseline among the methods ticked above."))
+        return cleaned
 
     def selection(self) -> Selection:
         """What is ticked, as far as it is valid: unknown rows are left out."""
         return Selection(
             prompt_sets=tuple(row.pk for row in self.cleaned_data.get("prompt_sets", ())),
             methods=tuple(row.pk for row in self.cleaned_data.get("methods", ())),
+            pairing=Pairing(
+                self.cleaned_data.get("pairing") or Study.Pairing.ALL,
+                getattr(self.cleaned_data.get("pair_baseline"), "pk", None),
+                self.cleaned_data.get("pairs_per_prompt") or 1,
+            ),
         )
 
 
 class SettingsForm(StudyModelForm):
     """What may be changed while a study runs: words around the questions, and how items are given out.
 
-    What raters were asked, and about which images, stays as it was: answers to other words could not be pooled.
+    What raters were asked, and about which images, stays as it was: answers to other words could not be pooled. A rule
+    for excluding raters can be declared only before the study opens: later it could be made to fit the answers.
     """
 
     use_required_attribute = False
 
     class Meta:
         model = Study
-        fields = ["title", "notes", "consent", "instructions", "items_per_rater", "batch_size", "lease_minutes"]
+        fields = [
+            "title",
+            "notes",
+            "consent",
+            "instructions",
+            "exclusion_rule",
+            "items_per_rater",
+            "batch_size",
+            "lease_minutes",
+            "closes_at",
+        ]
+        labels = {"items_per_rater": gettext_lazy("Items per rater, at most")}
         widgets = {
+            "closes_at": forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+            "exclusion_rule": forms.Textarea(attrs={"rows": 2}),
             "notes": forms.Textarea(attrs={"rows": 3}),
             "consent": forms.Textarea(attrs={"rows": 4}),
             "instructions": forms.Textarea(attrs={"rows": 6}),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zone = _("Time zone: %(zone)s.") % {"zone": timezone.get_current_timezone_name()}
+        self.fields["closes_at"].help_text = f"{self.fields['closes_at'].help_text} {zone}"
+        if self.instance.state != Study.State.DRAFT:
+            del self.fields["exclusion_rule"]
+
+
+class InvitationForm(StudyModelForm):
+    """Who may still come by the invitation."""
+
+    use_required_attribute = False
+
+    class Meta:
+        model = Study
+        fields = ["takes_raters", "most_raters", "joining_until", "joining_code"]
+        widgets = {
+            "joining_until": forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+            "joining_code": forms.TextInput(attrs={"autocomplete": "off"}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zone = _("Time zone: %(zone)s.") % {"zone": timezone.get_current_timezone_name()}
+        self.fields["joining_until"].help_text = f"{self.fields['joining_until'].help_text} {zone}"
+
+
+class ExclusionForm(forms.Form):
+    """Why a rater is left out of the results."""
+
+    use_required_attribute = False
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        help_text=gettext_lazy("The report states it."),
+        max_length=500,
+        error_messages={"required": gettext_lazy("Give the reason: the report states it.")},
+    )
 
 
 class MemberForm(forms.Form):
@@ -117,6 +227,22 @@ class MemberForm(forms.Form):
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Membership.Role.choices)
 
 
+class InviteMemberForm(forms.Form):
+    """The role that a link gives to the first person who opens it."""
+
+    use_required_attribute = False
+
+    role = forms.ChoiceField(
+        label=gettext_lazy("Role"), choices=Membership.Role.choices, widget=forms.Select(attrs={"id": "invited-role"})
+    )
+
+
+class AccountForm(UserCreationForm):
+    """A new account: a user name, and a password as this site wants it."""
+
+    use_required_attribute = False
+
+
 class JoinForm(forms.Form):
     """Consent, and a name if the rater wants one."""
 
@@ -124,16 +250,41 @@ class JoinForm(forms.Form):
 
     name = forms.CharField(
         label=gettext_lazy("Your name, if you like"),
-        help_text=gettext_lazy("The people who run the study see it. Without one you are a random number."),
+        help_text=gettext_lazy("The people who run the study can see it. Without one you appear as a random number."),
         max_length=60,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "nickname"}),
     )
+    code = forms.CharField(
+        label=gettext_lazy("Code"),
+        help_text=gettext_lazy("You got it from the people who invited you."),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
     consent = forms.BooleanField(label=gettext_lazy("I have read this, and I agree to take part."))
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, study: Study, *args: Any, is_from_panel: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._study = study
+        if is_from_panel:  # panels forbid that their people are asked who they are
+            del self.fields["name"]
+        plan = plan_of(study)
+        if plan.groups:
+            self.fields["group"] = forms.ChoiceField(
+                label=said(study, plan.group_question),
+                help_text=_("You need not say. Results name a group only where it has at least five people."),
+                choices=[("", _("I would rather not say")), *((group, said(study, group)) for group in plan.groups)],
+                required=False,
+            )
+        if not study.joining_code:
+            del self.fields["code"]
         self.fields["consent"].error_messages["required"] = _("Without your consent you cannot take part.")
+
+    def clean_code(self) -> str:
+        code: str = self.cleaned_data["code"]
+        if not is_code(self._study, code):
+            raise forms.ValidationError(_("This is not the code of this study. Ask the people who invited you."))
+        return code
 
 
 class DeletionForm(forms.Form):

@@ -1,13 +1,12 @@
 """Raters, what they were given, and every answer they ever gave."""
 
-from datetime import datetime
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models.items import Item
+from annotations.models.participation import ConsentText
 from annotations.models.studies import Dimension, Study, new_token
 from generation.models import Image
 
@@ -25,15 +24,41 @@ class Rater(models.Model):
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.PERSON)
     consented_at = models.DateTimeField(null=True, blank=True)
+    consent = models.ForeignKey(ConsentText, models.PROTECT, null=True, blank=True, related_name="raters")
+    # Examples, practice and quiz come before the first card: true until they are done.
+    must_prepare = models.BooleanField(default=False)
+    examples_seen_at = models.DateTimeField(null=True, blank=True)
+    warning_seen_at = models.DateTimeField(null=True, blank=True)
+    screened_out_at = models.DateTimeField(null=True, blank=True)
+    screened_out_reason = models.CharField(max_length=500, blank=True)
+    # A withdrawn rater is also an excluded one; the report counts them and does not name them.
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    group = models.CharField(max_length=100, blank=True)
+    # Anybody may come by an invitation: until they have answered, few items are reserved for them at once.
+    came_by_invitation = models.BooleanField(default=False)
     # Where this rater's search for open items goes on: everything before it, at this need, has been passed already.
     cursor_taken = models.PositiveSmallIntegerField(default=0)
     cursor_position = models.IntegerField(default=-1)
     next_sequence = models.PositiveIntegerField(default=0)
+    # By two methods ("3-7"): how often this rater had the second on the left, less how often the first. Zeros are left
+    # out.
+    side_excess = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # An excluded rater's answers are kept and count in no figure; `Item.taken` does not count their places.
+    excluded_at = models.DateTimeField(null=True, blank=True)
+    excluded_reason = models.CharField(max_length=500, blank=True)
+    excluded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
 
     class Meta:
         ordering = ["study", "pk"]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(excluded_at=None, excluded_reason="")
+                | Q(excluded_at__isnull=False) & ~Q(excluded_reason=""),
+                name="rater_excluded_with_a_reason",
+            ),
             models.UniqueConstraint(fields=["study", "user"], name="rater_once_per_user"),
             models.UniqueConstraint(fields=["study", "name"], name="rater_name_once"),
         ]
@@ -42,8 +67,26 @@ class Rater(models.Model):
         return self.name
 
 
+class Ratings(models.Manager["Assignment"]):
+    """What is rated, without repeats and checks: nothing counts these by mistake."""
+
+    def get_queryset(self) -> models.QuerySet["Assignment"]:
+        return super().get_queryset().filter(purpose=Assignment.Purpose.RATING)
+
+
 class Assignment(models.Model):
-    """One rater's work on one item. `sequence` is its place in what this rater sees."""
+    """One rater's work on one item. `sequence` is its place in what this rater sees.
+
+    Cards of another purpose than "rating" look alike to the rater, take no place on their item and enter no result.
+    `objects`, `study.assignments` and `rater.assignments` leave them out; `with_checks` has them all.
+    """
+
+    class Purpose(models.TextChoices):
+        RATING = "rating", _("rating")
+        REPEAT = "repeat", _("repeat")
+        MIRROR = "mirror", _("mirrored repeat")
+        GOLD = "gold", _("gold item")
+        CHECK = "check", _("attention check")
 
     class State(models.TextChoices):
         LEASED = "leased", _("reserved")
@@ -61,11 +104,17 @@ class Assignment(models.Model):
     # The images' slots in the order in which this rater sees them, left to right: "1,0". One image needs none.
     shown_order = models.CharField(max_length=200, blank=True)
     flag = models.CharField(max_length=1000, blank=True)
+    purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.RATING)
+    # The rater chose not to answer it. It is not offered to them again.
+    skipped_at = models.DateTimeField(null=True, blank=True)
+
+    objects = Ratings()
+    with_checks: models.Manager["Assignment"] = models.Manager()
 
     class Meta:
         ordering = ["rater", "sequence"]
         constraints = [
-            models.UniqueConstraint(fields=["item", "rater"], name="item_once_per_rater"),
+            models.UniqueConstraint(fields=["item", "rater", "purpose"], name="item_once_per_rater"),
             models.UniqueConstraint(fields=["rater", "sequence"], name="assignment_sequence_once"),
             models.CheckConstraint(
                 condition=Q(state="answered", answered_at__isnull=False, lease_until=None)
@@ -82,15 +131,14 @@ class Assignment(models.Model):
     def __str__(self) -> str:
         return f"{self.rater} on {self.item}"
 
-    def is_overdue(self, now: datetime) -> bool:
-        return self.state == self.State.LEASED and self.lease_until is not None and self.lease_until < now
-
 
 class Response(models.Model):
     """One answer to one dimension, about one image or (image empty) about all that was shown.
 
     Rows are only ever added. A changed answer is the next revision; `is_current` moves on to it.
     `level` is the index of the dimension's level; "unable to answer" has none, and is never a number.
+    `answer` is what questions of other kinds are answered with, in the shape that the kind in `annotations.kinds` says.
+    `viewing` is how the images were seen before this answer, by the browser's account: see `annotations.kinds.viewing`.
     """
 
     assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="responses")
@@ -99,10 +147,14 @@ class Response(models.Model):
     revision = models.PositiveSmallIntegerField(default=1)
     is_current = models.BooleanField(default=True)
     level = models.PositiveSmallIntegerField(null=True, blank=True)
+    answer = models.JSONField(null=True, blank=True)
     is_unable = models.BooleanField(default=False)
     shown_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField()
+    # By the server's clock; `answered_at` is what the browser says. Empty: from before it was recorded.
+    received_at = models.DateTimeField(auto_now_add=True, null=True)
     active_ms = models.PositiveIntegerField(null=True, blank=True)
+    viewing = models.JSONField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -117,14 +169,16 @@ class Response(models.Model):
                 name="response_current_once_per_item",
             ),
             models.CheckConstraint(
-                condition=Q(is_unable=True, level=None) | Q(is_unable=False, level__isnull=False),
-                name="response_level_or_unable",
+                condition=Q(is_unable=True, level=None, answer__isnull=True)
+                | Q(is_unable=False, level__isnull=False, answer__isnull=True)
+                | Q(is_unable=False, level=None, answer__isnull=False),
+                name="response_one_answer_or_unable",
             ),
         ]
         indexes = [models.Index(fields=["dimension", "id"], name="response_current", condition=Q(is_current=True))]
 
     def __str__(self) -> str:
-        return "unable" if self.is_unable else str(self.level)
+        return "unable" if self.is_unable else str(self.answer if self.level is None else self.level)
 
 
 class LateAnswer(models.Model):

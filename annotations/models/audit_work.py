@@ -1,7 +1,5 @@
 """What auditors are given to judge, and by whom each part of it was taken."""
 
-from datetime import datetime
-
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -219,6 +217,3 @@ class Adjudication(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_state_display()}: {self.claim}"
-
-    def is_overdue(self, now: datetime) -> bool:
-        return self.state == self.State.LEASED and self.lease_until is not None and self.lease_until < now

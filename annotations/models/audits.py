@@ -41,6 +41,7 @@ class Verdict(models.Model):
     revision = models.PositiveSmallIntegerField(default=1)
     is_current = models.BooleanField(default=True)
     answered_at = models.DateTimeField()
+    received_at = models.DateTimeField(auto_now_add=True, null=True)
     active_ms = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
@@ -114,6 +115,7 @@ class MissedError(models.Model):
     height = models.FloatField(null=True, blank=True)
     group = models.ForeignKey(MissedErrorGroup, models.SET_NULL, null=True, blank=True, related_name="missed_errors")
     answered_at = models.DateTimeField()
+    received_at = models.DateTimeField(auto_now_add=True, null=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -154,6 +156,7 @@ class ElementCheck(models.Model):
     revision = models.PositiveSmallIntegerField(default=1)
     is_current = models.BooleanField(default=True)
     answered_at = models.DateTimeField()
+    received_at = models.DateTimeField(auto_now_add=True, null=True)
     active_ms = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
@@ -190,6 +193,7 @@ class RepairJudgement(models.Model):
     revision = models.PositiveSmallIntegerField(default=1)
     is_current = models.BooleanField(default=True)
     answered_at = models.DateTimeField()
+    received_at = models.DateTimeField(auto_now_add=True, null=True)
     active_ms = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:

@@ -2,17 +2,40 @@
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from annotations.models.studies import Study
 from generation.models import Image, Prompt
 
 
+class RatedItems(models.Manager["Item"]):
+    """The items that are rated, without those that prepare or check raters, so that nothing counts these by mistake."""
+
+    def get_queryset(self) -> models.QuerySet["Item"]:
+        return super().get_queryset().filter(role=Item.Role.RATED)
+
+
 class Item(models.Model):
     """One image, a pair, or all images of one prompt, at its place in the study's seeded order.
 
-    `taken` counts the assignments that hold or have used one of the `wanted` places. The database refuses a
-    (`wanted` + 1)th, whoever comes at once; allocation reads (study, taken, position) and nothing else.
+    `taken` counts the assignments that hold or have used one of the `wanted` places; those of excluded raters hold
+    none. The database refuses a
+    (`wanted` + 1)th, however many come at once; allocation reads (study, taken, position) and nothing else.
+
+    `frozen` is what a question needs to know of the prompt, by the question's kind: the words that are marked, or the
+    questions of its decomposition. It stays as it was when the item was made, whatever becomes of the prompt.
+
+    Items of another role than "rated" want nobody, so they are never allocated. `objects` and `study.items` leave them
+    out; `with_checks` has them all.
     """
+
+    class Role(models.TextChoices):
+        RATED = "rated", _("rated")
+        EXAMPLE = "example", _("worked example")
+        PRACTICE = "practice", _("practice")
+        QUIZ = "quiz", _("quiz")
+        GOLD = "gold", _("gold item")
+        CHECK = "check", _("attention check")
 
     study = models.ForeignKey(Study, models.CASCADE, related_name="items")
     position = models.PositiveIntegerField()
@@ -21,13 +44,20 @@ class Item(models.Model):
     images = models.ManyToManyField(Image, through="ItemImage", related_name="items")
     wanted = models.PositiveSmallIntegerField()
     taken = models.PositiveSmallIntegerField(default=0)
+    frozen = models.JSONField(default=dict, blank=True)
+    role = models.CharField(max_length=10, choices=Role, default=Role.RATED)
+    reason = models.TextField(blank=True)  # why the known answers are right: shown after practice
+
+    objects = RatedItems()
+    with_checks: models.Manager["Item"] = models.Manager()
 
     class Meta:
         ordering = ["study", "position"]
         constraints = [
-            models.UniqueConstraint(fields=["study", "position"], name="item_position_once"),
+            models.UniqueConstraint(fields=["study", "role", "position"], name="item_position_once"),
             models.UniqueConstraint(fields=["study", "key"], name="item_key_once"),
             models.CheckConstraint(condition=Q(taken__lte=F("wanted")), name="item_never_taken_too_often"),
+            models.CheckConstraint(condition=Q(role="rated") | Q(wanted=0), name="item_of_preparation_wants_nobody"),
         ]
         indexes = [
             models.Index(

@@ -3,16 +3,16 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models.studies import Study
+from generation.jobs import Leased
 
 
-class ReportSnapshot(models.Model):
+class ReportSnapshot(Leased):
     """A frozen result: the same inputs, seed and code version give the same figures again.
 
-    While it is WAITING or RUNNING it belongs to a worker; once DONE, `results` never changes.
+    While it is RUNNING it belongs to the worker that has its claim; once DONE, `results` never changes.
     """
 
     class State(models.TextChoices):
@@ -46,11 +46,3 @@ class ReportSnapshot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.study}, {self.created_at:%Y-%m-%d %H:%M}"
-
-    def finish(self, results: dict[str, object]) -> None:
-        self.results, self.state, self.ended_at = results, self.State.DONE, timezone.now()
-        self.save()
-
-    def fail(self, message: str) -> None:
-        self.message, self.state, self.ended_at = message, self.State.FAILED, timezone.now()
-        self.save()

@@ -11,10 +11,20 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from generation.models import Method
+
+KEYS = "123456789ABCDEFGHIJK"
+"""The keys of a scale's levels, in their order. Zero is always "unable to answer"."""
+
 
 def new_token() -> str:
-    """128 random bits for an address: it cannot be guessed and tells nothing."""
-    return secrets.token_urlsafe(16)
+    """At least 127 random bits for an address: it cannot be guessed and says nothing.
+
+    It begins with a letter or a digit, so that no command takes it for an option.
+    """
+    while not (token := secrets.token_urlsafe(16))[0].isalnum():
+        pass
+    return token
 
 
 class Study(models.Model):
@@ -30,12 +40,53 @@ class Study(models.Model):
         PAIR = "pair", _("two images side by side")
         PROMPT = "prompt", _("all images of a prompt together")
 
+    class Pairing(models.TextChoices):
+        ALL = "all", _("every two methods")
+        BASELINE = "baseline", _("one baseline with each other method")
+        SAMPLE = "sample", _("a balanced sample: each two methods equally often")
+        REFINED = "refined", _("a refined image with the one it was made from")
+
     class Order(models.TextChoices):
         SHUFFLED = "shuffled", _("shuffled for each rater")
         FIXED = "fixed", _("the same for all")
 
     token = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
     invitation = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
+    takes_raters = models.BooleanField(
+        _("the invitation is open"),
+        default=True,
+        help_text=_("Closed, it lets nobody else in. People who joined before go on rating."),
+    )
+    most_raters = models.PositiveIntegerField(
+        _("people at most"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Empty: no limit. Excluded raters do not count."),
+    )
+    joining_until = models.DateTimeField(
+        _("invitation ends"), null=True, blank=True, help_text=_("Empty: it does not end by itself.")
+    )
+    joining_code = models.CharField(
+        _("code"),
+        max_length=40,
+        blank=True,
+        help_text=_("Only people who type it can join. Give it to them apart from the link. Empty: no code."),
+    )
+    language = models.CharField(
+        _("language of raters’ pages"),
+        max_length=10,
+        blank=True,
+        help_text=_("Empty: each rater chooses, and the browser proposes."),
+    )
+    main_language = models.CharField(
+        _("language of its words"),
+        max_length=10,
+        default="en",
+        help_text=_("In which title, consent, instructions and questions are written."),
+    )
+    # language → {a text of the study: its translation}, for raters alone: what is asked is stored in the main language.
+    words = models.JSONField(default=dict, blank=True, editable=False)
     title = models.CharField(_("title"), max_length=200, help_text=_("Annotators see it: name no method in it."))
     notes = models.TextField(_("notes"), blank=True, help_text=_("For researchers; annotators never see them."))
     consent = models.TextField(_("consent"), blank=True)
@@ -43,11 +94,45 @@ class Study(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="studies")
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     item_kind = models.CharField(_("what is shown at once"), max_length=10, choices=ItemKind, default=ItemKind.IMAGE)
+    pairing = models.CharField(
+        _("which images meet"),
+        max_length=10,
+        choices=Pairing,
+        default=Pairing.ALL,
+        help_text=_("Two images of one prompt by two of the methods. Which is on the left is balanced for each rater."),
+    )
+    pair_baseline = models.ForeignKey(
+        Method,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("the baseline"),
+        help_text=_("Only for pairs with one baseline."),
+    )
+    pairs_per_prompt = models.PositiveSmallIntegerField(
+        _("pairs per prompt"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(1000)],
+        help_text=_("Only for a balanced sample."),
+    )
+    n_prompts = models.PositiveIntegerField(
+        _("prompts at most"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(10_000)],
+        help_text=_("Empty: all. Otherwise a sample drawn from the seed, with equally many of each category."),
+    )
     raters_per_item = models.PositiveSmallIntegerField(
         _("raters an item"), default=3, validators=[MinValueValidator(1), MaxValueValidator(1000)]
     )
     items_per_rater = models.PositiveIntegerField(
         _("items a rater at most"), null=True, blank=True, help_text=_("Empty: as many as there are.")
+    )
+    exclusion_rule = models.TextField(
+        _("rule for excluding raters"),
+        blank=True,
+        help_text=_("Declared before the study opens, and fixed from then on. The report states it."),
     )
     order = models.CharField(_("order"), max_length=10, choices=Order, default=Order.SHUFFLED)
     seed = models.PositiveBigIntegerField(_("seed"), default=0)
@@ -57,6 +142,23 @@ class Study(models.Model):
     lease_minutes = models.PositiveSmallIntegerField(
         _("minutes an item stays reserved"), default=30, validators=[MinValueValidator(1)]
     )
+    pay_per_hour = models.DecimalField(
+        _("pay per hour"),
+        max_digits=8,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text=_("Only for the cost on the design page."),
+    )
+    currency = models.CharField(_("currency"), max_length=8, blank=True, help_text=_("For example EUR or USD."))
+    # Counts its changes while it is a draft, so that none is made, or opened, on top of one that was not seen.
+    revision = models.PositiveIntegerField(default=0, editable=False)
+    closes_at = models.DateTimeField(
+        _("closes by itself"), null=True, blank=True, help_text=_("Empty: it stays open until you close it.")
+    )
+    # When every answer that is wanted was there; empty again when further items join.
+    completed_at = models.DateTimeField(null=True, blank=True, editable=False)
     is_simulated = models.BooleanField(default=False)
     deletion_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -100,11 +202,26 @@ class Dimension(models.Model):
 
     `levels` is a list of {"value": "1", "label": "does not match at all"} in ascending order; the value is decimal
     text, so that 0.5 stays exactly a half. A nominal dimension's values are only codes.
+
+    An ordering (a ranking, or best and worst) is one question about all images, answered with a level for each: its
+    place without gaps (the first is best, ties share one), or best, neither, worst.
+
+    A slider's `levels` are its two ends, and `parameters["step"]` is the distance between its levels. Kinds after it
+    are answered by a structure in `Response.answer`; `levels` are then what can be chosen in it. `annotations.kinds`
+    says how each kind is shown, read and counted.
     """
 
     class Kind(models.TextChoices):
         ORDINAL = "ordinal", _("ordered levels")
         NOMINAL = "nominal", _("unordered choices")
+        RANKING = "ranking", _("an order of all images, ties allowed")
+        BEST_WORST = "best_worst", _("the best and the worst image")
+        SLIDER = "slider", _("a value on a slider")
+        MANY = "many", _("any number of choices")
+        COMMENT = "comment", _("a comment")
+        WORDS = "words", _("marks on the words of the prompt")
+        PARTS = "parts", _("yes or no to each part of the prompt")
+        PLACES = "places", _("points and boxes on the image")
 
     class About(models.TextChoices):
         IMAGE = "image", _("each image")
@@ -116,7 +233,9 @@ class Dimension(models.Model):
     question = models.CharField(max_length=500)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.ORDINAL)
     about = models.CharField(max_length=10, choices=About, default=About.IMAGE)
-    levels = models.JSONField()
+    levels = models.JSONField(blank=True)
+    # What else its kind needs to know, such as the step of a slider.
+    parameters = models.JSONField(default=dict, blank=True)
     allows_unable = models.BooleanField(_("offers “unable to answer”"), default=True)
 
     class Meta:
@@ -130,12 +249,42 @@ class Dimension(models.Model):
         return self.question
 
     @property
+    def is_ordering(self) -> bool:
+        """Whether it is answered by putting the images of a card in order."""
+        return self.kind in (self.Kind.RANKING, self.Kind.BEST_WORST)
+
+    @property
     def values(self) -> list[Decimal]:
-        return [Decimal(level["value"]) for level in self.levels]
+        """The value of every level, exact; a slider's levels are all that its step reaches."""
+        values = [Decimal(level["value"]) for level in self.levels]
+        if self.kind != self.Kind.SLIDER:
+            return values
+        low, high = values
+        step = Decimal(self.parameters["step"])
+        return [low + number * step for number in range(int((high - low) / step) + 1)]
+
+    @property
+    def labels(self) -> list[str]:
+        """The words of every level; of a slider, only its ends have any."""
+        words = [level["label"] for level in self.levels]
+        if self.kind != self.Kind.SLIDER:
+            return words
+        return [words[0], *[""] * (len(self.values) - 2), words[1]]
+
+    def value_of(self, level: int) -> Decimal:
+        if self.kind == self.Kind.SLIDER:
+            return Decimal(self.levels[0]["value"]) + level * Decimal(self.parameters["step"])
+        return Decimal(self.levels[level]["value"])
+
+    def label_of(self, level: int) -> str:
+        if self.kind == self.Kind.SLIDER:
+            ends = {0: 0, len(self.values) - 1: 1}
+            return str(self.levels[ends[level]]["label"]) if level in ends else ""
+        return str(self.levels[level]["label"])
 
     def options(self) -> list[dict[str, Any]]:
-        """The levels as a form shows them: code, label, and the key that gives this answer."""
+        """The levels as a form shows them: code, label, and the key that gives this answer (1–9, then A–K)."""
         return [
-            {"code": code, "value": level["value"], "label": level["label"], "key": str(code + 1) if code < 9 else ""}
+            {"code": code, "value": level["value"], "label": level["label"], "key": KEYS[code : code + 1]}
             for code, level in enumerate(self.levels)
         ]

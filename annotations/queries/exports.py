@@ -4,15 +4,20 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 
-from annotations.models import ItemImage, LateAnswer, Response, Study
-from annotations.presets import names_sides
+from annotations.kinds.registry import kind_of
+from annotations.kinds.viewing import SUMMARY, VIEWING, summary_cells, viewing_cells
+from annotations.models import Assignment, ItemImage, LateAnswer, Response, Study
+from annotations.queries.studies import raters_with_progress
+from annotations.questions import names_sides
 from exchange.export import Column
 from generation.models import Method
 
 ROWS_AT_ONCE = 2_000
 Rows = Iterator[Sequence[object]]
+IS_RATING = Q(assignment__purpose=Assignment.Purpose.RATING)
+COUNTS = IS_RATING & Q(is_current=True, assignment__rater__excluded_at=None)
 
 RESPONSES = (
     Column("item", "text", "", "Name of what was shown at once: one image, a pair, or all images of a prompt."),
@@ -29,17 +34,39 @@ RESPONSES = (
     Column("rater_kind", "text", "person, imported, simulated", "A person here, one elsewhere, or a program."),
     Column("dimension", "text", "", "Short name of the question."),
     Column("value", "text", "on the question's scale", "The answer, exact; empty for “unable to answer”."),
-    Column("label", "text", "", "The answer's words."),
+    Column("label", "text", "", "The answer's words; empty between the ends of a slider."),
+    Column("answer", "json", "", "The answer to a question that no single level answers; see the kinds below."),
     Column("is_unable", "boolean", "", "Whether the answer was “unable to answer”."),
     Column("preferred_method", "text", "", "Of a preference between two sides: what made the image that was chosen."),
     Column("revision", "integer", "≥ 1", "1 is the first answer; each change is one more."),
     Column("is_current", "boolean", "", "Whether this revision counts."),
     Column("shown_at", "timestamp", "UTC", "When the card was shown, if known."),
-    Column("answered_at", "timestamp", "UTC", "When the answer reached the server, or was given elsewhere."),
+    Column("answered_at", "timestamp", "UTC", "When it was given, as the rater's browser says."),
+    Column("received_at", "timestamp", "UTC", "When it reached the server; empty: not recorded."),
     Column("active_ms", "integer", "ms", "Active time on the card; one figure for all its questions."),
     Column("sequence", "integer", "≥ 0", "The card's place in what this rater saw."),
     Column("shown_position", "integer", "≥ 1", "The image's place from the left; empty where single or unknown."),
     Column("flag", "text", "", "What the rater noted when flagging the card."),
+    *VIEWING,
+)
+
+CHECKS = (
+    Column("purpose", "text", "repeat, mirror, gold, check", "Why the rater got the card; raters cannot see it."),
+    *RESPONSES,
+)
+
+RATERS = (
+    Column("rater", "text", "", "The rater's name in this study."),
+    Column("kind", "text", "person, imported, simulated", "A person here, one elsewhere, or a program."),
+    Column("consented_at", "timestamp", "UTC", "When the rater gave their consent here."),
+    Column("consent_version", "integer", "≥ 1", "Which version of the consent text they agreed to."),
+    Column("group", "text", "", "The group that the rater named, if the study asks and they answered."),
+    Column("screened_out", "text", "", "Why the rater was screened out before the first card."),
+    Column("n_cards", "integer", "≥ 0", "How many cards the rater answered."),
+    Column("last_answer_at", "timestamp", "UTC", "When the rater answered their latest card."),
+    Column("excluded_at", "timestamp", "UTC", "When the rater was excluded from the results; empty: they count."),
+    Column("excluded_reason", "text", "", "Why the rater was excluded."),
+    *SUMMARY,
 )
 
 LATE = (
@@ -48,6 +75,7 @@ LATE = (
     Column("rater", "text", "", "The rater's name in this study."),
     Column("dimension", "text", "", "Short name of the question."),
     Column("value", "text", "on the question's scale", "The answer, exact; empty for “unable to answer”."),
+    Column("answer", "json", "", "The answer to a question that no single level answers."),
     Column("is_unable", "boolean", "", "Whether the answer was “unable to answer”."),
     Column("answered_at", "timestamp", "UTC", "When it was given."),
     Column("received_at", "timestamp", "UTC", "When it reached the server."),
@@ -55,40 +83,85 @@ LATE = (
 )
 
 
-def response_rows(study: Study, *, all_revisions: bool) -> Rows:
-    """Every answer in the order it came; with `all_revisions` also those that were changed later.
+def check_rows(study: Study) -> Rows:
+    """Current answers to repeats and checks, with the card's purpose first; they enter no result."""
+    yield from response_rows(study, all_revisions=True, of_checks=True)
+
+
+def response_rows(study: Study, *, all_revisions: bool, of_checks: bool = False) -> Rows:
+    """The answers that count in the order they came; with `all_revisions` also those that were changed later, and
+    those of excluded raters. `of_checks`: those to repeats and checks instead, the card's purpose before them.
 
     Four queries whatever the size; rows come in batches, on PostgreSQL by a cursor of the server.
     """
     dimensions = {dimension.pk: dimension for dimension in study.dimensions.all()}
+    answers_of = {pk: list(zip(one.values, one.labels, strict=True)) for pk, one in dimensions.items()}
     methods = dict(Method.objects.values_list("pk", "name"))
-    answers = Response.objects.filter(dimension__in=dimensions)
+    answers = Response.objects.filter(~IS_RATING if of_checks else IS_RATING, dimension__in=dimensions)
     if not all_revisions:
-        answers = answers.filter(is_current=True)
-    has_sides = any(map(names_sides, dimensions.values()))
+        answers = answers.filter(COUNTS)
+    with_sides = {pk for pk, dimension in dimensions.items() if names_sides(dimension)}
     slot = _slot() if study.item_kind != Study.ItemKind.IMAGE else Value(None, output_field=IntegerField())
     fields = answers.annotate(
-        slot=slot, chosen=_chosen_method() if has_sides else Value(None, output_field=IntegerField())
+        slot=slot, chosen=_chosen_method() if with_sides else Value(None, output_field=IntegerField())
     ).values_list(
         *("dimension_id", "assignment__item__key", "image_id", "image__key", "image__sha256"),
         *("assignment__item__prompt__key", "assignment__item__prompt__text", "assignment__item__prompt__category"),
         *("assignment__item__prompt__sub_category", "image__method_id", "image__seed", "image__round"),
-        *("assignment__rater__name", "assignment__rater__kind", "level", "is_unable", "chosen", "revision"),
-        *("is_current", "shown_at", "answered_at", "active_ms", "assignment__sequence", "slot"),
-        *("assignment__shown_order", "assignment__flag"),
+        *("assignment__rater__name", "assignment__rater__kind", "level", "answer", "is_unable", "chosen", "revision"),
+        *("is_current", "shown_at", "answered_at", "received_at", "active_ms", "assignment__sequence", "slot"),
+        *("assignment__shown_order", "assignment__flag", "assignment__purpose", "viewing"),
     )
     for row in fields.order_by("pk").iterator(chunk_size=ROWS_AT_ONCE):
         dimension_id, item, image, key, sha256, prompt_key, prompt, category, sub_category, method, *rest = row
-        seed, round_, rater, kind, level, is_unable, chosen, revision, is_current, *times = rest
-        shown_at, answered_at, active_ms, sequence, at, shown_order, flag = times
+        seed, round_, rater, kind, level, answer, is_unable, chosen, revision, is_current, *times = rest
+        shown_at, answered_at, received_at, active_ms, sequence, at, shown_order, flag, purpose, viewing = times
         dimension = dimensions[dimension_id]
-        answer = {"value": None, "label": None} if level is None else dimension.levels[level]
+        value, label = (None, None) if level is None else answers_of[dimension_id][level]
+        if answer is not None:
+            label = kind_of(dimension).in_words(dimension, answer)
         yield (
+            *([purpose] if of_checks else []),
             *(item, image_name(image, key), sha256 or "", prompt_key, prompt, category, sub_category),
-            *(methods.get(method, ""), seed, round_, rater, kind, dimension.name, answer["value"], answer["label"]),
-            *(is_unable, methods.get(chosen, "") if names_sides(dimension) else "", revision, is_current),
-            *(shown_at, answered_at, active_ms, sequence, _position(at, shown_order), flag),
+            *(methods.get(method, ""), seed, round_, rater, kind, dimension.name, value, label, answer),
+            *(is_unable, methods.get(chosen, "") if dimension_id in with_sides else "", revision, is_current),
+            *(shown_at, answered_at, received_at, active_ms, sequence, _position(at, shown_order), flag),
+            *viewing_cells(viewing, None if at is None else (_position(at, shown_order) or 1) - 1),
         )
+
+
+def with_names(answers: QuerySet[Response]) -> QuerySet[Response]:
+    """Answers with their item, prompt, rater and image, and `chosen_method`: what made the image on the chosen side."""
+    related = ("assignment__item__prompt", "assignment__rater", "image__method")
+    chosen = Method.objects.filter(pk=OuterRef("chosen")).values("name")[:1]
+    rows = answers.select_related(*related).annotate(chosen=_chosen_method())
+    return rows.annotate(chosen_method=Subquery(chosen))
+
+
+def rater_rows(study: Study) -> Rows:
+    """Everybody who rates or rated, excluded raters too, in the order in which they came."""
+    raters = (
+        raters_with_progress(study)
+        .order_by("pk")
+        .values_list(
+            *("name", "kind", "consented_at", "consent__number", "group", "screened_out_reason"),
+            *("n_answered", "last_answer_at", "excluded_at", "excluded_reason"),
+        )
+    )
+    seen = _viewings(study)
+    for row in raters.iterator(chunk_size=ROWS_AT_ONCE):
+        yield *row, *summary_cells(seen.get(row[0], ()))
+
+
+def _viewings(study: Study) -> dict[str, list[dict[str, Any]]]:
+    """By rater's name, how the images of each card were seen at its latest answer."""
+    rows = Response.objects.filter(IS_RATING, assignment__study=study, viewing__isnull=False).order_by("pk")
+    latest: dict[str, dict[int, dict[str, Any]]] = {}
+    columns = rows.values_list("assignment__rater__name", "assignment_id", "viewing")
+    for rater, card, viewing in columns.iterator(chunk_size=ROWS_AT_ONCE):
+        if viewing is not None:
+            latest.setdefault(rater, {})[card] = viewing
+    return {rater: list(cards.values()) for rater, cards in latest.items()}
 
 
 def image_name(pk: int | None, key: str | None) -> str:
@@ -139,10 +212,11 @@ def late_rows(study: Study) -> Rows:
     ).iterator(chunk_size=ROWS_AT_ONCE):
         for answer in record.get("answers", ()):
             dimension = dimensions[answer["dimension"]]
-            level, image = answer["level"], answer["image"]
+            level, image, structure = answer["level"], answer["image"], answer.get("answer")
             yield (
                 *(item, image_name(image, keys.get(image)), rater, dimension.name),
-                *(None if level is None else dimension.levels[level]["value"], level is None),
+                None if level is None else dimension.value_of(level),
+                *(structure, level is None and structure is None),
                 *(_time(record), received_at, record.get("active_ms")),
             )
 
@@ -155,6 +229,14 @@ def _time(record: dict[str, Any]) -> datetime | None:
 def counts(study: Study) -> dict[str, int]:
     """How many answers there are, late ones by card."""
     answers = Response.objects.filter(dimension__in=list(study.dimensions.values_list("pk", flat=True)))
-    every = answers.aggregate(n=Count("pk"), current=Count("pk", filter=Q(is_current=True)))
+    every = answers.aggregate(
+        n=Count("pk", filter=IS_RATING), counting=Count("pk", filter=COUNTS), checks=Count("pk", filter=~IS_RATING)
+    )
     late = LateAnswer.objects.filter(assignment__study=study).count()
-    return {"answers": every["current"], "answers-all-revisions": every["n"], "late-answers": late}
+    return {
+        "answers": every["counting"],
+        "answers-all-revisions": every["n"],
+        "checks": every["checks"],
+        "late-answers": late,
+        "raters": study.raters.count(),
+    }

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, QuerySet, Subquery, Variance
 
+from annotations.kinds.registry import kind_of
 from annotations.models import Dimension, Item, ItemImage, Response, Study
-from annotations.presets import names_sides
-from annotations.queries.studies import complete_items
+from annotations.queries.studies import complete_items, current_responses
+from annotations.questions import names_sides
 from generation.models import Method, Prompt
 
 COMPLETE, INCOMPLETE = "complete", "incomplete"
@@ -52,12 +53,13 @@ def gallery(study: Study, chosen: ItemFilter, dimension: Dimension | None) -> Qu
 def can_sort(study: Study, dimension: Dimension) -> bool:
     """Disagreement is the variance of the levels' ranks: it needs ordered levels, and one thing that was rated."""
     is_one = study.item_kind == Study.ItemKind.IMAGE or dimension.about == Dimension.About.ITEM
-    return is_one and dimension.kind == Dimension.Kind.ORDINAL
+    return is_one and dimension.kind in (Dimension.Kind.ORDINAL, Dimension.Kind.SLIDER)
 
 
 def _spread(dimension: Dimension) -> QuerySet[Response, float]:
     return (
-        Response.objects.filter(dimension=dimension, is_current=True, assignment__item=OuterRef("pk"))
+        current_responses([dimension])
+        .filter(assignment__item=OuterRef("pk"))
         .order_by()
         .values("assignment__item")
         .annotate(spread=Variance("level"))
@@ -67,14 +69,14 @@ def _spread(dimension: Dimension) -> QuerySet[Response, float]:
 
 @dataclass(frozen=True)
 class Histogram:
-    """How often each level was answered, and "unable to answer", which is apart from all levels."""
+    """How often each bar's answer was given, and "unable to answer", which is apart from all of them.
+
+    n: answers that are not "unable to answer"; one answer of several choices counts in several bars.
+    """
 
     counts: tuple[int, ...]
     n_unable: int
-
-    @property
-    def n(self) -> int:
-        return sum(self.counts)
+    n: int
 
 
 def histograms(items: Iterable[Item], dimension: Dimension) -> dict[tuple[int, int | None], Histogram]:
@@ -84,25 +86,32 @@ def histograms(items: Iterable[Item], dimension: Dimension) -> dict[tuple[int, i
     each rater's sides were drawn anew.
     """
     rows = (
-        Response.objects.filter(dimension=dimension, is_current=True, assignment__item__in=items)
+        current_responses([dimension])
+        .filter(assignment__item__in=items)
         .order_by()
-        .values_list("assignment__item", "image", "level", "assignment__shown_order")
+        .values_list("assignment__item", "image", "level", "answer", "assignment__shown_order")
         .annotate(n=Count("pk"))
     )
+    kind = kind_of(dimension)
     has_sides = names_sides(dimension)
-    counts: dict[tuple[int, int | None], Counter[int | None]] = {}
-    for item, image, level, shown_order, n in rows:
+    counts: dict[tuple[int, int | None], Counter[int | str]] = {}
+    for item, image, level, answer, shown_order, n in rows:
         if has_sides and shown_order == "1,0" and level in (0, 1):
             level = 1 - level
-        counts.setdefault((item, image), Counter())[level] += n
-    levels = range(len(dimension.levels))
+        found = counts.setdefault((item, image), Counter())
+        found["unable" if level is None and answer is None else "answered"] += n
+        for bar in kind.in_bars(dimension, level, answer):
+            found[bar] += n
+    bars = range(len(kind.bars(dimension)))
     return {
-        key: Histogram(tuple(by_level[level] for level in levels), by_level[None]) for key, by_level in counts.items()
+        key: Histogram(tuple(found[bar] for bar in bars), found["unable"], found["answered"])
+        for key, found in counts.items()
     }
 
 
 def methods_of(study: Study) -> QuerySet[Method]:
-    return Method.objects.filter(Exists(ItemImage.objects.filter(item__study=study, image__method=OuterRef("pk"))))
+    shown = ItemImage.objects.filter(item__study=study, item__role=Item.Role.RATED, image__method=OuterRef("pk"))
+    return Method.objects.filter(Exists(shown))
 
 
 def categories_of(study: Study) -> list[str]:

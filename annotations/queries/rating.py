@@ -4,17 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Exists, F, Min, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 
-from annotations.models import Assignment, Dimension, Item, ItemImage, Rater, Response
+from annotations.models import Assignment, Dimension, Item, ItemImage, LateAnswer, Rater, Response, Study
+from annotations.models.participation import plan_of
+from annotations.queries.raters import checks
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far one rater is: answered, and out of how many at most."""
+    """How far one rater is: answered, out of how many at most, and answers that came too late to count."""
 
     answered: int
     total: int
+    late: int = 0
 
     @property
     def percent(self) -> int:
@@ -25,14 +28,14 @@ def rater_of(study_token: str, user: User | AnonymousUser) -> Rater | None:
     """The signed-in person as a rater of this study, with the study."""
     if user.pk is None:
         return None
-    return Rater.objects.select_related("study").filter(study__token=study_token, user_id=user.pk).first()
+    return Rater.objects.select_related("study__rater_plan").filter(study__token=study_token, user_id=user.pk).first()
 
 
 def assignment_of(token: str, user: User | AnonymousUser) -> Assignment | None:
     """An assignment with its study and rater, for nobody but its own rater."""
     if user.pk is None:
         return None
-    assignments = Assignment.objects.select_related("study", "rater")
+    assignments = Assignment.with_checks.select_related("study__rater_plan", "rater", "item")
     assignment = assignments.filter(token=token, rater__user_id=user.pk).first()
     if assignment is not None:
         assignment.rater.study = assignment.study
@@ -41,12 +44,12 @@ def assignment_of(token: str, user: User | AnonymousUser) -> Assignment | None:
 
 def sequence_of(token: str, rater: Rater) -> int | None:
     """The place of one of this rater's assignments in what they see."""
-    return Assignment.objects.filter(token=token, rater=rater).values_list("sequence", flat=True).first()
+    return Assignment.with_checks.filter(token=token, rater=rater).values_list("sequence", flat=True).first()
 
 
 def reserved(rater: Rater, *, after: int | None = None, limit: int = 1) -> list[Assignment]:
     """What waits for this rater, in their order, beginning behind the sequence number `after`."""
-    waiting = Assignment.objects.select_related("item__prompt").filter(rater=rater, state=Assignment.State.LEASED)
+    waiting = Assignment.with_checks.select_related("item__prompt").filter(rater=rater, state=Assignment.State.LEASED)
     if after is not None:
         waiting = waiting.filter(sequence__gt=after)
     return list(waiting.order_by("sequence")[:limit])
@@ -54,7 +57,7 @@ def reserved(rater: Rater, *, after: int | None = None, limit: int = 1) -> list[
 
 def previous_answered(assignment: Assignment) -> Assignment | None:
     return (
-        Assignment.objects.filter(
+        Assignment.with_checks.filter(
             rater=assignment.rater_id, state=Assignment.State.ANSWERED, sequence__lt=assignment.sequence
         )
         .order_by("-sequence")
@@ -63,7 +66,7 @@ def previous_answered(assignment: Assignment) -> Assignment | None:
 
 
 def last_answered(rater: Rater) -> Assignment | None:
-    return Assignment.objects.filter(rater=rater, state=Assignment.State.ANSWERED).order_by("-sequence").first()
+    return Assignment.with_checks.filter(rater=rater, state=Assignment.State.ANSWERED).order_by("-sequence").first()
 
 
 def next_need(study_id: int, *, above: int) -> int | None:
@@ -84,8 +87,9 @@ def open_items(rater: Rater, *, taken: int, after_position: int, limit: int) -> 
 
 def returned_and_open(rater: Rater, *, limit: int) -> QuerySet[Assignment]:
     """What this rater once gave back and could still answer."""
-    return Assignment.objects.filter(
-        rater=rater, state=Assignment.State.RETURNED, item__taken__lt=F("item__wanted")
+    is_open = ~Q(purpose=Assignment.Purpose.RATING) | Q(item__taken__lt=F("item__wanted"))
+    return Assignment.with_checks.filter(
+        is_open, rater=rater, state=Assignment.State.RETURNED, skipped_at=None
     ).order_by("sequence")[:limit]
 
 
@@ -96,18 +100,32 @@ def may_come_free(rater: Rater) -> bool:
 
 
 def overdue(study_id: int, now: datetime, limit: int) -> QuerySet[Assignment]:
-    return Assignment.objects.filter(study=study_id, state=Assignment.State.LEASED, lease_until__lt=now)[:limit]
+    return Assignment.with_checks.filter(study=study_id, state=Assignment.State.LEASED, lease_until__lt=now)[:limit]
 
 
-def n_assigned(rater: Rater) -> int:
-    return Assignment.objects.filter(rater=rater).count()
+def n_held_and_answered(rater: Rater, *, most: int) -> tuple[int, int]:
+    """How many items this rater holds, and has answered; of the latter, no more than `most` are counted."""
+    held = Assignment.with_checks.filter(rater=rater, state=Assignment.State.LEASED).count()
+    answered = Assignment.with_checks.filter(rater=rater, state=Assignment.State.ANSWERED).order_by()[:most].count()
+    return held, answered
+
+
+def most_rated(study: Study) -> int:
+    """How many items one rater rates at most. Positions have no gaps, so the last one shows how many there are."""
+    last = Item.objects.filter(study=study).order_by("-position").values_list("position", flat=True)[:1]
+    n_items = last[0] + 1 if last else 0
+    return min(n_items, study.items_per_rater or n_items)
 
 
 def progress(rater: Rater) -> Progress:
-    answered = Assignment.objects.filter(rater=rater, state=Assignment.State.ANSWERED).count()
-    last = Item.objects.filter(study=rater.study_id).order_by("-position").values_list("position", flat=True)[:1]
-    n_items = last[0] + 1 if last else 0
-    return Progress(answered, max(answered, min(n_items, rater.study.items_per_rater or n_items)))
+    own = Assignment.with_checks.filter(rater=rater)
+    is_late = Q(state=Assignment.State.RETURNED) & Q(Exists(LateAnswer.objects.filter(assignment=OuterRef("pk"))))
+    n = own.aggregate(answered=Count("pk", filter=Q(state=Assignment.State.ANSWERED)), late=Count("pk", filter=is_late))
+    answered = n["answered"]
+    n_rated = most_rated(rater.study)
+    plan = plan_of(rater.study)
+    total = checks.n_cards(rater, rater.study, plan, n_rated) if plan.shares else n_rated
+    return Progress(answered, max(answered, total), n["late"])
 
 
 def dimensions_of(study_id: int) -> list[Dimension]:
@@ -126,6 +144,25 @@ def image_sizes(item_ids: list[int]) -> dict[int, list[tuple[int | None, int | N
     for item_id, width, height in rows.values_list("item_id", "image__width", "image__height"):
         sizes[item_id].append((width, height))
     return sizes
+
+
+def methods_by_slot(item_ids: list[int]) -> dict[int, list[int]]:
+    """The methods of each item's images by slot."""
+    methods: dict[int, list[int]] = {item_id: [] for item_id in item_ids}
+    rows = ItemImage.objects.filter(item__in=item_ids).order_by("item", "slot")
+    for item_id, method in rows.values_list("item_id", "image__method_id"):
+        methods[item_id].append(method)
+    return methods
+
+
+def turned_and_straight(item_ids: list[int]) -> dict[int, tuple[int, int]]:
+    """How many raters have, or had answered, each item with the second image on the left, and with the first."""
+    held = Assignment.objects.filter(item__in=item_ids).exclude(state=Assignment.State.RETURNED).order_by()
+    is_turned = Q(shown_order__startswith="1")
+    counted = held.values("item").annotate(
+        turned=Count("pk", filter=is_turned), straight=Count("pk", filter=~is_turned)
+    )
+    return {row["item"]: (row["turned"], row["straight"]) for row in counted}
 
 
 def current_answers(assignment: Assignment) -> list[Response]:

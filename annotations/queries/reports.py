@@ -4,12 +4,16 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, QuerySet
 
 from annotations.models import Item, ItemImage, LateAnswer, ReportSnapshot, Response, Study
+from annotations.queries.planning.facts import facts_of
+from annotations.queries.planning.present import present_plan, registration_of
 from annotations.queries.result_units import images_of, scores_of
-from annotations.reports.document import FORMAT
+from annotations.reports.documents.conversion import BadDocument, from_json
+from annotations.reports.documents.study import FORMAT, Asked, StudyDocument
 
 Comparisons = Sequence[tuple[str, str]]
 
@@ -25,10 +29,15 @@ class Inputs:
     n_ratings: int
     n_metrics: int
     inputs_hash: str
+    excluded: tuple[tuple[int | str, str], ...]
+    """(key, reason) of each excluded rater, and ("rule", text) for excluding them if there is one."""
 
 
 def inputs_of(study: Study, comparisons: Comparisons) -> Inputs:
-    """The state of everything that can change a figure of the study's report, in six queries."""
+    """The state of everything that can change a figure of the study's report, in eight queries.
+
+    One more where raters are excluded; about ten more where a plan is registered.
+    """
     dimensions = list(study.dimensions.order_by("position").values_list("pk", "name", "question", "kind", "levels"))
     answers = Response.objects.filter(dimension__in=[row[0] for row in dimensions]).aggregate(
         current=Count("pk", filter=Q(is_current=True)), last=Max("pk")
@@ -37,10 +46,30 @@ def inputs_of(study: Study, comparisons: Comparisons) -> Inputs:
     images = images_of(study).aggregate(
         n=Count("pk"), described=Count("pk", filter=~Q(provenance={})), methods=Count("method", distinct=True)
     )
-    raters = study.raters.aggregate(n=Count("pk"), last=Max("pk"))
+    is_excluded = Q(excluded_at__isnull=False)
+    raters = study.raters.aggregate(n=Count("pk"), last=Max("pk"), excluded=Count("pk", filter=is_excluded))
+    excluded = _excluded(study) if raters["excluded"] else []
+    if study.exclusion_rule:
+        excluded.append(("rule", study.exclusion_rule))
     state = [study.pk, dimensions, answers, scores, images, raters, late_answers(study), [*map(list, comparisons)]]
+    state += [excluded] if excluded else []
+    state += _told(study)
     text = json.dumps(state, sort_keys=True, ensure_ascii=False)
-    return Inputs(answers["current"], scores["metrics"], hashlib.sha256(text.encode()).hexdigest())
+    return Inputs(answers["current"], scores["metrics"], hashlib.sha256(text.encode()).hexdigest(), tuple(excluded))
+
+
+def _told(study: Study) -> list[Any]:
+    """What the researchers wrote, and the registration with the settings that it is compared with; [] without any."""
+    told: list[Any] = [dict(facts)] if (facts := facts_of(study)) else []
+    registration = registration_of(study)
+    if registration is not None:
+        told += [registration.digest, study.state, present_plan(study, with_items=False).to_json()]
+    return told
+
+
+def _excluded(study: Study) -> list[tuple[int | str, str]]:
+    rows = study.raters.filter(excluded_at__isnull=False).order_by("pk").values_list("pk", "excluded_reason")
+    return list(rows)
 
 
 def late_answers(study: Study) -> int:
@@ -53,10 +82,60 @@ def newest_report(study: Study, inputs_hash: str, seed: int, code_version: str) 
     return study.snapshots.filter(inputs_hash=inputs_hash, seed=seed, code_version=code_version).first()
 
 
+def finished(study: Study) -> QuerySet[ReportSnapshot]:
+    """The study's results that this version can draw, the latest first."""
+    return study.snapshots.filter(state=ReportSnapshot.State.DONE, results__format=FORMAT)
+
+
 def last_finished(study: Study, seed: int) -> ReportSnapshot | None:
     """The latest results of the study that this version can draw, of whatever state of its answers."""
-    done = study.snapshots.filter(state=ReportSnapshot.State.DONE, seed=seed, results__format=FORMAT)
-    return done.first()
+    return finished(study).filter(seed=seed).first()
+
+
+def document_of(snapshot: ReportSnapshot) -> StudyDocument:
+    """What a finished snapshot holds. Raises BadDocument where this version cannot read it."""
+    return from_json(StudyDocument, snapshot.results or {})
+
+
+def readable(snapshot: ReportSnapshot) -> StudyDocument | None:
+    """The same; None for a snapshot that a very early version made."""
+    try:
+        return document_of(snapshot)
+    except BadDocument:
+        return None
+
+
+def asked_of(snapshot: ReportSnapshot) -> Asked:
+    """What a snapshot was asked for, finished or not."""
+    return from_json(Asked, (snapshot.results or {}).get("asked") or {})
+
+
+@dataclass(frozen=True)
+class _Said:
+    rater: str
+    why: str
+
+
+@dataclass(frozen=True)
+class _Question:
+    raters: tuple[_Said, ...]
+
+
+@dataclass(frozen=True)
+class _Raters:
+    """What is said of raters in a study's document: of thousands of raters, their estimates are most of it."""
+
+    dimensions: tuple[_Question, ...]
+
+
+def what_stands_out(study: Study) -> dict[str, list[str]]:
+    """Rater's name → what the latest finished results say of them, a sentence for each question."""
+    snapshot = finished(study).first()
+    found: dict[str, list[str]] = {}
+    for dimension in from_json(_Raters, snapshot.results or {}).dimensions if snapshot else ():
+        for row in dimension.raters:
+            found.setdefault(row.rater, []).append(row.why)
+    return {name: list(dict.fromkeys(sentences)) for name, sentences in found.items()}
 
 
 def report_at_work(study: Study) -> ReportSnapshot | None:
@@ -66,7 +145,7 @@ def report_at_work(study: Study) -> ReportSnapshot | None:
 
 @dataclass(frozen=True)
 class Shown:
-    """What stands behind a unit of a report: its item, and a picture of it."""
+    """A report's unit: its item and a picture of it."""
 
     item_key: str
     prompt: str

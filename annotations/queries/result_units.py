@@ -10,7 +10,7 @@ from django.db.models import F, Q, QuerySet
 from numpy.typing import NDArray
 
 from annotations.models import Item, ItemImage, Study
-from annotations.reports.data import Codes
+from annotations.stats.arrays import IntArray
 from generation.models import Image, Method, MetricScore, Prompt
 
 ROWS_AT_ONCE = 10_000
@@ -28,11 +28,11 @@ class Units:
     """
 
     names: list[str]
-    image: Codes
-    item: Codes
-    prompt: Codes
+    image: IntArray
+    item: IntArray
+    prompt: IntArray
     prompts: list[str]
-    method: Codes
+    method: IntArray
     methods: list[str]
     facets: dict[str, NDArray[np.object_]]
     metrics: list[str]
@@ -40,7 +40,7 @@ class Units:
     slot_names: list[str]
 
 
-def load_units(study: Study, *, item: Codes, image: Codes, shown: Sequence[Codes]) -> tuple[Units, Codes]:
+def load_units(study: Study, *, item: IntArray, image: IntArray, shown: Sequence[IntArray]) -> tuple[Units, IntArray]:
     """The units that occur, and (n_answers,) the index of each answer's unit.
 
     item, image  (n_answers,) primary keys of what each answer is about; image 0 for all that the item shows
@@ -100,29 +100,31 @@ def scores_of(study: Study) -> QuerySet[MetricScore]:
 
 
 def _keys_of_images(study: Study) -> QuerySet[ItemImage, Any]:
-    return ItemImage.objects.filter(item__study=study).values("image_id")
+    return ItemImage.objects.filter(item__study=study, item__role=Item.Role.RATED).values("image_id")
 
 
 class _Images:
     """Key, prompt, method and facets of images, by primary key; those rated, or with `needs_all` those shown."""
 
-    def __init__(self, study: Study, rated: Codes, *, needs_all: bool) -> None:
+    def __init__(self, study: Study, rated: IntArray, *, needs_all: bool) -> None:
         wanted = None if needs_all else frozenset(rated.tolist())
         self.key: dict[int, str] = {}
         self.prompt: dict[int, int] = {}
         self.method: dict[int, int] = {}
         self.facets: dict[str, dict[int, str]] = defaultdict(dict)
         texts: dict[str, str] = {}  # each distinct text once in memory
-        rows = images_of(study).values_list("pk", "key", "prompt_id", "method_id", F("provenance__facets"))
-        for pk, key, prompt, method, facets in rows.iterator(chunk_size=ROWS_AT_ONCE):
+        notes = F("provenance__facets"), F(f"provenance__{Image.METHOD_IS_UNKNOWN}")
+        rows = images_of(study).values_list("pk", "key", "prompt_id", "method_id", *notes)
+        for pk, key, prompt, method, facets, is_unknown in rows.iterator(chunk_size=ROWS_AT_ONCE):
             if wanted is not None and pk not in wanted:
                 continue
-            self.key[pk], self.prompt[pk], self.method[pk] = key, prompt, method
+            self.key[pk], self.prompt[pk], self.method[pk] = key, prompt, 0 if is_unknown else method
             for name, text in _scalars(facets).items():
                 self.facets[name][pk] = texts.setdefault(text, text)
         self.methods: dict[int, str] = dict(
             Method.objects.filter(pk__in=set(self.method.values())).values_list("pk", "name")
         )
+        self.methods[0] = ""  # of images whose table left the method out
 
 
 class _Prompts:
@@ -151,7 +153,7 @@ class _ItemRow:
     prompt: int
 
 
-def _items(study: Study, unit_item: Codes, unit_image: Codes) -> dict[int, _ItemRow]:
+def _items(study: Study, unit_item: IntArray, unit_image: IntArray) -> dict[int, _ItemRow]:
     """Key and prompt of the items that a unit's name or prompt needs: none, where every image is in one item."""
     is_once = len(np.unique(unit_image)) == len(unit_image)
     if is_once and not (unit_image == 0).any():
@@ -161,7 +163,7 @@ def _items(study: Study, unit_item: Codes, unit_image: Codes) -> dict[int, _Item
     return {pk: _ItemRow(key, prompt) for pk, key, prompt in rows.iterator(chunk_size=ROWS_AT_ONCE) if pk in wanted}
 
 
-def _names(unit_item: Codes, unit_image: Codes, known: _Images, items: Mapping[int, _ItemRow]) -> list[str]:
+def _names(unit_item: IntArray, unit_image: IntArray, known: _Images, items: Mapping[int, _ItemRow]) -> list[str]:
     """A stable name for every unit: the image's key or number, the item's key for a whole item."""
     of_image = {pk: key or f"image {pk}" for pk, key in known.key.items()}
     _make_distinct(of_image, "image")
@@ -183,7 +185,7 @@ def _make_distinct(names: dict[int, str], kind: str) -> None:
             names[pk] = f"{name} ({kind} {pk})"
 
 
-def _method_groups(known: _Images, shown: Sequence[Codes]) -> tuple[dict[int, str], list[str]]:
+def _method_groups(known: _Images, shown: Sequence[IntArray]) -> tuple[dict[int, str], list[str]]:
     """(item → its images' methods by slot as one text, what to call the first two slots)."""
     by_item: dict[int, list[str]] = defaultdict(list)
     for item, image in zip(shown[0].tolist(), shown[1].tolist(), strict=True):
@@ -195,7 +197,7 @@ def _method_groups(known: _Images, shown: Sequence[Codes]) -> tuple[dict[int, st
     return groups, SLOT_NAMES
 
 
-def _coded(texts: Sequence[str]) -> tuple[list[str], Codes]:
+def _coded(texts: Sequence[str]) -> tuple[list[str], IntArray]:
     """(sorted distinct texts, (n,) index of each; −1 for an empty one)."""
     names = sorted({text for text in texts if text})
     position = {name: i for i, name in enumerate(names)}
@@ -213,7 +215,7 @@ def _scalars(values: Any) -> dict[str, str]:
     }
 
 
-def _scores(study: Study, unit_image: Codes) -> tuple[list[str], NDArray[np.float64]]:
+def _scores(study: Study, unit_image: IntArray) -> tuple[list[str], NDArray[np.float64]]:
     """(names, (n_metrics, n_units) scores). A metric of several versions is one metric a version."""
     # An image may be in several items: its score is that of each of those units.
     order = np.argsort(unit_image, kind="stable")
@@ -241,7 +243,7 @@ def _scores(study: Study, unit_image: Codes) -> tuple[list[str], NDArray[np.floa
 
 def study_methods(study: Study) -> list[str]:
     """The names of the methods whose images the study shows."""
-    shown = ItemImage.objects.filter(item__study=study)
+    shown = ItemImage.objects.filter(item__study=study, item__role=Item.Role.RATED)
     return list(
         Method.objects.filter(pk__in=shown.values("image__method_id")).order_by("name").values_list("name", flat=True)
     )

@@ -1,21 +1,25 @@
 """A study's current answers as arrays: what every analysis of it starts from."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
-from typing import Any
 
 import numpy as np
-from django.db.models import Case, F, IntegerField, QuerySet, Value, When
+from django.db.models import Count, F, IntegerField, Q, Value
 from django.db.models.functions import Coalesce
 from numpy.typing import NDArray
 
-from annotations.models import Assignment, Dimension, ItemImage, Rater, Response, Study
-from annotations.presets import names_sides
+from annotations.kinds.registry import kind_of, with_levels
+from annotations.models import Assignment, Dimension, Erasure, Item, ItemImage, Rater, Study
+from annotations.queries.columns import ROWS_AT_ONCE, integers
+from annotations.queries.preferences import is_turned, preferences
 from annotations.queries.result_units import Units, load_units
-from annotations.reports.data import Codes, DimensionData, StudyData, dimension_data
+from annotations.queries.studies import current_responses
+from annotations.questions import names_sides
+from annotations.reports.study.data import DimensionData, ExcludedRater, Kind, StudyData, dimension_data
+from annotations.stats.arrays import IntArray
+from annotations.stats.preferences.rankings import Rankings
+from annotations.stats.preferences.votes import Votes
 
-ROWS_AT_ONCE = 10_000
 NONE = -1
 
 
@@ -23,14 +27,16 @@ NONE = -1
 class StudyRows:
     """The arrays, and which rows of the database their units are.
 
-    image, item   (n_units,) primary keys; image is 0 for a unit that is a whole item
-    rater_kinds   how many raters of each kind gave an answer
+    image, item      (n_units,) primary keys; image is 0 for a unit that is a whole item
+    kind_of_rater    by name, of all raters of the study
+    unable           by question, the (unit, rater's name) of each "unable to answer"
     """
 
     data: StudyData
-    image: Codes
-    item: Codes
-    rater_kinds: dict[str, int]
+    image: IntArray
+    item: IntArray
+    kind_of_rater: dict[str, str]
+    unable: dict[str, list[tuple[int, str]]]
 
 
 def study_data(study: Study) -> StudyData:
@@ -38,34 +44,52 @@ def study_data(study: Study) -> StudyData:
     return study_rows(study).data
 
 
-def study_rows(study: Study) -> StudyRows:
+def study_rows(study: Study, *, with_excluded: bool = False) -> StudyRows:
     """As `study_data`, with the rows behind the units.
 
+    with_excluded  also the ratings of raters who were excluded; votes and rankings are left out then
+
     A unit is an image as one item shows it, for questions about images; the item, for questions about all that is
-    shown (an item of one image is that image). Units, raters, prompts, methods and metrics stand in the order of their
-    names, as in `annotations.reports.files`, so that the same ratings give the same figures from files as from here.
+    shown (an item of one image is that image). Units, raters, prompts, methods and metrics are in the order of their
+    names, as in `annotations.reports.study.files.study`, so that the same ratings give the same figures from files as
+    from here.
     Where levels are sides of the screen they are turned back to the item's own images: slot 0 first.
 
     About ten queries whatever the size; 64 bytes a rating, and names and scores of what was rated.
     """
     dimensions = list(study.dimensions.all())
-    answers = _answers(dimensions)
-    shown = _integers(
-        ItemImage.objects.filter(item__study=study).order_by("item", "slot").values_list("item_id", "image_id", "slot"),
+    scored = [dimension for dimension in dimensions if kind_of(dimension).scored_as]
+    dimensions = with_levels(dimensions)
+    answers = _answers(dimensions, with_excluded=with_excluded)
+    answers, values = _with_scores(answers, scored, with_excluded=with_excluded)
+    shown = integers(
+        ItemImage.objects.filter(item__study=study, item__role=Item.Role.RATED)
+        .order_by("item", "slot")
+        .values_list("item_id", "image_id", "slot"),
         3,
     )
     image = _image_of(answers.item, answers.image, shown)
     units, unit = load_units(study, item=answers.item, image=image, shown=shown)
-    names, rater, kinds = _raters(study, answers.rater)
+    names, rater, kinds, has_excluded = _raters(study, answers.rater)
     # What imported raters did first and how long it took is not known; a place in a file says nothing.
     is_known = (kinds != Rater.Kind.IMPORTED)[rater] if len(rater) else np.zeros(0, bool)
     seconds = np.where(is_known & (answers.active_ms >= 0), answers.active_ms / 1000, np.nan)
     order = np.where(is_known, answers.sequence, np.nan)
+    preferred = {} if with_excluded else preferences(study, dimensions)
     found = [
         _dimension(
-            dimension, answers, unit=unit, rater=rater, seconds=seconds, order=order, units=units, rater_names=names
+            dimension,
+            answers,
+            unit=unit,
+            rater=rater,
+            seconds=seconds,
+            order=order,
+            units=units,
+            rater_names=names,
+            preferred=preferred.get(dimension.pk),
+            scores=values.get(dimension.pk),
         )
-        for dimension in dimensions
+        for dimension in [*dimensions, *scored]
     ]
     given = np.unique(rater)
     data = StudyData(
@@ -78,44 +102,81 @@ def study_rows(study: Study) -> StudyRows:
         facets=units.facets,
         metrics=units.metrics,
         scores=units.scores,
+        excluded_raters=excluded_raters(study) if has_excluded else (),
+        n_withdrawn=n_withdrawn(study, has_excluded=has_excluded),
+        rater_kinds={kind: n for kind in Rater.Kind.values if (n := int((kinds[given] == kind).sum()))},
     )
-    counts = {kind: int((kinds[given] == kind).sum()) for kind in Rater.Kind.values}
-    return StudyRows(data, units.image, units.item, {kind: n for kind, n in counts.items() if n})
+    unable = {}
+    for dimension in [*dimensions, *scored]:
+        rows = np.flatnonzero((answers.dimension == dimension.pk) & (answers.level < 0))
+        unable[dimension.name] = [(int(unit[row]), names[rater[row]]) for row in rows]
+    return StudyRows(data, units.image, units.item, dict(zip(names, kinds.tolist(), strict=True)), unable)
 
 
 @dataclass(frozen=True)
 class _Answers:
     """One entry an answer; image 0 for "about all that is shown", level −1 for "unable", active_ms −1 for unknown."""
 
-    dimension: Codes
-    item: Codes
-    image: Codes
-    rater: Codes
-    level: Codes
-    active_ms: Codes
-    sequence: Codes
-    is_turned: Codes
+    dimension: IntArray
+    item: IntArray
+    image: IntArray
+    rater: IntArray
+    level: IntArray
+    active_ms: IntArray
+    sequence: IntArray
+    is_turned: IntArray
 
 
-def current_responses(dimensions: Iterable[Dimension]) -> QuerySet[Response]:
-    """What counts: the current revision of every answer of an answered assignment."""
-    return Response.objects.filter(
-        dimension__in=[dimension.pk for dimension in dimensions],
-        is_current=True,
-        assignment__state=Assignment.State.ANSWERED,
+def _with_scores(
+    answers: _Answers, scored: Sequence[Dimension], *, with_excluded: bool
+) -> tuple[_Answers, dict[int, list[float]]]:
+    """Also the answers that have a score, and by question its scores: 0, 1, and those that occur between them."""
+    values: dict[int, list[float]] = {}
+    for dimension in scored:
+        kind = kind_of(dimension)
+        rows: list[tuple[int, ...]] = []
+        scores: list[float] = []
+        columns = ("assignment__item_id", "image_id", "assignment__rater_id", "active_ms", "assignment__sequence")
+        rows_of = current_responses([dimension], with_excluded=with_excluded)
+        found = rows_of.order_by().values_list("answer", *columns)
+        for answer, item, image, rater, active_ms, place in found.iterator(chunk_size=ROWS_AT_ONCE):
+            score = None if answer is None else kind.score(dimension, answer)
+            scores.append(np.nan if score is None else score)
+            rows.append((dimension.pk, item, image or 0, rater, NONE if active_ms is None else active_ms, place))
+        numbers = np.array(scores, float)
+        levels = np.unique(np.r_[0.0, 1.0, numbers[np.isfinite(numbers)]])
+        level = np.where(np.isfinite(numbers), np.searchsorted(levels, np.nan_to_num(numbers)), NONE)
+        pk, item_of, image_of, rater_of, ms, sequence = np.array(rows, np.int64).reshape(-1, 6).T
+        added = (pk, item_of, image_of, rater_of, level.astype(np.int64), ms, sequence, np.zeros(len(pk), np.int64))
+        answers = _Answers(*(np.r_[old, new] for old, new in zip(vars(answers).values(), added, strict=True)))
+        values[dimension.pk] = levels.tolist()
+    return answers, values
+
+
+def excluded_raters(study: Study) -> list[ExcludedRater]:
+    """The raters that are left out, by name, with the reason and how many of their answers would count.
+
+    Those who withdrew are only counted, see `n_withdrawn`.
+    """
+    counting = Q(
+        assignments__responses__is_current=True,
+        assignments__state=Assignment.State.ANSWERED,
+        assignments__purpose=Assignment.Purpose.RATING,
     )
+    left_out = study.raters.filter(excluded_at__isnull=False, withdrawn_at=None)
+    rows = left_out.annotate(n=Count("assignments__responses", filter=counting))
+    return [ExcludedRater(*row) for row in rows.order_by("name").values_list("name", "excluded_reason", "n")]
 
 
-def is_turned() -> Case:
-    """1 where the rater saw the item's second image on the left, 0 otherwise; for items of two images."""
-    return Case(
-        When(assignment__shown_order__startswith="1", then=Value(1)), default=Value(0), output_field=IntegerField()
-    )
+def n_withdrawn(study: Study, *, has_excluded: bool = True) -> int:
+    """How many people took their answers out of the study, or had them erased."""
+    erased = study.erasures.filter(kind=Erasure.Kind.EVERYTHING).count()
+    return erased + (study.raters.filter(withdrawn_at__isnull=False).count() if has_excluded else 0)
 
 
-def _answers(dimensions: Sequence[Dimension]) -> _Answers:
-    rows = current_responses(dimensions).order_by()
-    table = _integers(
+def _answers(dimensions: Sequence[Dimension], *, with_excluded: bool) -> _Answers:
+    rows = current_responses(dimensions, with_excluded=with_excluded).order_by()
+    table = integers(
         rows.values_list(
             "dimension_id",
             F("assignment__item_id"),
@@ -131,24 +192,7 @@ def _answers(dimensions: Sequence[Dimension]) -> _Answers:
     return _Answers(*table)
 
 
-def _integers(rows: QuerySet[Any, Any], n_columns: int) -> list[Codes]:
-    """The rows' columns as int64 arrays, (n_rows,) each; at no time more than a batch of rows as Python objects."""
-    parts = [np.empty((0, n_columns), np.int64)]
-    for batch in _batches(rows.iterator(chunk_size=ROWS_AT_ONCE)):
-        count = len(batch) * n_columns
-        parts.append(np.fromiter(chain.from_iterable(batch), np.int64, count).reshape(-1, n_columns))
-    columns = []
-    for column in range(n_columns):
-        columns.append(np.concatenate([part[:, column] for part in parts]))
-    return columns
-
-
-def _batches(rows: Iterator[tuple[int, ...]]) -> Iterator[list[tuple[int, ...]]]:
-    while batch := list(islice(rows, ROWS_AT_ONCE)):
-        yield batch
-
-
-def _image_of(item: Codes, image: Codes, shown: Sequence[Codes]) -> Codes:
+def _image_of(item: IntArray, image: IntArray, shown: Sequence[IntArray]) -> IntArray:
     """The image that each answer is about; that of an item of one image also where the answer names none."""
     items, first, count = np.unique(shown[0], return_index=True, return_counts=True)
     if not len(items):
@@ -157,33 +201,35 @@ def _image_of(item: Codes, image: Codes, shown: Sequence[Codes]) -> Codes:
     return np.where((image == 0) & (count[at] == 1), shown[1][first[at]], image)
 
 
-def _raters(study: Study, rater: Codes) -> tuple[list[str], Codes, NDArray[np.str_]]:
-    """(names in order, code of each answer's rater, (n_raters,) kinds)."""
-    rows = sorted(study.raters.values_list("name", "pk", "kind").order_by())
-    keys = np.array([pk for _name, pk, _kind in rows], np.int64)
-    kinds = np.array([kind for _name, _pk, kind in rows], np.str_)
+def _raters(study: Study, rater: IntArray) -> tuple[list[str], IntArray, NDArray[np.str_], bool]:
+    """(names in order, code of each answer's rater, (n_raters,) kinds, whether any is excluded)."""
+    rows = sorted(study.raters.values_list("name", "pk", "kind", "excluded_reason").order_by())
+    keys = np.array([pk for _name, pk, *_ in rows], np.int64)
+    kinds = np.array([kind for _name, _pk, kind, _reason in rows], np.str_)
     by_key = np.argsort(keys)
     code = by_key[np.searchsorted(keys, rater, sorter=by_key)] if len(rater) else np.empty(0, np.int64)
-    return [name for name, _pk, _kind in rows], code.astype(np.int64), kinds
+    return [name for name, *_ in rows], code.astype(np.int64), kinds, any(reason for *_, reason in rows)
 
 
 def _dimension(
     dimension: Dimension,
     answers: _Answers,
     *,
-    unit: Codes,
-    rater: Codes,
+    unit: IntArray,
+    rater: IntArray,
     seconds: NDArray[np.float64],
     order: NDArray[np.float64],
     units: Units,
     rater_names: Sequence[str],
+    preferred: Votes | Rankings | None,
+    scores: list[float] | None = None,
 ) -> DimensionData | None:
     """One question's answers; None where there is none."""
     rows = np.flatnonzero(answers.dimension == dimension.pk)
     if not len(rows):
         return None
     level = answers.level[rows]
-    labels = [level["label"] for level in dimension.levels]
+    labels = [] if dimension.kind == Dimension.Kind.SLIDER or scores is not None else dimension.labels
     if names_sides(dimension):
         turned = (answers.is_turned[rows] == 1) & (level >= 0) & (level < 2)
         level = np.where(turned, 1 - level, level)
@@ -195,16 +241,28 @@ def _dimension(
         unit=unit[rows],
         rater=rater[rows],
         level=level,
-        values=_values(dimension),
+        values=_values(dimension) if scores is None else scores,
         rater_names=rater_names,
         n_units=len(units.names),
         n_unable=int((~given).sum()),
-        question=dimension.question,
+        question=dimension.question if scores is None else f"{dimension.question} ({kind_of(dimension).scored_as})",
         labels=labels,
         seconds=_or_none(seconds[rows]),
         order=_or_none(order[rows]),
-        is_ordinal=dimension.kind == Dimension.Kind.ORDINAL,
+        kind=_kind(dimension) if scores is None else "interval",
+        votes=preferred if isinstance(preferred, Votes) else None,
+        rankings=preferred if isinstance(preferred, Rankings) else None,
     )
+
+
+def _kind(dimension: Dimension) -> Kind:
+    if dimension.kind == Dimension.Kind.ORDINAL:
+        return "ordinal"
+    if dimension.kind == Dimension.Kind.SLIDER:
+        return "interval"
+    if dimension.is_ordering:
+        return "ranking"
+    return "preference" if names_sides(dimension) else "nominal"
 
 
 def _values(dimension: Dimension) -> list[float]:

@@ -1,5 +1,6 @@
 """Reads about studies: who may run them, how far they are."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -9,12 +10,16 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, Exists, F, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from annotations.models import Assignment, Item, Membership, Rater, Response, Study
+from annotations.models import Assignment, Dimension, Item, Membership, Rater, Response, Study
+from generation.models import Activity, PromptSet
+from generation.queries.activity import about, everything
 
 # A planning figure for studies that have no answers yet; as soon as there are some, their own median is used.
 ASSUMED_SECONDS_PER_QUESTION = 15
 ANSWERS_FOR_PACE = 200
 FEWEST_ANSWERS_FOR_PACE = 20
+COUNTS = Q(state=Assignment.State.ANSWERED, rater__excluded_at=None)
+"""Assignments whose answers count: an excluded rater's do not, and their places are free for others."""
 
 
 def studies_run_by(user: User) -> QuerySet[Study]:
@@ -30,9 +35,26 @@ def may_run(user: User | AnonymousUser, study: Study) -> bool:
     return isinstance(user, User) and studies_run_by(user).filter(pk=study.pk).exists()
 
 
+def is_researcher(user: User) -> bool:
+    """Whether this person runs a study or may make one: more than their own answers is open to them."""
+    return user.has_perm("annotations.add_study") or studies_run_by(user).exists()
+
+
 def may_delete(user: User | AnonymousUser, study: Study) -> bool:
     """Deleting is the owner's alone: members and administrators must ask."""
     return user.pk is not None and study.owner_id == user.pk
+
+
+def may_read_activity(user: User | AnonymousUser, study: Study) -> bool:
+    """The record of who did what is the owner's and the administrators': it is about the members, too."""
+    return user.pk is not None and (study.owner_id == user.pk or user.is_superuser)
+
+
+def activity_of(study: Study) -> QuerySet[Activity]:
+    """Lines about the study and about the prompt sets that its images belong to, the newest first."""
+    sets = PromptSet.objects.filter(prompts__items__study=study).distinct().values_list("pk", flat=True)
+    own = about(Activity.Subject.STUDY, [study.token])
+    return everything().filter(own | about(Activity.Subject.PROMPT_SET, list(sets)))
 
 
 def may_see_image(user: User, image_id: int) -> bool:
@@ -55,24 +77,28 @@ def with_progress(studies: QuerySet[Study]) -> QuerySet[Study, Any]:
         return Coalesce(Subquery(per_study, output_field=IntegerField()), 0)
 
     return studies.annotate(
-        n_answered=counted(Assignment.objects.filter(state=Assignment.State.ANSWERED), Count("pk")),
+        n_answered=counted(Assignment.objects.filter(COUNTS), Count("pk")),
         n_wanted=counted(Item.objects.all(), Sum("wanted")),
     )
 
 
+def _or_zero(counted: QuerySet[Any, Any]) -> Coalesce:
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
 def raters_of(user: User) -> QuerySet[Rater, Any]:
-    """What this person rates, with the study and the number of answered items (`n_answered`), open studies first."""
-    answered = (
-        Assignment.objects.filter(rater=OuterRef("pk"), state=Assignment.State.ANSWERED)
-        .order_by()
-        .values("rater")
-        .annotate(n=Count("pk"))
-        .values("n")
-    )
+    """What this person rates, with the study, the number of answered items (`n_answered`) and of those answered too
+    late to count (`n_late`), open studies first."""
+    own = Assignment.with_checks.filter(rater=OuterRef("pk")).order_by().values("rater")
+    answered = own.filter(state=Assignment.State.ANSWERED)
+    late = own.filter(state=Assignment.State.RETURNED, late_answers__isnull=False)
     return (
         user.raters.select_related("study")
         .exclude(study__state=Study.State.DRAFT)
-        .annotate(n_answered=Coalesce(Subquery(answered, output_field=IntegerField()), 0))
+        .annotate(
+            n_answered=_or_zero(answered.annotate(n=Count("pk")).values("n")),
+            n_late=_or_zero(late.annotate(n=Count("pk", distinct=True)).values("n")),
+        )
         .order_by("-study__state", "-pk")
     )
 
@@ -95,7 +121,8 @@ def audits_of(user: User) -> QuerySet[Study]:
 
 @dataclass(frozen=True)
 class Overview:
-    """A study's state in figures. Counts are answered assignments unless their name says other."""
+    """A study's state in figures. Counts are answered assignments unless their name says other; nothing of excluded
+    raters counts."""
 
     n_items: int
     n_complete: int
@@ -117,7 +144,7 @@ def overview(study: Study, now: datetime) -> Overview:
     """Three aggregates whatever the size. `done_at` goes by the last 24 hours; None when nothing came in them."""
     items = study.items.aggregate(n=Count("pk"), wanted=Coalesce(Sum("wanted"), 0))
     day_ago, hour_ago = now - timedelta(days=1), now - timedelta(hours=1)
-    answers = study.assignments.filter(state=Assignment.State.ANSWERED).aggregate(
+    answers = study.assignments.filter(COUNTS).aggregate(
         n=Count("pk"),
         hour=Count("pk", filter=Q(answered_at__gte=hour_ago)),
         day=Count("pk", filter=Q(answered_at__gte=day_ago)),
@@ -132,7 +159,7 @@ def overview(study: Study, now: datetime) -> Overview:
         n_complete=n_complete,
         n_answered=answers["n"],
         n_wanted=items["wanted"],
-        n_raters=study.raters.count(),
+        n_raters=study.raters.filter(excluded_at=None).count(),
         n_active=answers["active"],
         last_hour=answers["hour"],
         last_day=answers["day"],
@@ -154,7 +181,8 @@ def seconds_per_item(study: Study) -> tuple[float, bool]:
     """
     dimensions = list(study.dimensions.all())
     if dimensions:
-        latest = Response.objects.filter(dimension=dimensions[0], is_current=True).order_by("-pk")[:ANSWERS_FOR_PACE]
+        answers = Response.objects.filter(dimension=dimensions[0], is_current=True)
+        latest = answers.filter(assignment__rater__excluded_at=None).order_by("-pk")[:ANSWERS_FOR_PACE]
         times = sorted(ms for ms in latest.values_list("active_ms", flat=True) if ms is not None)
         if len(times) >= FEWEST_ANSWERS_FOR_PACE:
             return median(times) / 1000, True
@@ -163,3 +191,19 @@ def seconds_per_item(study: Study) -> tuple[float, bool]:
 
 def planned_seconds(n_dimensions: int) -> float:
     return float(ASSUMED_SECONDS_PER_QUESTION * max(1, n_dimensions))
+
+
+def current_responses(dimensions: Iterable[Dimension], *, with_excluded: bool = False) -> QuerySet[Response]:
+    """What counts: the current revision of every answer of an answered assignment, unless its rater is excluded.
+
+    Answers to repeats and checks never count. `with_excluded`: also the answers of raters who were excluded, but not of
+    those who withdrew.
+    """
+    counts = {"withdrawn_at": None} if with_excluded else {"excluded_at": None}
+    return Response.objects.filter(
+        dimension__in=[dimension.pk for dimension in dimensions],
+        is_current=True,
+        assignment__state=Assignment.State.ANSWERED,
+        assignment__purpose=Assignment.Purpose.RATING,
+        **{f"assignment__rater__{name}": value for name, value in counts.items()},
+    )

@@ -1,23 +1,28 @@
 """Pictures as SVG text: direct labels instead of legends, the uncertainty drawn, colours left to the style sheet.
 
-Every function returns one <svg> element without style attributes, so that it may stand in a page of strict content
-security policy, in a file alone, and on paper. Texts are escaped here.
+Every function returns one <svg> element without style attributes, so that it may be in a page of strict content
+security policy, in a file alone, and on paper. Each is drawn once for the page and once for a phone (see `svg.Layout`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
-from math import ceil, floor, log10
+from math import isfinite
 
-WIDTH = 720
-LABEL = 216
-VALUES = 172
-ROW = 30
+from annotations.reports.documents.critic import CalibrationBin
+from annotations.reports.pictures import svg
+from annotations.reports.pictures.axis import Axis, Limits, nice_step
+from annotations.reports.pictures.svg import LETTER, LINE, PAGE, Layout
+
+MOST_BINS = 30
+"""On either side of zero in a plot of differences."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """One row of an interval plot: a point, a narrow interval, and a wide one behind it. None where undefined."""
+    """One row of an interval plot: a point, a narrow interval, and a wide one behind it. None where undefined.
+
+    An infinite end goes on beyond the axis, as does one beyond the plot's limits: an arrow shows it.
+    """
 
     label: str
     value: float | None
@@ -32,81 +37,38 @@ def interval_plot(
     marks: Sequence[Mark],
     *,
     title: str,
-    low: float | None = None,
-    high: float | None = None,
+    limits: Limits = (None, None),
+    shown: Limits = (None, None),
     references: Sequence[tuple[float, str]] = (),
     axis: str = "",
+    layout: Layout = PAGE,
 ) -> str:
-    """Points with their intervals on one axis. `references` are labelled vertical lines: zero, a ceiling."""
+    """Points with their intervals on one axis.
+
+    limits      what the quantity can be: the axis goes no further, and an arrow shows where an interval does
+    shown       values that the axis reaches in any case
+    references  labelled vertical lines: zero, a ceiling
+    """
     ends = [end for mark in marks for end in _ends(mark)] + [at for at, _ in references]
-    ticks = _ticks(min(ends, default=0.0) if low is None else low, max(ends, default=1.0) if high is None else high)
-    left, right = LABEL, WIDTH - VALUES
-    top = 24 if references else 8
-    bottom = top + ROW * len(marks)
-
-    def x(value: float) -> float:
-        share = (value - ticks[0]) / (ticks[-1] - ticks[0])
-        return round(left + min(max(share, 0.0), 1.0) * (right - left), 1)
-
-    parts = [_line(x(tick), top, x(tick), bottom, "grid") for tick in ticks]
-    parts += [_text(x(tick), bottom + 16, _figure(tick, ticks), "tick", "middle") for tick in ticks]
-    for at, label in references:
-        parts.append(_line(x(at), top - 4, x(at), bottom, "reference"))
-        parts.append(_text(x(at), top - 10, label, "tick", _anchor_of(x(at), left, right)))
+    ends += [end for end in shown if end is not None]
+    scale = Axis.holding(ends, limits, layout.left, layout.end)
+    rows = _label_rows([(scale.x(at), label) for at, label in references], scale)
+    top = 8 + LINE * (max(rows, default=-1) + 1)
+    bottom = top + layout.row * len(marks)
+    parts = [svg.line(scale.x(tick), top, scale.x(tick), bottom, "grid") for tick in scale.ticks]
+    parts += [svg.text(scale.x(tick), bottom + 16, scale.figure(tick), "tick", "middle") for tick in scale.ticks]
+    for (at, label), row in zip(references, rows, strict=True):
+        y = top - 10 - LINE * row
+        parts.append(svg.line(scale.x(at), y + 6, scale.x(at), bottom, "reference"))
+        parts.append(svg.text(scale.x(at), y, label, "tick", _anchor_of(scale.x(at), scale)))
     for i, mark in enumerate(marks):
-        parts.append(_mark(mark, top + ROW * i + ROW / 2, x, right))
-    if axis:
-        parts.append(_text((left + right) / 2, bottom + 34, axis, "tick", "middle"))
-    return _svg(parts, bottom + (42 if axis else 24), title)
+        parts.append(_mark(mark, top + layout.row * i, scale, layout))
+    middle, room = (layout.left + layout.end) / 2, layout.width if layout.is_stacked else layout.end
+    words, height = svg.wrapped(axis, middle, bottom + 34, room)
+    return svg.picture([*parts, *words], bottom + 26 + height, title, layout)
 
 
-def stacked_bars(rows: Sequence[tuple[str, Sequence[int]]], *, levels: Sequence[str], title: str) -> str:
-    """Each row's counts by level as shares of its total, from the lowest level to the highest, shares written in."""
-    left, right, top = LABEL, WIDTH - 72, 24
-    n_levels = max(len(levels), 1)
-    parts = [
-        _text(left, 14, levels[0] if levels else "", "tick", "start"),
-        _text(right, 14, levels[-1] if levels else "", "tick", "end"),
-    ]
-    for i, (label, counts) in enumerate(rows):
-        y, total = top + ROW * i, sum(counts)
-        parts.append(_text(left - 12, y + 19, _short(label), "label", "end", full=label))
-        parts.append(_text(right + 12, y + 19, f"n {total:,}", "tick", "start"))
-        at = float(left)
-        for level, n in enumerate(counts):
-            width = (right - left) * n / total if total else 0.0
-            if not width:
-                continue
-            share = level / max(n_levels - 1, 1)
-            name = levels[level] if level < len(levels) else str(level)
-            parts.append(
-                f"<g><title>{escape(f'{label}: {name}, {n:,} ({n / total:.1%})')}</title>"
-                f'<rect class="level" x="{at:.1f}" y="{y + 3}" width="{max(width - 1, 0.5):.1f}" height="{ROW - 6}" '
-                f'fill-opacity="{0.12 + 0.88 * share:.2f}"/>'
-            )
-            if width > 34:
-                tone = "on-dark" if share > 0.45 else "on-light"
-                parts.append(_text(at + width / 2, y + 19, f"{n / total:.0%}", f"share {tone}", "middle"))
-            parts.append("</g>")
-            at += width
-    return _svg(parts, top + ROW * len(rows) + 4, title)
-
-
-def share_bars(rows: Sequence[tuple[str, int]], *, title: str) -> str:
-    """A bar for each answer, as long as its share of all, with the number and the share written behind it."""
-    total = sum(n for _, n in rows)
-    left, right = LABEL, WIDTH - VALUES
-    parts = [_line(left, 4, left, 4 + ROW * len(rows), "axis")]
-    for i, (label, n) in enumerate(rows):
-        y, share = 4 + ROW * i, n / total if total else 0.0
-        width = (right - left) * share
-        parts.append(_text(left - 12, y + 19, _short(label), "label", "end", full=label))
-        parts.append(f'<rect class="bar win" x="{left}" y="{y + 5}" width="{width:.1f}" height="{ROW - 10}"/>')
-        parts.append(_text(left + width + 10, y + 19, f"{n:,} ({share:.0%})", "label", "start"))
-    return _svg(parts, 8 + ROW * len(rows), title)
-
-
-def difference_plot(tally: Sequence[Sequence[float]], *, title: str, axis: str) -> str:
+def difference_plot(tally: Sequence[Sequence[float]], *, title: str, axis: str, layout: Layout = PAGE) -> str:
     """How many prompts have which difference: losses left of zero, wins right of it, ties on it.
 
     tally: (difference, number of prompts) pairs. Differences are gathered into at most 61 bins with one at zero.
@@ -114,107 +76,229 @@ def difference_plot(tally: Sequence[Sequence[float]], *, title: str, axis: str) 
     if not tally:
         return ""
     reach = max(max(abs(value) for value, _ in tally), 1e-9)
-    step = _nice(reach / 30)
+    step = nice_step(reach / MOST_BINS)
     bins: dict[int, int] = {}
     for value, n in tally:
         place = round(value / step)
         bins[place] = bins.get(place, 0) + int(n)
     half = max(abs(place) for place in bins)
-    left, right, top, height = 40, WIDTH - 40, 20, 120
+    left, right, top, height = 24, layout.width - 24, 20, 120
     width = (right - left) / (2 * half + 1)
     highest = max(bins.values())
-    parts = [_line(left, top + height, right, top + height, "axis")]
+    parts = [svg.line(left, top + height, right, top + height, "axis")]
     for place, n in sorted(bins.items()):
         tall = height * n / highest
         kind = "win" if place > 0 else "loss" if place < 0 else "tie"
         at = left + (place + half) * width
-        parts.append(
-            f"<g><title>{place * step:+.3g}: {n}</title>"
-            f'<rect class="bar {kind}" x="{at + 0.5:.1f}" y="{top + height - tall:.1f}" '
-            f'width="{max(width - 1, 0.5):.1f}" height="{tall:.1f}"/></g>'
-        )
+        bar = svg.rect(at + 0.5, top + height - tall, max(width - 1, 0.5), tall, f"bar {kind}")
+        parts.append(svg.titled(f"{_signed(place * step)}: {n:,}", bar))
     for place in sorted({-half, 0, half}):
         at = left + (place + half + 0.5) * width
-        parts.append(_text(at, top + height + 16, f"{place * step:+.3g}" if place else "0", "tick", "middle"))
-    parts.append(_text(WIDTH / 2, top + height + 34, axis, "tick", "middle"))
-    parts.append(_text(left, 14, f"{highest:,}", "tick", "start"))
-    return _svg(parts, top + height + 42, title)
+        parts.append(svg.text(at, top + height + 16, _signed(place * step) if place else "0", "tick", "middle"))
+    parts.append(svg.text(left, 14, f"{highest:,}", "tick", "start"))
+    words, below = svg.wrapped(axis, layout.width / 2, top + height + 34, layout.width)
+    return svg.picture([*parts, *words], top + height + 26 + below, title, layout)
 
 
-def split_bar(parts: Sequence[tuple[str, int, str]], *, title: str) -> str:
-    """One bar cut into named parts (label, number, class), each written out: wins, ties, losses."""
+def reliability_plot(
+    bins: Sequence[CalibrationBin], *, title: str, axes: tuple[str, str], ideal: str, layout: Layout = PAGE
+) -> str:
+    """Accuracy (up) against mean confidence (right) of each bin, with Wilson's interval; the area of a point is its n.
+
+    Empty bins are left out. On the dashed line claims hold as often as the critic says.
+    """
+    drawn = [
+        (each.n, each.confidence, each.accuracy, each.interval_low, each.interval_high)
+        for each in bins
+        if each.confidence is not None
+        and each.accuracy is not None
+        and each.interval_low is not None
+        and each.interval_high is not None
+    ]
+    if not drawn:
+        return ""
+    side = 288
+    left, bottom = 56, side + 32
+    most = max(n for n, *_ in drawn)
+
+    def x(share: float) -> float:
+        return round(left + share * side, 1)
+
+    def y(share: float) -> float:
+        return round(bottom - share * side, 1)
+
+    parts = []
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        parts.append(svg.line(x(0), y(tick), x(1), y(tick), "grid"))
+        parts.append(svg.text(x(0) - 8, y(tick) + 4, f"{tick:g}", "tick", "end"))
+        parts.append(svg.text(x(tick), bottom + 18, f"{tick:g}", "tick", "middle"))
+    parts.append(svg.line(x(0), y(0), x(1), y(1), "reference"))
+    parts.append(svg.text(x(1), y(1) - 6, ideal, "tick", "end"))
+    for n, confidence, accuracy, low, high in drawn:
+        at, held = x(confidence), y(accuracy)
+        said = f"n {n:,}: {axes[0]} {confidence:.2f}, {axes[1]} {accuracy:.2f}"
+        radius = round(3 + 5 * (n / most) ** 0.5, 1)
+        whisker = svg.line(at, y(low), at, y(high), "whisker")
+        parts.append(svg.titled(said, whisker, svg.point(at, held, radius)))
+    parts.append(svg.text(x(0.5), bottom + 38, axes[0], "tick", "middle"))
+    parts.append(svg.text(8, 14, axes[1], "tick", "start"))
+    return svg.picture(parts, bottom + 46, title, layout)
+
+
+def stacked_bars(
+    rows: Sequence[tuple[str, Sequence[int]]], *, levels: Sequence[str], title: str, layout: Layout = PAGE
+) -> str:
+    """Each row's counts by level as shares of its total, from the lowest level to the highest, shares written in."""
+    left, right, top = layout.left, layout.end if layout.is_stacked else layout.width - 72, 24
+    n_levels = max(len(levels), 1)
+    lowest, highest = (levels[0], levels[-1]) if levels else ("", "")
+    parts = [
+        svg.text(left, 14, svg.short(lowest, (right - left) / 2 - 8), "tick", "start", full=lowest),
+        svg.text(right, 14, svg.short(highest, (right - left) / 2 - 8), "tick", "end", full=highest),
+    ]
+    for i, (label, counts) in enumerate(rows):
+        y, total = top + layout.row * i, sum(counts)
+        n = f"n {total:,}"
+        if layout.is_stacked:
+            room = layout.width - LETTER * len(n) - 24
+            parts.append(svg.text(2, y + 16, svg.short(label, room), "label", "start", full=label))
+            parts.append(svg.text(layout.width - 2, y + 16, n, "tick", "end"))
+        else:
+            parts.append(svg.text(left - 12, y + 19, svg.short(label, left - 18), "label", "end", full=label))
+            parts.append(svg.text(right + 12, y + 19, n, "tick", "start"))
+        at, y = float(left), y + layout.above
+        for level, count in enumerate(counts):
+            width = (right - left) * count / total if total else 0.0
+            if not width:
+                continue
+            share = level / max(n_levels - 1, 1)
+            name = levels[level] if level < len(levels) else str(level)
+            bar = svg.rect(at, y + 3, max(width - 1, 0.5), 24, "level", 0.12 + 0.88 * share)
+            tone = "on-dark" if share > 0.45 else "on-light"
+            words = svg.text(at + width / 2, y + 19, f"{count / total:.0%}", f"share {tone}", "middle")
+            said = f"{label}: {name}, {count:,} ({count / total:.1%})"
+            parts.append(svg.titled(said, bar, words if width > 34 else ""))
+            at += width
+    return svg.picture(parts, top + layout.row * len(rows) + 4, title, layout)
+
+
+def share_bars(rows: Sequence[tuple[str, int]], *, title: str, layout: Layout = PAGE) -> str:
+    """A bar for each answer, as long as its share of all, with the number and the share written next to it."""
+    total = sum(n for _, n in rows)
+    left, right, above = layout.left, layout.end, layout.above
+    parts = [svg.line(left, 4, left, 4 + layout.row * len(rows), "axis")]
+    for i, (label, n) in enumerate(rows):
+        y, share = 4 + layout.row * i, n / total if total else 0.0
+        width = (right - left) * share
+        count = f"{n:,} ({share:.0%})"
+        if layout.is_stacked:
+            room = layout.width - left - LETTER * len(count) - 24
+            parts.append(svg.text(left + 6, y + 16, svg.short(label, room), "label", "start", full=label))
+            parts.append(svg.text(layout.width - 2, y + 16, count, "label", "end"))
+        else:
+            parts.append(svg.text(left - 12, y + 19, svg.short(label, left - 18), "label", "end", full=label))
+            parts.append(svg.text(left + width + 10, y + 19, count, "label", "start"))
+        parts.append(svg.rect(left, y + above + 5, width, 20, "bar win"))
+    return svg.picture(parts, 8 + layout.row * len(rows), title, layout)
+
+
+def split_bar(parts: Sequence[tuple[str, int, str]], *, title: str, layout: Layout = PAGE) -> str:
+    """One bar cut into named parts (label, number, class): wins, ties, losses. Every part that is not empty is named.
+
+    A name is above the start of its part, or further along where the name before it reaches that far; a line
+    leads from it to its part.
+    """
     total = sum(n for _, n, _ in parts)
     if not total:
         return ""
-    out, at = [], 0.0
-    for label, n, kind in parts:
-        width = WIDTH * n / total
-        out.append(f'<rect class="bar {kind}" x="{at:.1f}" y="20" width="{max(width - 1, 0):.1f}" height="22"/>')
-        if width > 60:
-            out.append(_text(at + 2, 14, f"{n:,} {label}", "tick", "start"))
-        at += width
-    return _svg(out, 46, title)
+    drawn = [(f"{n:,} {label}", layout.width * n / total, kind) for label, n, kind in parts if n]
+    starts = [sum(width for _, width, _ in drawn[:i]) for i in range(len(drawn))]
+    places = _apart(starts, [LETTER * len(words) + 12 for words, _, _ in drawn], layout.width)
+    out = []
+    for (words, width, kind), start, place in zip(drawn, starts, places, strict=True):
+        out.append(svg.rect(start, 26, max(width - 1, 1), 22, f"bar {kind}"))
+        out.append(svg.text(place, 14, words, "tick", "start"))
+        out.append(svg.line(place + 1, 18, start + min(width / 2, 1), 26, "leader"))
+    return svg.picture(out, 52, title, layout)
 
 
-def _mark(mark: Mark, y: float, x: Callable[[float], float], right: float) -> str:
-    parts = [_text(LABEL - 12, y + 4, _short(mark.label), "label", "end", full=mark.label)]
-    if mark.value is None:
-        parts.append(_text(LABEL + 4, y + 4, "not estimable", "tick", "start"))
+def _apart(starts: Sequence[float], widths: Sequence[float], room: float) -> list[float]:
+    """Places for texts of these widths, as near to their starts as they can be without one covering the next."""
+    places: list[float] = []
+    edge = 0.0
+    for start, width in zip(starts, widths, strict=True):
+        places.append(max(start, edge))
+        edge = places[-1] + width
+    edge = room
+    for i in range(len(places) - 1, -1, -1):
+        places[i] = max(min(places[i], edge - widths[i]), 0.0)
+        edge = places[i]
+    return places
+
+
+def _mark(mark: Mark, top: float, axis: Axis, layout: Layout) -> str:
+    y = top + layout.above + (layout.row - layout.above) / 2
+    figure = mark.text if mark.value is not None else "not estimable"
+    if layout.is_stacked:
+        label = svg.short(mark.label, layout.width - LETTER * len(figure) - 24)
+        parts = [svg.text(2, top + 16, label, "label", "start", full=mark.label)]
+        parts.append(svg.text(layout.width - 2, top + 16, figure, "value", "end"))
     else:
-        if mark.wide_low is not None and mark.wide_high is not None:
-            parts.append(_line(x(mark.wide_low), y, x(mark.wide_high), y, "wide"))
-        if mark.low is not None and mark.high is not None:
-            parts.append(_line(x(mark.low), y, x(mark.high), y, "whisker"))
-        parts.append(f'<circle class="point" cx="{x(mark.value)}" cy="{y}" r="5"/>')
-        parts.append(_text(right + 14, y + 4, mark.text, "value", "start"))
-    return f"<g>{''.join(parts)}</g>"
+        label = svg.short(mark.label, layout.left - 18)
+        parts = [svg.text(layout.left - 12, y + 4, label, "label", "end", full=mark.label)]
+        if mark.value is None:
+            parts.append(svg.text(layout.left + 4, y + 4, figure, "tick", "start"))
+        else:
+            parts.append(svg.text(layout.end + 14, y + 4, figure, "value", "start"))
+    if mark.value is not None:
+        parts += _interval(mark.wide_low, mark.wide_high, y, axis, "wide-interval", 4)
+        parts += _interval(mark.low, mark.high, y, axis, "whisker", 6)
+        parts.append(svg.point(axis.x(mark.value), y, 5))
+    return svg.group(parts)
+
+
+def _interval(low: float | None, high: float | None, y: float, axis: Axis, kind: str, head: float) -> list[str]:
+    """A line between the ends, with an arrow at each end of the axis beyond which it goes on."""
+    if low is None or high is None:
+        return []
+    parts = [svg.line(axis.x(low), y, axis.x(high), y, kind)]
+    if low < axis.low and axis.is_beyond(low):
+        parts.append(_arrow(axis.left, y, -head))
+    if high > axis.high and axis.is_beyond(high):
+        parts.append(_arrow(axis.right, y, head))
+    return parts
+
+
+def _arrow(x: float, y: float, head: float) -> str:
+    """The tip of an interval that goes on; it points to the left for a negative `head`."""
+    tall = abs(head)
+    corners = f"M{x:.1f} {y - tall:.1f}L{x + 1.5 * head:.1f} {y:.1f}L{x:.1f} {y + tall:.1f}z"
+    return svg.path(corners, "arrow")
+
+
+def _label_rows(labels: Sequence[tuple[float, str]], axis: Axis) -> list[int]:
+    """For labels at (x, text) the line on which each stands, 0 next to the plot, so that none covers another."""
+    rows: list[int] = []
+    taken: list[tuple[int, float, float]] = []
+    for x, words in labels:
+        width = LETTER * len(words)
+        start = x - {"start": 0.0, "middle": width / 2, "end": width}[_anchor_of(x, axis)]
+        row = 0
+        while any(row == other and start < right + 6 and left < start + width + 6 for other, left, right in taken):
+            row += 1
+        taken.append((row, start, start + width))
+        rows.append(row)
+    return rows
 
 
 def _ends(mark: Mark) -> list[float]:
     ends = (mark.value, mark.low, mark.high, mark.wide_low, mark.wide_high)
-    return [end for end in ends if end is not None]
+    return [end for end in ends if end is not None and isfinite(end)]
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    """Four to eight round values that hold low and high between them."""
-    if high <= low:
-        low, high = low - 0.5, high + 0.5
-    step = _nice((high - low) / 5)
-    first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
-    return [round(place * step, 10) for place in range(first, last + 1)]
+def _anchor_of(x: float, axis: Axis) -> str:
+    return "end" if x > axis.right - 60 else "start" if x < axis.left + 60 else "middle"
 
 
-def _nice(step: float) -> float:
-    """The smallest of 1, 2, 2.5 and 5 times a power of ten that is not below the step."""
-    power = 10.0 ** floor(log10(step))
-    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= step * (1 - 1e-9))
-
-
-def _figure(value: float, ticks: Sequence[float]) -> str:
-    step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
-    decimals = max(0, -floor(log10(step) + 1e-9)) + (1 if round(step / 10.0 ** floor(log10(step)), 6) == 2.5 else 0)
-    return f"{value:.{decimals}f}"
-
-
-def _anchor_of(x: float, left: float, right: float) -> str:
-    return "end" if x > right - 60 else "start" if x < left + 60 else "middle"
-
-
-def _short(label: str, most: int = 29) -> str:
-    return label if len(label) <= most else label[: most - 1] + "…"
-
-
-def _text(x: float, y: float, text: str, kind: str, anchor: str, *, full: str = "") -> str:
-    hover = f"<title>{escape(full)}</title>" if full and full != text else ""
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{hover}{escape(text)}</text>'
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
-    return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
-
-
-def _svg(parts: Sequence[str], height: float, title: str) -> str:
-    return (
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}" '
-        f'xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'
-    )
+def _signed(value: float) -> str:
+    return f"{value:+.3g}".replace("-", "−")

@@ -1,45 +1,66 @@
-"""The report as one HTML file that needs nothing else: no server, no script, no network; it prints well."""
+"""A report as one HTML file that needs nothing else: no server, no script, no network; it prints well."""
 
-from collections.abc import Mapping
-from html import escape
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from annotations.reports.sections import headline, sections
+from annotations.reports.documents.conversion import Document
+from annotations.reports.documents.study import StudyDocument
+from annotations.reports.paper.limits import limits
+from annotations.reports.paper.markdown import plain
+from annotations.reports.paper.methods import cited, methods
+from annotations.reports.paper.references import REFERENCES
+from annotations.reports.paper.registered import registration_lines
+from annotations.reports.paper.summary import summary
+from annotations.reports.parts import Part, notices_of, parts_of, provenance
+from annotations.reports.rendering import rendered
+from annotations.reports.view import Notice
 
 STYLE = Path(__file__).resolve().parent.parent / "static" / "annotations" / "report.css"
 MOST_EXCLUDED_SHOWN = 20
 
 
-def page(document: Mapping[str, Any], excluded: list[str] | None = None) -> str:
-    """The whole file's text. `excluded` are the rows that were left out, each said in one line."""
-    made = document["made"]
-    parts = [f"<h1>{escape(document['title'])}</h1>"]
-    found = sections(document)
-    for dimension in document["dimensions"]:
-        parts.append(f'<section class="dimension"><h2>{escape(dimension["question"] or dimension["name"])}</h2>')
-        parts.append(f'<p class="headline">{escape(headline(dimension))}.</p>')
-        for section in found:
-            if section.name.startswith(f"{dimension['name']}-"):
-                parts.append(
-                    f'<section id="{escape(section.name)}"><h3>{escape(section.title)}</h3>{section.html}</section>'
-                )
-        parts.append("</section>")
-    if excluded:
-        parts.append(f"<section><h2>Left out: {document['n_excluded']:,} rows</h2><ul>")
-        parts += [f"<li>{escape(line)}</li>" for line in excluded[:MOST_EXCLUDED_SHOWN]]
-        if document["n_excluded"] > MOST_EXCLUDED_SHOWN:
-            parts.append("<li>… all of them are in excluded.csv.</li>")
-        parts.append("</ul></section>")
-    parts.append(
-        f"<footer><p>evalsite {escape(made['code_version'])}, statistics {escape(made['stats_version'])}, "
-        f"seed {made['seed']}, {made['n_resamples']:,} resamples, {escape(made['at'])}. "
-        f"Inputs {escape(made['inputs_hash'][:16])}. "
-        "The same inputs, seed and versions give the same figures.</p></footer>"
+@dataclass(frozen=True)
+class Page:
+    """What the template shows. `left_out`: the first rows that were left out, each in one line.
+
+    summary, methods, limits, references   of a study; a report about critics begins with its headlines
+    """
+
+    title: str
+    notices: Sequence[Notice]
+    summary: Sequence[str]
+    parts: Sequence[Part]
+    methods: Sequence[str]
+    limits: Sequence[str]
+    registration: Sequence[str]
+    references: Sequence[str]
+    checks: Sequence[str]
+    left_out: Sequence[str]
+    n_left_out: int
+    provenance: str
+
+
+def page(document: Document, excluded: Sequence[str] = ()) -> str:
+    """The whole file's text, of a study's document, of one about critics, or of one about votes or rankings.
+
+    `excluded` are the rows that were left out, each described in one line.
+    """
+    said = notices_of(document)
+    study = document if isinstance(document, StudyDocument) else None
+    described = methods(study) if study else []
+    shown = Page(
+        title=document.title,
+        notices=said,
+        summary=summary(study) if study else [],
+        methods=[plain(paragraph) for paragraph in described],
+        limits=limits(study) if study else [],
+        registration=registration_lines(study) if study else [],
+        references=[REFERENCES[key].long for key in sorted(cited(described))],
+        checks=[notice.text for notice in said if notice.kind == "check"],
+        parts=parts_of(document),
+        left_out=excluded[:MOST_EXCLUDED_SHOWN],
+        n_left_out=document.n_excluded,
+        provenance=provenance(document.made),
     )
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(document['title'])}</title><style>{STYLE.read_text(encoding='utf-8')}</style></head>"
-        f'<body class="report alone"><main>{"".join(parts)}</main></body></html>'
-    )
+    return rendered("report.html", report=shown, style=STYLE.read_text(encoding="utf-8"))

@@ -1,35 +1,24 @@
 """Writes a document's files into one folder."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from annotations.reports.page import page
-from annotations.reports.tables import TABLES
-from exchange.export import csv_chunks
+from annotations.reports.documents.conversion import Document
+from annotations.reports.outputs import report_files
 
 
-def write_report(document: Mapping[str, Any], folder: Path, excluded: Sequence[str] = ()) -> list[Path]:
-    """Every table as CSV, report.json and report.html; the files in the order written.
-
-    A table that the data do not allow (no metrics, no comparison) is written with its header alone, so that who reads
-    it by script finds a file.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, (columns, rows) in TABLES.items():
-        written.append(_write(folder / f"{name}.csv", csv_chunks(columns, rows(document))))
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
-    written.append(_write(folder / "report.json", [text]))
-    written.append(_write(folder / "report.html", [page(document, list(excluded))]))
-    return written
+def write_report(
+    document: Document, folder: Path, excluded: Sequence[str] = (), *, is_quick: bool = False
+) -> list[Path]:
+    """The files of a report (see `outputs`) in the order written."""
+    files = report_files(document, excluded, is_quick=is_quick)
+    return [_write(folder / name, content) for name, content in files]
 
 
-def _write(path: Path, chunks: Iterable[str]) -> Path:
-    # Written beside and moved: a reader never meets half a file, and a failure leaves the old one.
+def _write(path: Path, content: bytes) -> Path:
+    # Written next to its place and moved: a reader never meets half a file, and a failure leaves the old one.
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        file.writelines(chunks)
+    part.write_bytes(content)
     part.replace(path)
     return path

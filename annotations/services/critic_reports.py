@@ -2,24 +2,27 @@
 
 import hashlib
 import json
-from typing import Any
+from dataclasses import replace
 
 from django.core.cache import cache
 from django.utils import timezone
 
 from annotations.models import Study
-from annotations.queries.critic import critic_data, state_of_audit
-from annotations.reports.critic_analysis import analyse_critics
-from annotations.reports.critic_document import critic_document
-from annotations.reports.critic_figures import Options
-from annotations.stats.audit import PartlyCounts
+from annotations.queries.audits.critic import critic_data, state_of_audit
+from annotations.queries.provenance import critique_sources
+from annotations.reports.critic.analysis import analyse_critics
+from annotations.reports.critic.document import critic_document
+from annotations.reports.critic.figures import Options
+from annotations.reports.documents.conversion import from_json, to_json
+from annotations.reports.documents.critic import CriticDocument
+from annotations.stats.critic.audit import PartlyCounts
 from annotations.version import code_version
 
 SEED = 0
 KEPT_S = 24 * 3600
 
 
-def find_critic_report(*, study: Study, partly: PartlyCounts) -> dict[str, Any] | None:
+def find_critic_report(*, study: Study, partly: PartlyCounts) -> CriticDocument | None:
     """The document of the study's present state; None where nobody has judged a claim of a critic yet.
 
     An unchanged study costs the queries of its state alone. Verdicts are given by hand, claim by claim, so that even
@@ -28,21 +31,23 @@ def find_critic_report(*, study: Study, partly: PartlyCounts) -> dict[str, Any] 
     state = [*state_of_audit(study), partly, SEED, code_version()]
     digest = hashlib.sha256(json.dumps(state, sort_keys=True, default=str).encode()).hexdigest()
     key = f"critic-report-{study.pk}-{digest}"
-    found = cache.get(key)
-    if found is None:
-        found = _worked_out(study, partly) or {}
-        cache.set(key, found, KEPT_S)
-    return found or None
+    kept = cache.get(key)
+    if kept is not None:
+        return from_json(CriticDocument, kept) if kept else None
+    found = _worked_out(study, partly)
+    cache.set(key, to_json(found) if found else {}, KEPT_S)
+    return found
 
 
-def _worked_out(study: Study, partly: PartlyCounts) -> dict[str, Any] | None:
+def _worked_out(study: Study, partly: PartlyCounts) -> CriticDocument | None:
     data = critic_data(study)
     if not data.critics or not len(data.verdicts):
         return None
     results = analyse_critics(data, Options(seed=SEED, partly=partly))
-    return critic_document(
+    document = critic_document(
         results,
         title=study.title,
         code_version=code_version(),
         made_at=timezone.now().isoformat(timespec="seconds"),
     )
+    return replace(document, sources=tuple(critique_sources(study)))

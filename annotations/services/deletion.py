@@ -1,7 +1,9 @@
 """The end of a study, in two steps, with its answers kept in a file."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model, QuerySet
@@ -9,37 +11,45 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotations.models import Assignment, Item, ItemImage, LateAnswer, MissedError, Response, Study, Verdict
+from annotations.services.activity import Action, note
 from annotations.services.exports import export_study
 from annotations.services.studies import close_study
 
 ROWS_AT_ONCE = 2_000
 
 
-def ask_deletion(*, study: Study) -> str:
+def ask_deletion(*, study: Study, by: User | None = None) -> str:
     """The first step: close the study, write its answers to a file, and note that its owner wants it gone.
 
     Nothing is deleted. Returns the file's name in the default storage.
     """
-    close_study(study=study)
+    close_study(study=study, by=by)
     name = export_study(study=study)
-    study.deletion_asked_at = timezone.now()
-    Study.objects.filter(pk=study.pk).update(deletion_asked_at=study.deletion_asked_at)
+    _note_wish(study, timezone.now(), Action.DELETION_ASKED, by)
     return name
 
 
-def cancel_deletion(*, study: Study) -> None:
-    study.deletion_asked_at = None
-    Study.objects.filter(pk=study.pk).update(deletion_asked_at=None)
+def cancel_deletion(*, study: Study, by: User | None = None) -> None:
+    """Take the first step back; the study stays closed."""
+    if study.deletion_asked_at is not None:
+        _note_wish(study, None, Action.DELETION_CANCELLED, by)
 
 
-def delete_study(*, study: Study, typed_title: str) -> str:
+def _note_wish(study: Study, at: datetime | None, action: Action, by: User | None) -> None:
+    study.deletion_asked_at = at
+    with transaction.atomic():
+        Study.objects.filter(pk=study.pk).update(deletion_asked_at=at)
+        note(study=study, actor=by, action=action)
+
+
+def delete_study(*, study: Study, typed_title: str, by: User | None = None) -> str:
     """The second step: delete the study and every answer in it, if its title was typed and deletion was asked for.
 
     The file is written once more, as cards that were out when the study closed may have come in since; it stays, and
     so do images, prompts and accounts. Returns the file's name. Raises ValidationError otherwise.
     """
     if study.deletion_asked_at is None:
-        raise ValidationError(_("Ask for the deletion first, so that the answers are exported."))
+        raise ValidationError(_("Request the deletion first, so that the answers are exported."))
     if " ".join(typed_title.split()) != " ".join(study.title.split()):
         raise ValidationError(_("That is not the title. Nothing was deleted."))
     with transaction.atomic():
@@ -52,13 +62,14 @@ def delete_study(*, study: Study, typed_title: str) -> str:
             MissedError.objects.filter(study=study),
             LateAnswer.objects.filter(assignment__study=study),
             Response.objects.filter(assignment__study=study),
-            Assignment.objects.filter(study=study),
+            Assignment.with_checks.filter(study=study),
             ItemImage.objects.filter(item__study=study),
-            Item.objects.filter(study=study),
+            Item.with_checks.filter(study=study),
         ]
         for queryset in rows:
             for keys in _batches(queryset):
-                queryset.model._default_manager.filter(pk__in=keys).delete()
+                queryset.model._base_manager.filter(pk__in=keys).delete()
+        note(study=study, actor=by, action=Action.DELETED, file=name)
         study.delete()
     return name
 

@@ -5,6 +5,8 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from math import isnan
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -12,16 +14,23 @@ import numpy as np
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.utils import timezone
+from numpy.typing import NDArray
 
+from annotations.kinds.protocols import protocol_of
 from annotations.models import ReportSnapshot, Study
-from annotations.queries import audit_exports as audits
 from annotations.queries import exports as queries
+from annotations.queries import preferences
+from annotations.queries.audits import exports as audits
 from annotations.queries.exports import Rows
-from annotations.queries.results import study_data
-from annotations.reports.data import StudyData
-from annotations.reports.files import ITEMS
+from annotations.queries.results import StudyRows, study_rows
+from annotations.queries.structured import parts
+from annotations.reports.study.data import StudyData
+from annotations.reports.study.files.items import column_of
+from annotations.reports.study.files.questions import QUESTION_COLUMNS, question_rows
+from annotations.services.reports import default_comparisons
 from annotations.version import code_version
 from exchange.export import Column, csv_chunks, data_dictionary, json_line_chunks, write_parquet
+from exchange.tables.values import text_of
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ TABLES = {
     for table in (
         Table(
             "answers",
-            "Answers that count, one a row",
+            "Answers that count, one per row",
             queries.RESPONSES,
             lambda study: queries.response_rows(study, all_revisions=False),
         ),
@@ -63,7 +72,13 @@ TABLES = {
             queries.RESPONSES,
             lambda study: queries.response_rows(study, all_revisions=True),
         ),
+        Table("votes", "Preferences as votes between methods", preferences.VOTES, preferences.vote_rows),
+        Table("rankings", "Rankings of methods, one image a row", preferences.RANKINGS, preferences.ranking_rows),
+        Table("best-worst", "Best and worst of each card", preferences.BEST_WORST, preferences.best_worst_rows),
+        Table("parts", "Words, parts of prompts and places, one per row", parts.PARTS, parts.part_rows),
         Table("late-answers", "Answers that came too late", queries.LATE, queries.late_rows),
+        Table("checks", "Answers to hidden repeats and checks", queries.CHECKS, queries.check_rows),
+        Table("raters", "Raters, and who is excluded why", queries.RATERS, queries.rater_rows),
         Table("verdicts", "Auditors' verdicts on the critic's claims", audits.VERDICTS, audits.verdict_rows),
         Table("missed-errors", "Errors that auditors listed", audits.MISSED, audits.missed_rows),
         Table("repair-judgements", "What refinement did to claimed errors", audits.REPAIRS, audits.repair_rows),
@@ -71,47 +86,66 @@ TABLES = {
     )
 }
 NOTES = (
-    "Rows of answers-all-revisions with is_current true are the rows of answers, unless their card was given back",
+    "A row of answers-all-revisions with is_current true is one of answers, unless its card was given back",
+    "Answers of excluded raters are in answers-all-revisions alone; the table raters says who is excluded and why",
     "An image is named by its source's own key, else by its number here",
     "Late answers belong to cards that others had answered in full meanwhile; no figure counts them",
     "Where raters saw two images, value and label name the side as it was shown; preferred_method is the image's",
 )
-RESERVED = {*ITEMS.required, *ITEMS.optional, *ITEMS.aliases}
-"""Names that the items file of `analyze` gives a meaning: no facet of it can be called so."""
+QUESTION_FIELDS = ("name", "question", "kind", "about", "levels", "parameters", "allows_unable")
+KIND_NOTES = (
+    "Answers that are no single level, in the column answer:",
+    "",
+    "- any number of choices: the places of those chosen in the question's list, from 0; empty: “none of these”",
+    "- a comment: an object with its text",
+    "- words: the mark of each word of the prompt in its order, as a place in the question's list, from 0",
+    "- parts of a prompt: yes, no, cannot tell or not asked for each question of its decomposition, in their order",
+    "- points and boxes: kind (a place in the question's list, from 0), x and y (of a box: of its top left),",
+    "  width and height of a box; all as fractions of the image, from its top left",
+    "",
+    "The table parts has one row for each of these, with its words.",
+)
+RATING_COLUMNS = ("item", "rater", "rater_kind", "dimension", "value", "active_ms", "sequence")
+UNABLE = "unable to answer"
 ANALYZE_NOTE = (
-    "The folder analyze holds the answers that count as `manage.py analyze` reads them; on both sides of a pair, "
-    "levels are turned back to the item's own first and second image; “unable to answer” is left out"
+    "The folder analyze holds the answers that count as `manage.py analyze` reads them, with the questions and the "
+    "comparisons of the results page, whose figures it gives; on both sides of a pair, levels are turned back to the "
+    "item's own first and second image; the answers of excluded raters are left out, and excluded-raters.csv names "
+    "these raters for the report"
 )
 
 
 def dictionary(study: Study) -> str:
     """The data dictionary of every table, as Markdown."""
     questions = [
-        f"- {one.name}: “{one.question}” " + ", ".join(f"{level['value']} {level['label']}" for level in one.levels)
+        f"- {one.name} ({one.get_kind_display()}): “{one.question}” "
+        + ", ".join(f"{level['value']} {level['label']}" for level in one.levels)
         for one in study.dimensions.all()
     ]
-    parts = [
+    tables = [
         data_dictionary(table.columns, title=f"{table.title} ({table.name})", notes=NOTES) for table in TABLES.values()
     ]
-    return "\n".join(
-        [f"# {' '.join(study.title.split())}", "", "Questions and their scales:", "", *questions, "", *parts]
-    )
+    title = f"# {' '.join(study.title.split())}"
+    return "\n".join([title, "", "Questions and their scales:", "", *questions, "", *KIND_NOTES, "", *tables])
 
 
 def study_description(study: Study) -> str:
     """How the study was set up, as JSON."""
-    fields = ("title", "notes", "consent", "instructions", "item_kind", "raters_per_item", "items_per_rater", "order")
+    fields = (
+        *("title", "notes", "consent", "instructions", "exclusion_rule"),
+        *("item_kind", "raters_per_item", "items_per_rater", "order"),
+    )
     description = {name: getattr(study, name) for name in fields}
     description |= {
         "seed": study.seed,
+        "pairing": _pairing(study),
+        "protocol": _protocol(study),
         "is_simulated": study.is_simulated,
         "owner": study.owner.get_username(),
         "created_at": study.created_at.isoformat(),
         "exported_at": timezone.now().isoformat(timespec="seconds"),
         "code_version": code_version(),
-        "dimensions": list(
-            study.dimensions.values("name", "question", "kind", "about", "levels", "allows_unable").order_by("position")
-        ),
+        "dimensions": list(study.dimensions.order_by("position").values(*QUESTION_FIELDS)),
     }
     return json.dumps(description, ensure_ascii=False, indent=1)
 
@@ -119,6 +153,25 @@ def study_description(study: Study) -> str:
 def export_name(study: Study) -> str:
     """Where `export_study` puts its file."""
     return f"exports/{study.token}/study.zip"
+
+
+def _protocol(study: Study) -> dict[str, object] | None:
+    """The published protocol that the study follows to the word; None for any other."""
+    found = protocol_of(study, list(study.dimensions.order_by("position")))
+    return {"key": found.key, "version": found.version, "source": found.source} if found else None
+
+
+def _pairing(study: Study) -> dict[str, object] | None:
+    """Which images meet in pairs; None where the study shows none."""
+    if study.item_kind != Study.ItemKind.PAIR:
+        return None
+    baseline = study.pair_baseline.name if study.pair_baseline else None
+    is_sample = study.pairing == Study.Pairing.SAMPLE
+    return {
+        "rule": study.pairing,
+        "baseline": baseline,
+        "pairs_per_prompt": study.pairs_per_prompt if is_sample else None,
+    }
 
 
 def export_study(*, study: Study) -> str:
@@ -149,7 +202,7 @@ def write_zip(*, study: Study, target: IO[bytes]) -> None:
 def write_folder(*, study: Study, folder: Path) -> list[Path]:
     """The same files, and Parquet, into a folder; their paths in the order written.
 
-    Each is written beside its place and moved there when it is whole.
+    Each is written next to its place and moved there when it is whole.
     """
     written: list[Path] = []
 
@@ -177,35 +230,60 @@ def _write_files(study: Study, put: Callable[[str, Iterable[str]], None]) -> Non
     put("study.json", [study_description(study)])
     for table in TABLES.values():
         put(f"{table.name}.csv", table.csv(study))
-    data = study_data(study)
-    put("analyze/ratings.csv", csv_chunks(("item", "rater", "dimension", "value"), _rating_rows(data)))
-    columns, rows = _items(data)
-    put("analyze/items.csv", csv_chunks(columns, rows))
-    put("analyze/metrics.csv", csv_chunks(("item", "metric", "value"), _score_rows(data)))
+    rows = study_rows(study)
+    for name, chunks in analyze_files(study, rows):
+        put(f"analyze/{name}", chunks)
     report = study.snapshots.filter(state=ReportSnapshot.State.DONE).first()
     if report is not None:
         put("report.json", [json.dumps(report.results, ensure_ascii=False, allow_nan=False, indent=1)])
 
 
-def _rating_rows(data: StudyData) -> Rows:
+def analyze_files(study: Study, rows: StudyRows) -> Iterator[tuple[str, Iterator[str]]]:
+    """(name, CSV in pieces) of the files that `manage.py analyze` reads."""
+    data = rows.data
+    yield "questions.csv", csv_chunks(QUESTION_COLUMNS, question_rows(data.dimensions))
+    yield "ratings.csv", csv_chunks(RATING_COLUMNS, _rating_rows(rows))
+    columns, item_rows = _items(data)
+    yield "items.csv", csv_chunks(columns, item_rows)
+    yield "metrics.csv", csv_chunks(("item", "metric", "value"), _score_rows(data))
+    yield "comparisons.csv", csv_chunks(("baseline", "refined"), default_comparisons(study, data))
+    if data.excluded_raters:
+        excluded = ((one.name, one.reason, one.n_answers) for one in data.excluded_raters)
+        yield "excluded-raters.csv", csv_chunks(("rater", "reason", "n_answers"), excluded)
+
+
+def _rating_rows(rows: StudyRows) -> Rows:
+    """One row per answer, those of "unable to answer" behind those of a level."""
+    data, kinds = rows.data, rows.kind_of_rater
     for dimension in data.dimensions:
-        ratings = dimension.ratings
-        values = [f"{value:g}" for value in ratings.values]
+        ratings, name = dimension.ratings, dimension.name
+        values = [Decimal(text_of(value)) for value in ratings.values.tolist()]
+        raters = [(rater, kinds[rater]) for rater in dimension.raters]
+        units = [data.units[unit] for unit in dimension.units]
+        milliseconds = _whole_numbers(dimension.seconds, 1000.0, len(ratings))
+        places = _whole_numbers(dimension.order, 1.0, len(ratings))
         for i in range(len(ratings)):
-            unit = data.units[dimension.units[ratings.unit[i]]]
-            yield unit, dimension.raters[ratings.rater[i]], dimension.name, values[ratings.level[i]]
+            rater, kind = raters[ratings.rater[i]]
+            yield units[ratings.unit[i]], rater, kind, name, values[ratings.level[i]], milliseconds[i], places[i]
+        for unit, rater in rows.unable[name]:
+            yield data.units[unit], rater, kinds[rater], name, UNABLE, None, None
+
+
+def _whole_numbers(values: NDArray[np.float64] | None, factor: float, n: int) -> list[int | None]:
+    """(n,) the values times the factor, None where they are unknown."""
+    if values is None:
+        return [None] * n
+    return [None if isnan(value) else round(value * factor) for value in values.tolist()]
 
 
 def _items(data: StudyData) -> tuple[list[str], Rows]:
-    facets = [name for name in data.facets if name not in RESERVED]
-
     def rows() -> Rows:
         for i, unit in enumerate(data.units):
             prompt, method = data.prompt[i], data.method[i]
             named = (data.prompts[prompt] if prompt >= 0 else "", data.methods[method] if method >= 0 else "")
-            yield (unit, *named, *(data.facets[name][i] for name in facets))
+            yield (unit, *named, *(column[i] for column in data.facets.values()))
 
-    return ["item", "prompt_id", "method", *facets], rows()
+    return ["item", "prompt_id", "method", *map(column_of, data.facets)], rows()
 
 
 def _score_rows(data: StudyData) -> Rows:

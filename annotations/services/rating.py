@@ -1,31 +1,30 @@
 """Giving items to raters and taking their answers: the writes behind the rating page."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from annotations import allocation
+from annotations.kinds.base import Answer
 from annotations.models import Assignment, Item, LateAnswer, Rater, Response, Study
+from annotations.models.participation import RaterPlan, plan_of
 from annotations.queries import rating as queries
-from annotations.services.turnstile import write_turn
+from annotations.queries.raters import checks
+from annotations.services.shown_orders import shown_orders
+from annotations.services.sqlite_writes import write_turn
 
 OVERDUE_AT_ONCE = 200
+FIRST_ITEMS = 2
+"""What is reserved at once for somebody who came by the invitation and has not answered yet: the item in view and the
+next. Each answer lets them hold one more, up to the study's batch. So strangers who join and leave take little."""
 Row = TypeVar("Row", Item, Assignment)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer to one dimension, about one image or (None) about all that was shown. level None: unable to answer."""
-
-    dimension_id: int
-    image_id: int | None
-    level: int | None
+Card = tuple[int, str, str]
+"""What becomes an assignment: item, order shown, purpose."""
 
 
 class Outcome(Enum):
@@ -56,42 +55,111 @@ def reserve(*, rater: Rater, now: datetime | None = None) -> int:
     study = rater.study
     if study.state != Study.State.OPEN:
         raise NotOpen
+    if study.closes_at is not None and study.closes_at <= now:
+        return 0  # its time is over, and it closes within seconds
     with write_turn(), transaction.atomic():
         # One batch at a time in a study: who came while another was giving back overdue items would find nothing and
         # leave. The rater's row too, because they may have several windows open.
-        rows = Rater.objects.select_related("study").select_for_update(of=("self", "study"), no_key=True)
-        rater = rows.get(pk=rater.pk)
-        _give_back(list(locked(queries.overdue(study.pk, now, OVERDUE_AT_ONCE))))
-        wanted = min(
-            study.batch_size, (study.items_per_rater or rater.next_sequence + study.batch_size) - rater.next_sequence
-        )
-        lease_until = now + timedelta(minutes=study.lease_minutes)
-        if again := _take_back(rater, lease_until, limit=study.batch_size):
-            return again
-        if wanted <= 0:
+        rows = Rater.objects.select_related("study__rater_plan")
+        rater = rows.select_for_update(of=("self", "study"), no_key=True).get(pk=rater.pk)
+        study = rater.study
+        if rater.excluded_at is not None or rater.must_prepare or rater.screened_out_at is not None:
             return 0
-        items = _open_items(rater, study, wanted)
-        if not items:
+        _give_back(list(locked(queries.overdue(study.pk, now, OVERDUE_AT_ONCE))))
+        plan = plan_of(study)
+        room = _room(rater, study, plan, now)
+        lease_until = now + timedelta(minutes=study.lease_minutes)
+        if again := _take_back(rater, lease_until, limit=room):
+            return again
+        hidden = _hidden(rater, study, plan, max(0, room))
+        n_rated = rater.next_sequence - (checks.n_checks_given(rater) if plan.shares else 0)
+        left = room if study.items_per_rater is None else study.items_per_rater - n_rated
+        if room <= 0 or left <= 0:
+            return 0
+        items = _rated_items(rater, study, min(room - len(hidden), left))
+        if items is None:
             return 0
         _take(items)
         order = list(range(len(items)))
         if study.order == Study.Order.SHUFFLED:
             order = allocation.batch_order(len(items), seed=study.seed, rater=rater.pk, n_before=rater.next_sequence)
-        n_images = queries.image_sizes([item.pk for item in items]) if study.item_kind != study.ItemKind.IMAGE else {}
+        shown = shown_orders(rater, study, [item.pk for item in items])
+        rated = [(items[i].pk, shown.get(items[i].pk, ""), Assignment.Purpose.RATING.value) for i in order]
+        is_last = bool(hidden) and n_rated + len(items) >= queries.most_rated(study)
+        cards = _laid_out(rated, hidden, n=room, is_last=is_last)
         Assignment.objects.bulk_create(
             Assignment(
                 study=study,
-                item=items[i],
+                item_id=item,
                 rater=rater,
                 sequence=rater.next_sequence + place,
                 lease_until=lease_until,
-                shown_order=_shown_order(study, rater, items[i].pk, len(n_images.get(items[i].pk, ()))),
+                shown_order=shown_order,
+                purpose=purpose,
             )
-            for place, i in enumerate(order)
+            for place, (item, shown_order, purpose) in enumerate(cards)
         )
-        rater.next_sequence += len(items)
-        rater.save(update_fields=["cursor_taken", "cursor_position", "next_sequence"])
-        return len(items)
+        rater.next_sequence += len(cards)
+        rater.save(update_fields=["cursor_taken", "cursor_position", "next_sequence", "side_excess"])
+        return len(cards)
+
+
+def _hidden(rater: Rater, study: Study, plan: RaterPlan, n: int) -> dict[int, Card]:
+    """The checks among the next n cards, by place. Where there is nothing to give, an ordinary card comes instead."""
+    if not plan.shares:
+        return {}
+    purposes = checks.next_purposes(rater, study, plan, n)
+    candidates = checks.Candidates(rater, study)
+    found: dict[int, Card] = {}
+    for place, purpose in enumerate(purposes):
+        if purpose == Assignment.Purpose.RATING:
+            continue
+        taken = candidates.take(purpose, place=rater.next_sequence + place, gap=plan.repeat_gap)
+        if taken is not None:
+            found[place] = (*taken, purpose)
+    return found
+
+
+def _rated_items(rater: Rater, study: Study, wanted: int) -> list[Item] | None:
+    """The items to be rated next; None where none is left, so that no check is anybody's last card.
+
+    Where all next cards are checks it looks all the same: they take as long as others.
+    """
+    before = rater.cursor_taken, rater.cursor_position
+    items = _open_items(rater, study, max(1, wanted))
+    if not items:
+        return None
+    if wanted < 1:
+        rater.cursor_taken, rater.cursor_position = before
+        return []
+    return items
+
+
+def _laid_out(rated: Sequence[Card], hidden: Mapping[int, Card], *, n: int, is_last: bool) -> list[Card]:
+    """The next cards in order: checks at their places, ratings between them as long as there are any.
+
+    is_last  these are the rater's last ratings, so that no check comes behind them
+    """
+    left = iter(rated)
+    cards: list[Card] = []
+    for place in range(n):
+        card = hidden.get(place) or next(left, None)
+        if card is None:
+            break
+        cards.append(card)
+    while is_last and cards and cards[-1][2] != Assignment.Purpose.RATING:
+        cards.pop()
+    return cards
+
+
+def _room(rater: Rater, study: Study, plan: RaterPlan, now: datetime) -> int:
+    """How many further cards may be reserved for this rater now."""
+    left = checks.n_left(rater, plan, now)
+    if not rater.came_by_invitation and left is None:
+        return study.batch_size
+    n_held, n_answered = queries.n_held_and_answered(rater, most=study.batch_size)
+    most = min(study.batch_size, FIRST_ITEMS + n_answered) if rater.came_by_invitation else study.batch_size + n_held
+    return max(0, (most if left is None else min(most, left)) - n_held)
 
 
 def _open_items(rater: Rater, study: Study, limit: int) -> list[Item]:
@@ -113,47 +181,52 @@ def _take(items: Sequence[Item]) -> None:
     Item.objects.filter(pk__in=[item.pk for item in items]).update(taken=F("taken") + 1)
 
 
-def _shown_order(study: Study, rater: Rater, item_id: int, n_images: int) -> str:
-    if n_images < 2:
-        return ""
-    if study.order == Study.Order.FIXED:
-        return ",".join(map(str, range(n_images)))
-    return ",".join(map(str, allocation.shown_order(n_images, seed=study.seed, rater=rater.pk, item=item_id)))
-
-
 def _take_back(rater: Rater, lease_until: datetime, *, limit: int) -> int:
     """Reserve again what this rater gave back and nobody else has used up."""
     n_taken = 0
     for assignment in locked(queries.returned_and_open(rater, limit=limit)):
-        if _retake(assignment.item_id):
-            Assignment.objects.filter(pk=assignment.pk).update(state=Assignment.State.LEASED, lease_until=lease_until)
+        if _retake(assignment):
+            Assignment.with_checks.filter(pk=assignment.pk).update(
+                state=Assignment.State.LEASED, lease_until=lease_until
+            )
             n_taken += 1
     return n_taken
 
 
-def _retake(item_id: int) -> bool:
-    return bool(Item.objects.filter(pk=item_id, taken__lt=F("wanted")).update(taken=F("taken") + 1))
-
-
-def return_overdue(*, study_id: int, now: datetime) -> int:
-    """Give back what was reserved and not answered in time; how many."""
-    with transaction.atomic():
-        return _give_back(list(locked(queries.overdue(study_id, now, OVERDUE_AT_ONCE))))
+def _retake(assignment: Assignment) -> bool:
+    """Take the item's place again; repeats and checks need none."""
+    if assignment.purpose != Assignment.Purpose.RATING:
+        return True
+    open_item = Item.objects.filter(pk=assignment.item_id, taken__lt=F("wanted"))
+    return bool(open_item.update(taken=F("taken") + 1))
 
 
 def pause(*, rater: Rater) -> int:
     """Give back what this rater has not answered, so that nobody waits for it; it is theirs again if they return."""
     with transaction.atomic():
-        held = Assignment.objects.filter(rater=rater, state=Assignment.State.LEASED)
+        held = Assignment.with_checks.filter(rater=rater, state=Assignment.State.LEASED)
         return _give_back(list(held.select_for_update()))
 
 
+def skip(*, assignment: Assignment, now: datetime) -> bool:
+    """Give an unanswered card back for good, at the rater's wish; whether it was one. Others get the item."""
+    with write_turn(), transaction.atomic():
+        held = Assignment.with_checks.select_for_update().filter(pk=assignment.pk, state=Assignment.State.LEASED)
+        found = list(held)
+        if found:
+            _give_back(found)
+            Assignment.with_checks.filter(pk=assignment.pk).update(skipped_at=now)
+        return bool(found)
+
+
 def _give_back(assignments: list[Assignment]) -> int:
-    # An item can stand here twice, given back by two raters: group by how often.
+    # An item can be here twice, given back by two raters: group by how often.
     times: dict[int, int] = {}
     for assignment in assignments:
+        if assignment.purpose != Assignment.Purpose.RATING:
+            continue
         times[assignment.item_id] = times.get(assignment.item_id, 0) + 1
-    Assignment.objects.filter(pk__in=[a.pk for a in assignments]).update(
+    Assignment.with_checks.filter(pk__in=[a.pk for a in assignments]).update(
         state=Assignment.State.RETURNED, lease_until=None
     )
     for n in set(times.values()):
@@ -165,7 +238,7 @@ def renew(*, rater: Rater, assignment: Assignment, now: datetime) -> None:
     """Keep a working rater's batch reserved: called when a card is shown, writes only once half the time is gone."""
     half = timedelta(minutes=rater.study.lease_minutes) / 2
     if assignment.lease_until and assignment.lease_until - now < half:
-        Assignment.objects.filter(rater=rater, state=Assignment.State.LEASED).update(lease_until=now + 2 * half)
+        Assignment.with_checks.filter(rater=rater, state=Assignment.State.LEASED).update(lease_until=now + 2 * half)
 
 
 def submit(
@@ -176,6 +249,7 @@ def submit(
     shown_at: datetime | None = None,
     active_ms: int | None = None,
     flag: str = "",
+    viewing: dict[str, Any] | None = None,
 ) -> Outcome:
     """Save the answers of one assignment, all or none; when this returns they are on disk.
 
@@ -184,31 +258,34 @@ def submit(
     as late ones and counted nowhere.
     """
     with write_turn(), transaction.atomic():
-        first = Assignment.objects.filter(pk=assignment.pk, state=Assignment.State.LEASED).update(
+        first = Assignment.with_checks.filter(pk=assignment.pk, state=Assignment.State.LEASED).update(
             state=Assignment.State.ANSWERED, answered_at=answered_at, lease_until=None, flag=flag
         )
         if first:
-            _append(assignment, answers, {}, answered_at, shown_at, active_ms)
+            _append(assignment, answers, {}, answered_at, shown_at, active_ms, viewing)
             return Outcome.SAVED
-        assignment = Assignment.objects.select_for_update().get(pk=assignment.pk)
+        assignment = Assignment.with_checks.select_for_update().get(pk=assignment.pk)
         if assignment.state == Assignment.State.RETURNED:
-            if not _retake(assignment.item_id):
+            # An excluded rater has no places: what they had before them is kept, and counts if they are included again.
+            is_excluded = Rater.objects.filter(pk=assignment.rater_id, excluded_at__isnull=False).exists()
+            if not is_excluded and not _retake(assignment):
                 return _keep_late(assignment, answers, answered_at, active_ms)
             assignment.state, assignment.answered_at, assignment.flag = Assignment.State.ANSWERED, answered_at, flag
             assignment.save(update_fields=["state", "answered_at", "flag"])
-            _append(assignment, answers, {}, answered_at, shown_at, active_ms)
+            _append(assignment, answers, {}, answered_at, shown_at, active_ms, viewing)
             return Outcome.SAVED
         if flag != assignment.flag:
-            Assignment.objects.filter(pk=assignment.pk).update(flag=flag)
+            Assignment.with_checks.filter(pk=assignment.pk).update(flag=flag)
         current = {(r.dimension_id, r.image_id): r for r in queries.current_answers(assignment)}
         changed = [
             answer
             for answer in answers
-            if (old := current.get((answer.dimension_id, answer.image_id))) is None or old.level != answer.level
+            if (old := current.get((answer.dimension_id, answer.image_id))) is None
+            or (old.level, old.answer) != (answer.level, answer.answer)
         ]
         if not changed:
             return Outcome.UNCHANGED
-        _append(assignment, changed, current, answered_at, shown_at, active_ms)
+        _append(assignment, changed, current, answered_at, shown_at, active_ms, viewing)
         return Outcome.CHANGED
 
 
@@ -219,6 +296,7 @@ def _append(
     answered_at: datetime,
     shown_at: datetime | None,
     active_ms: int | None,
+    viewing: dict[str, Any] | None,
 ) -> None:
     replaced = [current[key] for a in answers if (key := (a.dimension_id, a.image_id)) in current]
     if replaced:
@@ -229,11 +307,13 @@ def _append(
             dimension_id=answer.dimension_id,
             image_id=answer.image_id,
             level=answer.level,
-            is_unable=answer.level is None,
+            answer=answer.answer,
+            is_unable=answer.is_unable,
             revision=old.revision + 1 if (old := current.get((answer.dimension_id, answer.image_id))) else 1,
             shown_at=shown_at,
             answered_at=answered_at,
             active_ms=active_ms,
+            viewing=viewing,
         )
         for answer in answers
     )
@@ -246,7 +326,9 @@ def _keep_late(
         "answered_at": answered_at.isoformat(),
         "active_ms": active_ms,
         "answers": [
-            {"dimension": answer.dimension_id, "image": answer.image_id, "level": answer.level} for answer in answers
+            {"dimension": one.dimension_id, "image": one.image_id, "level": one.level}
+            | ({} if one.answer is None else {"answer": one.answer})
+            for one in answers
         ],
     }
     if not LateAnswer.objects.filter(assignment=assignment, answers__answers=record["answers"]).exists():

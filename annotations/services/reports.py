@@ -1,33 +1,51 @@
 """A study's results as frozen snapshots: asked for once, worked out once."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotations.models import ReportSnapshot, Study
 from annotations.queries import reports as queries
+from annotations.queries.explorer.frozen import FrozenTable, frozen_tables
+from annotations.queries.planning.present import reported_registration
+from annotations.queries.provenance import score_sources, study_design
+from annotations.queries.raters.rules import declared_rule
 from annotations.queries.reports import Comparisons, Inputs
+from annotations.queries.result_units import linked_methods
 from annotations.queries.results import StudyRows, study_rows
-from annotations.reports.analysis import Options, analyse
-from annotations.reports.disputed import most_disputed
-from annotations.reports.document import document
+from annotations.queries.structured.counted import counted_data
+from annotations.reports.anchors import slug
+from annotations.reports.documents.conversion import to_json
+from annotations.reports.documents.study import Asked, DisputedUnit, StudyDocument, WithExcluded
+from annotations.reports.study.counted import counted_part
+from annotations.reports.study.data import StudyData
+from annotations.reports.study.disputed import most_disputed
+from annotations.reports.study.excluded import with_excluded
+from annotations.services.explorer.columns import keep_tables
 from annotations.version import code_version
+from generation import jobs
+from generation.jobs import MOST_TRIES, LeaseLost
 
 MOST_RATINGS_AT_ONCE = 20_000
 MOST_METRICS_AT_ONCE = 10
 """What is no larger takes at most about five seconds of one core, and is worked out while the page waits. Each
 comparison costs about as much as all the rest, so ratings count once more for each."""
-ABANDONED = timedelta(hours=1)
-"""A report that has been at work for longer has lost its worker."""
 WAITS_LONG = timedelta(minutes=2)
+"""A message may stand behind others in its queue: only after this time it is taken for lost."""
 MOST_DISPUTED = 8
+MOST_COMPARISONS = 12
 DEFAULT_SEED = 0
 
 State = ReportSnapshot.State
+OPEN = (State.WAITING, State.RUNNING)
 
 
 def is_small(inputs: Inputs, comparisons: Comparisons) -> bool:
@@ -43,7 +61,6 @@ def ask_report(
     Two who ask at once get the same one: the database has at most one that waits, is at work or is done. A failed one
     is left as it is and a new one made.
     """
-    give_up_abandoned(study=study)
     same = {"inputs_hash": inputs.inputs_hash, "seed": seed, "code_version": code_version()}
     try:
         with transaction.atomic():
@@ -51,7 +68,8 @@ def ask_report(
                 study=study,
                 created_by=user,
                 n_ratings=inputs.n_ratings,
-                results={"asked": {"comparisons": [list(pair) for pair in comparisons]}},
+                lease_until=timezone.now() + WAITS_LONG,
+                results={"asked": to_json(Asked(comparisons=tuple(comparisons), excluded=inputs.excluded))},
                 **same,
             )
             return snapshot, True
@@ -59,96 +77,172 @@ def ask_report(
         return study.snapshots.exclude(state=State.FAILED).get(**same), False
 
 
-def is_abandoned(snapshot: ReportSnapshot) -> bool:
-    return snapshot.ended_at is None and snapshot.created_at < timezone.now() - ABANDONED
+def is_overdue(snapshot: ReportSnapshot) -> bool:
+    """Whether its worker died or its message was lost: any worker may take it."""
+    is_late = snapshot.lease_until is None or snapshot.lease_until < timezone.now()
+    return snapshot.state in OPEN and is_late
 
 
-def give_up_abandoned(*, study: Study) -> int:
-    """Mark as failed what a dead worker left; how many."""
-    at_work = study.snapshots.filter(state__in=(State.WAITING, State.RUNNING))
-    return at_work.filter(created_at__lt=timezone.now() - ABANDONED).update(
-        state=State.FAILED, ended_at=timezone.now(), message=_("Its worker died. Nothing is lost; try again.")
+def take_abandoned(*, now: datetime) -> list[int]:
+    """Reports whose worker died or whose message was lost, by their ids, to be sent again.
+
+    Each that waits is handed out once in WAITS_LONG. A report that has outlived several workers fails.
+    """
+    ReportSnapshot.overdue(now).filter(n_tries__gte=MOST_TRIES).update(
+        state=State.FAILED,
+        lease_until=None,
+        ended_at=now,
+        results=None,
+        message=_("The worker ended %(n)s times in the middle of it. Look into its log and at its memory; try again.")
+        % {"n": MOST_TRIES},
     )
+    waiting = ReportSnapshot.objects.filter(jobs.expired(now), state=State.WAITING)
+    found = sorted([*waiting.values_list("pk", flat=True), *ReportSnapshot.overdue(now).values_list("pk", flat=True)])
+    # The condition again: since we looked, a worker may have begun.
+    waiting.filter(pk__in=found).update(lease_until=now + WAITS_LONG)
+    return found
 
 
-def lost_messages(*, now: datetime) -> list[int]:
-    """What has waited so long that its message may be lost; to send it again does no harm."""
-    waiting = ReportSnapshot.objects.filter(state=State.WAITING, created_at__lt=now - WAITS_LONG)
-    return list(waiting.order_by("pk").values_list("pk", flat=True))
+def claim(*, snapshot_id: int, now: datetime | None = None) -> ReportSnapshot | None:
+    """Take a snapshot that waits, or whose worker died; None when another worker has it or it has ended."""
+    now = now or timezone.now()
+    free = Q(state=State.WAITING) | Q(jobs.expired(now), state=State.RUNNING)
+    claim = jobs.take(ReportSnapshot.objects.filter(free, pk=snapshot_id), now=now)
+    return ReportSnapshot.held(claim).select_related("study").first() if claim else None
 
 
-def claim(*, snapshot_id: int) -> ReportSnapshot | None:
-    """Take a waiting snapshot by one conditional update; None when another worker has it or it has ended."""
-    if not ReportSnapshot.objects.filter(pk=snapshot_id, state=State.WAITING).update(state=State.RUNNING):
-        return None
-    return ReportSnapshot.objects.select_related("study").get(pk=snapshot_id)
+def renew(*, snapshot: ReportSnapshot) -> bool:
+    """Keep a claimed snapshot; False when another worker has it now."""
+    return jobs.renew(ReportSnapshot.held(snapshot.claim))
 
 
 def build_report(*, snapshot: ReportSnapshot) -> None:
-    """Work out a claimed snapshot and freeze it; on an error it is FAILED, says why, and the error is raised on.
+    """Work out a claimed snapshot and freeze it; on an error it is FAILED, says why, and the error is re-raised.
 
-    `inputs_hash` is that of the state in which it was asked for. The figures are of the answers there were when the
-    work began, which the document itself names by a hash of every array (`made.inputs_hash`).
+    Nothing is written when another worker has taken it over. `inputs_hash` is that of the state in which it was asked
+    for. The figures are of the answers there were when the work began, which the document itself names by a hash of
+    every array (`made.inputs_hash`).
     """
     try:
-        snapshot.finish(_worked_out(snapshot))
+        document, tables = _worked_out(snapshot)
+        results = to_json(document)
+    except LeaseLost:
+        return
     except Exception as problem:
-        snapshot.results = None
-        snapshot.fail(
-            _("It could not be worked out (%(kind)s: %(problem)s).")
-            % {"kind": type(problem).__name__, "problem": str(problem)[:500]}
-        )
+        why = _("It could not be calculated (%(kind)s: %(problem)s).") % {
+            "kind": type(problem).__name__,
+            "problem": str(problem)[:500],
+        }
+        _end(snapshot, State.FAILED, results=None, message=why)
         raise
+    with transaction.atomic():
+        if _end(snapshot, State.DONE, results=results, message="", n_ratings=snapshot.n_ratings):
+            keep_tables(snapshot=snapshot, tables=tables)
 
 
-def _worked_out(snapshot: ReportSnapshot) -> dict[str, Any]:
-    study, asked = snapshot.study, (snapshot.results or {}).get("asked", {})
+def _end(snapshot: ReportSnapshot, state: ReportSnapshot.State, **fields: Any) -> bool:
+    """Close a snapshot, if it is still ours, and bring the row in hand up to date; whether it was ours."""
+    ended = {"state": state, "ended_at": timezone.now(), "lease_until": None, **fields}
+    is_ours = bool(ReportSnapshot.held(snapshot.claim).update(**ended))
+    snapshot.refresh_from_db()
+    return is_ours
+
+
+def default_comparisons(study: Study, data: StudyData) -> list[tuple[str, str]]:
+    """What the results page compares where nobody asks for more: each refined method with what it was made from."""
+    from annotations.reports.study.analysis import comparable
+
+    return comparable(data, linked_methods(study)[:MOST_COMPARISONS])
+
+
+def report_now(*, study: Study, comparisons: Comparisons, seed: int = DEFAULT_SEED) -> ReportSnapshot:
+    """The finished snapshot of the study's present answers, worked out here if there is none.
+
+    For commands: it waits for nobody. Where a worker has the same report at hand, it is worked out here as well.
+    """
+    inputs = queries.inputs_of(study, comparisons)
+    newest = queries.newest_report(study, inputs.inputs_hash, seed, code_version())
+    if newest is not None and newest.state == State.DONE:
+        return newest
+    snapshot, _is_new = ask_report(study=study, inputs=inputs, comparisons=comparisons, seed=seed)
+    if snapshot.state == State.DONE:
+        return snapshot
+    claimed = claim(snapshot_id=snapshot.pk) or snapshot
+    build_report(snapshot=claimed)
+    return claimed
+
+
+def _worked_out(snapshot: ReportSnapshot) -> tuple[StudyDocument, list[FrozenTable]]:
+    """The document, and the figures of every unit."""
+    # Here and above: every worker and the clock import this module, and half their start would be the statistics.
+    from annotations.reports.study.analysis import Options, analyse, comparable
+    from annotations.reports.study.document import document
+
+    study, asked = snapshot.study, queries.asked_of(snapshot)
     rows = study_rows(study)
-    known = set(rows.data.methods)
-    comparisons = [(old, new) for old, new in asked.get("comparisons", ()) if old in known and new in known]
-    can_compare = rows.data.has_methods and rows.data.has_prompts
+    comparisons = comparable(rows.data, asked.comparisons)
 
     def tell(what: str, share: float) -> None:
-        ReportSnapshot.objects.filter(pk=snapshot.pk).update(message=f"{share:.0%} · {what}")
+        if not ReportSnapshot.held(snapshot.claim).update(message=f"{share:.0%} · {what}"):
+            raise LeaseLost
 
-    results = analyse(rows.data, Options(seed=snapshot.seed, comparisons=comparisons if can_compare else ()), tell)
-    snapshot.message = ""
+    results = analyse(rows.data, Options(seed=snapshot.seed, comparisons=comparisons), tell)
+    answers, methods = counted_data(study)
     snapshot.n_ratings = sum(len(one.ratings) + one.n_unable for one in rows.data.dimensions)
+    snapshot.n_ratings += sum(len(one.rater) + one.n_unable for one in answers)
     made = document(
         results,
         title=study.title,
+        key=f"{slug(study.title, 'study')}-{slug(study.token, '')[:6]}",
         code_version=snapshot.code_version,
         made_at=timezone.now().isoformat(timespec="seconds"),
     )
-    # What every unit shares is no property to tell units apart by; nobody misses it.
-    told = {name: len(set(column)) > 1 for name, column in rows.data.facets.items()}
-    made["facets_left_out"] = {name: why for name, why in made["facets_left_out"].items() if told[name]}
-    made["asked"] = asked
-    made["raters_by_kind"] = rows.rater_kinds
-    made["n_late"] = queries.late_answers(study)
-    made["disputed"] = _disputed(rows)
-    return made
+    compared = made.dimensions[0].comparisons if made.dimensions else ()
+    beside: tuple[WithExcluded, ...] = ()
+    if rows.data.excluded_raters and comparisons:
+        everybody = _with_everybody(study)
+        options = Options(seed=snapshot.seed, comparisons=comparable(everybody, comparisons))
+        of_all = document(
+            analyse(everybody, options), title=study.title, code_version=made.made.code_version, made_at=made.made.at
+        )
+        beside = with_excluded(made, of_all)
+    complete = replace(
+        made,
+        asked=asked,
+        exclusion_rule=declared_rule(study),
+        n_late=queries.late_answers(study),
+        with_excluded=beside,
+        sources=tuple(score_sources(study)),
+        disputed=_disputed(rows),
+        counted=tuple(counted_part(one, methods) for one in answers),
+        design=study_design(study, rows.data.dimensions),
+        registration=reported_registration(study, tuple((one.baseline, one.refined) for one in compared)),
+    )
+    return complete, frozen_tables(study, rows)
 
 
-def _disputed(rows: StudyRows) -> dict[str, list[dict[str, Any]]]:
+def _with_everybody(study: Study) -> StudyData:
+    """The ratings of all raters, those who were excluded too; without metrics, which no exclusion is judged by."""
+    data = study_rows(study, with_excluded=True).data
+    return replace(data, metrics=[], scores=np.empty((0, len(data.units))), facets={})
+
+
+def _disputed(rows: StudyRows) -> dict[str, tuple[DisputedUnit, ...]]:
     """By question, the units about which raters disagree most, with how often each level was given."""
     chosen = {one.name: most_disputed(one, MOST_DISPUTED) for one in rows.data.dimensions}
     items = [int(rows.item[unit]) for found in chosen.values() for unit, _distance, _counts in found]
     shown = queries.shown_units(items)
-    out: dict[str, list[dict[str, Any]]] = {}
-    for name, found in chosen.items():
-        out[name] = []
-        for unit, distance, counts in found:
-            item, image = int(rows.item[unit]), int(rows.image[unit])
-            behind = shown[item]
-            out[name].append(
-                {
-                    "unit": rows.data.units[unit],
-                    "item": behind.item_key,
-                    "prompt": behind.prompt,
-                    "images": [pk for pk in behind.images if image in (0, pk)],
-                    "distance": distance,
-                    "counts": counts,
-                }
-            )
-    return out
+
+    def unit_shown(unit: int, distance: float, counts: Sequence[int]) -> DisputedUnit:
+        item, image = int(rows.item[unit]), int(rows.image[unit])
+        behind = shown[item]
+        return DisputedUnit(
+            unit=rows.data.units[unit],
+            item=behind.item_key,
+            prompt=behind.prompt,
+            images=tuple(pk for pk in behind.images if image in (0, pk)),
+            distance=distance,
+            counts=tuple(counts),
+        )
+
+    return {name: tuple(unit_shown(*one) for one in found) for name, found in chosen.items()}

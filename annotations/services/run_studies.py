@@ -7,11 +7,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from annotations.models import Dimension, Study
-from annotations.presets import DEFAULT
 from annotations.queries.candidates import Selection
+from annotations.questions import DEFAULT
 from annotations.services.studies import create_study
 from generation.models import Run
-from generation.queries.run_images import asked_methods
+from generation.queries.runs.images import asked_methods
 
 LARGEST_SEED = 2**32
 
@@ -23,7 +23,7 @@ def study_of_run(*, run: Run, owner: User) -> Study:
     """
     methods = asked_methods(run)
     if not methods:
-        raise ValidationError(_("This run has no image yet."))
+        raise ValidationError(_("This run has no images yet."))
     study = Study(
         title=_("Do these images match their prompts?"),
         notes=_("The images of the run “%(name)s” (number %(number)s).") % {"name": run.name, "number": run.pk},

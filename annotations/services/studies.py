@@ -2,55 +2,182 @@
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from annotations import allocation
+from annotations.kinds.registry import frozen_of
 from annotations.models import Dimension, Item, ItemImage, Membership, Rater, Study
-from annotations.queries.candidates import Candidates, Selection, candidates, has_own_keys
+from annotations.models.participation import plan_of
+from annotations.models.webhooks import Event
+from annotations.queries.candidates import Candidates, Selection, candidates, has_own_keys, sampled
+from annotations.queries.raters.known import has_exercises
+from annotations.questions import MOST_RANKED, RANKING
+from annotations.services.activity import Action, note
+from annotations.services.hooks.events import emit
+from annotations.services.invitations import why_closed
+from annotations.services.taking_part.consents import current_consent
+from annotations.services.taking_part.drafts import known_by_question, relink
 from generation.models import Image, Prompt
 
 ROWS_AT_ONCE = 2_000
 
 
-def create_study(*, study: Study, dimensions: Sequence[Dimension], selection: Selection) -> Study:
+def create_study(
+    *, study: Study, dimensions: Sequence[Dimension], selection: Selection, budget: int | None = None
+) -> Study:
     """Save a new study, its dimensions in the order given, and its items in their seeded order, all or nothing.
 
     `study` and `dimensions` are unsaved. The order is `allocation.global_order` with the study's seed: wherever raters
     stop, methods and prompts have come equally often. Memory: a few integers an image, and 2,000 rows at a time.
-    Raises ValidationError when there is no dimension, or no image to show.
+    Which pairs meet is the selection's to say.
+
+    budget  how many cards may be answered in all: as many items of that order as it pays for, each with all its raters
+    Raises ValidationError when there is no dimension, or no image to show, or the budget pays for no item.
     """
     if not dimensions:
-        raise ValidationError(_("A study asks at least one question."))
+        raise ValidationError(_("A study needs at least one question."))
     with transaction.atomic():
-        chosen = candidates(study.item_kind, selection)
-        if not len(chosen.prompts):
-            raise ValidationError(_("This selection has nothing to show. Choose other prompt sets or methods."))
-        study.full_clean(exclude=["owner"])
-        study.save()
-        for position, dimension in enumerate(dimensions):
-            dimension.study, dimension.position = study, position
-            dimension.full_clean()
-            dimension.save()
-        order = allocation.global_order(chosen.methods, chosen.prompt_codes, study.seed)
-        own_keys = has_own_keys(study.item_kind, selection)
-        for first in range(0, len(order), ROWS_AT_ONCE):
-            _add_items(study, chosen, order[first : first + ROWS_AT_ONCE].tolist(), first, own_keys=own_keys)
+        _build(study, dimensions, selection, budget=budget)
+        note(study=study, actor=study.owner, action=Action.MADE)
     return study
 
 
-def _add_items(study: Study, chosen: Candidates, indices: list[int], first: int, *, own_keys: bool) -> None:
+def change_draft(
+    *,
+    study: Study,
+    fields: Sequence[str],
+    dimensions: Sequence[Dimension],
+    selection: Selection,
+    seen: int,
+    by: User | None,
+) -> Study:
+    """Save these fields of a draft, with its questions and items made anew, all or nothing.
+
+    `study` holds the new values, `dimensions` are unsaved, `seen` is the revision that the changes were made on.
+    Raises ValidationError where somebody opened or changed the study in the meantime: their work is never overwritten.
+    """
+    if not dimensions:
+        raise ValidationError(_("A study needs at least one question."))
+    with transaction.atomic():
+        # This locks the row: of two who save, or of one who saves and one who opens, the second finds it changed.
+        drafts = Study.objects.filter(pk=study.pk, state=Study.State.DRAFT, revision=seen)
+        if not drafts.update(revision=F("revision") + 1):
+            raise ValidationError(_why_not_changed(study))
+        remembered = known_by_question(study)
+        ItemImage.objects.filter(item__study=study, item__role=Item.Role.RATED).delete()
+        study.items.all().delete()
+        study.dimensions.all().delete()
+        _build(study, dimensions, selection, fields=fields)
+        relink(study=study, remembered=remembered)
+        note(study=study, actor=by, action=Action.CHANGED, settings=["design"])
+    return study
+
+
+def _why_not_changed(study: Study) -> str:
+    if Study.objects.filter(pk=study.pk, state=Study.State.DRAFT).exists():
+        return _(
+            "Somebody else changed this study after you had opened this page. Nothing was saved, and what you typed is "
+            "still below. Open the study in another window to see what they changed, then reload this page."
+        )
+    return _(
+        "The study was opened in the meantime, so its questions and items stay as they are. Copy it to make another "
+        "one with your changes."
+    )
+
+
+def _build(
+    study: Study,
+    dimensions: Sequence[Dimension],
+    selection: Selection,
+    *,
+    fields: Sequence[str] | None = None,
+    budget: int | None = None,
+) -> None:
+    """Save the study (of one that exists, these fields), its questions, and its items in their order.
+
+    Within the caller's transaction.
+    """
+    pairing = selection.pairing
+    study.pairing, study.pair_baseline_id = pairing.rule, pairing.baseline
+    study.pairs_per_prompt = pairing.per_prompt
+    orderings = [dimension for dimension in dimensions if dimension.is_ordering]
+    if orderings and study.item_kind != Study.ItemKind.PROMPT:
+        raise ValidationError(
+            _("“%(question)s” puts images in order: show all images of a prompt together, or ask another question.")
+            % {"question": orderings[0].question}
+        )
+    selection = replace(selection, one_per_method=bool(orderings))
+    if study.n_prompts:
+        selection = sampled(study.item_kind, selection, n_prompts=study.n_prompts, seed=study.seed)
+    chosen = candidates(study.item_kind, selection, seed=study.seed)
+    if not len(chosen.prompts):
+        raise ValidationError(_("There is nothing to show for this selection. Choose other prompt sets or methods."))
+    _fit_places(orderings, int(np.diff(chosen.starts).max()))
+    study.full_clean(exclude=["owner"])
+    study.save(update_fields=fields)
+    for position, dimension in enumerate(dimensions):
+        dimension.study, dimension.position = study, position
+        dimension.full_clean()
+        dimension.save()
+    order = allocation.global_order(chosen.methods, chosen.prompt_codes, study.seed)
+    if budget is not None:
+        order = order[: budget // study.raters_per_item]
+        if not len(order):
+            raise ValidationError(
+                {"budget": _("This pays for no item: each takes %(n)d answers.") % {"n": study.raters_per_item}}
+            )
+    frozen = frozen_of(dimensions, np.unique(chosen.prompts).tolist())
+    own_keys = has_own_keys(study.item_kind, selection)
+    for first in range(0, len(order), ROWS_AT_ONCE):
+        some = order[first : first + ROWS_AT_ONCE].tolist()
+        add_items(study, chosen, some, first, selection, own_keys=own_keys, frozen=frozen)
+
+
+def _fit_places(orderings: Sequence[Dimension], n_images: int) -> None:
+    """As many places as the largest card has images. Raises ValidationError for more than people can put in order."""
+    if orderings and n_images > MOST_RANKED:
+        raise ValidationError(
+            _("A card would show %(n)d images, and people can put %(most)d in order at most. Tick fewer methods.")
+            % {"n": n_images, "most": MOST_RANKED}
+        )
+    for dimension in orderings:
+        if dimension.kind == Dimension.Kind.RANKING:
+            dimension.levels = RANKING.level_rows()[:n_images]
+
+
+def add_items(
+    study: Study,
+    chosen: Candidates,
+    indices: list[int],
+    first: int,
+    selection: Selection,
+    *,
+    own_keys: bool,
+    frozen: dict[int, dict[str, Any]],
+) -> None:
+    """Make items of these candidates, at the positions from `first` on."""
     images = [chosen.images[chosen.starts[i] : chosen.starts[i + 1]].tolist() for i in indices]
     prompts = chosen.prompts[np.asarray(indices)].tolist()
-    keys = _keys(study, images, prompts, own_keys=own_keys)
+    keys = _keys(study, images, prompts, selection, own_keys=own_keys)
     items = Item.objects.bulk_create(
-        Item(study=study, position=first + i, key=keys[i], prompt_id=prompts[i], wanted=study.raters_per_item)
+        Item(
+            study=study,
+            position=first + i,
+            key=keys[i],
+            prompt_id=prompts[i],
+            wanted=study.raters_per_item,
+            frozen=frozen.get(prompts[i], {}),
+        )
         for i in range(len(indices))
     )
     ItemImage.objects.bulk_create(
@@ -60,10 +187,14 @@ def _add_items(study: Study, chosen: Candidates, indices: list[int], first: int,
     )
 
 
-def _keys(study: Study, images: list[list[int]], prompts: list[int], *, own_keys: bool) -> list[str]:
+def _keys(
+    study: Study, images: list[list[int]], prompts: list[int], selection: Selection, *, own_keys: bool
+) -> list[str]:
     """What exports call an item. Raters never see it."""
     if study.item_kind == Study.ItemKind.PROMPT:
         own = dict(Prompt.objects.filter(pk__in=prompts).values_list("pk", "key")) if own_keys else {}
+        if selection.one_per_method and not own_keys:
+            return [f"prompt-{prompt}-{shown[0]}" for prompt, shown in zip(prompts, images, strict=True)]
         return [own.get(prompt, f"prompt-{prompt}") for prompt in prompts]
     if study.item_kind == Study.ItemKind.PAIR:
         return [f"pair-{first}-{second}" for first, second in images]
@@ -71,54 +202,117 @@ def _keys(study: Study, images: list[list[int]], prompts: list[int], *, own_keys
     return [own.get(image, f"image-{image}") for (image,) in images]
 
 
-def open_study(*, study: Study) -> None:
-    """Let raters in. Raises ValidationError when there is nothing to ask or nothing to show."""
+def open_study(*, study: Study, by: User | None = None, seen: int | None = None) -> None:
+    """Let raters in. Raises ValidationError when there is nothing to ask or nothing to show.
+
+    by    who does it, for the record; None for a command on the server
+    seen  the revision that they looked at before: where somebody has changed the draft since, it is not opened
+    """
     if not study.dimensions.exists() or not study.items.exists():
         raise ValidationError(_("A study needs a question and an item before it can open."))
-    _set_state(study, Study.State.OPEN)
+    with transaction.atomic():
+        # Locked, so that no change of the draft comes between this look and its end as a draft.
+        now = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+        if seen is not None and now.state == Study.State.DRAFT and now.revision != seen:
+            raise ValidationError(
+                _("Somebody changed this study after you had opened this page. Look at it once more, then open it.")
+            )
+        _set_state(study, Study.State.OPEN, Action.OPENED, by)
 
 
-def close_study(*, study: Study) -> None:
+def close_study(*, study: Study, by: User | None = None) -> None:
     """Give out no more items. Answers to what was given out before are still taken."""
-    _set_state(study, Study.State.CLOSED)
+    _set_state(study, Study.State.CLOSED, Action.CLOSED, by)
 
 
-def _set_state(study: Study, state: Study.State) -> None:
-    # `update`, not `save`: what another researcher changed meanwhile stays.
-    Study.objects.filter(pk=study.pk).update(state=state)
+def _set_state(study: Study, state: Study.State, action: Action, by: User | None) -> None:
+    with transaction.atomic():
+        # `update`, not `save`: what another researcher changed meanwhile stays.
+        if Study.objects.filter(pk=study.pk).exclude(state=state).update(state=state):
+            note(study=study, actor=by, action=action)
     study.state = state
 
 
-def join(*, study: Study, user: User | None, name: str = "") -> Rater:
+def change_settings(*, study: Study, fields: Sequence[str], by: User | None, action: Action = Action.CHANGED) -> None:
+    """Save these fields of the study, and no others: what another researcher changed meanwhile stays."""
+    if fields:
+        with transaction.atomic():
+            Study.objects.filter(pk=study.pk).update(revision=F("revision") + 1)
+            study.save(update_fields=fields)
+            note(study=study, actor=by, action=action, settings=list(fields))
+
+
+def change_words(*, study: Study, language: str, words: dict[str, str], by: User | None) -> None:
+    """Save a draft's translations into one language; those into others stay as somebody may be saving them.
+
+    Raises ValidationError once the study has been open: people who answered must have read the same words.
+    """
+    with transaction.atomic():
+        now = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+        if now.state != Study.State.DRAFT:
+            raise ValidationError(_("The study was opened in the meantime, so its words stay as they are."))
+        given = {text: translation for text, translation in words.items() if translation.strip()}
+        study.words = {**{other: its for other, its in now.words.items() if other != language}}
+        if given:
+            study.words[language] = given
+        study.save(update_fields=["words"])
+        note(study=study, actor=by, action=Action.CHANGED, settings=[f"words ({language})"])
+
+
+class GroupIsFull(ValidationError):
+    """The study has as many raters of this group as it takes."""
+
+
+def join(*, study: Study, user: User | None, name: str = "", group: str = "") -> Rater:
     """Make this person a rater who has consented, now; who is one already stays as they are.
 
     Without `user`, an account without a password is made for them. A name that another rater has gets a number.
-    Raises ValidationError unless the study is open, and for its auditors, who know the critic's claims; a rater of
-    before is let in all the same.
+    Raises ValidationError unless the study and its invitation are open, and for its auditors, who know the critic's
+    claims; a rater of before is let in all the same. The code is the caller's to check. GroupIsFull is a
+    ValidationError: there are enough people of this group.
     """
     if user is not None and (rater := study.raters.filter(user=user).first()) is not None:
         return rater
     if study.state != Study.State.OPEN:
-        raise ValidationError(_("This study takes no new raters now."))
+        raise ValidationError(_("This study does not accept new raters now."))
     if user is not None and (
         study.auditors.filter(user=user).exists()
         or study.memberships.filter(user=user, role=Membership.Role.AUDITOR).exists()
     ):
-        raise ValidationError(_("You audit this study, so you have seen what was said of its images. Others rate it."))
+        raise ValidationError(
+            _("You audit this study, so you have seen claims about its images. Other people rate it.")
+        )
     wanted_name = Truncator(" ".join(name.split())).chars(190)
     with transaction.atomic():
+        # Locked: of two who come for the last place, one is too late.
+        study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+        if study.state != Study.State.OPEN or why_closed(study) is not None:
+            raise ValidationError(_("This study does not accept new raters now."))
+        most = plan_of(study).groups.get(group)
+        if most is not None and study.raters.filter(group=group, excluded_at=None).count() >= most:
+            raise GroupIsFull(_("This study has enough people of your group. Thank you for wanting to help."))
+        consent, must_prepare = current_consent(study), has_exercises(study)
         user = user or User.objects.create_user(f"rater-{secrets.token_hex(8)}")
         for _attempt in range(5):
             try:
                 with transaction.atomic():
-                    return Rater.objects.create(
-                        study=study, user=user, name=_free_name(study, wanted_name), consented_at=timezone.now()
+                    rater = Rater.objects.create(
+                        study=study,
+                        user=user,
+                        name=_free_name(study, wanted_name),
+                        consented_at=timezone.now(),
+                        consent=consent,
+                        must_prepare=must_prepare,
+                        group=group,
+                        came_by_invitation=True,
                     )
+                    emit(study=study, event=Event.JOINED, rater=rater.name)
+                    return rater
             except IntegrityError:
                 # Two came at once: under the same name, or the same person in two windows.
                 if (rater := study.raters.filter(user=user).first()) is not None:
                     return rater
-    raise ValidationError(_("That name was taken while you chose it. Nothing is lost: try again."))
+    raise ValidationError(_("Someone took that name while you were choosing it. Nothing is lost; try again."))
 
 
 def _free_name(study: Study, name: str) -> str:
@@ -129,13 +323,29 @@ def _free_name(study: Study, name: str) -> str:
     return f"{name} ({secrets.token_hex(2)})"
 
 
-def add_member(*, study: Study, username: str, role: str) -> Membership:
+def add_member(*, study: Study, username: str, role: str, by: User | None = None) -> Membership:
     """Give somebody who has an account a right in this study. Raises ValidationError when there is no such account."""
     user = User.objects.filter(username=username, is_active=True).first()
     if user is None:
-        raise ValidationError(_("Nobody here signs in as “%(name)s”.") % {"name": username})
-    return Membership.objects.get_or_create(study=study, user=user, role=role)[0]
+        raise ValidationError(
+            _(
+                "There is no account with the user name “%(name)s”. Make an invitation on the study’s settings page: "
+                "the person makes an account with it and gets the role."
+            )
+            % {"name": username}
+        )
+    with transaction.atomic():
+        membership, is_new = Membership.objects.get_or_create(study=study, user=user, role=role)
+        if is_new:
+            note(study=study, actor=by, action=Action.MEMBER_ADDED, person=username, role=role)
+    return membership
 
 
-def remove_member(*, study: Study, membership_id: int) -> None:
-    study.memberships.filter(pk=membership_id).delete()
+def remove_member(*, study: Study, membership_id: int, by: User | None = None) -> None:
+    """Take a right in this study away; what the person did in it stays."""
+    with transaction.atomic():
+        membership = study.memberships.select_related("user").filter(pk=membership_id).first()
+        if membership is not None:
+            membership.delete()
+            person, role = membership.user.get_username(), membership.role
+            note(study=study, actor=by, action=Action.MEMBER_REMOVED, person=person, role=role)

@@ -1,16 +1,21 @@
 """What every statistic returns: a value, the intervals around it, and what is known about both."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from math import isnan, nan
+from dataclasses import dataclass, field, replace
+from math import inf, isnan, nan
 from types import MappingProxyType
 
 import numpy as np
 
-STATS_VERSION = "3"
+STATS_VERSION = "6"
 """Raised whenever a figure could change for the same input."""
 
 _NO_COUNTS: Mapping[str, int] = MappingProxyType({})
+_ROUNDING = 1e-12
+
+
+ROUNDING = 1e-12
+"""What the last digits of a value may be off by, as a share of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +35,53 @@ class Interval:
     n_undefined: int = 0
     """Resamples in which the statistic was undefined; they are left out of the percentiles."""
     reason: str = ""
+    cut_low: bool = False
+    cut_high: bool = False
+    """Whether the calculation reached beyond this end, which is as far as the quantity can go."""
 
     @classmethod
     def undefined(cls, covers: str, method: str, reason: str, level: float = 0.95) -> "Interval":
         return cls(nan, nan, covers, method, level, 0, reason)
+
+    @classmethod
+    def around(
+        cls,
+        value: float,
+        low: float,
+        high: float,
+        covers: str,
+        method: str,
+        level: float = 0.95,
+        *,
+        within: tuple[float, float] = (-inf, inf),
+        n_undefined: int = 0,
+        unmoved: str = "no variation in the sample, which does not show that there is none beyond it",
+    ) -> "Interval":
+        """low … high as an interval of `value` that can be shown: cut at the attainable range, and holding the value.
+
+        Undefined where low and high are equal up to rounding, with the reason `unmoved`; where either is NaN; where the
+        value itself is not within the range; and where nothing is left of the interval within it.
+        """
+        near = _ROUNDING * max(1.0, abs(value))
+        if isnan(low + high + value):
+            return cls.undefined(covers, method, "the interval has no ends", level)
+        if high - low <= near:
+            return cls.undefined(covers, method, unmoved, level)
+        if not within[0] - near <= value <= within[1] + near:
+            end = within[0] if value < within[0] else within[1]
+            return cls.undefined(covers, method, f"the value is beyond {end:.3g}, the end of its range", level)
+        found = cls(min(low, value), max(high, value), covers, method, level, n_undefined).within(*within)
+        if found.high - found.low <= near:
+            return cls.undefined(covers, method, "the value is at the end of its range", level)
+        return found
+
+    def within(self, lowest: float, highest: float) -> "Interval":
+        """The part of it that lies between what the quantity can be at least and at most."""
+        if not self.is_defined or (lowest <= self.low and self.high <= highest):
+            return self
+        low, high = (float(min(max(end, lowest), highest)) for end in (self.low, self.high))
+        cut_low, cut_high = self.cut_low or bool(self.low < lowest), self.cut_high or bool(self.high > highest)
+        return replace(self, low=low, high=high, cut_low=cut_low, cut_high=cut_high)
 
     @property
     def is_defined(self) -> bool:
@@ -55,6 +103,20 @@ class Estimate:
     seed: int | None = None
     reason: str = ""
     version: str = STATS_VERSION
+    notes: tuple[str, ...] = ()
+    """What a reader must know to trust the figure as far as it deserves: what little it rests on, for example."""
+    without_rater: tuple[float, ...] = field(default=(), compare=False)
+    """(n_raters,) the value with each rater left out, NaN where undefined; empty where nobody worked it out."""
+
+    def __post_init__(self) -> None:
+        """A value that rounding alone has put outside its interval, whose end is exact, is that end."""
+        for interval in self.intervals:
+            for end, is_outside in (
+                (interval.low, self.value < interval.low),
+                (interval.high, self.value > interval.high),
+            ):
+                if is_outside and abs(self.value - end) <= ROUNDING * max(1.0, abs(end)):
+                    object.__setattr__(self, "value", end)
 
     @classmethod
     def undefined(
@@ -71,8 +133,45 @@ class Estimate:
         return next((interval for interval in self.intervals if interval.covers == covers), None)
 
 
+@dataclass(frozen=True, slots=True)
+class NullTest:
+    """A test that there is no agreement at all, as published tables give it; NaN with a reason when undefined."""
+
+    statistic: str
+    value: float
+    freedom: tuple[float, ...]
+    p_value: float
+    method: str
+    reason: str = ""
+
+    @classmethod
+    def undefined(cls, statistic: str, method: str, reason: str) -> "NullTest":
+        return cls(statistic, nan, (), nan, method, reason)
+
+    @property
+    def is_defined(self) -> bool:
+        return not isnan(self.value)
+
+
 def seed_of(rng: np.random.Generator) -> int | None:
     """The integer that `numpy.random.default_rng(seed)` was given, for the record; None where there was none."""
     sequence = getattr(rng.bit_generator, "seed_seq", None)
     entropy = getattr(sequence, "entropy", None)
     return entropy if isinstance(entropy, int) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Fewest:
+    """How few of one kind (“ratings”, “votes”, “raters”, “prompts”) have to be absent for the leader to lead no more.
+
+    n           how many; None where nothing short of all does it, or nobody leads
+    of          how many there are
+    codes       (n,) which ones, as codes or places in the data
+    is_exact    no smaller number does it; else there may be one that the search has not found
+    """
+
+    kind: str
+    n: int | None
+    of: int
+    codes: tuple[int, ...] = ()
+    is_exact: bool = True

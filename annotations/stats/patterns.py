@@ -1,14 +1,13 @@
 """Units with the same number of ratings at each level are exchangeable: count them once, not one by one."""
 
 import numpy as np
-from numpy.typing import NDArray
+
+from annotations.stats.arrays import IntArray
 
 _LARGEST_TABLE = 1 << 22
 """Keys below this are counted in a table rather than sorted: 32 MiB."""
 _EXACT = 1 << 52
 """numpy.bincount adds its weights as doubles, which are exact up to here."""
-
-IntArray = NDArray[np.int64]
 
 
 def count_patterns(

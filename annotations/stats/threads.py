@@ -25,7 +25,7 @@ def one_linear_algebra_thread() -> threadpool_limits:
 
 
 def side_by_side(computations: Sequence[Callable[[], T]]) -> list[T]:
-    """The results in the order of the computations, which must not share a random generator. Errors are raised on."""
+    """The results in the order of the computations, which must not share a random generator. Errors propagate."""
     n_threads = min(len(computations), os.cpu_count() or 1, _MOST)
     with one_linear_algebra_thread():
         if n_threads < 2:

@@ -1,8 +1,16 @@
-"""Why a statistic of agreement cannot be had from these ratings, in words."""
+"""Why a statistic of agreement cannot be had from these ratings, or rests on few of them, in words."""
 
 import numpy as np
 
 from annotations.stats.ratings import Ratings
+
+FEW_UNITS = 10
+"""A figure from fewer units carries a note that says so."""
+
+
+def notes_on_few(n_units: int, kind: str = "units with two ratings or more") -> tuple[str, ...]:
+    """A note for figures that rest on a handful of units."""
+    return (f"rests on {n_units} {kind}",) if n_units < FEW_UNITS else ()
 
 
 def why_undefined(ratings: Ratings, statistic: str = "") -> str:
@@ -14,6 +22,8 @@ def why_undefined(ratings: Ratings, statistic: str = "") -> str:
         return f"one rater only: {n['ratings']} ratings, no unit with two"
     if n["pairable"] == 0:
         return f"no unit has two ratings: {n['units']} units, {n['ratings']} ratings, 0 pairable"
+    if n["pairable"] == 1 and statistic.startswith("krippendorff_alpha"):
+        return "one pairable unit: alpha is 0 by construction"
     if statistic == "krippendorff_alpha_ratio" and np.any(ratings.values <= 0):
         return "the ratio metric needs a scale above zero"
     if ratings.n_levels == 1:

@@ -1,15 +1,32 @@
 """What a rating card shows, as template context, and nothing that would tell a method."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from unicodedata import east_asian_width
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotations.forms.rating import UNABLE, field_name
-from annotations.models import Assignment, Dimension, Study
+from annotations.kinds.base import field_name
+from annotations.kinds.registry import kind_of
+from annotations.models import Assignment, Dimension, Response, Study
+from annotations.models.participation import plan_of
 from annotations.queries import rating as queries
+from annotations.queries.words import asked
+
+RATING = {
+    "home": "rate",
+    "answer": "rate-answer",
+    "image": "rate-image",
+    "upcoming": "rate-upcoming",
+    "back": "rate-back",
+    "pause": "rate-pause",
+}
+"""What a card's addresses are called; a preview has the same, under names of its own."""
+LONG_PROMPT = 200
+"""A prompt of more characters (those of twice the width count twice) is shown next to the image in a wide window."""
 
 
 def slots_as_shown(assignment: Assignment) -> list[int]:
@@ -24,14 +41,20 @@ def images_as_shown(assignment: Assignment) -> list[int]:
 
 def given_answers(assignment: Assignment) -> dict[str, str]:
     """The standing answers as form data."""
+    return {"flag": assignment.flag} | given_answers_of(assignment, queries.current_answers(assignment))
+
+
+def given_answers_of(assignment: Assignment, answers: Iterable[Response]) -> dict[str, str]:
+    """These answers as form data."""
     places = {image_id: place for place, image_id in enumerate(images_as_shown(assignment))}
     dimensions = {dimension.pk: dimension for dimension in queries.dimensions_of(assignment.study_id)}
-    given = {"flag": assignment.flag}
-    for response in queries.current_answers(assignment):
+    given: dict[str, str] = {}
+    for response in answers:
+        dimension = dimensions[response.dimension_id]
         place = None if response.image_id is None else places[response.image_id]
-        given[field_name(dimensions[response.dimension_id], place)] = (
-            UNABLE if response.is_unable else str(response.level)
-        )
+        if response.is_unable and dimension.is_ordering:
+            place = None  # it is said once for all images
+        given |= kind_of(dimension).fields(dimension, field_name(dimension, place), response)
     return given
 
 
@@ -42,31 +65,39 @@ def card_contexts(
     *,
     problem: str = "",
     given: Any = None,
+    urls: dict[str, str] = RATING,
 ) -> list[dict[str, Any]]:
     """Everything a card shows, and nothing that would tell a method."""
     dimensions = queries.dimensions_of(study.pk) if dimensions is None else dimensions
+    dimensions = asked(study, dimensions)
     sizes = queries.image_sizes([assignment.item_id for assignment in assignments])
     given = given or {}
+    plan = plan_of(study)
     cards = []
     for assignment in assignments:
         slots = slots_as_shown(assignment)
         pictures: list[dict[str, Any]] = [
-            {"place": place, "name": _picture_name(place, len(slots)), "size": sizes[assignment.item_id][slot]}
+            {
+                "place": place,
+                "letter": letter(place),
+                "name": _picture_name(place, len(slots)),
+                "size": sizes[assignment.item_id][slot],
+            }
             for place, slot in enumerate(slots)
         ]
-        about_images = [d for d in dimensions if d.about == Dimension.About.IMAGE]
-        for picture in pictures:
-            picture["questions"] = [_question(d, picture["place"], picture["name"], given) for d in about_images]
-        about_item = [_question(d, None, "", given) for d in dimensions if d.about == Dimension.About.ITEM]
+        below = asked_on_card(dimensions, pictures, given, assignment.item.frozen)
         cards.append(
             {
                 "token": assignment.token,
                 "study_token": study.token,
+                "urls": urls,
                 "kind": study.item_kind,
                 "prompt": assignment.item.prompt.text,
+                "is_long": is_long(assignment.item.prompt.text),
                 "pictures": pictures,
-                "questions": about_item,
-                "n_questions": len(about_images) * len(pictures) + len(about_item),
+                **below,
+                "allows_skip": urls is RATING and plan.pk is not None and plan.allows_skip,
+                "is_page": True,  # it works without a script, too
                 "flag": given.get("flag", ""),
                 "is_answered": assignment.state == Assignment.State.ANSWERED,
                 "problem": problem,
@@ -76,16 +107,51 @@ def card_contexts(
     return cards
 
 
-def _question(dimension: Dimension, place: int | None, picture_name: str, given: Any) -> dict[str, Any]:
-    name = field_name(dimension, place)
+def is_long(prompt: str) -> bool:
+    return len(prompt) + sum(east_asian_width(character) in "WF" for character in prompt) > LONG_PROMPT
+
+
+def asked_on_card(
+    dimensions: Sequence[Dimension],
+    pictures: list[dict[str, Any]],
+    given: Mapping[str, str],
+    frozen: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What a card asks below its pictures; what it asks of each picture is put into that picture.
+
+    frozen: of the card's item, see `Item.frozen`. The words are the same in a preview.
+    """
+
+    def question(dimension: Dimension, place: int | None, picture_name: str = "") -> dict[str, Any]:
+        kind, name = kind_of(dimension), field_name(dimension, place)
+        return {
+            "name": name,
+            "text": dimension.question,
+            "picture_name": picture_name,
+            "allows_unable": dimension.allows_unable,
+            "given": given.get(name, ""),
+            "template": kind.template,
+            "module": kind.module,
+        } | kind.context(dimension, name, given, frozen.get(dimension.kind))
+
+    orderings = [d for d in dimensions if d.is_ordering]
+    about_images = [d for d in dimensions if d.about == Dimension.About.IMAGE and not d.is_ordering]
+    about_item = [d for d in dimensions if d.about == Dimension.About.ITEM]
+    for picture in pictures:
+        picture["questions"] = [question(d, picture["place"], picture["name"]) for d in about_images]
+        picture["orderings"] = [question(d, picture["place"], picture["name"]) for d in orderings]
+    n_questions = len(orderings) + len(about_images) * len(pictures) + len(about_item)
     return {
-        "name": name,
-        "text": dimension.question,
-        "picture_name": picture_name,
-        "options": dimension.options(),
-        "allows_unable": dimension.allows_unable,
-        "given": given.get(name, ""),
+        "orderings": [question(d, None) for d in orderings],
+        "questions": [question(d, None) for d in about_item],
+        # Whether the last press of an answer also sends the card.
+        "is_one_press": n_questions == 1 and all(kind_of(d).answers_by_press for d in dimensions),
     }
+
+
+def letter(place: int) -> str:
+    """What an image is called on its card, by its place from the left."""
+    return chr(ord("A") + place)
 
 
 def _picture_name(place: int, n: int) -> str:
@@ -93,19 +159,26 @@ def _picture_name(place: int, n: int) -> str:
         return _("The image to rate")
     if n == 2:
         return _("Left image") if place == 0 else _("Right image")
-    return _("Image %(letter)s") % {"letter": chr(ord("A") + place)}
+    return _("Image %(letter)s") % {"letter": letter(place)}
 
 
 def rendered(
-    request: HttpRequest, study: Study, cards: list[Assignment], dimensions: list[Dimension] | None = None
+    request: HttpRequest,
+    study: Study,
+    cards: list[Assignment],
+    dimensions: list[Dimension] | None = None,
+    *,
+    urls: dict[str, str] = RATING,
 ) -> list[dict[str, str]]:
     if not cards:
         return []
-    contexts = card_contexts(study, cards, dimensions)
+    contexts = card_contexts(study, cards, dimensions, urls=urls)
     return [
         {
             "token": context["token"],
-            "html": render_to_string("annotations/rate_card.html", {"card": context}, request=request),
+            "html": render_to_string(
+                "annotations/rate/card.html", {"card": context | {"is_page": False}}, request=request
+            ),
         }
         for context in contexts
     ]

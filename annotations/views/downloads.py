@@ -1,13 +1,14 @@
 """Answers that are files: whole ones, and streams that never lie in memory."""
 
-import json
 from collections.abc import Iterable
-from typing import Any
+from http import HTTPStatus
 
-from django.http import HttpResponse, StreamingHttpResponse
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.text import slugify
 
 from annotations.models import Study
+from annotations.services.activity import Action, note
 
 
 def file_name(study: Study, ending: str, *parts: str) -> str:
@@ -23,10 +24,6 @@ def attachment(text: str, name: str, content_type: str) -> HttpResponse:
     return response
 
 
-def json_attachment(document: Any, name: str) -> HttpResponse:
-    return attachment(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1), name, "application/json")
-
-
 def streamed(chunks: Iterable[str], name: str, content_type: str) -> StreamingHttpResponse:
     """The pieces as they come, never all of them in memory."""
     response = StreamingHttpResponse(
@@ -34,3 +31,10 @@ def streamed(chunks: Iterable[str], name: str, content_type: str) -> StreamingHt
     )
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def note_download(request: HttpRequest, study: Study, response: HttpResponseBase) -> None:
+    """Put it on record when an answer is a file of this study: who took which, and when."""
+    is_file = response.headers.get("Content-Disposition", "").startswith("attachment")
+    if is_file and response.status_code == HTTPStatus.OK and request.method == "GET" and isinstance(request.user, User):
+        note(study=study, actor=request.user, action=Action.EXPORTED, file=request.path.rpartition("/")[2])

@@ -1,18 +1,14 @@
-"""The start page: what is this person's, and the one thing to do next. And their personal link."""
+"""The start page: what is this person's, and the one thing to do next."""
 
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from sesame.utils import get_query_string
 
 from annotations.models import Study
 from annotations.queries import studies as queries
-from annotations.views.rights import signed_in
 from generation.models import Image
 
 STUDIES_PER_PAGE = 20
@@ -24,7 +20,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """Each persona sees their own and nothing else; who is signed out reads what this site is."""
     user = request.user
     if not isinstance(user, User):
-        return render(request, "annotations/welcome.html")
+        return render(request, "annotations/rate/welcome.html", {"has_accounts": User.objects.exists()})
     may_add = user.has_perm("annotations.add_study")
     run = queries.with_progress(queries.studies_run_by(user).select_related("owner"))
     page = Paginator(run, STUDIES_PER_PAGE).get_page(request.GET.get("page"))
@@ -38,17 +34,3 @@ def home(request: HttpRequest) -> HttpResponse:
         "open": Study.State.OPEN,
     }
     return render(request, "annotations/home.html", context)
-
-
-@never_cache
-@login_required
-@require_safe
-def personal_link(request: HttpRequest) -> HttpResponse:
-    """The link that signs this person in on another device."""
-    user = signed_in(request)
-    # Administrators sign in by password alone: see sign_in_by_link.
-    own = "" if user.is_staff else get_query_string(user)
-    link = request.build_absolute_uri(reverse("sign-in-by-link") + own) if own else ""
-    response = render(request, "annotations/personal_link.html", {"link": link})
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response

@@ -7,13 +7,22 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from annotations.forms.studies import JoinForm
-from annotations.models import Study
+from annotations.models import Panel, PanelVisit, Rater, Study
 from annotations.queries import studies as queries
+from annotations.services import invitations
 from annotations.services import studies as services
+from annotations.services.panels import visits
+from annotations.views.languages import speak_language_of_study
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+REMEMBERED_S = 365 * 24 * 3600
+JUST_JOINED = "just_joined"
 
 
 @never_cache
@@ -21,21 +30,41 @@ from annotations.services import studies as services
 def join(request: HttpRequest, invitation: str) -> HttpResponse:
     """What the study asks of a rater, and the consent that lets them begin. Who has joined before goes straight on."""
     study = get_object_or_404(Study, invitation=invitation)
+    speak_language_of_study(request, study.language)
     user = request.user if isinstance(request.user, User) else None
+    panel = visits.panel_of(study)
+    if panel is not None and visits.names_somebody(panel, request.GET):
+        return _arrive(request, study, panel)
+    visit = _visit(request, study)
     if user is not None and study.state != Study.State.DRAFT and study.raters.filter(user=user).exists():
         return redirect("rate", study.token)
-    if study.state != Study.State.OPEN:
-        return render(request, "annotations/join_not_open.html", {"study": study}, status=HTTPStatus.FORBIDDEN)
-    form = JoinForm(request.POST or None)
+    why_closed = invitations.why_closed(study)
+    if study.state != Study.State.OPEN or why_closed:
+        closed = {"study": study, "why_closed": why_closed}
+        return render(request, "annotations/rate/join_not_open.html", closed, status=HTTPStatus.FORBIDDEN)
+    if panel is not None and panel.is_only_way and visit is None:
+        return _refuse(request, study, "missing")
+    form = JoinForm(study, request.POST or None, is_from_panel=visit is not None)
     if request.method == "POST" and form.is_valid():
         try:
-            rater = services.join(study=study, user=user, name=form.cleaned_data["name"])
+            if visit is not None:
+                # An account of their own, even where this browser is signed in: who comes from a panel is nobody else.
+                rater = services.join(study=study, user=None, group=form.cleaned_data.get("group", ""))
+                visits.join(visit=visit, rater=rater)
+                return _begin(request, rater, is_new=True)
+            group = form.cleaned_data.get("group", "")
+            rater = services.join(study=study, user=user, name=form.cleaned_data["name"], group=group)
+        except services.GroupIsFull as problem:
+            if visit is not None:
+                visits.end(visit=visit, state=PanelVisit.State.SCREENED_OUT, now=timezone.now())
+                visit.refresh_from_db()
+                full = {"study": study, "panel_end": visits.way_back(visit), "why": " ".join(problem.messages)}
+                return render(request, "annotations/raters/declined.html", full)
+            form.add_error(None, problem)
         except ValidationError as problem:
             form.add_error(None, problem)
         else:
-            if user is None and rater.user is not None:
-                login(request, rater.user, backend="django.contrib.auth.backends.ModelBackend")
-            return redirect("rate", study.token)
+            return _begin(request, rater)
     seconds, is_measured = queries.seconds_per_item(study)
     n_items = min(study.items.count(), study.items_per_rater or study.items.count())
     context = {
@@ -45,5 +74,69 @@ def join(request: HttpRequest, invitation: str) -> HttpResponse:
         "n_questions": study.dimensions.count(),
         "minutes": max(1, round(n_items * seconds / 60)),
         "is_measured": is_measured,
+        "has_joined": user is None and _mark(study) in request.COOKIES,
     }
-    return render(request, "annotations/join.html", context)
+    return render(request, "annotations/rate/join.html", context)
+
+
+@require_http_methods(["GET", "HEAD"])
+def declined(request: HttpRequest, invitation: str) -> HttpResponse:
+    """What somebody reads who does not want to take part; from a panel, with the code for that."""
+    study = get_object_or_404(Study, invitation=invitation)
+    speak_language_of_study(request, study.language)
+    visit = _visit(request, study)
+    if visit is not None and visit.state == PanelVisit.State.ARRIVED:
+        visits.end(visit=visit, state=PanelVisit.State.DECLINED, now=timezone.now())
+        visit.refresh_from_db()
+    context = {"study": study, "panel_end": visits.way_back(visit) if visit is not None else None}
+    return render(request, "annotations/raters/declined.html", context)
+
+
+def _arrive(request: HttpRequest, study: Study, panel: Panel) -> HttpResponse:
+    """Somebody opens the panel's link: on to the invitation, without the identifiers in the address."""
+    try:
+        visit = visits.arrive(panel=panel, parameters=request.GET.dict())
+    except visits.Refused as refusal:
+        return _refuse(request, study, refusal.why)
+    request.session[f"visit-{study.token}"] = visit.pk
+    if visit.rater is not None and visit.rater.user is not None:
+        if request.user != visit.rater.user:
+            login(request, visit.rater.user, backend=BACKEND)
+        return redirect("rate", study.token)
+    return redirect("join", study.invitation)
+
+
+def _visit(request: HttpRequest, study: Study) -> PanelVisit | None:
+    """The visit from a panel that this browser has begun."""
+    key = request.session.get(f"visit-{study.token}")
+    visit = PanelVisit.objects.filter(pk=key, panel__study=study).select_related("panel").first() if key else None
+    return visit if visit is not None and visit.state in (*visits.GOING_ON, PanelVisit.State.DECLINED) else None
+
+
+def _refuse(request: HttpRequest, study: Study, why: str) -> HttpResponse:
+    context = {"study": study, "why": why}
+    return render(request, "annotations/raters/panel_refused.html", context, status=HTTPStatus.FORBIDDEN)
+
+
+def _begin(request: HttpRequest, rater: Rater, *, is_new: bool = False) -> HttpResponse:
+    """On to the first card. It tells people who had no account of their personal link: nothing else leads back."""
+    response = redirect("rate", rater.study.token)
+    if rater.user is None or (request.user.is_authenticated and not is_new):
+        return response
+    login(request, rater.user, backend=BACKEND)
+    request.session[JUST_JOINED] = rater.study.token
+    # Outlives the session, opens nothing, and lets the invitation warn before it makes a second rater of one person.
+    response.set_cookie(
+        _mark(rater.study),
+        "1",
+        max_age=REMEMBERED_S,
+        path=reverse("join", args=[rater.study.invitation]).rpartition(rater.study.invitation)[0],
+        secure=request.is_secure(),
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def _mark(study: Study) -> str:
+    return f"joined-{study.token}"

@@ -1,9 +1,12 @@
 """The rating page: a card, its answer, the next card."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
+from io import BytesIO
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,14 +16,27 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from annotations.forms.rating import BadAnswers, parse_submission
+from annotations.forms.rating import parse_submission
+from annotations.kinds.base import Answer, BadAnswers
 from annotations.models import Assignment, Rater, Study
+from annotations.models.participation import plan_of
 from annotations.queries import rating as queries
+from annotations.queries.raters.checks import n_left
+from annotations.queries.raters.known import known_answers, verdicts
+from annotations.queries.words import asked
 from annotations.services import rating as services
+from annotations.services.panels.visits import finished
+from annotations.services.renditions import WIDTHS, narrow_rendition
 from annotations.views.cards import card_contexts, given_answers, images_as_shown, rendered
+from annotations.views.join import JUST_JOINED
+from annotations.views.languages import speak_language_of_study
+from annotations.views.raters.before import comes_before
+from annotations.views.receipts import by_script, with_receipts
 from generation.models import Image
 
-MOST_CARDS_AHEAD = 3
+MOST_CARDS_AHEAD = 20
+FEWEST_CARDS_AHEAD = 2
+"""With fewer at hand a rater is reserved more: anyone who works without a pause never waits for it."""
 
 
 @never_cache
@@ -31,31 +47,37 @@ def card(request: HttpRequest, study_token: str) -> HttpResponse:
     rater = _rater(request, study_token)
     if rater is None:
         return redirect("home")
+    if comes_before(rater):
+        return redirect("rate-before", study_token=study_token)
     now = timezone.now()
     cards = _next_cards(rater, now)
-    context: dict[str, Any] = {
-        "study": rater.study,
-        "progress": queries.progress(rater),
-        "just_saved": request.GET.get("saved") == "1",
-    }
     if not cards:
-        context["may_come_free"] = rater.study.state == Study.State.OPEN and queries.may_come_free(rater)
-        return render(request, "annotations/rate_nothing.html", context)
+        is_excluded = rater.excluded_at is not None
+        is_in = rater.study.state == Study.State.OPEN and not is_excluded
+        is_capped = is_in and n_left(rater, plan_of(rater.study), now) == 0
+        context = {
+            "study": rater.study,
+            "progress": queries.progress(rater),
+            "is_excluded": is_excluded,
+            "may_come_free": is_in and not is_capped and queries.may_come_free(rater),
+            "is_capped": is_capped,
+            "panel_end": None if is_capped else finished(rater, now=now),
+        }
+        return render(request, "annotations/rate/nothing.html", context)
     services.renew(rater=rater, assignment=cards[0], now=now)
-    context["card"] = card_contexts(rater.study, cards)[0]
-    return render(request, "annotations/rate.html", context)
+    return _page(request, rater, card_contexts(rater.study, cards)[0])
 
 
 @never_cache
 @login_required
 @require_GET
 def upcoming(request: HttpRequest, study_token: str) -> JsonResponse:
-    """The next cards behind the one that the browser shows, so that it can fetch their images ahead."""
+    """The reserved cards behind the one that the browser shows, so that it can fetch their images ahead."""
     rater = _rater(request, study_token)
     after = queries.sequence_of(request.GET.get("after", ""), rater) if rater else None
     if rater is None or after is None:
         raise Http404
-    limit = int(request.GET["n"]) if request.GET.get("n", "") in {"1", "2", "3"} else MOST_CARDS_AHEAD
+    limit = _number(request.GET.get("n", ""), default=MOST_CARDS_AHEAD)
     cards = _next_cards(rater, timezone.now(), after=after, limit=limit)
     return JsonResponse({"cards": rendered(request, rater.study, cards)})
 
@@ -63,20 +85,20 @@ def upcoming(request: HttpRequest, study_token: str) -> JsonResponse:
 @never_cache
 @login_required
 @require_POST
+@with_receipts
 def answer(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
-    """Save one card's answers; a script gets the next card in the same breath, a plain form is led to it."""
+    """Save one card's answers; a script gets as many next cards as it asks for, a plain form is led to the next."""
     assignment = _assignment(request, study_token, token)
     study, now = assignment.study, timezone.now()
-    by_script = request.headers.get("Accept", "").startswith("application/json")
-    dimensions = queries.dimensions_of(study.pk)
+    dimensions = asked(study, queries.dimensions_of(study.pk))  # what is wrong is said in the words of the card
     try:
-        submission = parse_submission(request.POST, dimensions, images_as_shown(assignment), now)
+        images, frozen = images_as_shown(assignment), assignment.item.frozen
+        submission = parse_submission(request.POST, dimensions, images, now, frozen=frozen)
     except BadAnswers as problem:
-        if by_script:
+        if by_script(request):
             return JsonResponse({"problem": str(problem)}, status=HTTPStatus.BAD_REQUEST)
         context = card_contexts(study, [assignment], dimensions, problem=str(problem), given=request.POST)[0]
-        page = {"study": study, "progress": queries.progress(assignment.rater), "card": context}
-        return render(request, "annotations/rate.html", page, status=HTTPStatus.BAD_REQUEST)
+        return _page(request, assignment.rater, context, status=HTTPStatus.BAD_REQUEST)
     # A study that was closed while somebody was answering still takes what they were given before.
     outcome = services.submit(
         assignment=assignment,
@@ -84,13 +106,19 @@ def answer(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
         answered_at=submission.answered_at,
         shown_at=submission.shown_at,
         active_ms=submission.active_ms,
+        viewing=submission.viewing,
         flag=submission.flag,
     )
-    if not by_script:
+    feedback = _feedback(assignment, submission.answers)
+    if not by_script(request):
+        if feedback:
+            messages.warning(request, feedback)
         return redirect(f"{reverse('rate', args=[study.token])}?saved=1")
     after = queries.sequence_of(request.POST["after"], assignment.rater) if "after" in request.POST else None
-    cards = _next_cards(assignment.rater, now, after=assignment.sequence if after is None else after)
-    return JsonResponse({"outcome": outcome.value, "cards": rendered(request, study, cards, dimensions)})
+    limit = _number(request.POST.get("n", ""), default=1)
+    cards = _next_cards(assignment.rater, now, after=assignment.sequence if after is None else after, limit=limit)
+    reply = {"outcome": outcome.value, "cards": rendered(request, study, cards, dimensions)}
+    return JsonResponse(reply | ({"feedback": feedback} if feedback else {}))
 
 
 @never_cache
@@ -100,8 +128,7 @@ def answered_card(request: HttpRequest, study_token: str, token: str) -> HttpRes
     """A card of this rater's own, answered or not, with the answers that stand."""
     assignment = _assignment(request, study_token, token)
     context = card_contexts(assignment.study, [assignment], given=given_answers(assignment))[0]
-    page = {"study": assignment.study, "progress": queries.progress(assignment.rater), "card": context}
-    return render(request, "annotations/rate.html", page)
+    return _page(request, assignment.rater, context)
 
 
 @never_cache
@@ -121,44 +148,96 @@ def back(request: HttpRequest, study_token: str) -> HttpResponse:
 
 @login_required
 @require_POST
+def skip(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
+    """Leave a card out, for good. It costs the rater nothing; an answered card stays answered."""
+    assignment = _assignment(request, study_token, token)
+    if plan_of(assignment.study).allows_skip:
+        services.skip(assignment=assignment, now=timezone.now())
+    return redirect("rate", study_token=study_token)
+
+
+@login_required
+@require_POST
 def pause(request: HttpRequest, study_token: str) -> HttpResponse:
     """Stop for now: what was answered is kept, what was not is free for others until this rater returns."""
     rater = _rater(request, study_token)
     if rater is None:
         return redirect("home")
     services.pause(rater=rater)
-    return render(request, "annotations/rate_paused.html", {"study": rater.study, "progress": queries.progress(rater)})
+    return render(request, "annotations/rate/paused.html", {"study": rater.study, "progress": queries.progress(rater)})
 
 
 @login_required
 @require_GET
 def image(request: HttpRequest, token: str, place: int) -> HttpResponseBase:
-    """An image as this rater sees it: pixels alone, under an address that is this assignment's own."""
+    """An image as this rater sees it: pixels alone, under an address that is this assignment's own.
+
+    `width` asks for fewer pixels, for a screen that cannot show them all; one of `WIDTHS`, or all are given.
+    """
     assignment = queries.assignment_of(token, request.user)
     images = images_as_shown(assignment) if assignment else []
     if place >= len(images):
         raise Http404
-    picture = get_object_or_404(Image.objects.exclude(shown="").only("shown"), pk=images[place])
-    response = FileResponse(picture.shown.open("rb"), content_type="image/webp", filename="image.webp")
+    picture = get_object_or_404(Image.objects.exclude(shown="").only("shown", "width"), pk=images[place])
+    width = next((one for one in WIDTHS if request.GET.get("width") == str(one)), 0)
+    file = BytesIO(narrow_rendition(picture, width)) if 0 < width < (picture.width or 0) else picture.shown.open("rb")
+    response = FileResponse(file, content_type="image/webp", filename="image.webp")
     response.headers["Cache-Control"] = "private, max-age=86400, immutable"
     return response
 
 
+def _page(request: HttpRequest, rater: Rater, card: dict[str, Any], *, status: int = HTTPStatus.OK) -> HttpResponse:
+    page = {
+        "study": rater.study,
+        "progress": queries.progress(rater),
+        "card": card,
+        "just_saved": request.GET.get("saved") == "1",
+        "just_joined": request.session.pop(JUST_JOINED, "") == rater.study.token,
+        "widths": " ".join(map(str, WIDTHS)),
+        "plan": plan_of(rater.study),
+    }
+    return render(request, "annotations/rate/page.html", page, status=status)
+
+
+def _feedback(assignment: Assignment, answers: Sequence[Answer]) -> str:
+    """What a rater reads who misses a gold item, where the study says so; elsewhere nothing."""
+    if assignment.purpose != Assignment.Purpose.GOLD or not plan_of(assignment.study).shows_feedback:
+        return ""
+    known = known_answers([assignment.item_id]).get(assignment.item_id, [])
+    given = {(one.dimension_id, one.image_id): one.level for one in answers}
+    if all(verdicts(known, given, assignment.shown_order)):
+        return ""
+    reason = assignment.item.reason
+    words = _("Your last answer differs from what the people who run this study expect.")
+    return f"{words} {reason}" if reason else words
+
+
 def _rater(request: HttpRequest, study_token: str) -> Rater | None:
-    return queries.rater_of(study_token, request.user)
+    rater = queries.rater_of(study_token, request.user)
+    if rater is not None:
+        speak_language_of_study(request, rater.study.language)
+    return rater
 
 
 def _assignment(request: HttpRequest, study_token: str, token: str) -> Assignment:
     assignment = queries.assignment_of(token, request.user)
     if assignment is None or assignment.study.token != study_token:
-        raise Http404(_("This card is not yours, or it does not exist."))
+        raise Http404(_("This card is not assigned to you, or it does not exist."))
+    speak_language_of_study(request, assignment.study.language)
     return assignment
 
 
 def _next_cards(rater: Rater, now: datetime, *, after: int | None = None, limit: int = 1) -> list[Assignment]:
-    if rater.study.state != Study.State.OPEN:
+    """At most `limit` reserved cards. More are reserved only where few are left: what one rater holds, others lack."""
+    if limit == 0 or rater.study.state != Study.State.OPEN:
         return []
     cards = queries.reserved(rater, after=after, limit=limit)
-    if len(cards) < limit and services.reserve(rater=rater, now=now):
+    if len(cards) < min(limit, FEWEST_CARDS_AHEAD) and services.reserve(rater=rater, now=now):
         cards = queries.reserved(rater, after=after, limit=limit)
     return cards
+
+
+def _number(text: str, *, default: int) -> int:
+    """How many cards a script asks for; anything that is not such a number is the default."""
+    is_number = text.isascii() and text.isdigit() and len(text) < 4
+    return int(text) if is_number and int(text) <= MOST_CARDS_AHEAD else default

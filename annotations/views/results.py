@@ -1,6 +1,6 @@
 """A study's results: the answer first, each section a picture, and a download of exactly what is shown."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -8,7 +8,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -16,19 +15,30 @@ from annotations import dispatch
 from annotations.models import ReportSnapshot, Study
 from annotations.queries import reports as queries
 from annotations.queries.result_units import linked_methods, study_methods
-from annotations.reports.document import FORMAT
-from annotations.reports.latex import latex
+from annotations.reports.anchors import anchors
+from annotations.reports.documents.conversion import to_text
+from annotations.reports.documents.study import ReportedQuestion, StudyDocument
 from annotations.reports.page import page
-from annotations.reports.sections import Section, headline, sections
-from annotations.reports.tables import TABLES
-from annotations.services.reports import DEFAULT_SEED
-from annotations.views.downloads import attachment, file_name, json_attachment, streamed
+from annotations.reports.paper.limits import limits
+from annotations.reports.paper.markdown import plain
+from annotations.reports.paper.methods import methods as methods_section
+from annotations.reports.paper.registered import registration_lines
+from annotations.reports.paper.summary import summary
+from annotations.reports.rendering import Links, blocks_html
+from annotations.reports.study.analysis import pair_named
+from annotations.reports.study.counted import counted_headline, counted_sections
+from annotations.reports.study.latex import latex
+from annotations.reports.study.sections.notices import notices
+from annotations.reports.study.sections.report import headline, sections
+from annotations.reports.study.tables import TABLES
+from annotations.reports.view import Section
+from annotations.services.reports import DEFAULT_SEED, MOST_COMPARISONS
+from annotations.views.downloads import attachment, file_name, streamed
+from annotations.views.paper import figure_links, finished
 from annotations.views.rights import researcher_of_study, signed_in
 from exchange.export import csv_chunks
 
-MOST_COMPARISONS = 12
 AT_WORK = (ReportSnapshot.State.WAITING, ReportSnapshot.State.RUNNING)
-Pair = tuple[str, str]
 
 
 @never_cache
@@ -38,9 +48,11 @@ def results(request: HttpRequest, study: Study) -> HttpResponse:
     """The newest results. `?compare=A:B` adds a comparison of two methods; POST works them out once more."""
     methods = study_methods(study)
     linked = linked_methods(study)
-    chosen = [pair for text in request.GET.getlist("compare") if (pair := _pair(text, methods)) and pair not in linked]
+    chosen = [
+        pair for text in request.GET.getlist("compare") if (pair := pair_named(text, methods)) and pair not in linked
+    ]
     comparisons = list(dict.fromkeys([*linked, *chosen]))[:MOST_COMPARISONS]
-    if added := _pair(f"{request.GET.get('baseline', '')}:{request.GET.get('refined', '')}", methods):
+    if added := pair_named(f"{request.GET.get('baseline', '')}:{request.GET.get('refined', '')}", methods):
         pairs = dict.fromkeys([*chosen, added])
         query = urlencode({"compare": [":".join(pair) for pair in pairs]}, doseq=True)
         return redirect(f"{reverse('study-results', args=[study.token])}?{query}")
@@ -50,7 +62,8 @@ def results(request: HttpRequest, study: Study) -> HttpResponse:
     found = dispatch.find_report(study=study, comparisons=comparisons, user=signed_in(request))
     snapshot = found.snapshot
     shown = snapshot if snapshot.state == ReportSnapshot.State.DONE else queries.last_finished(study, DEFAULT_SEED)
-    document = shown.results if shown is not None else None
+    document = queries.readable(shown) if shown is not None else None
+    shown = shown if document else None
     context = {
         "study": study,
         "tab": "results",
@@ -59,58 +72,67 @@ def results(request: HttpRequest, study: Study) -> HttpResponse:
         "is_at_work": snapshot.state in AT_WORK,
         "is_current": found.is_current,
         "document": document,
-        "dimensions": [_dimension(study, shown, one) for one in document["dimensions"]] if shown and document else [],
+        "notices": notices(document) if document else [],
+        "summary": summary(document) if document else [],
+        "methods_section": [plain(text) for text in methods_section(document)] if document else [],
+        "limits": limits(document) if document else [],
+        "registration": registration_lines(document) if document else [],
+        "questions": _questions(study, shown, document) if shown and document else [],
         "tables": list(TABLES),
         "methods": methods,
         "can_compare_more": len(methods) > 2 or (len(methods) == 2 and not comparisons),
         "chosen": [f"{baseline}:{refined}" for baseline, refined in chosen],
     }
-    return render(request, "annotations/results.html", context)
+    return render(request, "annotations/results/page.html", context)
 
 
-def _pair(text: str, methods: list[str]) -> Pair | None:
-    """Two different method names with a colon between them; names may have colons themselves."""
-    for at, character in enumerate(text):
-        if character == ":" and text[:at] in methods and text[at + 1 :] in methods and text[:at] != text[at + 1 :]:
-            return text[:at], text[at + 1 :]
-    return None
+def _questions(study: Study, snapshot: ReportSnapshot, document: StudyDocument) -> list[dict[str, Any]]:
+    """Each question with its sections."""
+    found = sections(document)
+    anchor = anchors([dimension.name for dimension in document.dimensions])
+    links = figure_links(study, snapshot, found)
+    return [
+        {
+            "name": dimension.name,
+            "anchor": anchor[dimension.name],
+            "question": dimension.asked,
+            "headline": headline(dimension),
+            "sections": [
+                _section(study, snapshot, section, links) for section in found if section.question == dimension.name
+            ],
+            "disputed": [
+                vars(one) | {"bars": list(zip(_level_names(dimension), one.counts, strict=True))}
+                for one in document.disputed.get(dimension.name, ())
+            ],
+            "is_ordinal": dimension.is_ordinal,
+        }
+        for dimension in document.dimensions
+    ] + [
+        {
+            "name": part.name,
+            "anchor": f"counted-{number}",
+            "question": part.question or part.name,
+            "headline": counted_headline(part),
+            "sections": [
+                _section(study, snapshot, section, links) for section in counted_sections(part, f"counted-{number}")
+            ],
+        }
+        for number, part in enumerate(document.counted, start=1)
+    ]
 
 
-def _dimension(study: Study, snapshot: ReportSnapshot, dimension: Mapping[str, Any]) -> dict[str, Any]:
-    document = snapshot.results or {}
-    alone = {**document, "dimensions": [dimension]}
-    return {
-        "name": dimension["name"],
-        "question": dimension["question"] or dimension["name"],
-        "headline": headline(dimension, gettext),
-        "sections": [_section(study, snapshot, dimension, section) for section in sections(alone, gettext)],
-        "disputed": [
-            {**one, "bars": list(zip(_level_names(dimension), one["counts"], strict=True))}
-            for one in document.get("disputed", {}).get(dimension["name"], [])
-        ],
-        "is_ordinal": dimension["is_ordinal"],
-    }
+def _level_names(dimension: ReportedQuestion) -> list[str]:
+    if not dimension.is_ordinal:
+        return dimension.level_names
+    return [f"{value:g}" for value in dimension.values]
 
 
-def _level_names(dimension: Mapping[str, Any]) -> list[str]:
-    values = [f"{value:g}" for value in dimension["values"]]
-    if not dimension["is_ordinal"]:
-        return dimension["labels"] or values
-    return values
-
-
-def _section(
-    study: Study, snapshot: ReportSnapshot, dimension: Mapping[str, Any], section: Section
-) -> dict[str, str | SafeString]:
-    address = ""
-    if section.table:
-        place = reverse("study-results-table", args=[study.token, snapshot.pk, section.table])
-        query = {"dimension": dimension["name"]}
-        if section.table == "comparisons":
-            query["comparison"] = section.name.rpartition("-")[2]
-        address = f"{place}?{urlencode(query)}"
-    # `sections` escapes every text that it did not write itself.
-    return {"name": section.name, "title": section.title, "html": mark_safe(section.html), "csv": address}  # noqa: S308
+def _section(study: Study, snapshot: ReportSnapshot, section: Section, links: Links) -> dict[str, str | SafeString]:
+    place = reverse("study-results-table", args=[study.token, snapshot.pk, section.table])
+    query = {"dimension": section.question} | ({"comparison": section.comparison} if section.comparison else {})
+    # The template of the blocks escapes every text.
+    html = mark_safe(blocks_html(section.blocks, links))  # noqa: S308
+    return {"id": section.id, "title": section.title, "html": html, "csv": f"{place}?{urlencode(query)}"}
 
 
 @never_cache
@@ -123,7 +145,7 @@ def state(request: HttpRequest, study: Study, snapshot_id: int) -> HttpResponse:
         return HttpResponse(headers={"HX-Refresh": "true"})
     shown = study.snapshots.filter(state=ReportSnapshot.State.DONE).exists()
     context = {"study": study, "snapshot": snapshot, "is_at_work": True, "shown": shown}
-    return render(request, "annotations/_results_status.html", context)
+    return render(request, "annotations/results/_status.html", context)
 
 
 @never_cache
@@ -131,7 +153,7 @@ def state(request: HttpRequest, study: Study, snapshot_id: int) -> HttpResponse:
 @require_safe
 def table(request: HttpRequest, study: Study, snapshot_id: int, name: str) -> HttpResponseBase:
     """One table of a snapshot as CSV: all of it, or `?dimension=` (and `?comparison=` by number) of it."""
-    document = _finished(study, snapshot_id).results or {}
+    document = finished(study, snapshot_id)
     if name not in TABLES:
         raise Http404
     if dimension := request.GET.get("dimension", ""):
@@ -140,32 +162,28 @@ def table(request: HttpRequest, study: Study, snapshot_id: int, name: str) -> Ht
     return streamed(csv_chunks(columns, rows(document)), file_name(study, f"{name}.csv", dimension), "text/csv")
 
 
-def _narrowed(document: Mapping[str, Any], dimension: str, comparison: str) -> dict[str, Any]:
-    kept = [one for one in document["dimensions"] if one["name"] == dimension]
+def _narrowed(document: StudyDocument, dimension: str, comparison: str) -> StudyDocument:
+    kept = [one for one in document.dimensions if one.name == dimension]
     if comparison.isdecimal():
-        number = int(comparison[:6]) - 1
-        kept = [
-            {**one, "comparisons": [each for i, each in enumerate(one["comparisons"]) if i == number]} for one in kept
-        ]
-    return {**document, "dimensions": kept}
+        number = int(comparison[:6])
+        kept = [replace(one, comparisons=one.comparisons[number - 1 : number] if number else ()) for one in kept]
+    counts = tuple(part for part in document.counted if part.name == dimension)
+    return replace(document, dimensions=tuple(kept), counted=counts)
 
 
 @never_cache
 @researcher_of_study
 @require_safe
 def report_file(request: HttpRequest, study: Study, snapshot_id: int, ending: str) -> HttpResponseBase:
-    """The whole snapshot as one file: html (stands alone), json, or tex."""
+    """The whole snapshot as one file: html (stands alone), json, or tex; `?short` gives tables for one column."""
     if ending not in ("html", "json", "tex"):
         raise Http404
-    document = _finished(study, snapshot_id).results or {}
+    document = finished(study, snapshot_id)
     name = file_name(study, f"report.{ending}")
     if ending == "html":
         return attachment(page(document), name, "text/html")
     if ending == "tex":
-        return attachment(latex(document), name, "application/x-tex")
-    return json_attachment(document, name)
-
-
-def _finished(study: Study, snapshot_id: int) -> ReportSnapshot:
-    done = study.snapshots.filter(state=ReportSnapshot.State.DONE, results__format=FORMAT)
-    return get_object_or_404(done, pk=snapshot_id)
+        is_short = "short" in request.GET
+        name = file_name(study, "report-short.tex" if is_short else "report.tex")
+        return attachment(latex(document, is_short=is_short), name, "application/x-tex")
+    return attachment(to_text(document), name, "application/json")

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404
 
 from annotations.models import Study
 from annotations.queries import studies as queries
+from annotations.views.downloads import note_download
 
 P = ParamSpec("P")
 StudyView = Callable[Concatenate[HttpRequest, Study, P], HttpResponseBase]
@@ -28,7 +29,8 @@ def signed_in(request: HttpRequest) -> User:
 def researcher_of_study(view: StudyView[P]) -> TokenView[P]:
     """Turn a view of a study into one of its token, for people with a researcher's rights in it.
 
-    Signed out: to the sign-in page and back. No such study: 404. No right in it: 403.
+    Signed out: to the sign-in page and back. No such study: 404. No right in it: 403. A file that the view sends is
+    put on record.
     """
 
     @login_required
@@ -37,7 +39,9 @@ def researcher_of_study(view: StudyView[P]) -> TokenView[P]:
         study = get_object_or_404(Study.objects.select_related("owner"), token=token)
         if not queries.may_run(signed_in(request), study):
             raise PermissionDenied
-        return view(request, study, *args, **kwargs)
+        response = view(request, study, *args, **kwargs)
+        note_download(request, study, response)
+        return response
 
     return checked
 

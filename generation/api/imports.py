@@ -1,27 +1,27 @@
 """Imports by API: send files, get an address, ask it how far the import is."""
 
-from typing import cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiTypes, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, ValidationError
-from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from generation import dispatch
+from generation.api.uploads import FormWithFiles, uploads_described
 from generation.forms import ImportForm
 from generation.models import ImportRun
 from generation.queries.import_runs import runs_of
-from generation.services.import_runs import ask_to_cancel
-from generation.services.importers import importers
+from generation.services.imports.import_runs import ask_to_cancel
+from generation.services.imports.importers import importers
 from generation.views.rights import MAY_IMPORT, is_too_large
 
 
@@ -41,7 +41,11 @@ class TooLarge(APIException):
 
 
 class ImportRunSerializer(serializers.ModelSerializer[ImportRun]):
-    """A run as it stands. `rejected` holds the first refused rows; `rejects_url` has them all as CSV, if any."""
+    """A run as it stands.
+
+    `rejected` holds the first refused rows; `rejects_url` has them all as CSV, if any; `warnings` are sentences on what
+    was taken and may not be what was meant.
+    """
 
     url = serializers.SerializerMethodField()
     rejects_url = serializers.SerializerMethodField()
@@ -52,7 +56,7 @@ class ImportRunSerializer(serializers.ModelSerializer[ImportRun]):
         model = ImportRun
         fields = [
             *("id", "url", "kind", "file_name", "options", "is_dry_run", "state", "message"),
-            *("n_rows", "n_created", "n_unchanged", "n_rejected", "rejected", "rejects_url"),
+            *("n_rows", "n_created", "n_unchanged", "n_rejected", "rejected", "rejects_url", "warnings"),
             *("created_at", "started_at", "ended_at"),
         ]
 
@@ -73,12 +77,16 @@ class Imports(APIView):
     """`POST`: multipart with `kind`, its files and options, and `dry_run`. Answers 202 with the run and its address."""
 
     permission_classes = (MayImport,)
-    parser_classes = (MultiPartParser,)
+    write_scope = "data"
+    parser_classes = (FormWithFiles,)
 
-    @extend_schema(request={"multipart/form-data": OpenApiTypes.OBJECT}, responses={202: ImportRunSerializer})
-    def post(self, request: Request) -> Response:
-        if is_too_large(request._request):
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if is_too_large(request._request):  # before a session's CSRF token is looked for, which reads the whole body
             raise TooLarge
+        super().initial(request, *args, **kwargs)
+
+    @extend_schema(request={"multipart/form-data": uploads_described()}, responses={202: ImportRunSerializer})
+    def post(self, request: Request) -> Response:
         data = cast("QueryDict", request.data)
         importer = importers().get(data.get("kind", ""))
         if importer is None:
@@ -112,6 +120,7 @@ class Import(APIView):
     """`GET`: how far an import is. `DELETE`: cancel it; what was imported before stays."""
 
     permission_classes = (MayImport,)
+    write_scope = "data"
 
     @extend_schema(responses=ImportRunSerializer)
     def get(self, request: Request, run_id: int) -> Response:

@@ -11,12 +11,12 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from generation.models import Image, MetricScore, PromptSet, Run, Step
-from generation.queries import runs as queries
-from generation.queries.run_plans import category_for, prompts_of
+from generation.queries.runs import overview as queries
+from generation.queries.runs.plans import category_for, prompts_of
 from generation.recipes.engine_spec import EngineSpec
-from generation.recipes.matrix import BadMatrix, Matrix
-from generation.recipes.methods import BadMethod
-from generation.recipes.presets import EXPERIMENTS
+from generation.recipes.matrix.experiments import EXPERIMENTS
+from generation.recipes.matrix.matrix import BadMatrix, Matrix
+from generation.recipes.matrix.methods import BadMethod
 
 
 class StartSerializer(serializers.Serializer[Run]):

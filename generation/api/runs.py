@@ -7,10 +7,9 @@ from django.contrib.auth.models import User
 from django.db.models import Prefetch, QuerySet
 from django.http import FileResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiTypes, extend_schema
-from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
-from rest_framework.pagination import CursorPagination
+from drf_spectacular.utils import OpenApiResponse, OpenApiTypes, extend_schema
+from rest_framework import generics, status
+from rest_framework.exceptions import APIException, NotFound, PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -25,10 +24,11 @@ from generation.api.run_serializers import (
     WholeRunSerializer,
 )
 from generation.models import Image, MetricScore, Run, Step
-from generation.queries import runs as queries
-from generation.queries.run_images import images_of_run
-from generation.recipes.matrix import BadMatrix
+from generation.queries.runs import overview as queries
+from generation.queries.runs.images import images_of_run
+from generation.recipes.matrix.matrix import BadMatrix
 from generation.services.manifests import manifest_of
+from generation.services.runs import steering
 from generation.services.runs.steering import NotNow
 
 RUNS_LISTED = 100
@@ -51,6 +51,7 @@ class Runs(APIView):
     """The latest runs, and how a new one is started."""
 
     permission_classes = (MayImport,)
+    write_scope = "data"
 
     @extend_schema(responses=RunSerializer(many=True))
     def get(self, request: Request) -> Response:
@@ -84,6 +85,7 @@ class OneRun(APIView):
     """How far a run is."""
 
     permission_classes = (MayImport,)
+    write_scope = "data"
 
     @extend_schema(responses=WholeRunSerializer)
     def get(self, request: Request, run_id: int) -> Response:
@@ -94,9 +96,13 @@ class Steer(APIView):
     """Pause, resume, cancel, retry: for the run's owner and the site's staff. 409 where its state forbids it."""
 
     permission_classes = (MayImport,)
-    act: Callable[..., object] = dispatch.pause_run
+    write_scope = "data"
+    act: Callable[..., object] = steering.pause
 
-    @extend_schema(request=None, responses=WholeRunSerializer)
+    @extend_schema(
+        request=None,
+        responses={200: WholeRunSerializer, 409: OpenApiResponse(description="Its state forbids it.")},
+    )
     def post(self, request: Request, run_id: int) -> Response:
         run = _run(run_id)
         if not queries.may_steer(cast("User", request.user), run):
@@ -112,7 +118,7 @@ class Steer(APIView):
 class Pause(Steer):
     """Begin nothing more; what is being done is finished."""
 
-    act = staticmethod(dispatch.pause_run)
+    act = staticmethod(steering.pause)
 
 
 class Resume(Steer):
@@ -124,50 +130,34 @@ class Resume(Steer):
 class Cancel(Steer):
     """End a run; what was made stays."""
 
-    act = staticmethod(dispatch.cancel_run)
+    act = staticmethod(steering.cancel)
 
 
 class Retry(Steer):
-    """Try again what failed."""
+    """Retry failed steps."""
 
     act = staticmethod(dispatch.retry_run)
 
 
-class _Part(APIView):
-    """Rows of a run, a hundred at a time; `next` leads on."""
-
-    permission_classes = (MayImport,)
-    serializer: type[serializers.BaseSerializer[Any]]
-
-    def rows(self, run: Run) -> "QuerySet[Any]":
-        raise NotImplementedError
-
-    def listed(self, request: Request, run_id: int) -> Response:
-        pages = CursorPagination()
-        pages.ordering = "pk"
-        page = pages.paginate_queryset(self.rows(_run(run_id)), request, view=self)
-        return pages.get_paginated_response(self.serializer(page, many=True, context={"request": request}).data)
-
-
-class RunImages(_Part):
+class RunImages(generics.ListAPIView[Image]):
     """The images of a run with their scores."""
 
-    serializer = ImageSerializer
+    permission_classes = (MayImport,)
+    write_scope = "data"
+    serializer_class = ImageSerializer
+    queryset = Image.objects.none()
 
-    def rows(self, run: Run) -> "QuerySet[Image]":
+    def get_queryset(self) -> "QuerySet[Image]":
         scores = Prefetch("scores", MetricScore.objects.order_by("metric", "version"))
-        images = Image.objects.filter(pk__in=images_of_run(run.pk))
+        images = Image.objects.filter(pk__in=images_of_run(_run(self.kwargs["run_id"]).pk))
         return images.select_related("prompt", "method", "variant").prefetch_related(scores)
-
-    @extend_schema(responses=ImageSerializer(many=True))
-    def get(self, request: Request, run_id: int) -> Response:
-        return self.listed(request, run_id)
 
 
 class RunManifest(APIView):
     """What made each image of a run, one JSON object a line; `manage.py reproduce` makes them again from it."""
 
     permission_classes = (MayImport,)
+    write_scope = "data"
 
     @extend_schema(responses={(200, "application/x-ndjson"): OpenApiTypes.BINARY})
     def get(self, request: Request, run_id: int) -> StreamingHttpResponse:
@@ -178,24 +168,28 @@ class ImageFile(APIView):
     """An image's original file, byte for byte."""
 
     permission_classes = (MayImport,)
+    write_scope = "data"
 
-    @extend_schema(responses={(200, "image/png"): OpenApiTypes.BINARY})
+    @extend_schema(responses={(200, content_type): OpenApiTypes.BINARY for content_type in CONTENT_TYPES.values()})
     def get(self, request: Request, image_id: int) -> FileResponse:
         image = get_object_or_404(Image.objects.exclude(file=""), pk=image_id)
-        return FileResponse(image.file.open("rb"), content_type=CONTENT_TYPES[image.format])
+        try:
+            file = image.file.open("rb")
+        except FileNotFoundError as error:
+            raise NotFound("The image is known, but its file is not on this site.") from error
+        return FileResponse(file, content_type=CONTENT_TYPES[image.format])
 
 
-class RunFailures(_Part):
+class RunFailures(generics.ListAPIView[Step]):
     """What failed in a run."""
 
-    serializer = FailureSerializer
+    permission_classes = (MayImport,)
+    write_scope = "data"
+    serializer_class = FailureSerializer
+    queryset = Step.objects.none()
 
-    def rows(self, run: Run) -> "QuerySet[Step]":
-        return queries.failures(run)
-
-    @extend_schema(responses=FailureSerializer(many=True))
-    def get(self, request: Request, run_id: int) -> Response:
-        return self.listed(request, run_id)
+    def get_queryset(self) -> "QuerySet[Step]":
+        return queries.failures(_run(self.kwargs["run_id"]))
 
 
 def _run(run_id: int) -> Run:

@@ -1,16 +1,21 @@
 """What every engine that computes here shares: the device, the numbers' format, and too little memory said as such."""
 
+import os
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 from typing import TYPE_CHECKING
 
+from generation.recipes.contract import Json, OutOfMemory, Unusable
 from generation.recipes.engine_spec import Surroundings
-from generation.recipes.requests import Json, OutOfMemory, Unusable
 
 if TYPE_CHECKING:
     import torch
+
+# On some processors MKL's results depend on where in memory an array lies, so the same request could give other digits.
+# MKL reads this at its first call; torch is imported later than this module.
+os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")
 
 # In a plain RuntimeError: the CPU's allocator on Linux and on Windows, drivers, and cuBLAS when it starts.
 _NO_ROOM = ("can't allocate memory", "not enough memory", "out of memory", "cublas_status_alloc_failed")

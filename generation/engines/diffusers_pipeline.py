@@ -4,7 +4,7 @@ It gives no latents and keeps no states, so what starts from another drawing is 
 """
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from io import BytesIO
 from pathlib import Path
@@ -23,11 +23,11 @@ from generation.engines.device import (
     torch_dtype,
     versions,
 )
-from generation.engines.hub_cache import check_model, fingerprint, missing_files, model_folder
+from generation.engines.hub_cache import check_model, fingerprint, is_folder, missing_files, model_folder
 from generation.engines.packages import missing_packages
+from generation.engines.read_words import words_cut
 from generation.engines.torchvision_schema import prepare
-from generation.recipes.engine_spec import Surroundings
-from generation.recipes.requests import (
+from generation.recipes.contract import (
     Drawn,
     DrawRequest,
     EngineError,
@@ -37,12 +37,13 @@ from generation.recipes.requests import (
     Refused,
     Unusable,
 )
+from generation.recipes.engine_spec import Surroundings
 
 if TYPE_CHECKING:
     import torch
 
 _PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "safetensors")
-_NEEDED = ("prompt", "generator", "num_inference_steps", "guidance_scale", "width", "height")
+_NEEDED = ("prompt", "generator", "num_inference_steps", "width", "height")
 # Rewriting the prompt and drawing at another size than asked are some pipelines' defaults.
 _PLAIN = {"clean_caption": False, "use_resolution_binning": False}
 
@@ -90,7 +91,7 @@ def load(options: Mapping[str, Any], surroundings: Surroundings) -> "DiffusersPi
 def _pipeline(options: Options, device: "torch.device") -> Any:
     from diffusers import DiffusionPipeline
 
-    from generation.engines import tiny_sdxl
+    from generation.engines.tiny import sdxl as tiny_sdxl
 
     dtype = torch_dtype(options.dtype, device)
     if options.offload and device.type != "cuda":
@@ -108,7 +109,7 @@ def _pipeline(options: Options, device: "torch.device") -> Any:
                 f"{options.model} cannot be loaded as a pipeline of diffusers: {error}", "Get the files again."
             ) from error
     accepted = inspect.signature(pipe.__call__).parameters
-    if lacking := [name for name in _NEEDED if name not in accepted]:
+    if lacking := lacking_arguments(accepted):
         raise Unusable(
             f"{type(pipe).__name__} is no text-to-image pipeline: it does not take {', '.join(lacking)}.",
             "Name the model of a text-to-image pipeline.",
@@ -121,6 +122,14 @@ def _pipeline(options: Options, device: "torch.device") -> Any:
     else:
         pipe.to(device)
     return pipe
+
+
+def lacking_arguments(accepted: Collection[str]) -> list[str]:
+    """The arguments that a text-to-image pipeline takes and this one does not."""
+    lacking = [name for name in _NEEDED if name not in accepted]
+    if not {"guidance_scale", "true_cfg_scale"} & set(accepted):
+        lacking.append("guidance_scale")
+    return lacking
 
 
 class DiffusersPipeline:
@@ -138,7 +147,7 @@ class DiffusersPipeline:
         weights: Json = {"revision": options.revision}
         if options.model == "tiny":
             weights = {"weights": "random, seed 0"}
-        elif Path(options.model).is_dir():
+        elif is_folder(options.model):
             weights = {"fingerprint": fingerprint(Path(options.model))}
         self.identity: Json = {
             "engine": "diffusers",
@@ -182,8 +191,8 @@ class DiffusersPipeline:
                 f"{name} starts from noise and keeps no states here.",
                 "Use the engine 'sd3' for drawing an image again, or for changing its prompt on the way.",
             )
-        negative = "negative_prompt" in self._accepted and "true_cfg_scale" not in self._accepted
-        if request.negative_prompt and not negative:
+        takes_negative = "negative_prompt" in self._accepted
+        if request.negative_prompt and (not takes_negative or self._guided_by == "distilled guidance_scale"):
             raise EngineError(f"{name} takes no negative prompt.", "Leave it empty.")
         multiple = getattr(self._pipe, "vae_scale_factor", 8)
         if request.n_steps < 1:
@@ -198,8 +207,13 @@ class DiffusersPipeline:
         import torch
 
         more: dict[str, Any] = {name: value for name, value in _PLAIN.items() if name in self._accepted}
-        if request.negative_prompt:
-            more["negative_prompt"] = request.negative_prompt
+        if self._guided_by == "true_cfg_scale":
+            # Such a pipeline guides only where a negative prompt is given, be it a blank.
+            more |= {"true_cfg_scale": request.guidance, "negative_prompt": request.negative_prompt or " "}
+        else:
+            more["guidance_scale"] = request.guidance
+            if request.negative_prompt:
+                more["negative_prompt"] = request.negative_prompt
 
         def after(*given: Any) -> Any:
             # The new callback gets the pipeline first and gives back its tensors, the old one starts with the step.
@@ -215,7 +229,6 @@ class DiffusersPipeline:
             made = self._pipe(
                 prompt=request.prompt,
                 num_inference_steps=request.n_steps,
-                guidance_scale=request.guidance,
                 width=request.width,
                 height=request.height,
                 generator=torch.Generator("cpu").manual_seed(request.seed),
@@ -228,7 +241,27 @@ class DiffusersPipeline:
         step_done(request.n_steps)
         file = BytesIO()
         made.images[0].save(file, format="PNG")
-        return Drawn(png=file.getvalue(), facts={"steps_drawn": request.n_steps})
+        guided_by = self._guided_by.removeprefix("distilled ")
+        facts: Json = {"steps_drawn": request.n_steps, "guided_by": guided_by}
+        texts = {"the prompt": request.prompt}
+        if "negative_prompt" in more:
+            texts["the negative prompt"] = request.negative_prompt
+        if cut := words_cut(self._pipe, texts):
+            facts["notes"] = cut
+        return Drawn(png=file.getvalue(), facts=facts)
+
+    @property
+    def _guided_by(self) -> str:
+        """The argument that guidance goes to: "guidance_scale", "distilled guidance_scale" or "true_cfg_scale".
+
+        Where a pipeline has `true_cfg_scale`, `guidance_scale` only informs a network that was distilled with guidance
+        (`guidance_embeds`); every other network there is guided by true classifier-free guidance.
+        """
+        if "true_cfg_scale" not in self._accepted:
+            return "guidance_scale"
+        config = getattr(getattr(self._pipe, "transformer", None), "config", None)
+        is_distilled = bool(getattr(config, "guidance_embeds", False))
+        return "distilled guidance_scale" if is_distilled and "guidance_scale" in self._accepted else "true_cfg_scale"
 
 
 def _plain(config: Mapping[str, Any]) -> Json:

@@ -6,9 +6,10 @@ import os
 import re
 from pathlib import Path
 
-from generation.recipes.requests import Missing, Unusable
+from generation.recipes.contract import Missing, Unusable
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+LONGEST_MODEL, LONGEST_PART = 1_000, 255
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _END_BYTES = 1 << 20
 
@@ -28,7 +29,9 @@ def check_model(model: object, revision: object) -> None:
             f"The option 'model' is {model!r}.",
             'Valid: "tiny", a folder, or a hub id such as "stabilityai/stable-diffusion-3.5-large".',
         )
-    if model == "tiny" or Path(model).is_dir():
+    if len(model) > LONGEST_MODEL or any(len(part.encode()) > LONGEST_PART for part in Path(model).parts):
+        raise Unusable("The option 'model' is longer than a file's name can be.", 'Name a folder, or "owner/name".')
+    if model == "tiny" or is_folder(model):
         return
     if not _HUB_ID.fullmatch(model):
         raise Unusable(f"The option 'model' is {model!r}: no such folder, and no hub id.", 'Valid: "owner/name".')
@@ -39,9 +42,17 @@ def check_model(model: object, revision: object) -> None:
         )
 
 
+def is_folder(name: str) -> bool:
+    """Whether there is such a folder; no file system takes every name."""
+    try:
+        return Path(name).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def model_folder(model: str, revision: str | None) -> Path:
     """The folder with the model's files, whether it exists or not."""
-    if Path(model).is_dir():
+    if is_folder(model):
         return Path(model)
     return cache_folder() / f"models--{model.replace('/', '--')}" / "snapshots" / str(revision)
 

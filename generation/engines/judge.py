@@ -11,11 +11,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from generation.engines import chat, local_chat
+from generation.engines import local_chat
 from generation.engines.option_check import checked
+from generation.engines.remote import chat
+from generation.recipes.contract import Call, ChatEngine, EngineError, Json, Missing, Scored, ScoreRequest
+from generation.recipes.critique.judge import SYSTEM, judge
 from generation.recipes.engine_spec import Surroundings
-from generation.recipes.judge import SYSTEM, judge
-from generation.recipes.requests import Call, ChatEngine, EngineError, Json, Missing, Scored, ScoreRequest
 
 LONGEST_MODEL = 60
 _ENGINES: Mapping[str, ModuleType] = {"chat": chat, "local-chat": local_chat}

@@ -20,14 +20,13 @@ from generation.engines.device import (
     versions,
 )
 from generation.engines.hub_cache import check_model, fingerprint, model_folder
-from generation.engines.image_input import read_image
 from generation.engines.local_chat_files import Network, load_network, missing_files
+from generation.engines.metrics.image_input import read_image
 from generation.engines.option_check import checked
 from generation.engines.packages import missing_packages
-from generation.engines.schema_answers import Said, Turn, ask_until_it_fits, in_words
+from generation.engines.remote.schema_answers import Said, Turn, ask_until_it_fits, in_words
 from generation.engines.torchvision_schema import prepare
-from generation.recipes.engine_spec import Surroundings
-from generation.recipes.requests import (
+from generation.recipes.contract import (
     Answer,
     Call,
     ChatAnswer,
@@ -37,6 +36,7 @@ from generation.recipes.requests import (
     Missing,
     Unusable,
 )
+from generation.recipes.engine_spec import Surroundings
 
 if TYPE_CHECKING:
     import torch

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generation.engines import tiny_chat
-from generation.engines.hub_cache import model_folder
-from generation.recipes.requests import Missing, Unusable
+from generation.engines.hub_cache import is_folder, model_folder
+from generation.engines.tiny import chat as tiny_chat
+from generation.recipes.contract import Missing, Unusable
 
 if TYPE_CHECKING:
     import torch
@@ -36,7 +36,7 @@ def missing_files(model: str, revision: str | None) -> list[Missing]:
     if not lacking:
         return []
     what = f"{model} ({len(lacking)} of its files, the first is {lacking[0]})"
-    if Path(model).is_dir():
+    if is_folder(model):
         return [Missing(what, f"Complete the folder {model}: it must be a model as transformers saves it.")]
     return [Missing(what, f"hf download {model} --revision {revision}")]
 

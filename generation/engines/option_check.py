@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from generation.recipes.requests import Unusable
+from generation.recipes.contract import Unusable
 
 Options = TypeVar("Options", bound=BaseModel)
 

@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from generation.recipes.requests import Missing
+from generation.recipes.contract import Missing
 
 INSTALL = 'make run, or in its virtual environment: pip install -e ".[generation]"'
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from threading import RLock
 from typing import Any
 
+from generation.recipes.contract import Missing, OutOfMemory, Unusable
 from generation.recipes.engine_spec import EngineSpec, Surroundings
-from generation.recipes.requests import Missing, OutOfMemory, Unusable
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,16 @@ class _Entry:
 
 
 _ENGINES = {
-    "sd3": _Entry("generation.engines.sd3", ("image",)),
+    "sd3": _Entry("generation.engines.sd3.engine", ("image",)),
     "diffusers": _Entry("generation.engines.diffusers_pipeline", ("image",)),
-    "openai-images": _Entry("generation.engines.openai_images", ("image",)),
-    "chat": _Entry("generation.engines.chat", ("language", "critic")),
+    "openai-images": _Entry("generation.engines.remote.images", ("image",)),
+    "chat": _Entry("generation.engines.remote.chat", ("language", "critic")),
     "local-chat": _Entry("generation.engines.local_chat", ("language", "critic")),
-    "clip-score": _Entry("generation.engines.clip_score", ("metric",)),
-    "image-reward": _Entry("generation.engines.image_reward", ("metric",)),
-    "blip-vqa": _Entry("generation.engines.blip_vqa", ("metric", "answerer")),
+    "clip-score": _Entry("generation.engines.metrics.clip_score", ("metric",)),
+    "image-reward": _Entry("generation.engines.metrics.image_reward", ("metric",)),
+    "blip-vqa": _Entry("generation.engines.metrics.blip_vqa", ("metric", "answerer")),
+    "scenes-critic": _Entry("generation.engines.scenes.critic", ("critic",)),
+    "scenes-vqa": _Entry("generation.engines.scenes.answerer", ("metric", "answerer")),
     "judge": _Entry("generation.engines.judge", ("metric",)),
 }
 ROLES = ("image", "language", "critic", "metric", "answerer")
@@ -89,7 +91,7 @@ def cached(spec: EngineSpec, surroundings: Surroundings) -> Any:
 def forget(*, but: EngineSpec | None = None) -> int:
     """Free the engines of this process, or all but those of one spec; how many went.
 
-    For a step that ran out of memory while other engines lay idle beside its own.
+    For a step that ran out of memory while other engines lay idle next to its own.
     """
     with _lock:
         kept = None if but is None else _canonical(but)

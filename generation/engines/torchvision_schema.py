@@ -1,6 +1,6 @@
-"""Lets a CUDA build of torchvision be imported beside a CPU build of torch.
+"""Lets a CUDA build of torchvision be imported next to a CPU build of torch.
 
-The torchvision that package registries hand out is linked against CUDA. Beside a torch without CUDA its compiled part
+The torchvision that package registries hand out is linked against CUDA. Next to a torch without CUDA its compiled part
 does not load, its import then fails ("operator torchvision::nms does not exist"), and the imports of transformers,
 diffusers and open_clip fail with it. Its transforms are Python and need only the two schemas that are declared here.
 """

@@ -5,8 +5,16 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from generation.engines.hub_cache import check_model, model_folder
-from generation.recipes.requests import Missing
+from generation.engines.hub_cache import check_model, is_folder, model_folder
+from generation.recipes.contract import Missing
+
+
+def is_file(place: str) -> bool:
+    """Whether there is such a file; no file system takes every name."""
+    try:
+        return Path(place).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def locate(model: str, revision: str, files: Sequence[str]) -> Path | Missing:
@@ -22,14 +30,14 @@ def locate(model: str, revision: str, files: Sequence[str]) -> Path | Missing:
         return folder
     wanted = [names.partition("|")[0] for names in files]
     what = f"{model}: {', '.join(names.replace('|', ' or ') for names in lacking)}"
-    if Path(model).is_dir():
+    if is_folder(model):
         return Missing(what, f"Put {' and '.join(wanted)} into the folder {model}.")
     return Missing(what, f"hf download {model} {' '.join(wanted)} --revision {revision}")
 
 
 def locate_file(model: str, revision: str, name: str) -> Path | Missing:
     """The file itself where `model` is one, else the one of that name (or names, "a|b") in its folder."""
-    if Path(model).is_file():
+    if is_file(model):
         return Path(model)
     found = locate(model, revision, [name])
     return found if isinstance(found, Missing) else (pick(found, name) or found)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from generation.recipes.methods import OFFERED, MethodSpec, Refinement, renoised, switched
+from generation.recipes.matrix.methods import OFFERED, MethodSpec, Refinement, renoised, switched
 
 Text = Promise | str
 
@@ -30,23 +30,23 @@ GROUPS = (
         _("Rivals"),
         "",
         {
-            "multi-seed": _("Two seeds, of which CLIPScore chooses."),
+            "multi-seed": _("CLIPScore chooses between two seeds."),
             "rewrite": _("A language model rewrites the prompt from its text alone."),
-            "gpt-refine": _("A model sees the image, rewrites the prompt freely, and it is drawn anew."),
+            "gpt-refine": _("A model sees the image and rewrites the prompt freely; a new image is generated from it."),
             "openai-images": _("Drawn by an image model behind an endpoint."),
         },
     ),
     Group(
-        _("DetailScribe, as the paper tells it"),
+        _("DetailScribe (paper)"),
         _(
             "Noise is added to the finished image up to t′ = T−k, and it is denoised again with the critic's prompt. "
             "The larger k, the more of the image stays."
         ),
         {
-            "renoise-0": _("Everything is drawn again from the same noise."),
-            "renoise-1": _("One step of the baseline's layout stays."),
+            "renoise-0": _("Everything is generated again from the same noise."),
+            "renoise-1": _("One step of the baseline's layout is kept."),
             "renoise-2": _("The paper's choice."),
-            "renoise-4": _("More of the layout stays, less can be corrected."),
+            "renoise-4": _("More of the layout is kept, so less can be corrected."),
             "without-decomposition": _("The ablation: the same critic without the decomposition."),
             "renoise-2-rounds-2": _("A second critic sees the refined image."),
             "renoise-2-rounds-3": _("Three critics in turn."),
@@ -55,15 +55,15 @@ GROUPS = (
         },
     ),
     Group(
-        _("DetailScribe, as its released code does it"),
-        _("The drawing is repeated from its seed, and the prompt is replaced at the end of step k."),
+        _("DetailScribe (released code)"),
+        _("The image is generated again from its seed, and the prompt is replaced at the end of step k."),
         {
-            "switch-0": _("After the first step."),
+            "switch-0": _("With the refined prompt from the start."),
             "switch-1": _("After two steps."),
             "switch-2": _("After three steps."),
             "switch-4": _("After five steps."),
-            "switch-0-old-pooled": _("Only the words change, not their summary: exactly the released code."),
-            "switch-1-old-pooled": _("The same after two steps."),
+            "switch-0-old-pooled": _("The same: without a switch, the released code uses the whole refined prompt."),
+            "switch-1-old-pooled": _("After two steps, with the old pooled embedding, as in the released code."),
             "switch-2-old-pooled": _("The same after three steps."),
             "switch-4-old-pooled": _("The same after five steps."),
         },
@@ -74,7 +74,7 @@ GROUPS = (
         {
             "act2i-spatial": _("Where things are."),
             "act2i-temporal": _("What has just happened, and what is about to."),
-            "act2i-emotional": _("What those in it feel."),
+            "act2i-emotional": _("What the figures in it feel."),
         },
     ),
     Group(

@@ -1,4 +1,4 @@
-"""Whole numbers as people write several of them: "42, 45", "42–45", one a line."""
+"""Whole numbers as people write several of them: "42, 45", "42–45", one per line."""
 
 import re
 from typing import Any
@@ -13,13 +13,15 @@ DASHES = re.compile(r"\s*[-–—…]\s*")
 
 
 def read_numbers(text: str) -> tuple[int, ...]:
-    """Every number once, in the order in which they come. Raises ValidationError naming what is no number."""
+    """Every number once, in the order in which they come. Raises ValidationError naming what is not a number."""
     found: dict[int, None] = {}
     for piece in filter(None, re.split(r"[,;\s]+", DASHES.sub("-", text.strip()))):
         match = re.fullmatch(r"([0-9]{1,19})(?:-([0-9]{1,19}))?", piece)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if last < first or last > LARGEST:
-            raise ValidationError(_("“%(piece)s” is no number and no range such as 42–45.") % {"piece": piece[:30]})
+            raise ValidationError(
+                _("“%(piece)s” is neither a number nor a range such as 42–45.") % {"piece": piece[:30]}
+            )
         if last - first >= MOST_NUMBERS or len(found) + last - first >= MOST_NUMBERS:
             raise ValidationError(_("At most %(most)s numbers.") % {"most": MOST_NUMBERS})
         found |= dict.fromkeys(range(first, last + 1))

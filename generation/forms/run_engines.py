@@ -9,30 +9,43 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from generation.recipes.engine_spec import EngineSpec
-from generation.recipes.presets import SD35_LARGE, SD35_MEDIUM, SD35_TURBO, TINY, questions_critic, tiny
+from generation.recipes.engine_spec import QUESTIONS, RULES, EngineSpec
+from generation.recipes.matrix.experiments import (
+    LOOKING_CRITIC,
+    SCENES,
+    SD35_LARGE,
+    SD35_MEDIUM,
+    SD35_TURBO,
+    TINY,
+    of_scenes,
+    questions_critic,
+    tiny,
+)
 
 IMAGE_ENGINES: Mapping[str, EngineSpec] = {
     "sd35-large": SD35_LARGE,
     "sd35-medium": SD35_MEDIUM,
     "sd35-turbo": SD35_TURBO,
+    "scenes": SCENES,
     "tiny": TINY,
 }
 IMAGE_CHOICES = (
     ("sd35-large", gettext_lazy("Stable Diffusion 3.5 Large")),
     ("sd35-medium", gettext_lazy("Stable Diffusion 3.5 Medium")),
     ("sd35-turbo", gettext_lazy("Stable Diffusion 3.5 Large Turbo")),
+    ("scenes", gettext_lazy("the small model of the demo's scenes: coloured figures, on any machine")),
     ("tiny", gettext_lazy("tiny random weights: shows the machinery, not the method")),
     ("sd3", gettext_lazy("another model of the Stable Diffusion 3 family")),
     ("diffusers", gettext_lazy("another text-to-image pipeline of diffusers")),
 )
 LANGUAGE_CHOICES = (
-    ("rules", gettext_lazy("rules, without a model")),
+    (RULES, gettext_lazy("rules, without a model")),
     ("chat", gettext_lazy("a model behind an endpoint")),
     ("local-chat", gettext_lazy("a model on this computer")),
 )
 CRITIC_CHOICES = (
-    ("questions", gettext_lazy("the decomposition's questions, asked of BLIP-VQA")),
+    (QUESTIONS, gettext_lazy("the decomposition's questions, asked of BLIP-VQA")),
+    ("looking", gettext_lazy("the one that looks at the demo's scenes, and at nothing else")),
     ("chat", gettext_lazy("a model that sees, behind an endpoint")),
     ("local-chat", gettext_lazy("a model that sees, on this computer")),
 )
@@ -40,6 +53,7 @@ METRIC_CHOICES = (
     ("clip-score", gettext_lazy("CLIPScore")),
     ("image-reward", gettext_lazy("ImageReward")),
     ("blip-vqa", gettext_lazy("BLIP-VQA")),
+    ("scenes-vqa", gettext_lazy("questions about the demo's scenes, answered by looking")),
     ("judge", gettext_lazy("a model as judge, 1–5")),
 )
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -76,7 +90,7 @@ def endpoint_fields(role: str, *, with_prices: bool = True) -> dict[str, forms.F
 def revision_field() -> forms.CharField:
     return forms.CharField(
         label=gettext_lazy("Revision"),
-        help_text=gettext_lazy("The commit in full, 40 digits; nothing for a folder."),
+        help_text=gettext_lazy("The commit in full, 40 digits; leave it empty for a folder."),
         max_length=40,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
@@ -89,6 +103,7 @@ class Chosen:
     def __init__(self, form: forms.Form) -> None:
         self._form, self._data = form, form.cleaned_data
         self.is_tiny = self._data.get("image") == "tiny"
+        self.is_of_scenes = self._data.get("image") == "scenes"
 
     def image(self) -> EngineSpec | None:
         choice = self._data.get("image") or ""
@@ -103,10 +118,12 @@ class Chosen:
     def reader(self, role: str) -> EngineSpec | None:
         """The language model or the critic."""
         choice = self._data.get(role) or ""
-        if choice == "rules":
-            return EngineSpec("rules")
-        if choice == "questions":
+        if choice == RULES:
+            return EngineSpec(RULES)
+        if choice == QUESTIONS:
             return questions_critic(is_tiny=self.is_tiny)
+        if choice == "looking":
+            return LOOKING_CRITIC
         if choice == "local-chat":
             return EngineSpec("local-chat", self._weights(role))
         return self.remote("chat", role) if choice == "chat" else None
@@ -131,8 +148,10 @@ class Chosen:
         for name in names:
             if name == "judge":
                 found[name] = EngineSpec(name, {"chat": self.remote("chat", "judge").as_json()})
+            elif self.is_of_scenes:
+                found[name] = of_scenes(name)
             else:
-                found[name] = tiny(name) if self.is_tiny else EngineSpec(name)
+                found[name] = tiny(name) if self.is_tiny and name != "scenes-vqa" else EngineSpec(name)
         return found
 
     def _weights(self, role: str) -> dict[str, Any]:
@@ -144,7 +163,7 @@ class Chosen:
         elif model == "tiny" or FOLDER.match(model):
             return {"model": model}
         elif not HUB_ID.fullmatch(model):
-            self._form.add_error(f"{role}_model", _("This is no folder, and not of the form owner/name."))
+            self._form.add_error(f"{role}_model", _("This is neither a folder nor of the form owner/name."))
         elif not COMMIT.fullmatch(revision):
             problem = _("Name the commit in full, 40 hexadecimal digits: a branch moves, and the images would with it.")
             self._form.add_error(f"{role}_revision", problem)

@@ -21,10 +21,10 @@ from generation.forms.run_engines import (
     revision_field,
 )
 from generation.models import PromptSet
-from generation.queries import run_plans as queries
+from generation.queries.runs import plans as queries
 from generation.recipes.engine_spec import EngineSpec
-from generation.recipes.matrix import MOST_SEEDS, BadMatrix, Matrix
-from generation.recipes.methods import MOST_ROUNDS, OFFERED, BadMethod, Drawing, MethodSpec
+from generation.recipes.matrix.matrix import MOST_SEEDS, BadMatrix, Matrix
+from generation.recipes.matrix.methods import MOST_ROUNDS, OFFERED, BadMethod, Drawing, MethodSpec
 from generation.services.runs.planning import check_matrix
 
 LARGEST_CHOICE_SEED = 2**53
@@ -41,7 +41,7 @@ class _Counted(forms.ModelChoiceField):
 
 @dataclass(frozen=True)
 class Refusal:
-    """A method that cannot be carried out with the rest of the form, and the field that could mend it."""
+    """A method that cannot be carried out with the rest of the form, and the field that could fix it."""
 
     label: str
     reason: str
@@ -66,7 +66,7 @@ class RunForm(forms.Form):
     prompt_set = _Counted(PromptSet.objects.none(), label=gettext_lazy("Prompt set"), empty_label=None)
     category = forms.CharField(
         label=gettext_lazy("Category"),
-        help_text=gettext_lazy("Nothing: all of them."),
+        help_text=gettext_lazy("Empty: all of them."),
         max_length=100,
         required=False,
         widget=_words(list="categories"),
@@ -92,7 +92,7 @@ class RunForm(forms.Form):
     )
     own_k = NumbersField(
         label=gettext_lazy("k"),
-        help_text=gettext_lazy("One or several, such as “3, 6”; nothing: none of your own."),
+        help_text=gettext_lazy("One or several, such as “3, 6”. Empty: none of your own."),
         max_length=200,
         required=False,
         widget=_words(inputmode="numeric"),
@@ -118,9 +118,9 @@ class RunForm(forms.Form):
         required=False,
         widget=_words(inputmode="numeric"),
     )
-    n_new_seeds = _whole(gettext_lazy("New seeds beside them"), 0, MOST_SEEDS, 0, required=False)
+    n_new_seeds = _whole(gettext_lazy("Additional new seeds"), 0, MOST_SEEDS, 0, required=False)
     choice_seed = _whole(
-        gettext_lazy("Number for choices by chance"),
+        gettext_lazy("Seed for random choices"),
         0,
         LARGEST_CHOICE_SEED,
         0,
@@ -157,7 +157,7 @@ class RunForm(forms.Form):
         gettext_lazy("Priority"), -100, 100, 0, help_text=gettext_lazy("Runs with a higher number go first.")
     )
     may_reuse = forms.BooleanField(
-        label=gettext_lazy("Take over what an earlier run made in exactly the same way"), required=False, initial=True
+        label=gettext_lazy("Reuse what an earlier run made in exactly the same way"), required=False, initial=True
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -291,13 +291,13 @@ def _field_to_change(
         return "n_steps"
     if any(choice is not None and choice.by not in metrics for choice in (method.seeds, method.best_of)):
         return "metrics"
-    if refinement is not None and refinement.mode != "redraw" and engines["image"].engine == "diffusers":
+    if refinement is not None and refinement.drawn_as != "redraw" and engines["image"].engine == "diffusers":
         return "image"
     if refinement is not None and (
-        "critic" not in engines or (engines["critic"].engine == "questions" and refinement.critic != "structured")
+        "critic" not in engines or (engines["critic"].is_recipe and refinement.critic != "structured")
     ):
         return "critic"
     language = engines.get("language")
-    if language is None or (language.engine == "rules" and method.words != "prompt"):
+    if language is None or (language.is_recipe and method.words != "prompt"):
         return "language"
     return "seeds" if method.seeds is not None else "methods"

@@ -9,14 +9,15 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from exchange.tables import BadFile
+from exchange.rejects import BadFile
 from generation.queries.importers import Counts, Importer, Source
-from generation.services.import_runs import summary
-from generation.services.importers import RowCountingLog, check_options, importers, run_importer
+from generation.services.imports.import_runs import failure, summary
+from generation.services.imports.importers import RowCountingLog, check_options, importers
+from generation.services.imports.imports_here import import_here
 
 REJECTS_PRINTED = 20
 PROGRESS_EVERY_S = 2.0
-TABLES = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
+TABLES = (".csv", ".tsv", ".jsonl", ".json", ".parquet", ".xlsx", ".xls", ".ods", ".gz")
 
 
 class ImportCommand(BaseCommand):
@@ -55,10 +56,10 @@ class ImportCommand(BaseCommand):
         values: dict[str, str],
         options: dict[str, Any],
     ) -> None:
-        """Import every main file, one after another, with the same options and the same files beside it."""
+        """Import every main file, one after another, with the same options and the same files next to it."""
         owner = self._owner(options["owner"])
         try:
-            check_options(importer, values, owner)
+            check_options(importer, values, owner, is_by_command=True)
         except ValidationError as error:
             flags = [f"--{name.replace('_', '-')}: {' '.join(texts)}" for name, texts in error.message_dict.items()]
             raise CommandError("\n".join(flags)) from error
@@ -77,18 +78,21 @@ class ImportCommand(BaseCommand):
         options: dict[str, Any],
     ) -> None:
         began = last_said = time.monotonic()
+        said_last = Counts()
         name = files[importer.files[0].name].name
 
         def say(counts: Counts) -> None:
-            nonlocal last_said
+            nonlocal last_said, said_last
+            said_last = counts
             if options["verbosity"] and time.monotonic() - last_said >= PROGRESS_EVERY_S:
                 last_said = time.monotonic()
                 self.stdout.write(f"{name}: {counts.n_created + counts.n_unchanged + log.n_rows:,} rows so far")
                 self.stdout.flush()
 
+        failed: BadFile | None = None
         with RowCountingLog(Path(options["rejects"]) if options["rejects"] else None, keep=REJECTS_PRINTED) as log:
             try:
-                counts = run_importer(
+                counts = import_here(
                     importer,
                     files,
                     options=values,
@@ -98,7 +102,7 @@ class ImportCommand(BaseCommand):
                     log=log,
                 )
             except BadFile as bad:
-                raise CommandError(str(bad)) from bad
+                failed = bad
             except KeyboardInterrupt:
                 raise CommandError("Stopped. What was imported before that stays; the same command goes on.") from None
         for reject in log.first:
@@ -107,9 +111,22 @@ class ImportCommand(BaseCommand):
             where = "are in " + str(options["rejects"]) if options["rejects"] else "can be had with --rejects FILE"
             self.stderr.write(f"… {log.n_left_off:,} more faults; all of them {where}")
         if options["verbosity"]:
+            for sentence in log.told:
+                self.stdout.write(sentence)
+        for warning in log.warnings:
+            self.stderr.write(f"Please check: {warning}")
+        if failed is not None:
+            raise CommandError(failure(failed, said_last, dry_run=options["dry_run"])) from failed
+        if options["verbosity"]:
+            said = summary(counts, log.n_rows, dry_run=options["dry_run"])
             self.stdout.write(
                 f"{name}: {counts.n_created:,} rows new, {counts.n_unchanged:,} unchanged, {log.n_rows:,} refused, "
-                f"in {time.monotonic() - began:.1f} s. {summary(counts, dry_run=options['dry_run'])}"
+                f"in {time.monotonic() - began:.1f} s. {said}"
+            )
+            n_read, n_skipped = counts.n_created + counts.n_unchanged, counts.n_missing + counts.skipped.total()
+            self.stdout.write(
+                f"{n_read + log.n_rows + n_skipped:,} rows or answers: {n_read:,} read, {log.n_rows:,} refused, "
+                f"{n_skipped:,} skipped."
             )
 
     def _owner(self, username: str | None) -> User | None:

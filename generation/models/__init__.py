@@ -1,3 +1,4 @@
+from generation.models.activity import Activity, OnlyAdded
 from generation.models.critiques import Claim, Critique
 from generation.models.images import Image, Latents, Method, MetricScore
 from generation.models.imports import ImportRun
@@ -6,6 +7,7 @@ from generation.models.reproductions import Reproduction
 from generation.models.runs import ModelCall, Run, Step, StepNeed
 
 __all__ = [
+    "Activity",
     "Claim",
     "Critique",
     "Decomposition",
@@ -15,6 +17,7 @@ __all__ = [
     "Method",
     "MetricScore",
     "ModelCall",
+    "OnlyAdded",
     "Prompt",
     "PromptSet",
     "PromptVariant",

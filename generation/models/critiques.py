@@ -7,10 +7,11 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from generation.models.added import Added
 from generation.models.images import Image
 
 
-class Critique(models.Model):
+class Critique(Added):
     """A critic's answer about one image. The original text is kept as it came, whatever is split out of it.
 
     Controls are critiques too, and no headline figure counts them: WRONG_IMAGE, where the critic was shown
@@ -22,6 +23,12 @@ class Critique(models.Model):
         WRONG_IMAGE = "wrong_image", _("a critic that was shown another image")
         PLANTED = "planted", _("planted: known to be false")
 
+    class Origin(models.TextChoices):
+        IMPORTED = "imported", _("imported")
+        MODEL = "model", _("a model that sees")
+        QUESTIONS = "questions", _("questions about the decomposition, asked of a model")
+        SIMULATED = "simulated", _("simulated")
+
     class Split(models.TextChoices):
         GIVEN = "given", _("came in claims")
         NUMBERED = "numbered", _("split at its numbered list")
@@ -31,6 +38,7 @@ class Critique(models.Model):
     critic = models.CharField(max_length=200)
     critic_version = models.CharField(max_length=200, blank=True)
     source = models.CharField(max_length=20, choices=Source, default=Source.CRITIC)
+    origin = models.CharField(max_length=20, choices=Origin, default=Origin.IMPORTED)
     shown_image = models.ForeignKey(
         Image, models.SET_NULL, null=True, blank=True, related_name="critiques_held_against_others"
     )

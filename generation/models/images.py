@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from generation.models.added import Added
 from generation.models.prompts import Prompt, PromptVariant
 
 
@@ -28,12 +29,15 @@ class Method(models.Model):
         return self.name
 
 
-class Image(models.Model):
+class Image(Added):
     """One picture of one prompt. Its file may be held elsewhere: then `sha256` is empty and `key` names it.
 
     `file` is the original, byte for byte. `shown` is what people who judge it see: the pixels alone, in a container
-    that is the same for every image, so that neither metadata nor format tells the method.
+    that is the same for every image, so that neither metadata nor format reveals the method.
     """
+
+    METHOD_IS_UNKNOWN = "method_is_unknown"
+    """A note in `provenance`: the table that it came in names methods, and none for this image."""
 
     prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="images")
     variant = models.ForeignKey(PromptVariant, models.PROTECT, null=True, blank=True, related_name="images")
@@ -95,7 +99,7 @@ class Latents(models.Model):
         return f"{self.image_id} after {self.n_done} steps"
 
 
-class MetricScore(models.Model):
+class MetricScore(Added):
     """What one version of an automatic metric gave one image. Higher is better unless the metric's page says not."""
 
     image = models.ForeignKey(Image, models.CASCADE, related_name="scores")

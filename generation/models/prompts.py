@@ -1,20 +1,40 @@
 """Prompt sets, their prompts, and what was made of each prompt's words."""
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from generation.models.added import Added
 from generation.models.digests import digest
 
 
+class PromptSetQuerySet(models.QuerySet["PromptSet"]):
+    def changeable_by(self, user: User | None) -> "PromptSetQuerySet":
+        """The sets that this person may add to: see `PromptSet.may_be_changed_by`."""
+        if user is None:
+            return self.none()
+        if user.is_superuser:
+            return self
+        return self.filter(Q(owner=user) | Q(pk__in=user.edited_prompt_sets.values("pk")))
+
+
 class PromptSet(models.Model):
-    """A named collection of prompts with its source and licence."""
+    """A named collection of prompts with its source and licence.
+
+    Every researcher of the site may read it. Its owner, the editors they name and administrators add to it, and to
+    what hangs on it: prompts, images, scores, critiques. Without an owner it is the administrators' alone.
+    """
 
     name = models.CharField(max_length=200, unique=True)
     source = models.CharField(max_length=500, blank=True)
     licence = models.CharField(max_length=200, blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
+    editors = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="edited_prompt_sets")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PromptSetQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -22,9 +42,16 @@ class PromptSet(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def is_owned_by(self, user: User) -> bool:
+        """Whether this person may name editors."""
+        return user.is_superuser or self.owner_id == user.pk
 
-class Prompt(models.Model):
-    """What an image shall show. Its identity is its content: a topic may occur twice with different texts."""
+    def may_be_changed_by(self, user: User | None) -> bool:
+        return user is not None and (self.is_owned_by(user) or self.editors.filter(pk=user.pk).exists())
+
+
+class Prompt(Added):
+    """What an image should show. Its identity is its content: a topic may occur twice with different texts."""
 
     prompt_set = models.ForeignKey(PromptSet, models.CASCADE, related_name="prompts")
     digest = models.CharField(max_length=64, editable=False)

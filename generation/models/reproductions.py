@@ -9,10 +9,11 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from generation.jobs import Leased
 from generation.models.images import Image
 
 
-class Reproduction(models.Model):
+class Reproduction(Leased):
     """One attempt at making an image again. A worker claims it with a lease; `claim` proves that it is still theirs.
 
     DONE: it was made, and compared where the original is at hand. FAILED: it could not be made; `problem` says why.
@@ -35,9 +36,6 @@ class Reproduction(models.Model):
     image = models.ForeignKey(Image, models.CASCADE, related_name="reproductions")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
-    claim = models.CharField(max_length=32, blank=True)
-    n_tries = models.PositiveSmallIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True, blank=True)
     is_equal = models.BooleanField(null=True, blank=True)
     difference = models.JSONField(null=True, blank=True)
     problem = models.TextField(blank=True)
@@ -101,9 +99,9 @@ def in_words(*, is_made: bool, is_equal: bool | None, difference: Mapping[str, A
     if is_equal:
         return _("Bit-equal: every pixel is the same.")
     if is_equal is None:
-        said = _("It was made, and there is nothing to compare it with: its file is not on this site.")
+        said = _("It was made again, but there is nothing to compare it with: the original file is not on this site.")
     elif difference is None:
-        said = _("It differs; by how much cannot be told, for its file is not on this site.")
+        said = _("The image differs; we can’t measure by how much because the original file isn’t on this site.")
     elif difference["max_level"] is None:
         said = _("It differs: %(reason)s.") % {"reason": difference["reason"]}
     else:

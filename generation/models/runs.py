@@ -5,13 +5,14 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from generation.jobs import Leased
 from generation.models.critiques import Critique
 from generation.models.images import Image, Method, MetricScore
 from generation.models.prompts import Decomposition, Prompt, PromptSet, PromptVariant
-from generation.recipes.matrix import Matrix
+from generation.recipes.matrix.matrix import Matrix
 
 
-class Run(models.Model):
+class Run(Leased):
     """One matrix over the prompts of one set. Its steps are the truth of how far it is; messages are only hints.
 
     PAUSED has a message where the site paused it: then nothing could go on before somebody did what `cure` says.
@@ -25,6 +26,7 @@ class Run(models.Model):
         CANCELLED = "cancelled", _("cancelled")
 
     ENDED = (State.DONE, State.CANCELLED)
+    AT_WORK = State.PLANNING  # the lease is its planner's; its steps have their own
 
     name = models.CharField(max_length=200)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
@@ -38,7 +40,6 @@ class Run(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.PLANNING)
     message = models.TextField(blank=True)
     cure = models.TextField(blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True, help_text=_("While it is being planned."))
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -65,7 +66,7 @@ class Run(models.Model):
         return Matrix.from_json(self.matrix)
 
 
-class Step(models.Model):
+class Step(Leased):
     """One thing to do for one prompt. A worker claims it with a lease; `claim` proves that it is still theirs.
 
     n_unmet  how many of the steps that it needs are not done; it is ready at 0
@@ -104,10 +105,7 @@ class Step(models.Model):
     n_unmet = models.PositiveSmallIntegerField(default=0)
 
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
-    claim = models.CharField(max_length=32, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True, help_text=_("A server asked us to wait."))
-    n_tries = models.PositiveSmallIntegerField(default=0)
     message = models.TextField(blank=True)
     cure = models.TextField(blank=True)
     is_reused = models.BooleanField(default=False, help_text=_("Made by an earlier run in exactly this way."))

@@ -1,10 +1,11 @@
 """Which decomposition of a prompt is in use: the one place that says so."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 from generation.models import Decomposition, Prompt
+from generation.recipes.decomposition.decomposition import Decomposition as Parsed
 
 
 def decomposition_of(prompt: Prompt, *, made_before: datetime | None = None) -> dict[str, Any] | None:
@@ -47,3 +48,22 @@ def decompositions_at(prompt: Prompt, moments: Collection[datetime]) -> dict[dat
 def newest_row(prompt: Prompt) -> Decomposition | None:
     """Where the decomposition in use came from; None where it is the metadata's, or none."""
     return Decomposition.objects.filter(prompt=prompt).order_by("-pk").first()
+
+
+def questions_of(graph: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """[{"question", "about", "after"}], each after those it depends on; `after` has their places in the list.
+
+    An attribute depends on its entity, and a relation on the entities that it relates (Cho et al. 2024). Raises
+    ValueError for a graph that makes no sense.
+    """
+    decomposition = Parsed.from_json(graph)
+    ends = {relation.id: (relation.subject, relation.object) for relation in decomposition.relations}
+    found: list[dict[str, Any]] = []
+    place_of: dict[str, int] = {}
+    for place, asked in enumerate(decomposition.asked()):
+        if asked.kind == "missing":
+            place_of.setdefault(asked.about, place)
+        needed = ends.get(asked.about, ()) if asked.kind == "relation" else (asked.about,)
+        after = sorted({place_of[part] for part in needed if part in place_of and place_of[part] != place})
+        found.append({"question": asked.question, "about": asked.about, "after": after})
+    return found

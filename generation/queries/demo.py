@@ -5,7 +5,7 @@ from collections.abc import Collection
 from django.db.models import QuerySet
 
 from generation.models import Image
-from generation.recipes.scene_demo import PLACEBO
+from generation.recipes.scenes.demo import PLACEBO
 
 
 def demo_set_name(seed: int) -> str:

@@ -1,22 +1,28 @@
 """Which image a row of an outside file means."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from functools import cached_property
 
 from django.db.models import QuerySet
 
-from generation.models import Image
+from exchange.identity import likeness
+from exchange.signs import difference
+from generation.models import Image, PromptSet
 
 SHA256_LENGTH = 64
+MOST_KEYS_COMPARED = 200_000
 
 
-def images_by_reference(references: Collection[str], prompt_set: str = "") -> dict[str, list[int]]:
+def images_by_reference(
+    references: Collection[str], prompt_set: str = "", within: QuerySet[PromptSet] | None = None
+) -> dict[str, list[int]]:
     """Reference → row ids of the images it may mean: more than one where it is ambiguous, absent where none.
 
     A reference is an image's key, its SHA-256, or the name its file had in the bundle it came in, tried in this order.
-    With `prompt_set` (a name) only that set's images are looked at.
+    With `prompt_set` (a name) only that set's images are looked at, with `within` only those of these sets.
     """
-    images = Image.objects.filter(prompt__prompt_set__name=prompt_set) if prompt_set else Image.objects.all()
+    images = _images(prompt_set, within)
     found = _by("key", set(references), images)
     sums = {reference.lower(): reference for reference in set(references) - set(found) if _is_sum(reference)}
     if sums:
@@ -25,6 +31,35 @@ def images_by_reference(references: Collection[str], prompt_set: str = "") -> di
     if names:
         found |= _by("provenance__source__file", names, images)
     return found
+
+
+def image_keys(prompt_set: str) -> Iterator[str]:
+    """The keys of a set's images, by the set's name."""
+    return _images(prompt_set, None).exclude(key="").values_list("key", flat=True).iterator(chunk_size=10_000)
+
+
+class NearKeys:
+    """The keys of images, for those who asked for one that is nearly the same. Looked up when first needed."""
+
+    def __init__(self, prompt_set: str = "", within: QuerySet[PromptSet] | None = None) -> None:
+        self.prompt_set, self._within = prompt_set, within
+
+    def hint(self, reference: str) -> str:
+        """What to add to "there is no such image": the key that differs only in what a reader would overlook."""
+        near = self._by_likeness.get(likeness(reference))
+        if not near:
+            return ""
+        return f'; there is "{near}", which is spelled almost alike ({difference(reference, near)})'
+
+    @cached_property
+    def _by_likeness(self) -> dict[str, str]:
+        keys = _images(self.prompt_set, self._within).exclude(key="").order_by("pk").values_list("key", flat=True)
+        return {likeness(key): key for key in keys[:MOST_KEYS_COMPARED].iterator(chunk_size=10_000)}
+
+
+def _images(prompt_set: str, within: QuerySet[PromptSet] | None) -> QuerySet[Image]:
+    images = Image.objects.filter(prompt__prompt_set__name=prompt_set) if prompt_set else Image.objects.all()
+    return images if within is None else images.filter(prompt__prompt_set__in=within)
 
 
 def _by(field: str, values: set[str], images: QuerySet[Image]) -> dict[str, list[int]]:

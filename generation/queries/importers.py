@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -11,9 +12,12 @@ from typing import BinaryIO, NamedTuple, TypeVar
 from django.contrib.auth.models import User
 from django.utils.functional import Promise
 
-from exchange.tables import RejectLog
+from exchange.rejects import RejectLog
+from generation.models import Activity, ImportRun, PromptSet
 
 T = TypeVar("T")
+TABLES = ".csv,.tsv,.txt,.jsonl,.json,.parquet,.xlsx,.xls,.ods,.gz"
+"""The endings of tables, for file dialogues."""
 Text = str | Promise
 
 
@@ -24,25 +28,47 @@ class Source(NamedTuple):
     content: Path | BinaryIO
 
 
+class Touched(NamedTuple):
+    """What an import adds to: a study by its token, a prompt set by its number, with the name it has."""
+
+    subject: Activity.Subject
+    key: str
+    name: str
+
+
 @dataclass
 class Counts:
     """How far an import is.
 
     n_created    rows of the file that added something
     n_unchanged  rows that were there already, exactly so
+    n_missing    rows without a value, which say that there is none
+    skipped      answers left out for reasons that are no faults, by reason
     made         what was added, by its plural name: {"prompts": 10, "variants": 30}
+    touched      rows added, by what they were added to; also with zero rows, where all were there
     keys         in a dry run, keys of the images that would have been made, for the steps that build on them
     """
 
     n_created: int = 0
     n_unchanged: int = 0
+    n_missing: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
     made: Counter[str] = field(default_factory=Counter)
+    touched: Counter[Touched] = field(default_factory=Counter, compare=False)
     keys: set[str] = field(default_factory=set)
+
+    def touch(self, prompt_set: PromptSet, n: int) -> None:
+        """Note that n rows were added to a set."""
+        if prompt_set.pk is not None:
+            self.touched[Touched(Activity.Subject.PROMPT_SET, str(prompt_set.pk), prompt_set.name)] += n
 
     def add(self, other: "Counts") -> None:
         self.n_created += other.n_created
         self.n_unchanged += other.n_unchanged
+        self.n_missing += other.n_missing
+        self.skipped.update(other.skipped)
         self.made.update(other.made)
+        self.touched.update(other.touched)
         self.keys |= other.keys
 
 
@@ -56,12 +82,17 @@ def no_progress(counts: Counts) -> None:
 
 @dataclass(frozen=True)
 class Job:
-    """One import, ready to run. `known` holds the keys that earlier steps of the same dry run would have made."""
+    """One import, ready to run.
+
+    owner, import_run   whose it is, and its row; see `services.origin` for what follows from them
+    known               the keys that earlier steps of the same dry run would have made
+    """
 
     source: Source
     options: Mapping[str, str]
     owner: User | None
     log: RejectLog
+    import_run: ImportRun | None = None
     dry_run: bool = False
     progress: Progress = no_progress
     known: AbstractSet[str] = frozenset()
@@ -69,18 +100,22 @@ class Job:
 
 @dataclass(frozen=True)
 class FileRole:
-    """A file that an import takes: `accepts` are endings that a file dialogue offers; content decides, not names."""
+    """A file that an import takes: `accepts` are endings that a file dialogue offers; content decides, not names.
+
+    example  the static file of a small one that can be imported as it is
+    """
 
     name: str
     title: Text
     help: Text
     required: bool = True
-    accepts: str = ".csv,.tsv,.jsonl,.json,.parquet"
+    accepts: str = TABLES
+    example: str = ""
 
 
 @dataclass(frozen=True)
 class Option:
-    """A word that an import takes besides its files; `several` of them stand on a line each.
+    """A word that an import takes besides its files; `several` of them are on a line each.
 
     `suggest` lists values that a form offers.
     """
@@ -99,8 +134,10 @@ class Importer:
     """One kind of import, the same by command, by web upload and by API.
 
     files           the first is the main one; each of the others is handed to the importer of another kind
+    writes_into     name of the option that names the prompt set it adds to, if it has one
     before, after   file name → kind: those other importers, with the same options, run before or after the main one
     check           raises ValidationError ({option: message}) for options that cannot be taken
+    derive          further files, by role, that the given ones hold within them
     complete        the options with what is missing filled in
     run             imports the main file
     """
@@ -112,6 +149,10 @@ class Importer:
     options: tuple[Option, ...]
     run: Callable[[Job], Counts]
     check: Callable[[Mapping[str, str], User | None], None] = lambda options, owner: None
+    writes_into: str = ""
+    derive: Callable[[Mapping[str, Source], Mapping[str, str]], AbstractContextManager[Mapping[str, Source]]] = (
+        lambda files, options: nullcontext({})
+    )
     complete: Callable[[Mapping[str, str]], Mapping[str, str]] = lambda options: options
     before: Mapping[str, str] = field(default_factory=dict)
     after: Mapping[str, str] = field(default_factory=dict)

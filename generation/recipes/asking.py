@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from generation.recipes.requests import Answer, BadAnswer, ChatAnswer, ChatEngine, ChatRequest, EngineError
+from generation.recipes.contract import Answer, BadAnswer, ChatAnswer, ChatEngine, ChatRequest, EngineError
 
 Made = TypeVar("Made")
 

@@ -51,7 +51,7 @@ class Difference:
 def difference(first: bytes, second: bytes) -> Difference:
     """Compare two image files by their pixels; the files' own encoding does not matter.
 
-    Images of two sizes are not equal, and everything else about them is NaN. Raises OSError for what is no image.
+    Images of two sizes are not equal, and everything else about them is NaN. Raises OSError for what is not an image.
     """
     one, other = _levels(first, second)
     if one.shape != other.shape:

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+RULES = "rules"
+QUESTIONS = "questions"
+
 
 @dataclass(frozen=True)
 class EngineSpec:
@@ -14,6 +17,24 @@ class EngineSpec:
 
     engine: str
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_recipe(self) -> bool:
+        """Whether it needs no model of its own: rules that read a prompt, or a critic that asks an answerer."""
+        return self.engine in (RULES, QUESTIONS)
+
+    @property
+    def answerer(self) -> "EngineSpec | None":
+        """The engine that a critic of questions asks; None for every other engine, and where none is rightly named."""
+        named = self.options.get("answerer") if self.engine == QUESTIONS else None
+        if not isinstance(named, Mapping) or not isinstance(named.get("options", {}), Mapping):
+            return None
+        return EngineSpec.from_json(named) if isinstance(named.get("engine"), str) else None
+
+    @property
+    def lacks_answerer(self) -> bool:
+        """Whether it is a critic of questions that names nobody to ask."""
+        return self.engine == QUESTIONS and self.answerer is None
 
     def as_json(self) -> dict[str, Any]:
         return {"engine": self.engine, "options": dict(self.options)}

@@ -1,15 +1,15 @@
 """Other wordings of a prompt by a language model that sees no image: AcT2I's three enrichments and the GPT rewrite.
 
-AcT2I's public code has no enrichment prompts. The instructions here are ours, written after its published examples,
+AcT2I's public code has no enrichment prompts. The instructions here are this project's, after its published examples,
 which keep who does what to whom and add one kind of detail in one to three sentences of 22 to 55 words. The rewrite is
-the rival "GPT rewrite" of DetailScribe's comparison; its instruction is not published either.
+the rival "GPT rewrite" of DetailScribe's comparison, in this project's words.
 """
 
 from typing import Literal
 
-from generation.recipes import english
 from generation.recipes.asking import Senseless, StrictAnswer, ask_for
-from generation.recipes.requests import ChatAnswer, ChatEngine, ChatRequest
+from generation.recipes.contract import ChatAnswer, ChatEngine, ChatRequest
+from generation.recipes.english import grammar as english
 
 Kind = Literal["spatial", "temporal", "emotional", "rewritten"]
 """As the kinds of a stored prompt variant."""

@@ -1,6 +1,6 @@
 """The demo's material as rows and files: prompts, pictures, critiques and scores, with the truth on record."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -8,12 +8,12 @@ from django.db import transaction
 from generation.models import Claim, Critique, Image, Method, MetricScore, Prompt, PromptSet
 from generation.models.digests import digest
 from generation.queries.demo import demo_set_name
-from generation.recipes.scene_critic import SceneCritique, tell
-from generation.recipes.scene_demo import BASELINE, PLACEBO, REFINED, DemoStudy, SceneImage, demo
-from generation.recipes.scene_errors import SceneError
-from generation.recipes.scenes import Scene
+from generation.recipes.scenes.critic import SceneCritique, tell
+from generation.recipes.scenes.demo import BASELINE, PLACEBO, REFINED, DemoStudy, SceneImage, demo
+from generation.recipes.scenes.errors import SceneError
+from generation.recipes.scenes.scene import Scene, ScenePrompt
 from generation.services.image_files import store_image
-from generation.services.image_rows import image_digest
+from generation.services.imports.image_rows import image_digest
 
 KINDS = {BASELINE: Method.Kind.BASELINE, REFINED: Method.Kind.REFINED, PLACEBO: Method.Kind.OTHER}
 VERSION = "simulated-1"
@@ -51,7 +51,7 @@ def _save(study: DemoStudy, files: Mapping[str, dict[str, Any]]) -> PromptSet:
     prompt_set = PromptSet.objects.create(
         name=demo_set_name(study.seed), source="Drawn by this project from one seed; see docs/demo-study.md"
     )
-    prompts = _prompts(study, prompt_set)
+    prompts = save_scene_prompts(study.prompts, prompt_set)
     methods = {
         name: Method.objects.get_or_create(name=name, defaults={"kind": kind, "is_simulated": True})[0]
         for name, kind in KINDS.items()
@@ -85,7 +85,8 @@ def _save(study: DemoStudy, files: Mapping[str, dict[str, Any]]) -> PromptSet:
     return prompt_set
 
 
-def _prompts(study: DemoStudy, prompt_set: PromptSet) -> dict[str, Prompt]:
+def save_scene_prompts(prompts: Sequence[ScenePrompt], prompt_set: PromptSet) -> dict[str, Prompt]:
+    """New rows of prompts by their keys, each with its decomposition."""
     rows = Prompt.objects.bulk_create(
         Prompt(
             prompt_set=prompt_set,
@@ -97,7 +98,7 @@ def _prompts(study: DemoStudy, prompt_set: PromptSet) -> dict[str, Prompt]:
             topic=p.topic,
             metadata={"is_simulated": True, "decomposition": p.decomposition()},
         )
-        for p in study.prompts
+        for p in prompts
     )
     return {row.key: row for row in rows}
 
@@ -164,6 +165,7 @@ def _save_critiques(
             image=images[critique.image_key],
             critic=critique.critic,
             critic_version=VERSION,
+            origin=Critique.Origin.SIMULATED,
             source=Critique.Source.CRITIC if _saw_it(critique) else Critique.Source.WRONG_IMAGE,
             shown_image=None if _saw_it(critique) else images[critique.shown_image_key],
             text=critique.text,

@@ -1,6 +1,8 @@
 """Images in the storage: the original under its content's address, and the rendition that people see under another."""
 
 import hashlib
+import threading
+from collections.abc import Callable
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -9,18 +11,27 @@ from django.core.files.storage import Storage, default_storage
 from exchange.images import check_image, shown_rendition
 
 FILE_FIELDS = ("sha256", "format", "width", "height", "n_bytes", "file", "shown")
+_one_picture = threading.Lock()
+"""Held while a picture is unpacked: of imports side by side, one at a time takes the memory for that."""
 ENDINGS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 
 
-def store_image(content: bytes, *, name: str, dry_run: bool = False) -> dict[str, Any]:
+def store_image(
+    content: bytes, *, name: str, dry_run: bool = False, odd_metadata: Callable[[], None] = lambda: None
+) -> dict[str, Any]:
     """Check an image, put it and its rendition into the storage, and return the file fields of its `Image` row.
+
+    odd_metadata  called where what the file says of itself cannot be read in full
 
     The rendition's address is the hash of its own pixels: it tells neither the original's address nor its method, and
     two images that look the same share it. Files come before rows: a row never lacks its file, and a file whose row
     was not saved is found again by its content. Raises BadFile for what is not a whole image.
     """
-    checked = check_image(content, name=name)
-    shown = shown_rendition(content, name=name)
+    with _one_picture:
+        checked = check_image(content, name=name)
+        shown = shown_rendition(content, name=name)
+    if checked.has_odd_metadata:
+        odd_metadata()
     shown_sum = hashlib.sha256(shown).hexdigest()
     file = f"images/{checked.sha256[:2]}/{checked.sha256}.{ENDINGS[checked.format]}"
     rendition = f"shown/{shown_sum[:2]}/{shown_sum}.webp"
@@ -47,5 +58,5 @@ def put(name: str, content: bytes, storage: Storage | None = None) -> None:
         storage.delete(name)
     saved = storage.save(name, ContentFile(content))
     if saved != name:
-        # Another worker wrote the same content at the same moment, and the storage gave us a name beside it.
+        # Another worker wrote the same content at the same moment, and the storage gave us a name next to it.
         storage.delete(saved)

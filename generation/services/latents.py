@@ -1,4 +1,4 @@
-"""Latents in the storage under their content's address, and as rows beside their image."""
+"""Latents in the storage under their content's address, and as rows next to their image."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from generation.services.image_files import put
 
 
 class LatentsLost(Exception):
-    """The file is not there, or not what was stored: whoever needs it must draw once more."""
+    """The file is not there, or not what was stored: anyone who needs it must draw once more."""
 
 
 def sum_of(content: bytes) -> str:

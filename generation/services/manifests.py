@@ -6,9 +6,9 @@ from django.core.files.storage import default_storage
 from django.http import StreamingHttpResponse
 
 from generation.models import Image, Run
-from generation.queries.run_images import images_of_run
+from generation.queries.runs.images import images_of_run
 from generation.recipes.engine_spec import EngineSpec
-from generation.recipes.manifest import Record, Start, lines
+from generation.recipes.matrix.manifest import Record, Start, lines
 from generation.recipes.pixels import pixels_digest
 
 ROWS_AT_ONCE = 500

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from generation.recipes.contract import Drawn, DrawRequest, EngineError, OnStep, Renoise, Resume
 from generation.recipes.difference import Difference, difference
 from generation.recipes.engine_spec import EngineSpec
-from generation.recipes.manifest import Record, Start
+from generation.recipes.matrix.manifest import Record, Start
 from generation.recipes.pixels import pixels_digest
-from generation.recipes.requests import Drawn, DrawRequest, EngineError, OnStep, Renoise, Resume
 
 # What draws another image each time, and costs each time.
 NOT_REPEATABLE = frozenset({"openai-images"})

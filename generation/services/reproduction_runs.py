@@ -3,30 +3,30 @@
 No image is stored: what is made is compared and forgotten.
 """
 
-import secrets
 import tempfile
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from generation import jobs
+from generation.jobs import MOST_TRIES, Pulse, lease
 from generation.models import Image, Reproduction
-from generation.recipes import manifest
+from generation.recipes.contract import OnStep, Stopped
 from generation.recipes.engine_spec import EngineSpec
-from generation.recipes.manifest import BadManifest
-from generation.recipes.requests import OnStep, Stopped
+from generation.recipes.matrix import manifest
+from generation.recipes.matrix.manifest import BadManifest
 from generation.services.manifests import file_of, records
 from generation.services.reproduction import reproduce
-from generation.services.runs.claiming import MOST_TRIES, lease
-from generation.services.runs.pulse import Pulse
 
 State = Reproduction.State
-# A message may stand behind a long run in its queue: only after this time it is taken for lost.
+# A message may be behind a long run in its queue: only after this time it is taken for lost.
 PATIENCE = timedelta(minutes=10)
 
 
@@ -45,12 +45,9 @@ def was_not_sent(*, reproduction_id: int) -> None:
 def claim(*, reproduction_id: int, now: datetime | None = None) -> Reproduction | None:
     """Take an attempt by one conditional update; None when another worker has it or it has ended."""
     now = now or timezone.now()
-    free = Q(state=State.WAITING) | Q(state=State.RUNNING, lease_until__lt=now)
-    token = secrets.token_hex(16)
-    taken = Reproduction.objects.filter(free, pk=reproduction_id).update(
-        state=State.RUNNING, claim=token, lease_until=now + lease(), started_at=now, n_tries=F("n_tries") + 1
-    )
-    return Reproduction.objects.get(pk=reproduction_id, claim=token) if taken else None
+    free = Q(state=State.WAITING) | Q(jobs.expired(now), state=State.RUNNING)
+    claim = jobs.take(Reproduction.objects.filter(free, pk=reproduction_id), now=now, started_at=now)
+    return Reproduction.held(claim).first() if claim else None
 
 
 def carry_out(*, reproduction: Reproduction, engine_for: Callable[[EngineSpec], Any]) -> None:
@@ -61,20 +58,21 @@ def carry_out(*, reproduction: Reproduction, engine_for: Callable[[EngineSpec], 
     """
     report: list[dict[str, Any]] = []
     problem, error = "", None
+    renew = partial(jobs.renew, Reproduction.held(reproduction.claim))
     try:
-        with Pulse(lambda: _renew(reproduction.claim), name=f"image-{reproduction.image_id}") as pulse:
+        with Pulse(renew, lease=lease(), name=f"image-{reproduction.image_id}") as pulse:
             report = _report(reproduction.image_id, engine_for, pulse.on_step)
     except Stopped:
         return
     except BadManifest:
-        problem = _("An image that it began from is no longer on this site.")
+        problem = _("An image that it started from is no longer on this site.")
     except Exception as unexpected:
         # What is no picture is an OSError without a number; those of files and disks have one.
         if isinstance(unexpected, OSError) and unexpected.errno is None:
             problem = _("The stored file can no longer be read as an image.")
         else:
             error = unexpected
-            problem = _("The site failed (%(kind)s), not the record. Try it again; the server's log has the rest.") % {
+            problem = _("The site failed (%(kind)s), not the record. Try again; the server's log has the details.") % {
                 "kind": type(unexpected).__name__
             }
     _end(reproduction, report, problem)
@@ -102,8 +100,7 @@ def _end(reproduction: Reproduction, report: list[dict[str, Any]], problem: str)
     """Write the verdict, if the row is still ours."""
     own = next((row for row in report if row["id"] == str(reproduction.image_id)), None)
     is_made = own is not None and own["is_made"]
-    ours = Reproduction.objects.filter(pk=reproduction.pk, claim=reproduction.claim, state=State.RUNNING)
-    ours.update(
+    Reproduction.held(reproduction.claim).update(
         state=State.DONE if is_made else State.FAILED,
         is_equal=own["is_equal"] if own else None,
         difference=own["difference"] if own else None,
@@ -112,11 +109,6 @@ def _end(reproduction: Reproduction, report: list[dict[str, Any]], problem: str)
         lease_until=None,
         ended_at=timezone.now(),
     )
-
-
-def _renew(token: str) -> bool:
-    ours = Reproduction.objects.filter(claim=token, state=State.RUNNING)
-    return bool(ours.update(lease_until=timezone.now() + lease()))
 
 
 def take_abandoned(*, now: datetime) -> list[int]:
@@ -131,8 +123,7 @@ def take_abandoned(*, now: datetime) -> list[int]:
         state=State.FAILED,
         lease_until=None,
         ended_at=now,
-        problem=_("The worker ended %(n)s times in the middle of it. Look into its log and at its memory.")
-        % {"n": MOST_TRIES},
+        problem=_("The worker died %(n)s times while making it. Check its log and its memory.") % {"n": MOST_TRIES},
     )
     found = sorted(overdue.values_list("pk", flat=True))
     # The condition again: since we looked, a worker may have come back to life or begun.

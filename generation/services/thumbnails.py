@@ -1,4 +1,4 @@
-"""Small pictures for pages that show many: made when first asked for, and kept beside the renditions."""
+"""Small pictures for pages that show many: made when first asked for, and kept next to the renditions."""
 
 import hashlib
 import io

@@ -1,4 +1,4 @@
-"""Makes an image again from its record, and tells how near that came."""
+"""Makes an image again from its record, and says how near that came."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -19,12 +19,12 @@ from generation.views.rights import may_import, signed_in
 @may_import
 @require_http_methods(["GET", "HEAD", "POST"])
 def again(request: HttpRequest, image_id: int) -> HttpResponse:
-    """POST asks for it. GET shows how far it is: a script gets that part, whoever follows the address the page."""
+    """POST asks for it. GET shows how far it is: a script gets that part, anyone who follows the address the page."""
     image = get_object_or_404(Image, pk=image_id)
     if request.method == "POST":
         _reproduction, is_new = dispatch.make_again(image=image, owner=signed_in(request))
         if not is_new:
-            messages.info(request, _("It is being made again already."))
+            messages.info(request, _("It is already being made again."))
     elif "HX-Request" in request.headers:
         context = {
             "image": image,

@@ -33,6 +33,7 @@ def facts_of(image: Image) -> list[tuple[str, str]]:
         rows.append((_("Negative prompt"), str(negative)))
     rows.append((_("How it was refined"), _refinement(image, parameters, record, n_steps)))
     rows += _engine(_mapping(record.get("spec")) or _mapping(parameters.get("engine")), _mapping(record.get("engine")))
+    rows += [(_("Note"), str(note)) for note in _mapping(record.get("facts")).get("notes", ())]
     if image.width:
         size = f"{image.width} × {image.height} · {image.format} · {filesizeformat(image.n_bytes or 0)}"
         rows.append((_("File"), size))
@@ -76,7 +77,7 @@ def _refinement(image: Image, parameters: Mapping[str, Any], record: Mapping[str
         if isinstance(k, int) and isinstance(n_steps, int):
             words += f" (t′ = T − {k} = {n_steps - k})"
         return f"{_('renoise')}, k = {k}: {words}"
-    if start.get("mode") == "resume" or (not start and mode == "switch"):
+    if start.get("mode") == "resume" or (not start and mode == "switch" and refinement.get("k") != 0):
         n = int(start.get("n", refinement.get("k", 0) + 1))
         words = ngettext(
             "the first drawing once more, %(n)d step with the old prompt",
@@ -85,7 +86,7 @@ def _refinement(image: Image, parameters: Mapping[str, Any], record: Mapping[str
         ) % {"n": n}
         is_old = not start.get("swap_pooled", refinement.get("swap_pooled", True))
         return f"{_('switch')}, k = {n - 1}: {words}" + (" · " + _("old pooled embedding") if is_old else "")
-    return _("redraw: drawn anew with the refined prompt")
+    return _("redraw: generated again with the refined prompt")
 
 
 def _engine(spec: Mapping[str, Any], identity: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from generation.models import Claim, Critique, Image, MetricScore
 from generation.queries.decompositions import decompositions_at
 from generation.queries.lineage import Lineage, chosen_by, lineage_of
-from generation.recipes.graph import BadDecomposition, Decomposition
+from generation.recipes.decomposition.decomposition import BadDecomposition, Decomposition
 from generation.recipes.word_changes import Piece, changes
 from generation.services.thumbnails import small_picture
 from generation.views.image_facts import facts_of, is_made_here, raw_record
@@ -23,7 +23,7 @@ from generation.views.rights import may_import
 @may_import
 @require_safe
 def image(request: HttpRequest, image_id: int) -> HttpResponse:
-    """One image: beside the one it was made from, how it came about, and how it is made again."""
+    """One image: next to the one it was made from, how it came about, and how it is made again."""
     row = get_object_or_404(Image.objects.select_related("prompt__prompt_set", "method", "variant"), pk=image_id)
     lineage = lineage_of(row)
     other = _compared(request, row, lineage)
@@ -45,22 +45,22 @@ def image(request: HttpRequest, image_id: int) -> HttpResponse:
         "facts": facts_of(row),
         "raw": raw_record(row),
         "run": run.run if run else None,
-        "command": f"python manage.py reproduce --image {row.pk}" if run or is_made_here(row) else "",
+        "command": f"reproduce --image {row.pk}" if run or is_made_here(row) else "",
     }
     return render(request, "generation/image.html", context)
 
 
 @may_import
 @require_safe
-@cache_control(private=True, max_age=31_536_000, immutable=True)
+@cache_control(private=True, max_age=86_400, immutable=True)
 def shown(request: HttpRequest, image_id: int) -> HttpResponseBase:
-    """The rendition that people see: pixels alone, in WebP. It never changes, so browsers may keep it."""
+    """The rendition that people see: pixels alone, in WebP. It never changes; browsers may keep it for a day."""
     return FileResponse(_held(image_id).shown.open("rb"), content_type="image/webp", filename="image.webp")
 
 
 @may_import
 @require_safe
-@cache_control(private=True, max_age=31_536_000, immutable=True)
+@cache_control(private=True, max_age=86_400, immutable=True)
 def small(request: HttpRequest, image_id: int) -> HttpResponseBase:
     """The same, small, for pages that show many."""
     return HttpResponse(small_picture(_held(image_id)), content_type="image/webp")
@@ -84,7 +84,7 @@ def _compared(request: HttpRequest, image: Image, lineage: Lineage) -> Image | N
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """One metric's score here and of the image beside it. is_chooser: the image was chosen by this metric."""
+    """One metric's score here and of the image next to it. is_chooser: the image was chosen by this metric."""
 
     score: MetricScore
     other: float | None

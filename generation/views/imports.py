@@ -11,10 +11,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from generation import dispatch
 from generation.forms import ImportForm, described
+from generation.forms.mapping import MappingForm
 from generation.models import ImportRun
-from generation.queries.import_runs import runs_of
-from generation.services.import_runs import ask_to_cancel
-from generation.services.importers import importers
+from generation.queries.import_runs import runs_of, sent_together
+from generation.services.imports.import_runs import ask_to_cancel
+from generation.services.imports.importers import importers
 from generation.views.rights import is_too_large, may_import, signed_in, too_large
 
 RUNS_PER_PAGE = 20
@@ -28,10 +29,11 @@ def index(request: HttpRequest) -> HttpResponse:
     page = Paginator(runs_of(signed_in(request)), RUNS_PER_PAGE).get_page(request.GET.get("page"))
     titles = {kind: importer.title for kind, importer in importers().items()}
     runs = [(run, titles.get(run.kind, run.kind)) for run in page.object_list]
-    return render(request, "generation/imports.html", {"importers": importers().values(), "page": page, "runs": runs})
+    context = {"importers": importers().values(), "page": page, "runs": runs}
+    return render(request, "generation/imports/imports.html", context)
 
 
-# The token stands in the body: whoever looks for it reads the whole upload. So its size is judged first.
+# The token is in the body: anyone who looks for it reads the whole upload. So its size is judged first.
 @csrf_exempt
 @never_cache
 @may_import
@@ -48,18 +50,20 @@ def _new(request: HttpRequest, kind: str) -> HttpResponse:
         raise Http404
     owner = signed_in(request)
     initial = {o.name: request.GET[o.name] for o in importer.options if o.name in request.GET}
-    form = ImportForm(importer, owner, request.POST or None, request.FILES or None, initial=initial)
+    form = ImportForm(importer, owner, request.POST or None, request.FILES or None, several=True, initial=initial)
     if request.method == "POST" and form.is_valid():
-        run = dispatch.start_import(
+        runs = dispatch.start_imports(
             importer=importer,
-            uploads=form.uploads(),
+            uploads=form.uploads_of_each(),
             options=form.options(),
             owner=owner,
             dry_run=form.cleaned_data["dry_run"],
         )
-        return redirect("import-run", run.pk)
+        return redirect("import-run", runs[0].pk)
+    if form.is_bound:
+        form.ask_again_for_files()
     status = 422 if form.is_bound else 200
-    return render(request, "generation/import_new.html", {"importer": importer, "form": form}, status=status)
+    return render(request, "generation/imports/new.html", {"importer": importer, "form": form}, status=status)
 
 
 @never_cache
@@ -68,10 +72,17 @@ def _new(request: HttpRequest, kind: str) -> HttpResponse:
 def run(request: HttpRequest, run_id: int) -> HttpResponse:
     """How far a run is; what it refused. A request by script gets the changing part alone."""
     row = _own(request, run_id)
+    return _shown(request, row, MappingForm(row.options.get("reading") or {}))
+
+
+def _shown(request: HttpRequest, row: ImportRun, form: MappingForm, *, status: int = 200) -> HttpResponse:
     importer = importers().get(row.kind)
-    context = {"run": row, "title": importer.title if importer else row.kind, "given": described(row)}
-    template = "generation/_import_run.html" if "HX-Request" in request.headers else "generation/import_run.html"
-    return render(request, template, context)
+    title = importer.title if importer else row.kind
+    reading = row.options.get("reading") or {}
+    context = {"run": row, "title": title, "given": described(row), "form": form, "reading": reading}
+    context |= {"told": row.options.get("told") or [], "together": sent_together(row)}
+    template = "generation/imports/_run.html" if "HX-Request" in request.headers else "generation/imports/run.html"
+    return render(request, template, context, status=status)
 
 
 @never_cache
@@ -100,9 +111,38 @@ def again(request: HttpRequest, run_id: int) -> HttpResponse:
     """The same files and options once more, for real."""
     row = _own(request, run_id)
     if not row.has_ended:
-        messages.warning(request, _("It is still running. Wait for its end, or cancel it."))
+        messages.warning(request, _("It is still running. Wait until it has finished, or cancel it."))
+        return redirect("import-run", row.pk)
+    if not row.upload:
+        messages.warning(request, _("This site does not hold its file. Upload the file again, or repeat the command."))
         return redirect("import-run", row.pk)
     return redirect("import-run", dispatch.repeat_import(run=row, dry_run=False).pk)
+
+
+@may_import
+@require_POST
+def again_all(request: HttpRequest, run_id: int) -> HttpResponse:
+    """All files that were sent together and tried: for real. Those of which nothing could be taken are left out."""
+    row = _own(request, run_id)
+    tried = [run for run in sent_together(row) if run.can_be_imported]
+    if not tried or any(not run.has_ended for run in sent_together(row)):
+        messages.warning(request, _("Wait until every trial has finished, then start the imports."))
+        return redirect("import-run", row.pk)
+    return redirect("import-run", dispatch.repeat_imports(runs=tried)[0].pk)
+
+
+@may_import
+@require_POST
+def reread(request: HttpRequest, run_id: int) -> HttpResponse:
+    """The same files as a trial once more, read as the form of the columns says."""
+    row = _own(request, run_id)
+    form = MappingForm(row.options.get("reading") or {}, request.POST)
+    if not row.has_ended or not row.upload or not form.columns:
+        messages.warning(request, _("This file cannot be read again. Upload it once more."))
+        return redirect("import-run", row.pk)
+    if not form.is_valid():
+        return _shown(request, row, form, status=422)
+    return redirect("import-run", dispatch.repeat_import(run=row, dry_run=True, mapping=form.mapping()).pk)
 
 
 def _own(request: HttpRequest, run_id: int) -> ImportRun:

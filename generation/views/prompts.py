@@ -15,10 +15,10 @@ from generation.models import Prompt, PromptVariant
 from generation.queries import prompts as queries
 from generation.queries.decompositions import decomposition_of, newest_row
 from generation.queries.prompts import PromptFilter
-from generation.recipes.graph import BadDecomposition, Decomposition
-from generation.recipes.graph_drawing import NARROW_ROOM, draw
+from generation.recipes.decomposition.decomposition import BadDecomposition, Decomposition
+from generation.recipes.decomposition.picture import NARROW_ROOM, draw
 from generation.recipes.word_changes import changes
-from generation.views.rights import may_import
+from generation.views.rights import may_import, signed_in
 
 SETS_PER_PAGE = 50
 PROMPTS_PER_PAGE = 24
@@ -40,17 +40,21 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def prompt_set(request: HttpRequest, set_id: int) -> HttpResponse:
     """The prompts of a set, each with a strip of its images."""
-    row = get_object_or_404(queries.prompt_sets(), pk=set_id)
+    row = get_object_or_404(queries.prompt_sets().select_related("owner"), pk=set_id)
     chosen = PromptFilter(category=request.GET.get("category", ""), text=request.GET.get("q", "").strip())
     page = Paginator(queries.prompts_of(row, chosen), PROMPTS_PER_PAGE).get_page(request.GET.get("page"))
     prompts = list(page.object_list)
     strips = queries.strips(prompts)
+    user, editors = signed_in(request), list(row.editors.order_by("username"))
     context = {
         "set": row,
         "page": page,
         "cards": [_card(prompt, strips.get(prompt.pk, [])) for prompt in prompts],
         "chosen": chosen,
         "categories": queries.categories_of(row),
+        "editors": editors,
+        "is_owner": row.is_owned_by(user),
+        "may_add": row.is_owned_by(user) or user in editors,
     }
     return render(request, "generation/prompt_set.html", context)
 
@@ -87,7 +91,7 @@ def prompt(request: HttpRequest, prompt_id: int) -> HttpResponse:
 
 
 def _facts(prompt: Prompt) -> list[tuple[str, str]]:
-    """What is known beside the words, as label and value; the parts have a place of their own."""
+    """What is known next to the words, as label and value; the parts have a place of their own."""
     facts = [
         (_("Category"), prompt.category),
         (_("Sub-category"), prompt.sub_category),

@@ -1,4 +1,4 @@
-"""Who may import: the people who may make studies."""
+"""Who may import (the people who may make studies), and who may see the record of the whole site."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -11,12 +11,12 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
-from generation.services.importers import importers
+from generation.services.imports.importers import importers
 
 P = ParamSpec("P")
 # The site has one right for researchers. It is named here by its string alone: this app does not know of studies.
 MAY_IMPORT = "annotations.add_study"
-# Fields and boundaries of a form, beside its files.
+# Fields and boundaries of a form, next to its files.
 SLACK_BYTES = 2**20
 
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -42,6 +42,19 @@ def may_import(view: View[P]) -> View[P]:
     return checked
 
 
+def administrators_only(view: View[P]) -> View[P]:
+    """For superusers. Signed out: to the sign-in page and back. Everybody else: 403."""
+
+    @login_required
+    @wraps(view)
+    def checked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not signed_in(request).is_superuser:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return checked
+
+
 def is_too_large(request: HttpRequest) -> bool:
     """Whether a request says that it carries more than an upload may; known before a byte of it is read."""
     n_files = max(len(importer.files) for importer in importers().values())
@@ -52,4 +65,4 @@ def is_too_large(request: HttpRequest) -> bool:
 
 
 def too_large(request: HttpRequest) -> HttpResponse:
-    return render(request, "generation/too_large.html", {"most": settings.UPLOAD_MAX_BYTES}, status=413)
+    return render(request, "generation/imports/too_large.html", {"most": settings.UPLOAD_MAX_BYTES}, status=413)

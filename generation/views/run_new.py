@@ -10,18 +10,18 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from generation import dispatch
+from generation import availability, dispatch
 from generation.forms.method_choices import GROUPS
-from generation.forms.run_presets import first_values
+from generation.forms.run_experiments import first_values
 from generation.forms.runs import RunForm
 from generation.models import Step
-from generation.queries import run_plans
-from generation.queries.runs import prices_per_call
-from generation.recipes.estimate import Estimate, engines_of, estimate, guessed_price, paid_model
-from generation.recipes.matrix import BadMatrix, Matrix
-from generation.recipes.methods import OFFERED
-from generation.recipes.presets import EXPERIMENTS
-from generation.recipes.requests import Missing
+from generation.queries.runs import plans as run_plans
+from generation.queries.runs.overview import prices_per_call
+from generation.recipes.contract import Missing
+from generation.recipes.matrix.estimate import Estimate, engines_of, estimate, guessed_price, paid_model
+from generation.recipes.matrix.experiments import EXPERIMENTS
+from generation.recipes.matrix.matrix import BadMatrix, Matrix
+from generation.recipes.matrix.methods import OFFERED
 from generation.views.durations import in_words
 from generation.views.rights import may_import, signed_in
 
@@ -64,7 +64,7 @@ def new(request: HttpRequest) -> HttpResponse:
     form = RunForm(data=request.POST)
     is_valid = form.is_valid()
     if request.headers.get("HX-Request"):
-        return render(request, "generation/_run_estimate.html", _live(form))
+        return render(request, "generation/runs/_estimate.html", _live(form))
     if request.POST.get("action") == "start" and is_valid and form.matrix is not None:
         try:
             run = dispatch.start_run(
@@ -99,7 +99,7 @@ def _page(request: HttpRequest, form: RunForm, bound: RunForm, chosen: str) -> H
         **_live(bound),
     }
     status = 422 if form.is_bound and form.errors and request.POST.get("action") == "start" else 200
-    return render(request, "generation/run_new.html", context, status=status)
+    return render(request, "generation/runs/new.html", context, status=status)
 
 
 def _live(form: RunForm) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def _preview(form: RunForm) -> Preview | None:
     )
     # A model that is not named yet is missing for a reason that the form tells.
     is_named = not any(name.startswith(ROLES) for name in form.errors)
-    missing = dispatch.what_is_missing(matrix) if is_named else []
+    missing = availability.missing_for(matrix) if is_named else []
     return Preview(n_prompts, len(matrix.methods), len(matrix.seeds), takes, is_guessed, missing)
 
 

@@ -18,9 +18,12 @@ from django.views.decorators.http import require_POST, require_safe
 from exchange.export import csv_chunks
 from generation import dispatch
 from generation.models import Run, Step
-from generation.queries import run_grid, run_plans
-from generation.queries import runs as queries
-from generation.recipes.matrix import Matrix
+from generation.queries.runs import grid as run_grid
+from generation.queries.runs import overview as queries
+from generation.queries.runs import plans as run_plans
+from generation.recipes.matrix.matrix import Matrix
+from generation.services.disk import is_short_of_room
+from generation.services.runs import steering
 from generation.services.runs.steering import NotNow
 from generation.views.durations import in_words
 from generation.views.rights import may_import, signed_in
@@ -42,7 +45,7 @@ def index(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"page": page, "runs": list(page.object_list)}
     if not context["runs"]:
         context["has_prompts"] = run_plans.prompt_sets_with_counts().exists()
-    return render(request, "generation/runs.html", context)
+    return render(request, "generation/runs/runs.html", context)
 
 
 @never_cache
@@ -71,6 +74,8 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "columns": min(len(matrix.methods), MOST_COLUMNS),
         "may_steer": _may_steer(request, row),
         "sentence": _sentence(row, progress),
+        "is_short_of_room": not row.has_ended and is_short_of_room(),
+        "patience": queries.patience(row, timezone.now()),
         "time_left": in_words(progress.seconds_left),
         "duration": in_words((row.ended_at - row.started_at).total_seconds())
         if row.ended_at and row.started_at
@@ -78,8 +83,8 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "address": request.get_full_path(),
     }
     if "HX-Request" in request.headers:
-        return render(request, "generation/_run_live.html", context)
-    return render(request, "generation/run.html", context | {"settings": _described(matrix)})
+        return render(request, "generation/runs/_live.html", context)
+    return render(request, "generation/runs/run.html", context | {"settings": _described(matrix)})
 
 
 @never_cache
@@ -93,27 +98,27 @@ def failures(request: HttpRequest, run_id: int) -> HttpResponseBase:
         return _csv(row, rows)
     page = Paginator(rows, FAILURES_PER_PAGE).get_page(request.GET.get("page"))
     context = {"run": row, "page": page, "steps": list(page.object_list)}
-    return render(request, "generation/run_failures.html", context | {"may_steer": _may_steer(request, row)})
+    return render(request, "generation/runs/failures.html", context | {"may_steer": _may_steer(request, row)})
 
 
 @may_import
 @require_POST
 def pause(request: HttpRequest, run_id: int) -> HttpResponse:
     return _steered(
-        request, run_id, dispatch.pause_run, _("Paused. What is being made is finished and saved, nothing new begins.")
+        request, run_id, steering.pause, _("Paused. Steps in progress are finished and saved; no new ones start.")
     )
 
 
 @may_import
 @require_POST
 def resume(request: HttpRequest, run_id: int) -> HttpResponse:
-    return _steered(request, run_id, dispatch.resume_run, _("It goes on."))
+    return _steered(request, run_id, dispatch.resume_run, _("Resumed."))
 
 
 @may_import
 @require_POST
 def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
-    return _steered(request, run_id, dispatch.cancel_run, _("Cancelled. What was made before stays."))
+    return _steered(request, run_id, steering.cancel, _("Cancelled. Everything made before is kept."))
 
 
 @may_import
@@ -121,7 +126,7 @@ def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
 def retry(request: HttpRequest, run_id: int) -> HttpResponse:
     def again(*, run: Run) -> str:
         n = dispatch.retry_run(run=run)
-        return ngettext("%(n)s step is tried again.", "%(n)s steps are tried again.", n) % {"n": n}
+        return ngettext("%(n)s step will be retried.", "%(n)s steps will be retried.", n) % {"n": n}
 
     return _steered(request, run_id, again, "")
 
@@ -163,9 +168,9 @@ def _csv(row: Run, failed: QuerySet[Step]) -> StreamingHttpResponse:
 
 
 def _sentence(row: Run, progress: queries.Progress) -> str:
-    """The run in one sentence, beside its state."""
+    """The run in one sentence, next to its state."""
     if row.state == Run.State.PLANNING:
-        return _("Its steps are being laid out.")
+        return _("Its steps are being planned.")
     done, n = f"{progress.n_done:,}", f"{progress.n:,}"
     said = _("%(done)s of %(n)s steps are done") % {"done": done, "n": n}
     if progress.n_failed:

@@ -26,21 +26,21 @@ from annotations.models import (
     Study,
     Verdict,
 )
-from annotations.queries.critic import critic_data
-from annotations.reports.critic_analysis import analyse_critics
-from annotations.reports.critic_document import critic_document
-from annotations.reports.critic_figures import Options
+from annotations.queries.audits.critic import critic_data
+from annotations.reports.critic.analysis import analyse_critics
+from annotations.reports.critic.document import critic_document
+from annotations.reports.critic.figures import Options
 from annotations.services.audits.work import auditor_for, reserve
-from annotations.services.demo import N_RATERS, ROOM_FOR_PEOPLE, TITLE, make_demo_study
-from annotations.services.demo_audit import N_AUDITORS, ROOM_FOR_AUDITORS
-from annotations.services.demo_repairs import parts_there, true_place
+from annotations.services.demo.audit import N_AUDITORS, ROOM_FOR_AUDITORS
+from annotations.services.demo.repairs import parts_there, true_place
+from annotations.services.demo.study import N_RATERS, ROOM_FOR_PEOPLE, TITLE, make_demo_study
 from generation.models import Claim, Critique, Image, Method, MetricScore, Prompt
 from generation.queries.demo import demo_set_name
-from generation.recipes import scene_demo
-from generation.recipes.scene_critic import PRECISION, RECALL
-from generation.recipes.scene_errors import MEND_IF_CLAIMED
+from generation.recipes.scenes import demo as scene_demo
+from generation.recipes.scenes.critic import PRECISION, RECALL
+from generation.recipes.scenes.errors import MEND_IF_CLAIMED
 from generation.services.demo import make_demo_material
-from tests.benchmarks.coverage_demo_critic import FLOOR
+from tests.benchmarks.coverage.demo_critic import FLOOR
 from tests.factories import stored_png
 
 pytestmark = pytest.mark.django_db
@@ -222,27 +222,27 @@ def test_the_critic_page_has_every_figure_and_each_interval_its_truth() -> None:
     results = analyse_critics(critic_data(study), Options(n_resamples=400, n_permutations=19))
     document = critic_document(results, title=study.title, code_version="", made_at="")
 
-    [critic] = document["critics"]
-    repairs = document["repairs"]
+    [critic] = document.critics
+    repairs = document.repairs
     for found, truth in (
-        (critic["groups"][0]["precision"], PRECISION),
-        (critic["groups"][0]["recall"], RECALL),
-        (critic["groups"][0]["recall_corrected"], RECALL),
-        (critic["floor"], FLOOR),
-        (repairs["rows"][0]["rate"], MEND_IF_CLAIMED),
+        (critic.groups[0].precision, PRECISION),
+        (critic.groups[0].recall, RECALL),
+        (critic.groups[0].recall_corrected, RECALL),
+        (critic.floor, FLOOR),
+        (repairs.rows[0].rate, MEND_IF_CLAIMED),
     ):
-        [interval] = [one for one in found["intervals"] if one["covers"] == "images"]
-        assert interval["low"] <= truth <= interval["high"], found["statistic"]
-        assert interval["high"] - interval["low"] < 0.35
-    assert (repairs["n_pairs"], repairs["gains"] is None) == (60, False)
-    assert repairs["placebo_differences"]["n"]["pairs"] > 0
-    assert repairs["placebo_differences"]["value"] < 0.2
-    settled = document["settled"]
-    shares = {one["statistic"]: one["value"] for one in document["agreement"][0]["estimates"]}
-    assert settled["adjudicated"] > 0
-    assert shares["adjudicated_share"] == pytest.approx(settled["adjudicated"] / settled["several"])
-    assert (settled["open"], document["counts"]["simulated_auditors"]) == (0, N_AUDITORS + 1)
-    assert document["anchoring"] is not None
+        [interval] = [one for one in found.intervals if one.covers == "images"]
+        assert interval.low <= truth <= interval.high, found.statistic
+        assert interval.high - interval.low < 0.35
+    assert (repairs.n_pairs, repairs.gains is None) == (60, False)
+    assert repairs.placebo_differences.n["pairs"] > 0
+    assert repairs.placebo_differences.value < 0.2
+    settled = document.settled
+    shares = {one.statistic: one.value for one in document.agreement[0].estimates}
+    assert settled.adjudicated > 0
+    assert shares["adjudicated_share"] == pytest.approx(settled.adjudicated / settled.several)
+    assert (settled.open, document.counts.simulated_auditors) == (0, N_AUDITORS + 1)
+    assert document.anchoring is not None
 
 
 def test_each_persona_comes_in_by_its_link_and_finds_its_work(printed: str, client: Client) -> None:
@@ -276,7 +276,7 @@ def test_again_it_changes_nothing_and_prints_fresh_links(printed: str, capsys: p
 
 def test_broken_off_it_is_begun_again(capsys: pytest.CaptureFixture[str]) -> None:
     with (
-        mock.patch("annotations.services.demo.simulate_audit", side_effect=KeyboardInterrupt),
+        mock.patch("annotations.services.demo.study.simulate_audit", side_effect=KeyboardInterrupt),
         pytest.raises(KeyboardInterrupt),
     ):
         call_command("demo")

@@ -1,20 +1,27 @@
 """An answer is acknowledged only when it would survive a power cut."""
 
+import errno
+import fcntl
 import os
 import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from annotations.models import Assignment, Response
 from annotations.queries import rating as queries
-from annotations.services import turnstile
+from annotations.services import sqlite_writes
 from annotations.services.rating import Answer, reserve, submit
 from tests.factories import make_rater, make_study
 
@@ -60,15 +67,19 @@ def test_what_was_acknowledged_is_there_after_a_power_cut(on_disk: Callable[[str
         assert on_disk("SELECT count(*) FROM annotations_assignment WHERE state = 'answered'") == n_answers
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.sqlite
-def test_a_disk_that_fails_acknowledges_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def one_card() -> tuple[Assignment, Answer]:
     study = make_study(n_items=1)
     rater = make_rater(study)
     reserve(rater=rater)
     [card] = queries.reserved(rater)
     [image] = card.item.images.all()
-    answer = Answer(study.dimensions.get().pk, image.pk, 3)
+    return card, Answer(study.dimensions.get().pk, image.pk, 3)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.sqlite
+def test_a_disk_that_fails_acknowledges_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    card, answer = one_card()
 
     def fail(file: int) -> None:
         raise OSError(28, "No space left on device")
@@ -86,11 +97,90 @@ def test_a_disk_that_fails_acknowledges_nothing(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.sqlite
 def test_every_other_write_waits_for_the_disk_by_itself() -> None:
-    with turnstile.write_turn():
+    with sqlite_writes.write_turn():
         pass
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA synchronous")
         assert cursor.fetchone() == (2,)  # FULL
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.sqlite
+def test_an_answer_is_acknowledged_where_python_has_no_fdatasync(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on macOS."""
+    monkeypatch.delattr(os, "fdatasync")
+    flushed: list[int] = []
+    sync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda file: flushed.append(file) or sync(file))
+    card, answer = one_card()
+    submit(assignment=card, answers=[answer], answered_at=timezone.now())
+    assert Response.objects.count() == 1
+    assert flushed
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_on_macos_the_drive_s_own_cache_is_flushed_too(monkeypatch: pytest.MonkeyPatch, is_known: bool) -> None:
+    """By F_FULLFSYNC, or by fsync on a file system that does not know it."""
+    calls: list[str] = []
+
+    def control(file: int, command: int) -> None:
+        calls.append(f"command {command}")
+        if not is_known:
+            raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.delattr(os, "fdatasync")
+    monkeypatch.setattr(os, "fsync", lambda file: calls.append("fsync"))
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", control)
+    sqlite_writes._sync(0)
+    assert calls == (["command 51"] if is_known else ["command 51", "fsync"])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.sqlite
+def test_while_something_holds_the_file_all_give_up_after_one_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not each one after those before it; the answers can be sent again, and are saved then."""
+    patience_s, n_raters = 1.5, 6
+    monkeypatch.setitem(connections.settings["default"]["OPTIONS"], "timeout", patience_s)
+    study = make_study(n_items=2 * n_raters, batch_size=1)
+    field = f"d{study.dimensions.get().pk}-0"
+    sends: list[Callable[[], HttpResponse]] = []
+    for _ in range(n_raters):
+        rater = make_rater(study)
+        assert rater.user is not None
+        reserve(rater=rater)
+        [card] = queries.reserved(rater, limit=1)
+        client = Client()
+        client.force_login(rater.user, backend="django.contrib.auth.backends.ModelBackend")
+        url = reverse("rate-answer", args=[study.token, card.token])
+        sends.append(partial(client.post, url, {field: "3"}, headers={"accept": "application/json"}))
+    statuses: list[int] = []
+
+    def send(post: Callable[[], HttpResponse]) -> None:
+        try:
+            statuses.append(post().status_code)
+        finally:
+            connection.close()
+
+    def send_all() -> float:
+        threads = [threading.Thread(target=send, args=[post]) for post in sends]
+        began = time.monotonic()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        return time.monotonic() - began
+
+    with closing(sqlite3.connect(str(connection.settings_dict["NAME"]), isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        took_s = send_all()
+        holder.execute("ROLLBACK")
+    assert statuses == [503] * n_raters
+    assert took_s < 3 * patience_s
+    statuses.clear()
+    send_all()
+    assert statuses == [200] * n_raters
+    assert Response.objects.count() == n_raters
 
 
 def test_nobody_is_served_by_a_flush_that_began_too_early(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -105,7 +195,7 @@ def test_nobody_is_served_by_a_flush_that_began_too_early(monkeypatch: pytest.Mo
         assert may_end.acquire(timeout=10)
 
     monkeypatch.setattr(os, "fdatasync", slow)
-    disk = turnstile._Disk()
+    disk = sqlite_writes._Disk()
     first = threading.Thread(target=disk.flush, args=[path])
     first.start()
     assert began.acquire(timeout=10)

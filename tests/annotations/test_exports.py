@@ -15,12 +15,14 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from annotations.kinds.viewing import VIEWING
 from annotations.models import Assignment, Auditor, LateAnswer, Membership, MissedError, Response, Study, Verdict
-from annotations.presets import ALIGNMENT, PREFERENCE
+from annotations.models.studies import new_token
 from annotations.queries.result_units import linked_methods
+from annotations.questions import ALIGNMENT, PREFERENCE
 from annotations.services import exports
 from exchange.formulas import restore
-from generation.models import Claim, Critique, MetricScore
+from generation.models import Claim, Critique, Method, MetricScore
 from tests.factories import make_answer, make_member, make_rater, make_study, make_user
 
 pytestmark = pytest.mark.django_db
@@ -87,16 +89,19 @@ def test_answers_that_count(client: Client, study: Study) -> None:
         "dimension": "alignment",
         "value": "4",
         "label": "a few minor discrepancies",
+        "answer": "",
         "is_unable": "false",
         "preferred_method": "",
         "revision": "2",
         "is_current": "true",
         "shown_at": "",
         "answered_at": "2026-05-01T12:01:00+00:00",
+        "received_at": Response.objects.get(revision=2).received_at.isoformat(),
         "active_ms": "",
         "sequence": "0",
         "shown_position": "",
         "flag": "two, “heads”\nand more",
+        **dict.fromkeys((column.name for column in VIEWING), ""),
     }
     assert (unable["value"], unable["label"], unable["is_unable"]) == ("", "", "true")
     assert restore(changed["rater"]) == "=cmd()"
@@ -124,6 +129,8 @@ def test_the_formats_say_the_same(client: Client, study: Study) -> None:
         assert line["value"] == row["value"] == (cells["value"] or None)
         assert line["is_unable"] is row["is_unable"]
         assert datetime.fromisoformat(line["answered_at"]) == row["answered_at"]
+        for name, cell in cells.items():  # what is missing is null, and an empty cell
+            assert (line[name] is None) == (row[name] is None) == (restore(cell) == ""), name
 
 
 def test_a_preference_names_the_side_and_the_method(client: Client) -> None:
@@ -220,6 +227,15 @@ def test_the_page_counts_and_the_dictionary_explains(client: Client, study: Stud
     assert "1 does not match at all" in dictionary
 
 
+def test_the_page_leads_to_the_api(client: Client, study: Study) -> None:
+    client.force_login(study.owner)
+    page = client.get(address(study)).content.decode()
+
+    assert '<a href="/api/v1/schema/">' in page
+    assert f"http://testserver/api/v1/studies/{study.token}/results/" in page
+    assert client.get(f"/api/v1/studies/{study.token}/results/").status_code == 200
+
+
 PAGES = ["", "answers.csv", "answers.parquet", "data-dictionary.md", "study.zip"]
 
 
@@ -256,9 +272,9 @@ def test_queries_do_not_grow_with_the_study(
         for item in study.items.all():
             make_answer(item, rater)
     client.force_login(study.owner)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(17):
         client.get(address(study))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         body(client.get(address(study, "answers-all-revisions.csv")))
 
 
@@ -267,7 +283,7 @@ FILES = {
     "README.md",
     "study.json",
     *(f"{name}.csv" for name in exports.TABLES),
-    *(f"analyze/{name}.csv" for name in ("ratings", "items", "metrics")),
+    *(f"analyze/{name}.csv" for name in ("ratings", "items", "metrics", "questions", "comparisons")),
 }
 
 
@@ -312,6 +328,70 @@ def test_the_exported_files_give_the_same_figures(client: Client, tmp_path: Path
     assert {*FILES, *(f"{name}.parquet" for name in exports.TABLES), "report.json"} <= written
 
 
+def test_names_that_look_like_formulas_come_back(tmp_path: Path) -> None:
+    study = make_study(n_items=8, k=2, title="=1+1")
+    dimension = study.dimensions.get()
+    dimension.levels = [{"value": str(value), "label": str(value)} for value in range(-2, 3)]
+    dimension.save()
+    methods = Method.objects.filter(images__items__study=study).distinct().order_by("pk")
+    for method, name in zip(methods, ("base", "@v2"), strict=True):
+        Method.objects.filter(pk=method.pk).update(name=name)
+    items = list(study.items.order_by("position"))
+    for i, item in enumerate(items):
+        item.images.update(key=f"={i}")
+    for name, step in (("+ann", 1), ("-ben", 2)):
+        rater = make_rater(study, name=name)
+        for i, item in enumerate(items):
+            make_answer(item, rater, level=i * step % 5)
+
+    folder = tmp_path / "analyze"
+    call_command("export_study", study.token, out=tmp_path, stdout=io.StringIO())
+    lines = (folder / "ratings.csv").read_text().splitlines()
+    assert lines[1].startswith("'=0,'+ann,")
+    assert ",alignment,-2," in lines[1]
+    answers = (tmp_path / "answers.csv").read_text().splitlines()
+    assert ",-2,-2," in answers[1] or ",-2,'-2," in answers[1]
+    call_command(
+        "analyze",
+        *("--scale", "-2-2", "--compare", "base:@v2", "--resamples", "20"),
+        ratings=folder / "ratings.csv",
+        items=folder / "items.csv",
+        out=tmp_path / "report",
+        stdout=io.StringIO(),
+    )
+    report = json.loads((tmp_path / "report/report.json").read_text())
+    assert sorted(report["methods"]) == ["@v2", "base"]
+    assert [row["rater"] for row in report["dimensions"][0]["raters"]] == ["+ann", "-ben"]
+
+    call_command(
+        "import_ratings",
+        folder / "ratings.csv",
+        *("--scale", "-2-2"),
+        items=folder / "items.csv",
+        study="again",
+        owner=study.owner.username,
+        verbosity=0,
+    )
+    again = Study.objects.get(title="again")
+    assert sorted(again.items.values_list("images__key", flat=True)) == [f"={i}" for i in range(8)]
+    assert sorted(again.raters.values_list("name", flat=True)) == ["+ann", "-ben"]
+
+
 def test_the_command_names_an_unknown_study() -> None:
     with pytest.raises(CommandError, match="no study 'nothing'"):
         call_command("export_study", "nothing", out=Path("nowhere"))
+
+
+@pytest.mark.parametrize("token", ["-Qq3Ne-abcdefghijklmno", "-vhelp_abcdefghijklmno", "--out-abcdefghijklmnop"])
+@pytest.mark.parametrize("order", ["{token} --out {out}", "--out {out} {token}", "--out={out} -v 0 {token}"])
+def test_the_command_takes_tokens_of_before_that_look_like_options(token: str, order: str, tmp_path: Path) -> None:
+    make_study(n_items=1, token=token)
+    arguments = order.format(token=token, out=tmp_path).split()
+
+    call_command("export_study", *arguments, stdout=io.StringIO())
+
+    assert (tmp_path / "answers.csv").exists()
+
+
+def test_no_new_token_looks_like_an_option() -> None:
+    assert all(new_token()[0].isalnum() for _ in range(2_000))

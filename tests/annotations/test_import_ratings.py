@@ -1,5 +1,6 @@
 """Existing human ratings into a study: what is new is added, what contradicts is refused, people are left alone."""
 
+import gc
 import tracemalloc
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from django.core.management.base import CommandError
 from django.db.models import F
 
 from annotations.models import Assignment, Dimension, Item, Rater, Response, Study
-from annotations.services.imports import import_ratings
+from annotations.services.imports.ratings import import_ratings
 from exchange.rejects import BadFile, RejectLog
 from generation.models import Image, MetricScore, PromptSet
 from generation.queries.importers import Counts, Source
@@ -48,15 +49,14 @@ def shape(log: RejectLog) -> list[tuple[int | None, str]]:
     return sorted((reject.row or 0, reject.field) for reject in log.first)
 
 
-def test_the_dsg_ratings_come_with_items_and_metrics_and_come_once(shared_data: Path) -> None:
+def test_the_dsg_ratings_come_with_items_and_metrics_and_come_once(dsg_tifa160: Path) -> None:
     make_user("owner")
-    data = shared_data / "dsg_tifa160"
     for _ in range(2):
         call_command(
             "import_ratings",
-            str(data / "ratings.csv"),
-            items=str(data / "items.csv"),
-            metrics=str(data / "metrics.csv"),
+            str(dsg_tifa160 / "ratings.csv"),
+            items=str(dsg_tifa160 / "items.csv"),
+            metrics=str(dsg_tifa160 / "metrics.csv"),
             study="DSG",
             owner="owner",
             scale=["1-5"],
@@ -117,8 +117,8 @@ def test_bad_values_are_refused_with_row_field_value_and_cure(folder: Path) -> N
         ),
         log,
     )
-    assert (counts.n_created, counts.n_unchanged) == (2, 0)
-    assert shape(log) == [(2, "value"), (3, "value"), (4, "value"), (5, "rater"), (6, "item")]
+    assert (counts.n_created, counts.n_unchanged, counts.n_missing) == (2, 0, 1)
+    assert shape(log) == [(2, "value"), (4, "value"), (5, "rater"), (6, "item")]
     slip = next(reject for reject in log.first if reject.row == 2)
     assert (slip.file, slip.value) == ("ratings.csv", "41")
     assert "4 and 1 typed together" in slip.problem
@@ -213,7 +213,7 @@ def test_a_scale_that_contradicts_the_studys_stops_the_import(folder: Path) -> N
 
 def test_a_file_that_cannot_be_read_leaves_no_empty_study(folder: Path) -> None:
     make_user("owner")
-    with pytest.raises(CommandError, match='"rater", "dimension", "value" are missing'):
+    with pytest.raises(CommandError, match='"rater", "value" are missing'):
         call_command("import_ratings", str(folder / "items.csv"), study="s", owner="owner", scale=["1-5"], verbosity=0)
     assert not Study.objects.exists()
 
@@ -239,11 +239,12 @@ def test_items_are_laid_in_a_balanced_order_whatever_the_files_order(folder: Pat
 
 
 def test_memory_does_not_grow_with_the_ratings(folder: Path) -> None:
-    """Four times as many ratings of the same items may take 24 bytes a rating more, and a batch's wobble."""
+    """Four times as many ratings may take 24 bytes per rating, 300 per rater's name, and a batch's fluctuation more."""
     import_items(folder)
 
     def peak(n_raters: int, name: str) -> int:
         source = ratings(folder, *(f"{key},{name}{r},match,3" for r in range(n_raters) for key in ITEMS), name=name)
+        gc.collect()  # what earlier tests left would be taken for ours
         tracemalloc.start()
         run(source)
         _now, most = tracemalloc.get_traced_memory()
@@ -253,4 +254,31 @@ def test_memory_does_not_grow_with_the_ratings(folder: Path) -> None:
     peak(500, "warm")
     few, many = peak(500, "few"), peak(2_000, "many")
     assert Response.objects.count() == 12_000
-    assert many - few < 6_000 * 24 * 3 + 2**20
+    assert many - few < 6_000 * 24 * 3 + 1_500 * 300 + 3 * 2**19
+
+
+def test_a_question_without_order_is_imported_as_one(folder: Path) -> None:
+    import_items(folder)
+    rows = [f"{item},{rater},choice,{n % 3 + 1}" for n, item in enumerate(ITEMS) for rater in ("ann", "ben")]
+    run(ratings(folder, *rows), scales=["1-5", "choice=nominal:1,2,3"])
+
+    dimension = Dimension.objects.get()
+    assert dimension.kind == Dimension.Kind.NOMINAL
+    assert [level["value"] for level in dimension.levels] == ["1", "2", "3"]
+
+
+def test_a_rater_who_is_nearly_one_of_before_is_named_before_anything_is_written(folder: Path) -> None:
+    import_items(folder)
+    run(ratings(folder, "i0,Ann,match,4", "i0,bob,match,4"))
+    later = ratings(folder, "i1,ann,match,4", "i1,bob,match,4", name="later.csv")
+    for dry_run in (True, False):
+        log = RejectLog()
+        run(later, log, dry_run=dry_run)
+        (warning,) = log.warnings
+        assert warning.startswith("later.csv, rater: these names differ only in case")
+        assert 'count as different: "Ann", "ann" (with U+0061 LATIN SMALL LETTER A at the start' in warning
+        assert warning.endswith('Here already: "Ann".')
+    assert set(Rater.objects.values_list("name", flat=True)) == {"Ann", "ann", "bob"}
+    again = RejectLog()
+    run(ratings(folder, "i2,bob,match,4"), again)
+    assert again.warnings == []

@@ -7,9 +7,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from annotations.models import Assignment, Item, LateAnswer, Rater, Response, Study
-from annotations.presets import ALIGNMENT, PREFERENCE
 from annotations.queries import rating as queries
-from annotations.services.rating import Answer, NotOpen, Outcome, pause, reserve, return_overdue, submit
+from annotations.questions import ALIGNMENT, PREFERENCE
+from annotations.services.rating import Answer, NotOpen, Outcome, pause, reserve, submit
 from tests.factories import make_rater, make_study
 
 pytestmark = pytest.mark.django_db
@@ -141,9 +141,10 @@ class TestAbandoned:
         for _ in range(2):
             reserve(rater=make_rater(study), now=now)
 
-        assert return_overdue(study_id=study.pk, now=now + timedelta(hours=1)) == 2
+        reserve(rater=make_rater(study), now=now + timedelta(hours=1))
 
-        assert study.items.get().taken == 0
+        assert study.items.get().taken == 1
+        assert study.assignments.filter(state=Assignment.State.RETURNED).count() == 2
 
     def test_an_answer_in_time_after_the_return_still_counts(self) -> None:
         study = make_study(n_items=1, k=1)

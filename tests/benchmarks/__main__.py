@@ -1,4 +1,4 @@
-"""Runs the benchmarks one after another: `make bench`, or `make bench ARGS="annotator_loop stats_raters"` for some.
+"""Runs the benchmarks one after another: `make bench`, or `make bench ARGS="annotator_loop stats.raters"` for some.
 
 What each prints goes to the terminal and to bench-results/NAME.txt, under a line that says on what it was measured.
 """
@@ -16,13 +16,18 @@ RESULTS = FOLDER.parent.parent / "bench-results"
 
 
 def programs() -> list[str]:
-    """The modules beside this one that can be run by themselves."""
-    return sorted(path.stem for path in FOLDER.glob("[a-z]*.py") if '__name__ == "__main__"' in path.read_text())
+    """The modules under this folder that can be run by themselves, as `-m` names them below `tests.benchmarks`."""
+    runnable = [
+        path.relative_to(FOLDER).with_suffix("")
+        for path in FOLDER.rglob("[a-z_]*.py")
+        if path != Path(__file__).resolve() and '__name__ == "__main__"' in path.read_text()
+    ]
+    return sorted(".".join(path.parent.parts if path.name == "__main__" else path.parts) for path in runnable)
 
 
 def usual() -> list[str]:
     """Those that run where none is named: not the parts of `stats` and `coverage`, which these two run."""
-    return [name for name in programs() if not name.startswith(("stats_", "coverage_", "whole_analysis"))]
+    return [name for name in programs() if "." not in name]
 
 
 def machine() -> str:

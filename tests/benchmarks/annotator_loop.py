@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 Work = Callable[["Client", int, "Gate", list[float], list[str]], Awaitable[None]]
 WARM_UP = 6
 START_S = 6
-SERVED = ["--config", "python:evalsite.web_server"]
+SERVED = ["--config", "python:evalsite.serving.web_server"]
 # The same, spelled out: reading the site's own settings would make it the site.
 BARE = ["--worker-class", "gthread", "--workers", "2", "--threads", "8", "--keep-alive", "30"]
 TOKEN = re.compile(rb'"token": "([^"]+)"')
@@ -155,10 +155,10 @@ def prepare(n_items: int, n_raters: int, k: int) -> tuple[str, str, list[str]]:
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.auth.models import User
-    from django.contrib.sessions.backends.db import SessionStore
     from django.utils import timezone
 
     from annotations.models import Rater
+    from evalsite.accounts.sessions import SessionStore
     from tests.benchmarks.bulk_study import lay_study
 
     owner = User.objects.create_user(f"owner of {n_items}")

@@ -5,7 +5,7 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from annotations.models import Dimension, Study
-from annotations.presets import DEFAULT
+from annotations.questions import DEFAULT
 from generation.models import Method, PromptSet
 
 METHODS = 2

@@ -22,13 +22,13 @@ from PIL import Image
 
 from generation.engines.device import choose_device, computing_threads
 from generation.engines.torchvision_schema import prepare
+from generation.recipes.contract import DrawRequest, Resume
 from generation.recipes.engine_spec import Surroundings
-from generation.recipes.requests import DrawRequest, Resume
 from tests.benchmarks.sd35_large import flops_a_pass
 
 SWITCHES = (0, 1, 2, 4)
 SEED, GUIDANCE, T5_LENGTH = 2628670643, 4.5, 512
-ANIMALS = ("fox", "otter", "badger", "heron", "squirrel", "beaver", "crow", "hedgehog")
+ANIMALS = ("fox", "otter", "badger", "heron", "hedgehog", "beaver", "crow", "hedgehog")
 
 
 @dataclass(frozen=True)
@@ -156,9 +156,10 @@ def main() -> None:
     from transformers import logging
 
     logging.set_verbosity_error()  # CLIP reads the first 77 tokens of a prompt, and says so each time
-    from generation.engines import eight_bits, tiny_sd3
-    from generation.engines.sd3 import Sd3
-    from generation.engines.sd3_loading import Options
+    from generation.engines.sd3 import eight_bits
+    from generation.engines.sd3.engine import Sd3
+    from generation.engines.sd3.loading import Options
+    from generation.engines.tiny import sd3 as tiny_sd3
     from tests.benchmarks.sd35_large import build
 
     device = choose_device(Surroundings(device="cuda" if said.large else "cpu"))

@@ -33,7 +33,7 @@ def set_up(folder: str) -> None:
 
 def switched(k: int) -> Any:
     """The released code's method, which draws also where the critic finds nothing wrong."""
-    from generation.recipes import methods as m
+    from generation.recipes.matrix import methods as m
 
     refinement = m.Refinement("switch", k, swap_pooled=False, stop_early=False)
     return m.MethodSpec(f"switch {k}", refinement=refinement)
@@ -43,10 +43,10 @@ def our_run(prompts: list[str], side: int, n_steps: int) -> tuple[float, Any]:
     """Seconds from the start to the end of a run, and the run."""
     from generation import dispatch
     from generation.models import Prompt, PromptSet, Run
-    from generation.recipes import methods as m
     from generation.recipes.engine_spec import EngineSpec
-    from generation.recipes.matrix import Matrix
-    from generation.recipes.presets import questions_critic
+    from generation.recipes.matrix import methods as m
+    from generation.recipes.matrix.experiments import questions_critic
+    from generation.recipes.matrix.matrix import Matrix
     from tests.benchmarks.generation import SEED, SWITCHES
 
     matrix = Matrix(
@@ -80,12 +80,12 @@ def plain_loop(pipe: Any, pairs: list[tuple[str, str]], side: int, n_steps: int)
     """Seconds for the released code's loop with its metrics, and the images as PNG files."""
     from PIL import Image
 
-    from generation import tasks
+    from generation import availability
+    from generation.recipes.contract import ScoreRequest
     from generation.recipes.engine_spec import EngineSpec
-    from generation.recipes.requests import ScoreRequest
     from tests.benchmarks.generation import Work, plain
 
-    metrics = [tasks.engine_for(EngineSpec(name, {"model": "tiny"})) for name in METRICS]
+    metrics = [availability.engine_for(EngineSpec(name, {"model": "tiny"})) for name in METRICS]
     began = time.perf_counter()
     files: list[bytes] = []
     for pair in pairs:
@@ -114,10 +114,12 @@ def main() -> None:
 def measure(*, large: bool, n_prompts: int, side: int, n_steps: int) -> None:
     from django.conf import settings
 
-    from generation import tasks
-    from generation.engines import registry, sd3, tiny_sd3
+    from generation import availability
+    from generation.engines import registry
     from generation.engines.device import choose_device, computing_threads
-    from generation.engines.sd3_loading import Options
+    from generation.engines.sd3 import engine as sd3
+    from generation.engines.sd3.loading import Options
+    from generation.engines.tiny import sd3 as tiny_sd3
     from generation.engines.torchvision_schema import prepare
     from generation.models import Image
     from generation.recipes.engine_spec import EngineSpec, Surroundings
@@ -135,7 +137,7 @@ def measure(*, large: bool, n_prompts: int, side: int, n_steps: int) -> None:
     if large:
         # Under the tiny engine's name, the only thing of this that a run knows.
         engine = sd3.Sd3(pipe, Options(model="random weights", dtype="bf16"), device)
-        registry._loaded[registry._key(EngineSpec("sd3", {"model": "tiny"}), tasks.surroundings())] = engine
+        registry._loaded[registry._key(EngineSpec("sd3", {"model": "tiny"}), availability.surroundings())] = engine
     prompts = [prompt for prompt, _refined in work_of(n_prompts, n_steps, side).pairs]
     with computing_threads(None if large else 1):
         our_run(["The owl holds a key."], side, max(6, n_steps // 4))  # everything is loaded before the clock starts

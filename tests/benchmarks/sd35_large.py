@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from generation.engines import tiny_sd3
+from generation.engines.tiny import sd3 as tiny_sd3
 
 
 def build(device: Any) -> Any:

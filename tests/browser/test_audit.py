@@ -7,10 +7,10 @@ from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
 
 from annotations.models import Adjudication, Audit, Auditor, ElementCheck, MissedError, RepairJudgement, Verdict
-from annotations.queries import audits as queries
+from annotations.queries.audits import work as queries
 from annotations.services.audits import work
-from tests.annotations.audit_rows import do_audit, make_audited_study, make_auditor, make_open_plan, user_of
-from tests.browsing import Watch, assert_accessible, sign_in
+from tests.annotations.audits.audit_rows import do_audit, make_audited_study, make_auditor, make_open_plan, user_of
+from tests.browsing import Watch, assert_accessible, opened, sign_in
 from tests.factories import make_image
 
 pytestmark = pytest.mark.browser
@@ -18,11 +18,14 @@ NewContext = Callable[..., BrowserContext]
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 
 
-def at_audit(context: BrowserContext, auditor: Auditor, site: str) -> Page:
+def at_audit(context: BrowserContext, auditor: Auditor, site: str, *, is_open: bool = True) -> Page:
+    """The auditor's page, once it takes answers; `is_open=False` where its image never comes."""
     sign_in(context, user_of(auditor), site)
     page = context.new_page()
     page.goto(f"/audit/{auditor.study.token}/")
     expect(page.locator("#audit")).to_be_visible()
+    if is_open:
+        opened(page)
     return page
 
 
@@ -54,6 +57,7 @@ def test_ten_images_by_keyboard_half_of_them_lists_first_and_the_second_auditor_
 
     for n_done in range(10):
         expect(page.locator("#progress-text")).to_contain_text(f"{n_done} of 10")
+        opened(page)
         press(page, "y n c")
         if stage(page) == "list":
             n_lists += 1
@@ -66,6 +70,7 @@ def test_ten_images_by_keyboard_half_of_them_lists_first_and_the_second_auditor_
             with page.expect_navigation():
                 press(page, "n")
             expect(page.locator("#audit")).to_have_attribute("data-stage", "claims")
+            opened(page)
         if n_done == 0:
             assert_accessible(page)
         press(page, "w 2")  # wrong: it misread the image
@@ -101,8 +106,9 @@ def test_ten_images_by_keyboard_half_of_them_lists_first_and_the_second_auditor_
         touch(phone, label)
     if stage(phone) == "list":
         with phone.expect_navigation():
-            phone.get_by_role("button", name="I see no error").tap()
+            phone.get_by_role("button", name="No errors: show the claims").tap()
         expect(phone.locator("#audit")).to_have_attribute("data-stage", "claims")
+        opened(phone)
     for _ in range(2):
         touch(phone, "Right")
         touch(phone, "Minor")
@@ -264,6 +270,7 @@ def test_undo_and_what_is_still_open(new_context: NewContext, live_site: str) ->
     make_open_plan(study, with_elements=False)
     page = at_audit(new_context(), make_auditor(study), live_site)
     press(page, "c")
+    saved(page)  # what is taken back before it was sent never reaches the server
     press(page, "u p Enter")  # back to the first claim: partly, its severity left open
     page.get_by_role("button", name="Nothing was missed: finish").click()
     expect(page.get_by_role("alert")).to_have_text("This one is not answered yet.")
@@ -320,7 +327,7 @@ def test_without_a_script(new_context: NewContext, live_site: str, watch: Watch)
     for _ in range(3):
         page.locator(".ask:not(.is-given) .option", has_text="Not there").first.click()
         page.get_by_role("button", name="Save", exact=True).click()
-    page.get_by_role("button", name="That is all I see: show the claims").click()
+    page.get_by_role("button", name="I’m done: show the claims").click()
     page.locator(".option", has_text="Wrong").click()
     page.get_by_role("button", name="That is all: finish").click()
     expect(page.get_by_role("alert")).to_contain_text("a wrong one its reason")

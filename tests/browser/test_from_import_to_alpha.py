@@ -11,8 +11,9 @@ from django.core.management import call_command
 from playwright.sync_api import BrowserContext, expect
 
 from annotations.models import Rater, Response, Study
+from annotations.reports.numbers import figure
 from generation.models import Image
-from tests.browsing import assert_accessible, follow, sign_in
+from tests.browsing import assert_accessible, follow, opened, sign_in
 from tests.factories import make_user
 
 pytestmark = pytest.mark.browser
@@ -31,9 +32,9 @@ def interval_alpha(units: list[list[int]]) -> Fraction:
 
 
 def test_pairs_are_imported_rated_by_two_people_and_their_alpha_is_the_one_by_hand(
-    new_context: NewContext, live_site: str, shared_data: Path
+    new_context: NewContext, live_site: str, sld_pairs: Path
 ) -> None:
-    call_command("import_images", str(shared_data / "sld_pairs"), prompt_set="SLD", verbosity=0)
+    call_command("import_images", str(sld_pairs), prompt_set="SLD", verbosity=0)
     assert Image.objects.count() == 16
     assert Image.objects.exclude(parent=None).count() == 8
     researcher = make_user("rita", researcher=True)
@@ -43,7 +44,7 @@ def test_pairs_are_imported_rated_by_two_people_and_their_alpha_is_the_one_by_ha
     desk = at_desk.new_page()
     desk.goto("/study/new/")
     desk.get_by_label("Title").fill("Do these match?")
-    desk.get_by_label("Raters an item").fill("2")
+    desk.get_by_label("Raters per item").fill("2")
     desk.get_by_label("Consent").fill("Your answers are kept without your name.")
     desk.get_by_label("Instructions").fill("Look at every part of the prompt.")
     assert_accessible(desk)
@@ -64,7 +65,7 @@ def test_pairs_are_imported_rated_by_two_people_and_their_alpha_is_the_one_by_ha
         follow(person, person.get_by_role("button", name="Agree and begin"))
         for i, key in enumerate(keys):
             expect(person.locator("#progress-text")).to_contain_text(f"{i} of 16")
-            expect(person.locator("#stage[aria-busy]")).to_have_count(0)
+            opened(person)
             person.keyboard.press(key)
         expect(person.get_by_role("heading", name="You are done. Thank you!")).to_be_visible()
         leaks = [word for word in ("baseline", "refined", "sdxl", "lmdplus") if word in person.content().lower()]
@@ -83,4 +84,4 @@ def test_pairs_are_imported_rated_by_two_people_and_their_alpha_is_the_one_by_ha
     agreement = desk.locator("section", has=desk.get_by_role("heading", name="Agreement")).last
     agreement.get_by_text("All figures").click()
     row = agreement.get_by_role("row", name=re.compile("α, interval"))
-    expect(row).to_contain_text(f"{float(alpha):.3f}")
+    expect(row).to_contain_text(figure(float(alpha)))

@@ -10,7 +10,7 @@ from generation.models import Run
 from generation.services.runs.planning import claim_planning, plan_run
 from tests.browsing import assert_accessible, follow, sign_in
 from tests.factories import make_prompt, make_prompt_set, make_user
-from tests.generation.planned_runs import break_down, finish, steps_of
+from tests.generation.runs.planned_runs import break_down, finish, steps_of
 
 pytestmark = pytest.mark.browser
 
@@ -72,7 +72,7 @@ def test_a_researcher_tries_the_machinery(
     with page.expect_download() as download:
         page.get_by_role("link", name="All failures as CSV").click()
     assert download.value.suggested_filename == f"run-{run.pk}-failures.csv"
-    follow(page, page.get_by_role("button", name="Try again what failed"))
+    follow(page, page.get_by_role("button", name="Retry failed steps"))
     follow(page, page.get_by_role("button", name="Go on"))
 
     finish(*others, *run.steps.exclude(kind="draw").select_related("prompt", "method"), size=(64, 64))

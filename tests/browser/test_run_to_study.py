@@ -30,7 +30,7 @@ def researcher(live_site: str) -> User:
 @pytest.fixture
 def prompts(live_site: str) -> list[Prompt]:
     prompt_set = make_prompt_set("animals at work")
-    texts = ("A fox stirs a stew in a pot.", "A squirrel carves an acorn with a chisel.", "A heron holds a lantern.")
+    texts = ("A fox stirs a stew in a pot.", "A hedgehog paints a pumpkin with a brush.", "A heron holds a lantern.")
     return [make_prompt(text, prompt_set=prompt_set, category="functional") for text in texts]
 
 
@@ -97,7 +97,7 @@ def test_a_researcher_designs_starts_pauses_watches_and_makes_a_study(
     assert pictures_of(page) == 6
 
     follow(page, page.get_by_role("button", name="Make a study of these images"))
-    expect(page.get_by_text("The study is made.")).to_be_visible()
+    expect(page.get_by_text("The study was created.")).to_be_visible()
     study = Study.objects.get()
     assert page.url.endswith(f"/study/{study.token}/")
     assert study.owner == researcher

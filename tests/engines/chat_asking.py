@@ -5,14 +5,14 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from generation.engines import chat
-from generation.recipes.engine_spec import Endpoint, Surroundings
-from generation.recipes.requests import (
+from generation.engines.remote import chat
+from generation.recipes.contract import (
     ChatAnswer,
     ChatEngine,
     ChatRequest,
     EngineError,
 )
+from generation.recipes.engine_spec import Endpoint, Surroundings
 from tests.engines.chat_server import ChatServer
 
 KEY = "sk-very-secret-1234567890"

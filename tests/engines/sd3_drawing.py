@@ -4,12 +4,13 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from generation.engines import sd3, tiny_sd3
 from generation.engines.device import computing_threads
-from generation.engines.latents import from_bytes
+from generation.engines.sd3 import engine as sd3
+from generation.engines.sd3.latents import from_bytes
+from generation.engines.tiny import sd3 as tiny_sd3
 from generation.engines.torchvision_schema import prepare
+from generation.recipes.contract import Drawn, DrawRequest
 from generation.recipes.engine_spec import Surroundings
-from generation.recipes.requests import Drawn, DrawRequest
 
 T5_LENGTH = 32  # short, for speed, and enough for the prompts below, a token a letter
 SIDE = 64

@@ -7,7 +7,7 @@ import hashlib
 import re
 from typing import Any
 
-from generation.recipes.rules import decompose_by_rules
+from generation.recipes.decomposition.by_rules import decompose_by_rules
 from tests.engines.chat_server import Asked, Reply, colourful
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from generation.engines.device import check_choice, check_device_name, check_known, choose_device, memory_watched
 from generation.engines.torchvision_schema import prepare
+from generation.recipes.contract import OutOfMemory, Stopped, Unusable
 from generation.recipes.engine_spec import Surroundings
-from generation.recipes.requests import OutOfMemory, Stopped, Unusable
 
 
 def test_a_real_allocation_that_cannot_succeed_is_out_of_memory() -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from generation.engines import diffusers_pipeline, tiny_sdxl
+from generation.engines import diffusers_pipeline
 from generation.engines.device import computing_threads
+from generation.engines.tiny import sdxl as tiny_sdxl
+from generation.recipes.contract import DrawRequest, EngineError, OutOfMemory, Renoise, Stopped, Unusable
 from generation.recipes.engine_spec import Surroundings
-from generation.recipes.requests import DrawRequest, EngineError, OutOfMemory, Renoise, Stopped, Unusable
 
 CPU = Surroundings(device="cpu")
 FOX = DrawRequest("A fox stirs a stew", seed=3, n_steps=3, guidance=5.0, width=64, height=32)

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from generation.engines import judge
+from generation.recipes.contract import BadAnswer, Metric, ScoreRequest, TryAgain, Unusable
 from generation.recipes.engine_spec import Endpoint, Surroundings
-from generation.recipes.requests import BadAnswer, Metric, ScoreRequest, TryAgain, Unusable
 from tests.engines.chat_server import Asked, ChatServer, Says, Status
 
 KEY = "sk-very-secret-1234567890"
@@ -94,7 +94,10 @@ def test_what_is_missing_and_bad_options() -> None:
 def test_asking_what_is_missing_loads_no_library_of_models() -> None:
     program = """
 import sys
-from generation.engines import chat, judge, local_chat, openai_images
+from generation.engines.remote import chat
+from generation.engines import judge
+from generation.engines import local_chat
+from generation.engines.remote import images as openai_images
 from generation.recipes.engine_spec import Surroundings
 for engine, options in (
     (chat, {"endpoint": "x", "model": "y"}),

@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict
 
 from generation.engines import local_chat
 from generation.engines.local_chat import LocalChat
-from generation.engines.schema_answers import in_words
+from generation.engines.remote.schema_answers import in_words
+from generation.recipes.contract import BadAnswer, ChatEngine, ChatRequest, EngineError, OutOfMemory, Unusable
 from generation.recipes.engine_spec import Surroundings
-from generation.recipes.requests import BadAnswer, ChatEngine, ChatRequest, EngineError, OutOfMemory, Unusable
 
 CPU = Surroundings(device="cpu")
 
@@ -48,7 +48,7 @@ def teach(folder: Path, lessons: Mapping[tuple[str, str], str], *, sees: bool) -
     """Save a tiny model that was fitted to give these answers: (question, the image's colour or "") → answer."""
     import torch
 
-    from generation.engines import tiny_chat
+    from generation.engines.tiny import chat as tiny_chat
 
     model, processor = tiny_chat.build(sees=sees)
     tokenizer = getattr(processor, "tokenizer", processor)
@@ -167,7 +167,7 @@ def test_the_same_question_has_the_same_answer_and_the_seed_decides_when_samplin
 def test_a_chat_template_without_a_system_gets_its_words_with_the_question(reader: Path, tmp_path: Path) -> None:
     import torch
 
-    from generation.engines import tiny_chat
+    from generation.engines.tiny import chat as tiny_chat
 
     model, tokenizer = tiny_chat.build(sees=False)
     seen: list[str] = []
@@ -240,7 +240,7 @@ def test_what_is_missing_is_said_with_the_command_that_gets_it(
 
 
 def test_files_that_are_no_model_that_chats(tmp_path: Path) -> None:
-    from generation.engines import tiny_chat
+    from generation.engines.tiny import chat as tiny_chat
 
     model, tokenizer = tiny_chat.build(sees=False)
     tokenizer.chat_template = None

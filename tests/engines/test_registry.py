@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from generation.engines import registry
+from generation.recipes.contract import Missing, OutOfMemory, Unusable
 from generation.recipes.engine_spec import Endpoint, EngineSpec, Surroundings
-from generation.recipes.requests import Missing, OutOfMemory, Unusable
 
 HERE = Surroundings(device="cpu")
 
@@ -59,10 +59,11 @@ def small(model: str, **options: Any) -> EngineSpec:
 
 def test_every_role_has_its_engines() -> None:
     assert registry.names("image") == ("sd3", "diffusers", "openai-images")
-    assert registry.names("language") == registry.names("critic") == ("chat", "local-chat")
-    assert registry.names("metric") == ("clip-score", "image-reward", "blip-vqa", "judge")
-    assert registry.names("answerer") == ("blip-vqa",)
-    assert len(registry.names()) == 9
+    assert registry.names("language") == ("chat", "local-chat")
+    assert registry.names("critic") == ("chat", "local-chat", "scenes-critic")
+    assert registry.names("metric") == ("clip-score", "image-reward", "blip-vqa", "scenes-vqa", "judge")
+    assert registry.names("answerer") == ("blip-vqa", "scenes-vqa")
+    assert len(registry.names()) == 11
     with pytest.raises(Unusable, match="no role 'painter'") as caught:
         registry.names("painter")
     assert "image, language, critic, metric, answerer" in caught.value.cure

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from generation.engines.weights import locate, locate_file, pick, sha256
-from generation.recipes.requests import Missing, Unusable
+from generation.recipes.contract import Missing, Unusable
 
 COMMIT = "787b3d35d57e49572baabd22884b3d5a05acf072"
 FILES = ("config.json", "model.safetensors|pytorch_model.bin")

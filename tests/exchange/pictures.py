@@ -23,3 +23,9 @@ def opened(content: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(content))
     image.load()
     return image
+
+
+def with_odd_exif(kind: str) -> bytes:
+    """A picture of which an EXIF entry says that its text lies beyond the end of the data."""
+    entry = (0x010E).to_bytes(2, "little") + (2).to_bytes(2, "little") + (500).to_bytes(4, "little") + b"\xff\x0f\0\0"
+    return picture((8, 6), kind, exif=b"Exif\0\0II*\0\x08\0\0\0\x01\0" + entry + b"\0\0\0\0")

@@ -10,12 +10,14 @@ import pyarrow.parquet as pq
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from exchange.archives import Limits, open_bundle
+from exchange.bundles.archives import Limits, open_bundle
+from exchange.bundles.manifests import image_rows
 from exchange.images import check_image, shown_rendition
-from exchange.manifests import image_rows
-from exchange.presets import read_prompts
+from exchange.known_files import read_prompts
 from exchange.rejects import BadFile, Reject, RejectLog
-from exchange.tables import Columns, read_columns, read_rows
+from exchange.tables.coded import read_columns
+from exchange.tables.headers import Columns
+from exchange.tables.rows import read_rows
 
 from .pictures import picture
 

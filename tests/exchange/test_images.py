@@ -3,6 +3,7 @@
 import hashlib
 import io
 import struct
+import warnings
 import zlib
 from pathlib import Path
 
@@ -11,10 +12,10 @@ import pytest
 from PIL import Image, ImageCms, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
-from exchange.images import MAX_SIDE, check_image, shown_rendition
+from exchange.images import MAX_SIDE, check_image, shown_pixels, shown_rendition
 from exchange.rejects import BadFile
 
-from .pictures import encoded, opened, picture
+from .pictures import encoded, opened, picture, with_odd_exif
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 
@@ -217,3 +218,12 @@ def swapped_profile() -> bytes:
 
 def test_pictures_helper_is_no_tautology() -> None:
     assert Image.open(io.BytesIO(picture())).getpixel((0, 0)) == RED
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_odd_metadata_are_reported_by_us_and_warn_of_nothing(kind: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert check_image(with_odd_exif(kind)).has_odd_metadata
+        shown_pixels(with_odd_exif(kind))
+        assert not check_image(picture((8, 6), kind)).has_odd_metadata

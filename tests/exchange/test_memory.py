@@ -5,13 +5,17 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from exchange.export import csv_chunks, json_line_chunks
-from exchange.presets import read_prompts
-from exchange.tables import Columns, RejectLog, read_rows
+from exchange.known_files import read_prompts
+from exchange.rejects import BadFile, RejectLog
+from exchange.tables.coded import read_columns
+from exchange.tables.headers import Columns
+from exchange.tables.rows import read_rows
 
 N = 200_000
 N_SLOW = 50_000
@@ -59,6 +63,7 @@ def write_parquet(path: Path) -> None:
     pq.write_table(pa.table({"item": cells, "rater": cells, "value": list(range(N_SLOW))}), path, row_group_size=5_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", [write_csv, write_json_lines, write_json_array, write_parquet])
 def test_reading_rows(write: Callable[[Path], None], tmp_path: Path) -> None:
     path = tmp_path / "ratings"
@@ -75,6 +80,7 @@ def test_reading_rows(write: Callable[[Path], None], tmp_path: Path) -> None:
     assert peak < 8 * MB, f"{peak / MB:.1f} MB"
 
 
+@pytest.mark.slow
 def test_rejecting_every_row(tmp_path: Path) -> None:
     path = tmp_path / "ratings"
     path.write_text("item,value\n" + "too,many,cells\n" * N_SLOW)
@@ -86,6 +92,7 @@ def test_rejecting_every_row(tmp_path: Path) -> None:
         assert sum(1 for _ in stream) == N_SLOW + 1
 
 
+@pytest.mark.slow
 def test_prompts_without_keys(tmp_path: Path) -> None:
     path = tmp_path / "prompts"
     path.write_text("prompt,topic\n" + "a red cube above a blue ball,cube\n" * N_SLOW)
@@ -93,8 +100,33 @@ def test_prompts_without_keys(tmp_path: Path) -> None:
     assert peak < 8 * MB, f"{peak / MB:.1f} MB"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", [csv_chunks, json_line_chunks])
 def test_writing_rows(write: Callable[..., Iterator[str]]) -> None:
     rows = ([f"item {i}", i % 5] for i in range(N_SLOW))
     peak = peak_of(lambda: sum(len(chunk) for chunk in write(["item", "value"], rows)))
     assert peak < 4 * MB, f"{peak / MB:.1f} MB"
+
+
+@pytest.mark.parametrize("read", [read_rows, read_columns])
+def test_a_small_parquet_file_cannot_stand_for_millions_of_rows(read: Callable[..., object], tmp_path: Path) -> None:
+    path = tmp_path / "equal.parquet"
+    pq.write_table(pa.table({"prompt": pa.DictionaryArray.from_arrays(np.zeros(3_000_000, np.int8), ["a fox"])}), path)
+    assert path.stat().st_size < 100_000
+
+    def work() -> None:
+        list(read(path, name="equal.parquet", columns=Columns(("prompt",)), log=RejectLog()))  # type: ignore[call-overload]
+
+    with pytest.raises(BadFile, match=r"it has 3,000,000 rows, more than [0-9,]+, which is the most for a file of"):
+        work()
+
+
+@pytest.mark.slow
+def test_a_dense_table_in_parquet_is_taken(tmp_path: Path) -> None:
+    """Every rater's answer to every item, sorted: hardly any file holds more rows per byte."""
+    n = 400
+    level = np.random.default_rng(0).choice(5, n * n, p=[0.9, 0.05, 0.03, 0.01, 0.01])
+    table = {"item": np.repeat([f"i{i}" for i in range(n)], n), "rater": np.tile([f"r{i}" for i in range(n)], n)}
+    pq.write_table(pa.table(table | {"value": level}), tmp_path / "t.parquet", compression="zstd")
+    columns = Columns(("item", "rater", "value"))
+    assert len(read_columns(tmp_path / "t.parquet", name="t", columns=columns, log=RejectLog())) == n * n

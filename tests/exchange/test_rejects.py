@@ -49,7 +49,7 @@ def test_counts_stay_bounded_where_every_column_is_another() -> None:
 
 def test_in_words() -> None:
     assert str(Reject("r.csv", 3, "value", "41", "not on the scale", "correct it")) == (
-        "r.csv, row 3, value: not on the scale. correct it."
+        'r.csv, row 3, value "41": not on the scale. correct it.'
     )
     assert str(Reject("r.csv", None, "", "", "empty", "send it again")) == "r.csv: empty. send it again."
 

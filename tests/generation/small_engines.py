@@ -15,11 +15,7 @@ from typing import Any
 from django.utils import timezone
 from PIL import Image as PillowImage
 
-from generation.recipes.critique import ClaimSaid, CritiqueSaid, PlainCritiqueSaid
-from generation.recipes.decompose import DecompositionSaid, EntitySaid, RelationSaid
-from generation.recipes.engine_spec import EngineSpec
-from generation.recipes.enrich import Enriched
-from generation.recipes.requests import (
+from generation.recipes.contract import (
     Call,
     ChatAnswer,
     ChatRequest,
@@ -32,6 +28,10 @@ from generation.recipes.requests import (
     Scored,
     ScoreRequest,
 )
+from generation.recipes.critique.by_model import ClaimSaid, CritiqueSaid, PlainCritiqueSaid
+from generation.recipes.decomposition.by_model import DecompositionSaid, EntitySaid, RelationSaid
+from generation.recipes.engine_spec import EngineSpec
+from generation.recipes.enrich import Enriched
 from generation.services.runs.claiming import claim, ready_queues
 from generation.services.runs.steering import end_if_done
 from generation.services.runs.work import carry_out

@@ -1,11 +1,9 @@
 """An image is made again from its page: asked for once, made by one worker, and told how near it came."""
 
 import re
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from html import unescape
 from io import BytesIO
 from threading import Barrier
 from typing import Any
@@ -23,12 +21,12 @@ from pytest_django import Settings
 
 from generation import dispatch, tasks
 from generation.models import Image, Reproduction, Run
-from generation.recipes.engine_spec import EngineSpec
-from generation.recipes.methods import BASELINE, Drawing, renoised
+from generation.recipes.matrix.methods import BASELINE, Drawing, renoised
 from generation.services import reproduction_runs
 from generation.services.runs.claiming import MOST_TRIES
 from tests.factories import make_image, make_prompt, make_prompt_set, make_user
-from tests.generation.planned_runs import tiny_matrix
+from tests.generation.asking_again import ask, made_again, overwrite, text_of, with_engine
+from tests.generation.runs.planned_runs import tiny_matrix
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SIDE = 32
@@ -77,40 +75,6 @@ def page(client: Client, researcher: User) -> Client:
     return client
 
 
-def ask(image: Image) -> Reproduction:
-    return dispatch.make_again(image=image, owner=None)[0]
-
-
-def made_again(image: Image) -> Reproduction:
-    """Asked for, and carried out as by a worker."""
-    asked = ask(image)
-    tasks.reproduce_image(asked.pk)
-    asked.refresh_from_db()
-    return asked
-
-
-def text_of(page: Client, image: Image) -> str:
-    """The part of the image's page about making it again, in words."""
-    markup = page.get(reverse("image", args=[image.pk])).content.decode().split('id="again"')[1].split("</section>")[0]
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", markup)).split())
-
-
-def overwrite(image: Image, content: bytes) -> None:
-    with default_storage.open(image.file.name or "", "wb") as stream:
-        stream.write(content)
-
-
-def with_engine(monkeypatch: pytest.MonkeyPatch, before: Callable[[], object]) -> None:
-    """Have something happen when a worker asks for its engine."""
-    engine_for = tasks.engine_for
-
-    def acting(spec: EngineSpec) -> Any:
-        before()
-        return engine_for(spec)
-
-    monkeypatch.setattr(tasks, "engine_for", acting)
-
-
 class TestPage:
     def test_a_click_has_it_made_again_and_the_page_tells_how_near_it_came(
         self, page: Client, baseline: Image, sent: list[tuple[int, str]]
@@ -125,8 +89,8 @@ class TestPage:
         (asked,) = Reproduction.objects.all()
         assert sent == [(asked.pk, "gpu")]
         waiting = text_of(page, refined)
-        assert "waiting It begins when a worker is free." in waiting
-        assert "asked for by ruth" in waiting
+        assert "waiting It starts when a worker is free." in waiting
+        assert "requested by ruth" in waiting
         assert "Make it again now" not in waiting
         assert "Make it once more" not in waiting
 
@@ -134,9 +98,9 @@ class TestPage:
 
         text = text_of(page, refined)
         assert "done Bit-equal: every pixel is the same." in text
-        assert "The images that it began from" in text
+        assert "The images that it started from" in text
         assert f"{baseline.method.name} : Bit-equal" in text
-        assert "asked for by ruth" in text
+        assert "requested by ruth" in text
         assert "Make it once more" in text
         assert list(Image.objects.order_by("pk").values()) == images
 
@@ -163,7 +127,7 @@ class TestPage:
         image = make_image()
         first = ask(image)
         response = page.post(reverse("image-again", args=[image.pk]), follow=True)
-        assert "It is being made again already." in response.content.decode()
+        assert "It is already being made again." in response.content.decode()
         assert [row.pk for row in Reproduction.objects.all()] == [first.pk]
         assert sent == [(first.pk, "gpu")]
 
@@ -244,7 +208,7 @@ class TestVerdict:
         refined.provenance["start"]["image"] = 999_999
         refined.save()
         made_again(refined)
-        assert "An image that it began from is no longer on this site." in text_of(page, refined)
+        assert "An image that it started from is no longer on this site." in text_of(page, refined)
 
 
 class TestWorkers:
@@ -326,7 +290,7 @@ class TestWorkers:
         assert sent == []
         asked.refresh_from_db()
         assert asked.state == State.FAILED
-        assert f"The worker ended {MOST_TRIES} times in the middle of it." in text_of(page, image)
+        assert f"The worker died {MOST_TRIES} times while making it." in text_of(page, image)
 
     def test_a_fault_of_the_site_is_told_and_raised_on(
         self, monkeypatch: pytest.MonkeyPatch, page: Client, baseline: Image

@@ -14,9 +14,9 @@ from PIL import Image as Picture
 from pytest_django import DjangoAssertNumQueries
 
 from generation.models import Decomposition, Image
-from generation.recipes.methods import BASELINE, BEST_OF_FOUR, renoised, switched
+from generation.recipes.matrix.methods import BASELINE, BEST_OF_FOUR, renoised, switched
 from tests.factories import make_image, make_user
-from tests.generation.run_rows import ADDED, TEXT, criticise, make_family, method_of
+from tests.generation.runs.run_rows import ADDED, TEXT, criticise, make_family, method_of
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +39,7 @@ def test_the_picture_is_the_rendition_kept_by_this_browser_alone(page: Client) -
         assert b"".join(response.streaming_content) == file.read()  # type: ignore[attr-defined]
     assert response.headers["Content-Type"] == "image/webp"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
-    assert response.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert response.headers["Cache-Control"] == "private, max-age=86400, immutable"
 
 
 def test_an_image_whose_file_is_elsewhere_has_no_picture(page: Client) -> None:
@@ -53,7 +53,7 @@ def test_a_small_picture_is_made_once_and_is_small(page: Client) -> None:
     with Picture.open(io.BytesIO(first.content)) as picture:
         assert (picture.format, picture.size) == ("WEBP", (384, 128))
     assert page.get(reverse("image-small", args=[image.pk])).content == first.content
-    assert first.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert first.headers["Cache-Control"] == "private, max-age=86400, immutable"
     (name,) = [
         f"small/{folder}/{file}"
         for folder in default_storage.listdir("small")[0]
@@ -80,7 +80,13 @@ class TestLine:
         text = text_of(page, family.refined)
         order = [text.index(words) for words in ("First drawing", "The ladle floats.", "Refined prompt", "Round 1")]
         assert order == sorted(order)
-        for words in ("gpt-vision", "relation", "major", "about: the fox stirs the stew", "next image was drawn with"):
+        for words in (
+            "gpt-vision",
+            "relation",
+            "major",
+            "about: the fox stirs the stew",
+            "the prompt of the next image",
+        ):
             assert words in text
         assert f"<ins> {ADDED}</ins>" in markup_of(page, family.refined)
 
@@ -114,7 +120,7 @@ class TestLine:
         family = make_family(renoised(2), BASELINE)
         sibling = make_image(parent=family.baseline, method=method_of(switched(1)), seed=7)
         of_refined, of_baseline = markup_of(page, family.refined), markup_of(page, family.baseline)
-        assert f'href="{reverse("image", args=[sibling.pk])}"' in of_refined.split("Drawn from the same parent")[1]
+        assert f'href="{reverse("image", args=[sibling.pk])}"' in of_refined.split("Generated from the same parent")[1]
         children = of_baseline.split("Refined from it")[1]
         assert all(f'href="{reverse("image", args=[one.pk])}"' in children for one in (sibling, family.refined))
 
@@ -131,7 +137,7 @@ class TestLine:
         with django_assert_max_num_queries(18):
             text_of(page, last)
         with django_assert_max_num_queries(18):
-            assert "Drawn from the same parent 30" in text_of(page, family.refined)
+            assert "Generated from the same parent 30" in text_of(page, family.refined)
 
 
 class TestSideBySide:

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from generation.models import Step
-from generation.recipes import manifest
+from generation.recipes.matrix import manifest
 from tests.factories import make_image, make_run, make_user
 
 pytestmark = pytest.mark.django_db

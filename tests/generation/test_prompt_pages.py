@@ -10,9 +10,9 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from generation.models import Decomposition, MetricScore, Prompt, PromptSet
-from generation.recipes.methods import BASELINE, renoised
+from generation.recipes.matrix.methods import BASELINE, renoised
 from tests.factories import make_image, make_method, make_prompt, make_prompt_set, make_user
-from tests.generation.run_rows import ADDED, GRAPH, make_family
+from tests.generation.runs.run_rows import ADDED, GRAPH, make_family
 
 pytestmark = pytest.mark.django_db
 
@@ -81,7 +81,7 @@ class TestSet:
     def test_filter_and_search(self, page: Client, animals: PromptSet, query: str, shown: set[str]) -> None:
         html = markup(page, "prompt-set", animals.pk, query=query)
         assert set(re.findall(r"A (\w+) \w+", html.split("</form>")[-1])) == shown
-        assert shown or "No prompt of this set is like that." in html
+        assert shown or "No prompts in this set match." in html
 
     def test_a_strip_of_its_images_and_how_many_there_are(self, page: Client, animals: PromptSet) -> None:
         fox = animals.prompts.get(topic="fox-stew")
@@ -107,7 +107,7 @@ class TestSet:
         for prompt in Prompt.objects.all():
             for _ in range(7):
                 make_image(prompt=prompt)
-        with django_assert_max_num_queries(9):
+        with django_assert_max_num_queries(10):
             markup(page, "prompt-set", animals.pk)
 
 
@@ -125,7 +125,7 @@ class TestPrompt:
     def test_the_newest_decomposition_is_the_one_that_is_shown(self, page: Client) -> None:
         prompt = make_prompt(metadata={"decomposition": GRAPH, "difficulty": 3})
         html = markup(page, "prompt", prompt.pk)
-        assert "came with the prompt" in html
+        assert "imported with the prompt" in html
         assert "difficulty 3" in words(html)
         newer = {"entities": [{"id": "e1", "text": "lighthouse"}], "relations": []}
         Decomposition.objects.create(prompt=prompt, graph=newer, digest="n", origin="person")
@@ -135,7 +135,7 @@ class TestPrompt:
         prompt = make_prompt(metadata={"decomposition": {"entities": []}})
         html = markup(page, "prompt", prompt.pk)
         assert "cannot be drawn. The decomposition is empty" in words(html)
-        assert "Not yet decomposed" in markup(page, "prompt", make_prompt().pk)
+        assert "Not decomposed yet" in markup(page, "prompt", make_prompt().pk)
 
     def test_images_stand_by_method_and_seed_with_their_scores(self, page: Client) -> None:
         prompt = make_prompt()

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from generation.recipes.requests import Answer, BadAnswer, Call, ChatAnswer, ChatRequest, EngineError, Json
+from generation.recipes.contract import Answer, BadAnswer, Call, ChatAnswer, ChatRequest, EngineError, Json
 
 
 class Scripted:

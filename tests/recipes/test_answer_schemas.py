@@ -11,10 +11,10 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from generation.recipes.asking import StrictAnswer
-from generation.recipes.critique import CritiqueSaid, PlainCritiqueSaid
-from generation.recipes.decompose import DecompositionSaid
+from generation.recipes.critique.by_model import CritiqueSaid, PlainCritiqueSaid
+from generation.recipes.critique.judge import Judged
+from generation.recipes.decomposition.by_model import DecompositionSaid
 from generation.recipes.enrich import Enriched
-from generation.recipes.judge import Judged
 
 SCHEMAS = (DecompositionSaid, CritiqueSaid, PlainCritiqueSaid, Enriched, Judged)
 SUPPORTED = {

@@ -5,8 +5,8 @@ from typing import get_args
 import pytest
 
 from generation.models import PromptVariant
+from generation.recipes.contract import BadAnswer
 from generation.recipes.enrich import Kind, enrich
-from generation.recipes.requests import BadAnswer
 from tests.recipes.scripted import Scripted
 
 PROMPT = "a Sheep attacking a Boar"

@@ -7,6 +7,7 @@ import pytest
 
 from annotations.reports import charts
 from annotations.reports.charts import Mark
+from annotations.reports.pictures.svg import PAGE, PHONE, Layout
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -37,6 +38,41 @@ def test_an_interval_plot_keeps_to_its_paper() -> None:
     assert "not estimable" in texts
     assert "below <zero> & far" in texts
     assert root.get("aria-label") == '"quoted" <title>'
+
+
+@pytest.mark.parametrize("layout", [PAGE, PHONE])
+@pytest.mark.parametrize("scale", [(1, 5), (1, 7), (0, 1), (0, 100), (1, 3), (-2, 2), (17.7, 100), (0.5, 4.5), (1, 10)])
+def test_no_tick_lies_outside_the_scale_and_each_cut_end_has_an_arrow(
+    scale: tuple[float, float], layout: Layout
+) -> None:
+    low, high = scale
+    middle = (low + high) / 2
+    marks = [
+        Mark("both ends", middle, low - 20, high + 20),
+        Mark("inside", middle, (low + middle) / 2, middle),
+        Mark("unbounded", middle, middle, high, float("-inf"), high),
+    ]
+    svg = charts.interval_plot(marks, title="t", limits=scale, shown=scale, layout=layout)
+
+    root = parsed(svg)
+    ticks = [float(text.replace("−", "-")) for text in re.findall(r'class="tick"[^>]*>([^<]+)<', svg)]
+    assert len(ticks) >= 3
+    assert all(low <= tick <= high for tick in ticks)
+    arrows = [path.get("d", "") for path in root.iter(f"{SVG}path")]
+    assert len(arrows) == 3
+    assert len({arrow.split()[0] for arrow in arrows}) == 2, "arrows at both ends of the axis"
+
+
+def test_an_interval_that_ends_on_the_axis_has_no_arrow() -> None:
+    assert "arrow" not in charts.interval_plot([Mark("a", 3, 1, 5)], title="t", limits=(1, 5), shown=(1, 5))
+
+
+def test_labels_of_lines_do_not_cover_each_other() -> None:
+    marks = [Mark("clip", 0.2, 0.0, 0.4)]
+    references = [(0.0, "0"), (0.005, "one rater against the rest")]
+    svg = charts.interval_plot(marks, title="t", references=references)
+    first, second = (float(re.findall(f'y="([0-9.]+)"[^>]*>{label}<', svg)[0]) for _, label in references)
+    assert abs(first - second) >= 12
 
 
 def test_a_larger_value_lies_further_right() -> None:
@@ -78,3 +114,42 @@ def test_differences_stand_on_their_side_of_zero() -> None:
 def test_nothing_to_compare_draws_nothing() -> None:
     assert charts.difference_plot([], title="t", axis="a") == ""
     assert charts.split_bar([("better", 0, "win")], title="t") == ""
+
+
+@pytest.mark.parametrize("layout", [PAGE, PHONE])
+@pytest.mark.parametrize("counts", [(2, 1, 1), (12, 0, 1), (1, 0, 120), (500, 1, 1), (0, 0, 3), (1, 1, 1000)])
+def test_every_part_of_a_bar_is_named_where_it_can_be_read(counts: tuple[int, int, int], layout: Layout) -> None:
+    names = ("better", "equal", "worse")
+    parts = list(zip(names, counts, ("win", "tie", "loss"), strict=True))
+    root = parsed(charts.split_bar(parts, title="t", layout=layout))
+
+    width = float(root.get("viewBox", "").split()[2])
+    texts = [(float(text.get("x", "")), text.text or "") for text in root.iter(f"{SVG}text")]
+    assert [text for _, text in texts] == [f"{n:,} {name}" for name, n in zip(names, counts, strict=True) if n]
+    ends = [x + 6.6 * len(text) for x, text in texts]
+    assert all(end <= next_x for end, (next_x, _) in zip(ends, texts[1:], strict=False))
+    assert ends[-1] <= width
+
+
+@pytest.mark.parametrize("layout", [PAGE, PHONE])
+def test_every_picture_keeps_to_its_paper(layout: Layout) -> None:
+    long = "a method with a rather long name, longer than its column is wide"
+    pictures = [
+        charts.interval_plot(
+            [Mark(long, 0.5, 0.2, 0.9, text="0.500 [0.200, 0.900]")], title="t", axis=long, layout=layout
+        ),
+        charts.stacked_bars([(long, [1, 2, 3])], levels=[long, "b", long], title="t", layout=layout),
+        charts.share_bars([(long, 3), ("b", 1000)], title="t", layout=layout),
+        charts.difference_plot([[-1.0, 3], [2.0, 1]], title="t", axis=long, layout=layout),
+    ]
+    for picture in pictures:
+        root = parsed(picture)
+        _, _, width, height = map(float, root.get("viewBox", "").split())
+        for text in root.iter(f"{SVG}text"):
+            x, y, wide = float(text.get("x", "")), float(text.get("y", "")), 6.6 * len(text.text or "")
+            start = x - {"start": 0.0, "middle": wide / 2, "end": wide}[text.get("text-anchor", "")]
+            assert start >= -7, text.text
+            assert start + wide <= width + 7, text.text
+            assert 0 < y < height
+        for rect in root.iter(f"{SVG}rect"):
+            assert float(rect.get("x", "")) + float(rect.get("width", "")) <= width

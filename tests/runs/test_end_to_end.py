@@ -11,10 +11,10 @@ from django.db.models import Sum
 from annotations.services.run_studies import study_of_run
 from generation import dispatch
 from generation.models import Claim, Critique, Decomposition, Image, Latents, MetricScore, ModelCall, Run, Step
-from generation.recipes import methods
 from generation.recipes.engine_spec import EngineSpec
-from generation.recipes.matrix import Matrix
-from generation.recipes.methods import Drawing
+from generation.recipes.matrix import methods
+from generation.recipes.matrix.matrix import Matrix
+from generation.recipes.matrix.methods import Drawing
 from tests.engines.chat_server import ChatServer
 from tests.factories import make_prompt, make_prompt_set, make_user
 from tests.runs import talking

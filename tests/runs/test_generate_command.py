@@ -2,16 +2,18 @@
 
 import io
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
 
 from generation.models import Run, Step
-from generation.recipes import methods
 from generation.recipes.engine_spec import EngineSpec
-from generation.recipes.matrix import Matrix
-from generation.recipes.methods import Drawing
+from generation.recipes.matrix import methods
+from generation.recipes.matrix.matrix import Matrix
+from generation.recipes.matrix.methods import Drawing
 from tests.factories import make_prompt, make_prompt_set, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -137,3 +139,35 @@ def test_a_matrix_file_that_is_none_names_the_file(tmp_path: Path) -> None:
     file.write_text('{"methods": 3}')
     with pytest.raises(CommandError, match=r"matrix\.json"):
         generate("start", "--prompt-set", "to try", "--matrix", file)
+
+
+@pytest.mark.sqlite
+def test_a_database_without_room_is_named_with_the_command_that_goes_on(tmp_path: Path) -> None:
+    matrix = Matrix(
+        (methods.BASELINE,), tuple(range(40)), {"image": TINY}, drawing=Drawing(n_steps=1, width=16, height=16)
+    )
+    file = tmp_path / "many.json"
+    file.write_text(json.dumps(matrix.as_json()))
+    generate("start", "--prompt-set", "to try", "--first", "1", "--matrix", file)
+    run = Run.objects.get()
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE ballast (filler BLOB)")
+        cursor.execute("PRAGMA page_count")
+        cursor.execute(f"PRAGMA max_page_count = {cursor.fetchone()[0]}")
+        # The free pages that other tests left are used up first.
+        with suppress(OperationalError):
+            for _n in range(10_000):
+                cursor.execute("INSERT INTO ballast VALUES (zeroblob(3000))")
+    try:
+        with pytest.raises(CommandError, match=rf"disk is full.*`generate show {run.pk} --here`"):
+            generate("show", run.pk, "--here")
+        with pytest.raises(CommandError, match=rf"not paused.*`generate show {run.pk} --here`"):
+            generate("resume", run.pk)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA max_page_count = 1073741823")
+            cursor.execute("DROP TABLE ballast")
+    Run.objects.update(lease_until=None)  # instead of waiting for the planner's lease to end
+    generate("show", run.pk, "--here")
+    run.refresh_from_db()
+    assert run.state == Run.State.DONE

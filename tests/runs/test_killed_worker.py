@@ -11,11 +11,11 @@ import pytest
 
 from generation import dispatch, tasks
 from generation.models import Image, Run, Step
-from generation.recipes import methods
 from generation.recipes.engine_spec import EngineSpec
-from generation.recipes.matrix import Matrix
-from generation.recipes.methods import BestOf, Drawing, MethodSpec, Refinement
-from generation.recipes.presets import questions_critic
+from generation.recipes.matrix import methods
+from generation.recipes.matrix.experiments import questions_critic
+from generation.recipes.matrix.matrix import Matrix
+from generation.recipes.matrix.methods import BestOf, Drawing, MethodSpec, Refinement
 from tests.conftest import site_environment
 from tests.factories import make_prompt, make_prompt_set
 from tests.servers import ROOT

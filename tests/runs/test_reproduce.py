@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
 from generation.models import Image, Latents, Run, Step
-from generation.recipes.matrix import Matrix
+from generation.recipes.matrix.matrix import Matrix
 from tests.factories import make_image, make_prompt, make_prompt_set
 from tests.runs.test_killed_worker import MATRIX
 

@@ -35,7 +35,7 @@ def answer_of(url: str, response: HttpResponseBase) -> Answer:
     return Answer(url, response.status_code, headers, body)
 
 
-def crawl(client: Client, start: list[str], *, most: int = 500) -> dict[str, Answer]:
+def crawl(client: Client, start: list[str], *, most: int = 1_500) -> dict[str, Answer]:
     """Every address of this site that GET reaches from `start`, by address. Not followed: other sites, static files
     (the same for everybody), and signing in or out."""
     found: dict[str, Answer] = {}

@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 from pytest_django import Settings
 from sesame.utils import get_query_string
 
-from evalsite.guessing import client_address
+from evalsite.requests.guessing import client_address
 from tests.browsing import Watch, assert_accessible
 from tests.factories import make_user
 

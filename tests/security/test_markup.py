@@ -10,12 +10,18 @@ from django.utils import timezone
 
 from annotations import dispatch
 from annotations.models import Assignment, Dimension, Item, Rater, Study
-from annotations.queries import audits as queries
+from annotations.queries.audits import work as queries
 from annotations.services.audits import answers, work
 from annotations.services.audits.answers import ErrorListed
 from annotations.services.rating import reserve
 from generation.models import Image, ImportRun, Method, MetricScore, Prompt
-from tests.annotations.audit_rows import do_audit, make_audited_study, make_auditor, make_critique, make_open_plan
+from tests.annotations.audits.audit_rows import (
+    do_audit,
+    make_audited_study,
+    make_auditor,
+    make_critique,
+    make_open_plan,
+)
 from tests.factories import add_items, make_answer, make_image, make_rater, make_user
 from tests.security.crawling import crawl
 

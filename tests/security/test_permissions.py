@@ -17,6 +17,7 @@ EVERYBODY = frozenset(PERSONAS)
 SIGNED_IN = EVERYBODY - {"stranger"}
 RUN_THE_STUDY = frozenset({"member", "owner", "superuser"})
 OWNER = frozenset({"owner"})
+OWNER_OR_ADMINISTRATOR = frozenset({"owner", "superuser"})
 MAY_IMPORT = frozenset({"other", "owner", "superuser"})
 OWN_IMPORT = frozenset({"owner", "superuser"})
 SEE_ORIGINALS = frozenset({"other", "member", "owner", "superuser"})
@@ -27,12 +28,37 @@ AUDITOR = frozenset({"auditor"})
 MATRIX: dict[str, tuple[frozenset[str], str]] = {
     "sign-in": (EVERYBODY, "get"),
     "sign-out": (EVERYBODY, "post"),
+    "admin-sign-out": (EVERYBODY, "post"),
     "sign-in-by-link": (frozenset(), "get"),  # without a secret it lets nobody in; test_sign_in.py has the rest
+    "session": (EVERYBODY, "get"),  # to each their own id, and to strangers none
     "healthz": (EVERYBODY, "get"),
+    "livez": (EVERYBODY, "get"),
     "home": (EVERYBODY, "get"),
+    "language": (EVERYBODY, "post"),
     "join": (EVERYBODY, "get"),
+    "member-accept": (EVERYBODY, "get"),  # anyone who has the link
     "api-schema": (EVERYBODY, "get"),
+    "api-docs": (EVERYBODY, "get"),
+    "switch-account": (frozenset(), "get"),  # the same: without a link that was opened before there is nothing to ask
+    "account": (SIGNED_IN, "get"),
     "personal-link": (SIGNED_IN, "get"),
+    "access-end": (SIGNED_IN, "post"),
+    "token-new": (RUN_THE_STUDY | {"other"}, "post"),
+    "token-revoke": (OWNER, "post"),
+    "password-change": (SIGNED_IN, "get"),
+    "password-forgotten": (EVERYBODY, "get"),
+    "password-sent": (EVERYBODY, "get"),
+    "password-set": (EVERYBODY, "get"),
+    "join-declined": (EVERYBODY, "get"),
+    "panel-webhook": (frozenset(), "post"),  # without Prolific's signature it lets nobody in
+    "my-data": (SIGNED_IN, "get"),  # to each their own
+    "my-data-export": (SIGNED_IN, "get"),
+    "rater-withdraw": (RATER, "post"),
+    "rater-erase": (RATER, "get"),
+    "rater-word": (RATER, "post"),
+    "rate-before": (RATER, "get"),
+    "rate-skip": (RATER, "post"),
+    "rate-exercise-image": (RATER, "get"),
     "rate": (RATER, "get"),
     "rate-upcoming": (RATER, "get"),
     "rate-back": (RATER, "get"),
@@ -58,7 +84,11 @@ MATRIX: dict[str, tuple[frozenset[str], str]] = {
     "prompt-sets": (MAY_IMPORT, "get"),
     "prompt-set": (MAY_IMPORT, "get"),
     "prompt": (MAY_IMPORT, "get"),
+    "prompt-set-editor-add": (OWNER_OR_ADMINISTRATOR, "post"),
+    "prompt-set-editor-remove": (OWNER_OR_ADMINISTRATOR, "post"),
     "study-new": (MAY_IMPORT, "get"),
+    # Who runs the study and may make studies.
+    "study-selection-draft": (OWNER_OR_ADMINISTRATOR, "post"),
     "study-from-run": (MAY_IMPORT, "post"),
     "runs": (MAY_IMPORT, "get"),
     "run-new": (MAY_IMPORT, "get"),
@@ -75,6 +105,8 @@ MATRIX: dict[str, tuple[frozenset[str], str]] = {
     "import-rejects": (OWN_IMPORT, "get"),
     "import-cancel": (OWN_IMPORT, "post"),
     "import-again": (OWN_IMPORT, "post"),
+    "import-again-all": (OWN_IMPORT, "post"),
+    "import-reread": (OWN_IMPORT, "post"),
     "api-runs": (MAY_IMPORT, "get"),
     "api-run": (MAY_IMPORT, "get"),
     "api-run-images": (MAY_IMPORT, "get"),
@@ -85,28 +117,81 @@ MATRIX: dict[str, tuple[frozenset[str], str]] = {
     "api-run-resume": (OWN_IMPORT, "post"),
     "api-run-cancel": (OWN_IMPORT, "post"),
     "api-run-retry": (OWN_IMPORT, "post"),
+    "api-prompt-sets": (MAY_IMPORT, "get"),
+    "api-prompt-set": (MAY_IMPORT, "get"),
+    "api-prompt-set-editors": (OWNER_OR_ADMINISTRATOR, "post"),
+    "api-prompts": (MAY_IMPORT, "get"),
+    "api-prompt": (MAY_IMPORT, "get"),
+    "api-methods": (MAY_IMPORT, "get"),
+    "api-images": (MAY_IMPORT, "get"),
+    "api-image": (MAY_IMPORT, "get"),
+    "api-image-shown": (MAY_IMPORT, "get"),
+    "api-scores": (MAY_IMPORT, "get"),
     "api-imports": (MAY_IMPORT, "get"),
     "api-import": (OWN_IMPORT, "get"),
     "api-token": (RUN_THE_STUDY | {"other"}, "post"),
+    "api-join": (EVERYBODY, "get"),
+    "api-question-presets": (SIGNED_IN, "get"),
+    "api-rating": (RATER, "get"),
+    "api-rating-pause": (RATER, "post"),
+    "api-cards": (RATER, "get"),
+    "api-card": (RATER, "post"),
+    "api-card-image": (RATER, "get"),
     "api-studies": (SIGNED_IN, "get"),  # lists those that one runs; lists_hold_ones_own_studies_alone
+    "activity": (frozenset({"superuser"}), "get"),
+    "activity-csv": (frozenset({"superuser"}), "get"),
+    "study-activity": (OWNER_OR_ADMINISTRATOR, "get"),
+    "study-activity-csv": (OWNER_OR_ADMINISTRATOR, "get"),
     "study-delete": (OWNER, "get"),
     "study-delete-answers": (OWNER, "get"),
 } | {
     name: (RUN_THE_STUDY, method)
     for method, names in {
         "get": (
-            *("study", "study-items", "study-raters", "study-results", "study-results-state", "study-results-table"),
+            *("study", "study-design", "study-invitation", "study-items", "study-raters"),
+            *("study-preview", "study-preview-upcoming", "study-preview-card", "study-preview-back"),
+            *("study-preview-end", "study-preview-image", "study-words-first", "study-words"),
+            *("study-explore", "study-explore-unit", "study-selection", "study-selection-figure"),
+            *(
+                "study-selection-list",
+                "study-registration",
+                "study-registration-file",
+                "study-facts",
+                "study-live",
+                "study-replication",
+            ),
+            *("study-quality", "study-panel", "study-panel-file", "study-rater-plan", "study-exercises"),
+            "study-exercise-new",
+            *("study-results", "study-results-state", "study-results-table"),
+            *("study-paper", "study-paper-file", "study-figure", "study-release"),
             *("study-report-file", "study-critic", "study-critic-file", "study-critic-table", "study-claims"),
             *("study-claims-file", "study-exports", "study-export-all", "study-export-dictionary"),
             *("study-export-table", "study-settings", "study-audit", "study-audit-claims", "study-audit-image"),
-            *("study-audit-matching", "study-audit-match"),
+            *("study-audit-matching", "study-audit-match", "study-export-format"),
+            *("api-study-formats", "api-study-format"),
             *("api-study", "api-study-items", "api-study-raters", "api-study-responses", "api-study-results"),
-            *("api-study-exports", "api-study-export"),
+            *("api-study-exports", "api-study-export", "api-study-invitation", "api-study-members"),
+            "api-study-archive",
+            *("api-study-extensions", "api-study-audit", "api-study-auditors", "api-study-critic"),
+            *("api-study-webhooks", "api-study-deliveries", "study-benchmark", "study-webhooks"),
         ),
         "post": (
+            *("study-rater-exclude", "study-rater-include", "study-invitation-renew", "study-preview-answer"),
+            *(
+                "study-quota",
+                "study-quality-rules",
+                "study-quality-apply",
+                "study-exercise-mismatches",
+                "study-exercise-remove",
+            ),
             *("study-state", "study-member-add", "study-member-remove", "study-audit-state"),
+            *("study-member-invite", "study-member-invitation-revoke"),
             *("study-audit-auditors", "study-audit-plant", "study-audit-split"),
+            *("api-study-open", "api-study-close", "api-rater-exclude", "api-rater-include"),
+            *("api-study-audit-open", "api-study-audit-close", "api-study-delivery-send"),
+            *("study-webhook-remove", "study-delivery-again"),
         ),
+        "delete": ("api-study-member", "api-study-webhook"),
     }.items()
     for name in names
 }
@@ -133,14 +218,20 @@ def test_every_address_has_its_row() -> None:
 def url_of(world: World, name: str) -> str:
     wanted = ADDRESSES[name].pattern.converters
     given = {key: world.arguments.get(f"{name}:{key}", world.arguments.get(key)) for key in wanted}
-    query = f"?after={world.arguments['rate-card:token']}" if name == "rate-upcoming" else ""
-    return reverse(name, kwargs=given) + query
+    query = {
+        "study-selection-figure": f"?unit={world.arguments['item_id']}-{world.arguments['image_id']}",
+        "rate-upcoming": f"?after={world.arguments['rate-card:token']}",
+        "study-preview-upcoming": f"?after={world.arguments['card']}",
+        "study-preview-back": f"?from={world.arguments['card']}",
+        "study-exercise-new": f"?item={world.arguments['rated_item']}",
+    }
+    return reverse(name, kwargs=given) + query.get(name, "")
 
 
 def is_let_in(response: HttpResponseBase, name: str) -> bool:
     """False for everything that turns somebody away: to the sign-in page, to the start page, 401, 403 and 404."""
     location = response.headers.get("Location", "")
-    if response.status_code == HTTPStatus.FOUND and name != "sign-out":
+    if response.status_code == HTTPStatus.FOUND and name not in ("sign-out", "admin-sign-out", "language"):
         return not location.startswith(TO_SIGN_IN) and location != "/"
     return response.status_code not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 
@@ -150,7 +241,8 @@ def ask(client: Client, method: str, url: str) -> HttpResponseBase:
     point = transaction.savepoint()
     cookies = client.cookies.output(header="")
     try:
-        return client.post(url) if method == "post" else client.get(url)
+        response: HttpResponseBase = getattr(client, method)(url)
+        return response
     finally:
         transaction.savepoint_rollback(point)
         client.cookies.clear()
@@ -164,7 +256,7 @@ def test_every_persona_gets_what_is_theirs_and_no_more() -> None:
     for name, (may, method) in MATRIX.items():
         url = url_of(world, name)
         for persona, client in clients.items():
-            for tried in ("get", "post"):
+            for tried in sorted({"get", "post", method}):
                 response = ask(client, tried, url)
                 assert response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR, (persona, tried, name)
                 let_in = is_let_in(response, name) and response.status_code != HTTPStatus.METHOD_NOT_ALLOWED
@@ -207,6 +299,9 @@ def another_studys_numbers_open_nothing_of_it(world: World) -> None:
         "study-results-state": "get",
         "study-results-table": "get",
         "study-report-file": "get",
+        "study-paper": "get",
+        "study-paper-file": "get",
+        "study-figure": "get",
         "study-audit-image": "get",
         "study-audit-match": "get",
         "study-audit-plant": "post",
@@ -226,7 +321,7 @@ def the_administration_is_for_its_staff(world: World) -> None:
             "index",
             "auth_user_changelist",
             "annotations_study_changelist",
-            "authtoken_tokenproxy_changelist",
+            "evalsite_apitoken_changelist",
         ):
             response = world.client(persona).get(reverse(f"admin:{page}"))
             assert response.headers.get("Location", "").startswith("/admin/login/"), (persona, page)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -148,10 +149,42 @@ def test_a_page_that_fails_tells_nothing(client: Client, settings: Settings, mon
     study = make_study(n_items=1)
     client.force_login(study.owner)
     client.raise_request_exception = False
-    monkeypatch.setattr("annotations.views.studies.queries.overview", broken)
+    monkeypatch.setattr("annotations.views.studies.overview.queries.overview", broken)
 
     response = client.get(reverse("study", args=[study.token]))
 
     assert response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR
     assert b"secret detail" not in response.content
     assert b"Traceback" not in response.content
+
+
+def test_every_answer_turns_off_what_no_page_asks_the_browser_for(client: Client) -> None:
+    for url in ("/sign-in/", "/nowhere/", "/api/v1/runs/"):
+        policy = client.get(url).headers["Permissions-Policy"]
+        assert "camera=()" in policy, url
+        assert "geolocation=()" in policy, url
+
+
+@pytest.mark.parametrize("url", ["/sign-out/", "/admin/logout/"])
+def test_after_signing_out_the_browser_keeps_no_image(url: str, client: Client) -> None:
+    client.force_login(make_user(is_staff=True))
+    response = client.post(url)
+    assert response.status_code == HTTPStatus.FOUND
+    assert response.headers["Clear-Site-Data"] == '"cache"'
+    assert "_auth_user_id" not in client.session
+
+
+def test_an_image_stays_in_the_browser_for_a_day_at_most(client: Client) -> None:
+    image = make_image()
+    client.force_login(make_user(researcher=True))
+    for name in ("image-shown", "image-small", "image-file"):
+        cache = client.get(reverse(name, args=[image.pk])).headers["Cache-Control"]
+        assert "private" in cache, name
+        assert "max-age=86400" in cache, name
+
+
+def test_what_is_uploaded_is_the_owners_alone(client: Client) -> None:
+    image = make_image()
+    path = Path(image.file.path)
+    assert path.stat().st_mode & 0o077 == 0
+    assert path.parent.stat().st_mode & 0o077 == 0

@@ -8,16 +8,19 @@ from django.test import Client
 from django.utils import timezone
 
 from annotations import dispatch
-from annotations.models import Assignment, Membership, Study
-from annotations.queries import audits as queries
+from annotations.models import Assignment, Delivery, Item, Membership, Panel, Registration, Study, Trial, Webhook
+from annotations.queries.audits import work as queries
+from annotations.queries.planning.present import present_plan
+from annotations.reports.registration.plan import registration_file
 from annotations.services import deletion
 from annotations.services.audits import adjudication, answers, work
 from annotations.services.audits.answers import ErrorListed
+from annotations.services.invitations import invite_member
 from annotations.services.rating import reserve
-from generation.models import Critique, ImportRun
-from tests.annotations.audit_rows import do_audit, make_audited_study, make_auditor, make_open_plan, user_of
-from tests.factories import make_answer, make_image, make_member, make_rater, make_study, make_user
-from tests.generation.planned_runs import make_run
+from generation.models import Critique, ImportRun, PromptSet
+from tests.annotations.audits.audit_rows import do_audit, make_audited_study, make_auditor, make_open_plan, user_of
+from tests.factories import make_answer, make_image, make_member, make_rater, make_study, make_token, make_user
+from tests.generation.runs.planned_runs import make_run
 
 PERSONAS = ("stranger", "annotator", "auditor", "other", "member", "owner", "superuser")
 """`other` runs a study of their own and may import; `member` is a researcher of this study alone."""
@@ -48,6 +51,7 @@ def make_world() -> World:
         "superuser": make_user("susi-superuser", is_superuser=True),
     }
     make_study(owner=users["other"], n_items=1)
+    make_token(owner)
     membership = study.memberships.get(user=users["member"], role=Membership.Role.RESEARCHER)
     spare = Membership.objects.create(study=study, user=make_user(), role=Membership.Role.RESEARCHER)
     assert membership.pk != spare.pk
@@ -60,6 +64,7 @@ def make_world() -> World:
     card = Assignment.objects.filter(rater=rater)[0]
 
     images = list(queries.study_images(study).order_by("pk"))
+    PromptSet.objects.filter(prompts__images__in=images).update(owner=owner)
     refined = make_image(parent=images[0])
     plan = make_open_plan(study, with_repair=True, pairs=[(images[0].pk, refined.pk)])
     first, second, third = (make_auditor(study, name) for name in ("audrey-auditor", "bea", "cleo"))
@@ -91,32 +96,65 @@ def make_world() -> World:
     )
     deletion.ask_deletion(study=study)
     Study.objects.filter(pk=study.pk).update(state=Study.State.OPEN)
+    content = registration_file(present_plan(study), made_at="2026-01-01T00:00:00+00:00", number=1).decode()
+    Registration.objects.create(study=study, number=1, content=content, digest="0" * 64, made_at=timezone.now())
+    item = study.items.filter(taken__gte=2)[0]
+    hook = Webhook.objects.create(study=study, url="https://example.org/", events=["study.opened"])
+    delivery = Delivery.objects.create(webhook=hook, event="study.opened", payload={}, due_at=timezone.now())
     arguments: dict[str, object] = {
+        "webhook_id": hook.pk,
+        "delivery_id": delivery.pk,
         "invitation": study.invitation,
+        "secret": invite_member(study=study, role=Membership.Role.AUDITOR, by=owner),
+        "invitation_id": study.member_invitations.get().pk,
         "study_token": study.token,
         "token": study.token,
+        "card": f"{study.token}.0",
+        "language": "de",
         "place": 0,
-        "image_id": images[0].pk,
+        "item_id": item.pk,
+        "image_id": item.images.get().pk,
+        "study-selection-figure:ending": "pdf",
+        "study-registration-file:name": "osf.md",
         "prompt_id": images[0].prompt_id,
         "set_id": images[0].prompt.prompt_set_id,
         "critique_id": Critique.objects.filter(image=images[0])[0].pk,
         "membership_id": spare.pk,
+        "rater_id": rater.pk,
+        "user_id": users["other"].pk,
         "snapshot_id": snapshot.pk,
         "run_id": run.pk,
         "kind": "prompts",
         "ending": "csv",
         "name": "answers",
+        "token_id": owner.api_tokens.get().pk,
+        "uidb64": "MQ",
+        "password-set:token": "made-up",
         "study-report-file:ending": "html",
+        "study-paper-file:name": "methods.tex",
+        "study-figure:name": "alignment-agreement-agreement-between-raters",
+        "study-figure:ending": "svg",
         "study-critic-file:ending": "html",
         "study-results-table:name": "agreement",
         "study-critic-table:name": "critic",
+        "study-export-format:name": "wide-by-rater",
+        "api-study-format:name": "wide-by-rater",
     }
     drawn = make_run(owner=owner, n_prompts=1)
     of_runs = ("run", "run-failures", "run-manifest", "run-pause", "run-resume", "run-cancel", "run-retry")
     of_api = ("", "-images", "-manifest", "-failures", "-pause", "-resume", "-cancel", "-retry")
     for address in (*of_runs, *(f"api-run{part}" for part in of_api), "study-from-run"):
         arguments[f"{address}:run_id"] = drawn.pk
-    for address in ("rate-image", "rate-card", "rate-answer"):
+    practice = Item.with_checks.create(
+        study=study, role=Item.Role.PRACTICE, position=0, key="practice-1", prompt=images[0].prompt, wanted=0
+    )
+    practice.item_images.create(image=images[0], slot=0)
+    Panel.objects.create(study=study, participant_parameter="PROLIFIC_PID", is_only_way=False)
+    arguments["study-panel-file:name"] = "approvals"
+    arguments["study-exercise-remove:item_id"] = practice.pk
+    arguments["rated_item"] = study.items.order_by("-position")[0].pk
+    arguments["rate-exercise-image:token"] = Trial.objects.create(rater=rater, item=practice).token
+    for address in ("rate-image", "rate-card", "rate-answer", "rate-skip", "api-card", "api-card-image"):
         arguments[f"{address}:token"] = card.token
     for address in ("audit-image", "audit-work", "audit-save", "audit-missed", "audit-withdraw"):
         arguments[f"{address}:token"] = audit.token

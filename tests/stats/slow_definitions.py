@@ -12,8 +12,13 @@ def units_of(matrix: np.ndarray) -> list[list[float]]:
 
 
 def alpha(matrix: np.ndarray, metric: str) -> float:
-    """Krippendorff (2011), section C: observed and expected disagreement from the coincidence matrix."""
+    """Krippendorff (2011), section C: observed and expected disagreement from the coincidence matrix.
+
+    None for a single pairable unit: observed and expected disagreement then are the same.
+    """
     units = [unit for unit in units_of(matrix) if len(unit) >= 2]
+    if len(units) == 1:
+        return nan
     levels = sorted({x for unit in units for x in unit})
     pairs: dict[tuple[float, float], float] = {(c, k): 0.0 for c in levels for k in levels}
     for unit in units:

@@ -42,6 +42,7 @@ def test_no_degree_of_freedom_is_no_number() -> None:
     assert np.isnan(ours.t_quantile(0.975, np.nan))
 
 
+@pytest.mark.slow
 def test_an_analysis_starts_without_all_of_scipy_stats() -> None:
-    code = "import sys, annotations.reports.analysis; sys.exit('scipy.stats' in sys.modules)"
+    code = "import sys, annotations.reports.study.analysis; sys.exit('scipy.stats' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

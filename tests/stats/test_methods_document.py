@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from annotations.stats.audit import CANNOT_TELL, PARTLY, RIGHT, WRONG, Audit
-from annotations.stats.capture_recapture import chapman
-from annotations.stats.critic import critic_accuracy
+from annotations.stats.critic.accuracy import critic_accuracy
+from annotations.stats.critic.audit import CANNOT_TELL, PARTLY, RIGHT, WRONG, Audit
+from annotations.stats.critic.capture_recapture import chapman
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = [DOCS / "methods.md", *sorted((DOCS / "methods").glob("*.md"))]
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)")
-FUNCTION = re.compile(r"`([a-z_]+)\.([a-z_]+)`")
+FUNCTION = re.compile(r"`((?:[a-z_]+\.)?[a-z_]+)\.([a-z_]+)`")
 TEST = re.compile(r"`([\w/]*test_\w+)\.py::([\w:]+)`")
 
 

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from annotations.stats.alpha import AlphaFamily, krippendorff_alpha
-from annotations.stats.chance_corrected import brennan_prediger, fleiss_kappa, gwet_ac, percent_agreement
-from annotations.stats.cohen import cohen_kappa
-from annotations.stats.conger import conger_kappa
-from annotations.stats.correlation import correlate
+from annotations.stats.agreement.alpha import AlphaFamily, krippendorff_alpha
+from annotations.stats.agreement.chance_corrected import brennan_prediger, fleiss_kappa, gwet_ac, percent_agreement
+from annotations.stats.agreement.cohen import cohen_kappa
+from annotations.stats.agreement.conger import conger_kappa
+from annotations.stats.agreement.weights import Weights, agreement_weights
 from annotations.stats.exact_means import unit_means
+from annotations.stats.metrics.correlation import correlate
 from annotations.stats.ratings import Ratings
-from annotations.stats.weights import Weights, agreement_weights
 from tests.stats import reference_data
-from tests.stats.metric_data import read_dsg_tifa
+from tests.stats.metrics.metric_data import read_dsg_tifa
 
 RAW_4 = Ratings.from_matrix(reference_data.GWET_RAW_4, (1, 2, 3, 4, 5))
 RAW_5 = Ratings.from_matrix(reference_data.GWET_RAW_5, (0, 1, 2, 3))
@@ -119,6 +119,7 @@ def test_two_panels_on_the_same_images() -> None:
     assert values["pearson"] == pytest.approx(expected["pearson"], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_printed_correlations_are_the_variants_that_their_names_do_not_say() -> None:
     # DSG's README prints Spearman and τ-b; TIFA's notebook prints as "spearman" what is Pearson's r.
     data = read_dsg_tifa()

@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 from statsmodels.stats import inter_rater
 
-from annotations.stats.agreement import AgreementReport, agreement
-from annotations.stats.cohen import cohen_matrix
-from annotations.stats.comparison import compare
-from annotations.stats.critic import critic_accuracy
-from annotations.stats.metrics import metric_board
+from annotations.stats.agreement.cohen import cohen_matrix
+from annotations.stats.agreement.report import AgreementReport, agreement_report
+from annotations.stats.comparison.compare import compare
+from annotations.stats.critic.accuracy import critic_accuracy
+from annotations.stats.metrics.table import metric_table
 from annotations.stats.ratings import BadRatings, Ratings
 from tests.stats import reference_data
-from tests.stats.audits import simulate
-from tests.stats.comparison_data import paired_scores
-from tests.stats.metric_data import simulated
+from tests.stats.comparison.comparison_data import paired_scores
+from tests.stats.critic.audits import simulate
+from tests.stats.metrics.metric_data import simulated
 
 ONE_TO_FIVE = (1, 2, 3, 4, 5)
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +30,7 @@ CHANCE_CORRECTED = ("krippendorff_alpha_nominal", "krippendorff_alpha_ordinal", 
 
 
 def report_of(matrix: object, scale: object = ONE_TO_FIVE) -> AgreementReport:
-    return agreement(Ratings.from_matrix(matrix, scale), rng=np.random.default_rng(0), n_resamples=300)  # type: ignore[arg-type]
+    return agreement_report(Ratings.from_matrix(matrix, scale), rng=np.random.default_rng(0), n_resamples=300)  # type: ignore[arg-type]
 
 
 def test_all_ratings_equal() -> None:
@@ -148,7 +148,7 @@ def test_a_constant_metric_has_no_correlation_and_the_accuracy_of_ties() -> None
     human, metrics, prompt, method = simulated(30, 4, np.random.default_rng(2))
     ratings = Ratings.from_matrix(np.stack([human, human]), range(3, 16))
     scores = np.stack([metrics[0], np.full(len(human), 0.5)])
-    board = metric_board(
+    table = metric_table(
         ratings,
         scores,
         metric_names=["a", "constant"],
@@ -158,11 +158,11 @@ def test_a_constant_metric_has_no_correlation_and_the_accuracy_of_ties() -> None
         n_resamples=50,
         n_permutations=50,
     )
-    figures = {one.statistic: one for one in board.metrics[1].estimates}
+    figures = {one.statistic: one for one in table.metrics[1].estimates}
     for name in ("pearson", "spearman", "kendall_tau_b", "kendall_tau_c"):
         assert np.isnan(figures[name].value)
         assert figures[name].reason == "the metric's scores do not vary"
-    ties = next(one for one in board.baseline if one.statistic == "pairwise_accuracy")
+    ties = next(one for one in table.baseline if one.statistic == "pairwise_accuracy")
     assert figures["pairwise_accuracy"].value == ties.value
     equal = np.mean([a == b for i, a in enumerate(human) for b in human[:i]])
     assert ties.value == pytest.approx(equal)
@@ -172,7 +172,7 @@ def test_every_rank_correlation_names_its_variant() -> None:
     # A published "Spearman" was Pearson, a published "Kendall" τ-b in one paper and τ-c in the next.
     human, metrics, prompt, method = simulated(20, 4, np.random.default_rng(2))
     ratings = Ratings.from_matrix(np.stack([human, human]), range(3, 16))
-    board = metric_board(
+    table = metric_table(
         ratings,
         metrics,
         metric_names=["a", "b"],
@@ -184,7 +184,7 @@ def test_every_rank_correlation_names_its_variant() -> None:
     )
     words = {"kendall_tau_b": "τ-b", "kendall_tau_c": "τ-c", "spearman": "rank", "pearson": "product-moment"}
     named = 0
-    for estimate in (*board.metrics[0].estimates, *board.ceiling):
+    for estimate in (*table.metrics[0].estimates, *table.ceiling):
         base = re.sub("_(grouped_by_prompt|method_level)$", "", estimate.statistic)
         named += base in words
         assert words.get(base, "") in estimate.method, estimate.statistic

@@ -1,86 +1,212 @@
 """Agreement, means, metrics, comparisons and raters from files alone: the study page's analysis without a site."""
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from annotations.reports.analysis import Options, Unknown, analyse
-from annotations.reports.document import document
-from annotations.reports.files import BadData, read_study
-from annotations.reports.scales import BadScale, Scales
-from annotations.reports.sections import headline
+from annotations.management.mapping_arguments import add_mapping_arguments, mapping_of
+from annotations.management.scale_argument import add_scale_argument, number
+from annotations.reports.anchors import slug
+from annotations.reports.bad_data import BadData
+from annotations.reports.numbers import for_terminal
+from annotations.reports.study.analysis import Options, Unknown, analyse, pair_named
+from annotations.reports.study.document import document
+from annotations.reports.study.files.questions import read_comparisons, read_questions
+from annotations.reports.study.files.study import read_study
+from annotations.reports.study.ranking_hints import ranking_hints
+from annotations.reports.study.scales import BadScale, Scales
+from annotations.reports.study.sections.report import headline
+from annotations.reports.votes.document import preference_document
+from annotations.reports.votes.files import read_votes
+from annotations.reports.votes.ranking_files import read_rankings
 from annotations.reports.write import write_report
+from annotations.stats.preferences.rankings import BadRankings, Rankings
+from annotations.stats.preferences.votes import Votes
 from annotations.version import code_version
+from exchange.identity import identity
 from exchange.rejects import BadFile, RejectLog
 
 
 class Command(BaseCommand):
-    help = "Analyse ratings from files: agreement with intervals, means, metrics, comparisons, raters."
+    help = "Analyse ratings or votes from files: agreement with intervals, means, metrics, comparisons, who wins."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--ratings", type=Path, required=True, help="columns item, rater, dimension, value")
+        parser.add_argument(
+            "--ratings",
+            type=Path,
+            nargs="+",
+            metavar="FILE",
+            help="columns item, rater, dimension, value; or an export that is recognised, or a column for each rater, "
+            "question or image; you can give one file per rater",
+        )
+        add_mapping_arguments(parser)
+        parser.add_argument(
+            "--votes",
+            type=Path,
+            help="instead of --ratings: columns method_a, method_b, winner; optional rater, prompt, side, question",
+        )
+        parser.add_argument(
+            "--rankings",
+            type=Path,
+            help="instead of --ratings: columns prompt, rater, 1st, 2nd, 3rd …; other shapes are in the documentation",
+        )
+        parser.add_argument(
+            "--prior",
+            type=number,
+            default=0.0,
+            metavar="N",
+            help="of --votes and --rankings: rank all methods, under a prior of N wins and losses against a mean one",
+        )
         parser.add_argument("--metrics", type=Path, help="columns item, metric, value")
         parser.add_argument(
             "--items", type=Path, help="columns item, prompt (prompt_id), method (model), gold:DIMENSION, facets…"
         )
+        add_scale_argument(
+            parser,
+            help="1-5, or 0,0.5,1, or DIMENSION=1-3; the kind of question may stand in front: "
+            "DIMENSION=nominal:1,2,3 (or ordinal, interval, preference); may be repeated",
+        )
         parser.add_argument(
-            "--scale", action="append", required=True, help="1-5, or 0,0.5,1, or DIMENSION=1-3; may be repeated"
+            "--questions", type=Path, help="columns dimension, value, kind, label, question: one row per level"
         )
         parser.add_argument("--compare", action="append", default=[], metavar="BASELINE:REFINED", help="two methods")
+        parser.add_argument(
+            "--margin",
+            type=number,
+            metavar="D",
+            help="the smallest difference of means that matters: comparisons are tested for equivalence",
+        )
+        parser.add_argument("--comparisons", type=Path, help="columns baseline, refined: methods to compare")
+        parser.add_argument(
+            "--excluded-raters", type=Path, help="columns rater, reason: whose ratings do not count, as the report says"
+        )
         parser.add_argument("--on-bad-value", choices=["error", "exclude"], default="error")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples and permutations")
         parser.add_argument("--title", default="")
         parser.add_argument(
-            "--out", type=Path, required=True, help="folder for the tables, report.json and report.html"
+            "--quick",
+            action="store_true",
+            help="tables, report.json, report.html and report.tex alone: no PDF, no Word file, no single figures",
+        )
+        parser.add_argument(
+            "--out", type=Path, required=True, help="folder for the report in all formats, its tables and its figures"
         )
 
     def handle(self, **options: Any) -> None:
         out: Path = options["out"]
-        for name in ("ratings", "metrics", "items"):
-            if options[name] and not options[name].is_file():
-                raise CommandError(f"--{name}: there is no file {options[name]}")
+        if options["ratings"] and not isinstance(options["ratings"], list):
+            options["ratings"] = [options["ratings"]]
+        if sum(bool(options[name]) for name in ("ratings", "votes", "rankings")) != 1:
+            raise CommandError("Give either --ratings, with --scale, or --votes, or --rankings.")
+        for name in ("ratings", "votes", "rankings", "metrics", "items", "questions", "comparisons", "excluded_raters"):
+            for path in options[name] if isinstance(options[name], list) else [options[name]]:
+                if path and not path.is_file():
+                    raise CommandError(f"--{name.replace('_', '-')}: there is no file {path}")
         out.mkdir(parents=True, exist_ok=True)
-        pairs = [_pair(text) for text in options["compare"]]
+        if options["votes"] or options["rankings"]:
+            self._preferences(out, options)
+            return
+        if options["margin"] is not None and not options["margin"] > 0:
+            raise CommandError("--margin must be above 0: the smallest difference of mean ratings that matters.")
+        if not options["scale"] and not options["questions"]:
+            raise CommandError("--ratings needs --scale, such as --scale 1-5, or --questions FILE.")
         try:
             with RejectLog(to=out / "excluded.csv") as log:
+                mapping = mapping_of(options)
+                scales = Scales.parse(options["scale"] or [])
+                if options["questions"]:
+                    scales = read_questions(options["questions"], scales, log)
                 data = read_study(
                     options["ratings"],
                     metrics=options["metrics"],
                     items=options["items"],
-                    scales=Scales.parse(options["scale"]),
+                    scales=scales,
                     on_bad_value=options["on_bad_value"],
                     log=log,
+                    excluded_raters=options["excluded_raters"],
+                    mapping=mapping,
                 )
-            chosen = Options(options["seed"], options["resamples"], options["resamples"], pairs)
+                for hint in ranking_hints(data, options["ratings"][0].name):
+                    log.warn(hint)
+                pairs = read_comparisons(options["comparisons"], log) if options["comparisons"] else []
+            pairs += [_pair(text, data.methods) for text in options["compare"]]
+            pairs = list(dict.fromkeys(pairs))
+            chosen = Options(options["seed"], options["resamples"], options["resamples"], pairs, options["margin"])
             results = analyse(data, chosen, self._progress)
         except (BadFile, BadData, BadScale, Unknown) as problem:
             raise CommandError(str(problem)) from None
         made = document(
             results,
-            title=options["title"] or f"Analysis of {options['ratings'].name}",
+            title=options["title"] or f"Analysis of {options['ratings'][0].name}",
+            key=slug(options["title"], ""),
             code_version=code_version(),
             made_at=timezone.now().isoformat(timespec="seconds"),
             n_excluded=log.total,
+            warnings=log.warnings,
         )
-        write_report(made, out, [str(reject) for reject in log.first])
-        for dimension in made["dimensions"]:
-            self.stdout.write(f"{dimension['name']}: {headline(dimension)}")
+        write_report(made, out, [str(reject) for reject in log.first], is_quick=options["quick"])
+        for dimension in made.dimensions:
+            self.stdout.write(f"{dimension.name}: {for_terminal(headline(dimension))}")
+        if made.excluded_raters:
+            names = ", ".join(f"{one.rater} ({one.reason})" for one in made.excluded_raters)
+            self.stdout.write(f"excluded raters: {names}")
+        for sentence in log.told:
+            self.stdout.write(sentence)
+        for warning in log.warnings:
+            self.stdout.write(self.style.WARNING(f"Please check: {warning}"))
         if log.total:
             self.stdout.write(self.style.WARNING(f"{log.total} rows left out, each with its reason: excluded.csv"))
-        self.stdout.write(f"written to {out}: the tables, report.json, report.html")
+        more = "" if options["quick"] else ", report.pdf, report.docx, report.md, methods.tex, references.bib, figures"
+        self.stdout.write(f"written to {out}: the tables, report.json, report.html, report.tex{more}")
+
+    def _preferences(self, out: Path, options: dict[str, Any]) -> None:
+        source: Path = options["votes"] or options["rankings"]
+        if not 0 <= options["prior"] < 1_000_000:
+            raise CommandError("--prior must be a number from 0, such as 0.5.")
+        on_bad_value = options["on_bad_value"]
+        try:
+            with RejectLog(to=out / "excluded.csv") as log:
+                questions: dict[str, Votes | Rankings] = {}
+                if options["votes"]:
+                    questions |= read_votes(source, on_bad_value=on_bad_value, log=log)
+                else:
+                    questions |= read_rankings(source, on_bad_value=on_bad_value, log=log, items=options["items"])
+                made = preference_document(
+                    questions,
+                    title=options["title"] or f"Analysis of {source.name}",
+                    key=slug(options["title"], ""),
+                    code_version=code_version(),
+                    made_at=timezone.now().isoformat(timespec="seconds"),
+                    n_pseudo=options["prior"],
+                    n_excluded=log.total,
+                    warnings=log.warnings,
+                )
+        except (BadFile, BadData, BadRankings) as problem:
+            raise CommandError(str(problem)) from None
+        written = write_report(made, out, [str(reject) for reject in log.first], is_quick=options["quick"])
+        for part in made.preferences:
+            self.stdout.write(f"{part.name}: {for_terminal(part.sentence)}")
+        for warning in log.warnings:
+            self.stdout.write(self.style.WARNING(f"Please check: {warning}"))
+        if log.total:
+            self.stdout.write(self.style.WARNING(f"{log.total} rows left out, each with its reason: excluded.csv"))
+        names = ", ".join(path.name for path in written if path.parent == out)
+        self.stdout.write(f"written to {out}: {names}{'' if options['quick'] else ', tables, figures'}")
 
     def _progress(self, what: str, share: float) -> None:
         if self.stderr.isatty():
             self.stderr.write(f"{share:4.0%} {what}")
 
 
-def _pair(text: str) -> tuple[str, str]:
-    baseline, colon, refined = text.partition(":")
+def _pair(text: str, methods: Sequence[str]) -> tuple[str, str]:
+    """The methods that BASELINE:REFINED names; where they are unknown, the two parts around the first colon."""
+    baseline, colon, refined = map(identity, text.partition(":"))
     if not colon or not baseline or not refined:
         raise CommandError(f"--compare {text}: write BASELINE:REFINED, two method names with a colon between them")
-    return baseline, refined
+    return pair_named(identity(text), methods) or (baseline, refined)

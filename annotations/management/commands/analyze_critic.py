@@ -7,12 +7,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from annotations.reports.critic_analysis import Options, analyse_critics
-from annotations.reports.critic_document import critic_document
-from annotations.reports.critic_files import read_verdicts
-from annotations.reports.critic_page import write_critic_report
-from annotations.reports.critic_sections import critic_headlines
-from annotations.reports.files import BadData
+from annotations.reports.bad_data import BadData
+from annotations.reports.critic.analysis import Options, analyse_critics
+from annotations.reports.critic.document import critic_document
+from annotations.reports.critic.files import read_verdicts
+from annotations.reports.critic.sections import critic_headlines
+from annotations.reports.numbers import for_terminal
+from annotations.reports.write import write_report
 from annotations.version import code_version
 from exchange.rejects import BadFile, RejectLog
 
@@ -36,6 +37,9 @@ class Command(BaseCommand):
         parser.add_argument("--resamples", type=int, default=2000, help="bootstrap resamples and exchanges")
         parser.add_argument("--title", default="")
         parser.add_argument(
+            "--quick", action="store_true", help="tables, report.json and report.html alone: nothing that is typeset"
+        )
+        parser.add_argument(
             "--out", type=Path, required=True, help="folder for the tables, report.json and report.html"
         )
 
@@ -51,8 +55,6 @@ class Command(BaseCommand):
                 data = read_verdicts(source, on_bad_value=options["on_bad_value"], log=log)
         except (BadFile, BadData) as problem:
             raise CommandError(str(problem)) from None
-        if not len(data.verdicts):
-            raise CommandError(f"{source}: no verdict is left; see {out / 'excluded.csv'}")
         n_resamples = options["resamples"]
         results = analyse_critics(data, Options(options["seed"], options["partly"], n_resamples, n_resamples - 1))
         made = critic_document(
@@ -61,10 +63,13 @@ class Command(BaseCommand):
             code_version=code_version(),
             made_at=timezone.now().isoformat(timespec="seconds"),
             n_excluded=log.total,
+            warnings=log.warnings,
         )
-        write_critic_report(made, out, [str(reject) for reject in log.first])
+        write_report(made, out, [str(reject) for reject in log.first], is_quick=options["quick"])
         for sentence in critic_headlines(made):
-            self.stdout.write(sentence)
+            self.stdout.write(for_terminal(sentence))
+        for warning in log.warnings:
+            self.stdout.write(self.style.WARNING(f"Please check: {warning}"))
         if log.total:
             self.stdout.write(self.style.WARNING(f"{log.total} rows left out, each with its reason: excluded.csv"))
         self.stdout.write(f"written to {out}: the tables, report.json, report.html")

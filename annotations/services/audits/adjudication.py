@@ -1,4 +1,4 @@
-"""Claims on which auditors disagree go to a third one, whose verdict stands beside theirs."""
+"""Claims on which auditors disagree go to a third one, whose verdict stands next to theirs."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 
 from annotations.models import Adjudication, AuditItem, Auditor, AuditPlan, Verdict
-from annotations.queries import audits as queries
-from annotations.services.turnstile import write_turn
+from annotations.queries.audits import work as queries
+from annotations.services.sqlite_writes import write_turn
 
 
 def is_settled(values: Iterable[str]) -> bool:
@@ -72,7 +72,7 @@ def decide(
     answered_at: datetime,
     active_ms: int | None = None,
 ) -> bool:
-    """Save the third auditor's verdict beside the others; False when the claim is no longer theirs to decide.
+    """Save the third auditor's verdict next to the others; False when the claim is no longer theirs to decide.
 
     The same verdict again changes nothing, another one is the next revision. That nobody decides between their own
     verdict and another's is the database's rule too: one current verdict for each claim and auditor.

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from annotations.models import Audit, AuditItem, ElementCheck, MissedError, RepairJudgement, Verdict
 from annotations.services.audits.adjudication import queue_disagreements
-from annotations.services.turnstile import write_turn
+from annotations.services.sqlite_writes import write_turn
 
 Outcomes = RepairJudgement.Outcome
 

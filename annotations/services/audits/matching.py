@@ -46,7 +46,7 @@ def likeness(a: Mention, b: Mention) -> float:
 def place_likeness(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
     """Two boxes: intersection over union, doubled and cut at 1, as people draw loosely. A point and a box: 1 inside.
 
-    Two points, or a point beside a box: falls from 1 to 0 at a tenth of the side.
+    Two points, or a point next to a box: falls from 1 to 0 at a tenth of the side.
     """
     if a[2] * a[3] > 0 and b[2] * b[3] > 0:
         wide = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])

@@ -10,10 +10,11 @@ from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
 from annotations import allocation
-from annotations.models import Audit, AuditItem, AuditPlan, Study
-from annotations.queries import audits as queries
+from annotations.models import Audit, AuditItem, AuditPlan, ItemImage, Study
+from annotations.queries.audits import work as queries
+from annotations.services.activity import Action, note
 from annotations.services.audits import order
-from generation.models import Claim, Critique, Image
+from generation.models import Activity, Claim, Critique, Image
 from generation.models.digests import digest
 
 ROWS_AT_ONCE = 2_000
@@ -50,7 +51,7 @@ def make_plan(
     critics        names of the critics on trial; none named: all that have a critique of the images
     images         ids of the images to audit; None: all of the study that a chosen critic was shown, those without
                    a claim included. Only images whose file is held can be audited
-    clean          ids among them known to hold no error
+    clean          ids among them known to have no errors
     defects        image id → what was planted in it, dicts with "text" and, if known, "kind", "about", "x", "y",
                    "width", "height" (shares of the image)
     pairs          (baseline id, refined id) for the repair audit; None: each audited image and those of the study's
@@ -61,7 +62,7 @@ def make_plan(
     or the study has a plan.
     """
     if AuditPlan.objects.filter(study=study).exists():
-        raise ValidationError(_("This study has an audit already."))
+        raise ValidationError(_("This study already has an audit."))
     plan = AuditPlan(
         study=study,
         created_by=created_by,
@@ -88,6 +89,7 @@ def make_plan(
         for position, item in enumerate(items):
             item.position, item.wanted = position, auditors_per_image
         AuditItem.objects.bulk_create(items, batch_size=ROWS_AT_ONCE)
+        note(study=study, actor=created_by, action=Action.MADE, part="audit")
     return plan
 
 
@@ -132,13 +134,29 @@ def _repair_items(
     ]
 
 
-def set_state(*, plan: AuditPlan, state: str) -> None:
+def set_state(*, plan: AuditPlan, state: str, by: User | None = None) -> None:
     """Open or close it. What an auditor holds when it closes is still taken."""
-    AuditPlan.objects.filter(pk=plan.pk).update(state=state)
+    action = Action.OPENED if state == AuditPlan.State.OPEN else Action.CLOSED
+    with transaction.atomic():
+        if AuditPlan.objects.filter(pk=plan.pk).exclude(state=state).update(state=state):
+            note(study=plan.study, actor=by, action=action, part="audit")
     plan.state = state
 
 
-def replace_split(*, critique: Critique, texts: Sequence[str]) -> None:
+def may_change_claims(*, study: Study, user: User, image: Image) -> bool:
+    """Whether a researcher of this study may change what is claimed about an image: others' audits use it, too.
+
+    As far as they or the study's owner may add to the image's prompt set. Where that has no owner, unless somebody
+    else's study shows the image.
+    """
+    prompt_set = image.prompt.prompt_set
+    if prompt_set.may_be_changed_by(user) or prompt_set.may_be_changed_by(study.owner):
+        return True
+    is_shown_elsewhere = ItemImage.objects.filter(image=image).exclude(item__study__owner=study.owner_id).exists()
+    return prompt_set.owner_id is None and not is_shown_elsewhere
+
+
+def replace_split(*, critique: Critique, texts: Sequence[str], by: User | None = None) -> None:
     """Split a critique by hand: one claim a text. What the critic said of a claim (kind, about, confidence…) stays
     with the text it was said of.
 
@@ -152,12 +170,14 @@ def replace_split(*, critique: Critique, texts: Sequence[str]) -> None:
         {"text": text, **{name: getattr(said[text], name) for name in kept if text in said}} for text in texts if text
     ]
     try:
-        critique.replace_claims(fields, split=Critique.Split.HAND)
+        with transaction.atomic():
+            critique.replace_claims(fields, split=Critique.Split.HAND)
+            _note_claims(critique.image, by, "claims split by hand", len(fields))
     except ProtectedError as error:
         raise AlreadyJudged from error
 
 
-def plant_claims(*, image: Image, texts: Sequence[str]) -> Critique:
+def plant_claims(*, image: Image, texts: Sequence[str], by: User | None = None) -> Critique:
     """Put claims known to be false among those about an image; the same ones again change nothing.
 
     Raises AlreadyJudged when an auditor has been given the image: the others would have judged other claims.
@@ -172,10 +192,27 @@ def plant_claims(*, image: Image, texts: Sequence[str]) -> Critique:
                 "critic": PLANTED,
                 "source": Critique.Source.PLANTED,
                 "split": Critique.Split.HAND,
+                "added_by": by,
             },
         )
         there = {claim.text: claim.rank for claim in critique.claims.all()}
         new = [text for text in dict.fromkeys(texts) if text and text not in there]
         first = max(there.values(), default=0) + 1
         Claim.objects.bulk_create(Claim(critique=critique, rank=first + i, text=text) for i, text in enumerate(new))
+        if new:
+            _note_claims(image, by, "planted claims", len(new))
     return critique
+
+
+def _note_claims(image: Image, by: User | None, kind: str, n: int) -> None:
+    prompt_set = image.prompt.prompt_set
+    Activity.note(
+        actor=by,
+        action=Activity.Action.ADDED,
+        subject=Activity.Subject.PROMPT_SET,
+        key=prompt_set.pk,
+        name=prompt_set.name,
+        kind=kind,
+        rows=n,
+        image=image.pk,
+    )

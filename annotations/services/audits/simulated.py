@@ -22,7 +22,7 @@ from annotations.models import (
     RepairJudgement,
     Verdict,
 )
-from annotations.queries import audits as queries
+from annotations.queries.audits import work as queries
 from annotations.services.audits import order
 from annotations.services.audits.adjudication import queue_disagreements
 from annotations.services.audits.answers import Mark, RepairGiven

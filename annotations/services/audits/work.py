@@ -9,10 +9,10 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from annotations.models import Adjudication, Audit, AuditItem, Auditor, AuditPlan, Study
-from annotations.queries import audits as queries
+from annotations.queries.audits import work as queries
 from annotations.services.audits import order
 from annotations.services.audits.adjudication import queue_disagreements
-from annotations.services.turnstile import write_turn
+from annotations.services.sqlite_writes import write_turn
 
 OVERDUE_AT_ONCE = 200
 MOST_ACTIVE_MS = 2**31 - 1

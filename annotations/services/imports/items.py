@@ -11,7 +11,9 @@ from django.db.models import Max
 
 from annotations import allocation
 from annotations.models import Item, ItemImage, Study
+from exchange.spellings import Spellings
 from generation.models import Image
+from generation.models.bulk import insert_rows, new_ids
 from generation.queries.images import images_by_reference
 from generation.queries.importers import Counts, Progress, batches
 
@@ -30,7 +32,9 @@ def items_of(study: Study, keys: Collection[str], prompt_set: str) -> dict[str, 
     """Key → item of the study: by the item's own key, else by what its only image is called."""
     if study.pk is None:
         return {}
-    rows = ItemImage.objects.filter(item__study=study, item__key__in=keys).order_by("item", "slot")
+    rows = ItemImage.objects.filter(item__study=study, item__role=Item.Role.RATED, item__key__in=keys).order_by(
+        "item", "slot"
+    )
     found: dict[str, Found] = {}
     for key, pk, image in rows.values_list("item__key", "item", "image"):
         before = found.get(key)
@@ -38,7 +42,9 @@ def items_of(study: Study, keys: Collection[str], prompt_set: str) -> dict[str, 
     rest = set(keys) - set(found)
     if rest and study.item_kind == Study.ItemKind.IMAGE:
         named = {ids[0]: key for key, ids in images_by_reference(rest, prompt_set).items() if len(ids) == 1}
-        shown = ItemImage.objects.filter(item__study=study, image__in=named).values_list("item", "image")
+        shown = ItemImage.objects.filter(item__study=study, item__role=Item.Role.RATED, image__in=named).values_list(
+            "item", "image"
+        )
         found |= {named[image]: Found(item, (image,)) for item, image in shown}
     return found
 
@@ -47,7 +53,7 @@ class NewItems:
     """Makes the items that a file of ratings names and the study has not, in the study's seeded order.
 
     The whole file is looked through before the first rating is saved, so that wherever people may go on rating later,
-    methods and prompts are balanced. Memory: about 150 bytes an item, none a rating.
+    methods and prompts are balanced. Memory: about 400 bytes per item, none per rating.
     """
 
     def __init__(self, study: Study, prompt_set: str, known: AbstractSet[str]) -> None:
@@ -58,12 +64,15 @@ class NewItems:
         self._methods = array("q")
         self.dry: set[str] = set()
 
-    def look_through(self, keys: Iterable[str], progress: Progress, *, dry_run: bool) -> None:
+    def look_through(
+        self, keys: Iterable[str], progress: Progress, *, dry_run: bool, file: str, spellings: Spellings
+    ) -> None:
         """Note the items that are to be made. In a dry run `dry` then holds their keys."""
         seen: set[int] = set()
         for some in batches(keys, 5 * KEYS_AT_ONCE):
             fresh = {key for key in some if hash(key) not in seen}
             seen.update(map(hash, fresh))
+            spellings.meet(file, "item", sorted(fresh))
             for part in batches(sorted(fresh), KEYS_AT_ONCE):
                 self._note(part, dry_run=dry_run)
             progress(Counts())
@@ -90,12 +99,10 @@ class NewItems:
         first = 0 if last is None else last + 1
         for places in batches(enumerate(order, start=first), KEYS_AT_ONCE):
             with transaction.atomic():
-                items = Item.objects.bulk_create(
-                    Item(study=self._study, position=at, key=self._keys[i], prompt_id=self._prompts[i], wanted=0)
-                    for at, i in places
-                )
-                ItemImage.objects.bulk_create(
-                    ItemImage(item=item, image_id=self._images[i], slot=0)
-                    for item, (_, i) in zip(items, places, strict=True)
-                )
+                ids = new_ids(Item, len(places))
+                made = zip(ids, places, strict=True)
+                rows = ((pk, self._study.pk, at, self._keys[i], self._prompts[i], 0) for pk, (at, i) in made)
+                insert_rows(Item, ("id", "study_id", "position", "key", "prompt_id", "wanted"), rows)
+                shown = ((pk, self._images[i], 0) for pk, (_at, i) in zip(ids, places, strict=True))
+                insert_rows(ItemImage, ("item_id", "image_id", "slot"), shown)
         return len(order)

@@ -1,37 +1,27 @@
-"""Existing human ratings as outside tables write them, one answer a row."""
+"""Existing human ratings as outside tables write them, one answer per row."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from exchange.cells import Cells
-from exchange.headers import Columns
-from exchange.tables import RejectLog, Row, read_rows
-from generation.queries.importers import Source
+from annotations.reports.study.files.answers import MOST_CATEGORIES
+from exchange.identity import identity
+from exchange.ratings.reading import RatingsFile
+from exchange.rejects import RejectLog
+from exchange.study_tables import ONE_DIMENSION
+from exchange.tables.cells import Cells
+from exchange.tables.row import Row
+from exchange.tables.values import text_of
 
 MAX_NAME = 200
-COLUMNS = Columns(
-    ("item", "rater", "dimension", "value"),
-    ("answered_at", "active_ms"),
-    {
-        "image": "item",
-        "item_key": "item",
-        "annotator": "rater",
-        "worker": "rater",
-        "rater_id": "rater",
-        "question": "dimension",
-        "rating": "value",
-        "score": "value",
-        "timestamp": "answered_at",
-    },
-    extra="drop",
-)
 MAX_ACTIVE_MS = 2**31 - 1
 
 
 class RatingRow(NamedTuple):
-    """One answer of the file. `row` is kept because the value can be judged only once its dimension is known."""
+    """One answer of the file. `row` is kept because the value can be judged only once its dimension is known.
+
+    is_unable, is_missing  there is no value, because the rater could not answer, or because there is no answer
+    """
 
     row: Row
     item: str
@@ -39,47 +29,49 @@ class RatingRow(NamedTuple):
     dimension: str
     answered_at: datetime | None
     active_ms: int | None
+    is_unable: bool
+    is_missing: bool
 
 
-def read_ratings(source: Source, log: RejectLog) -> Iterator[RatingRow]:
-    """The ratings of a table with item, rater, dimension, value and perhaps answered_at and active_ms."""
-    for row in read_rows(source.content, name=source.name, columns=COLUMNS, log=log):
+def read_ratings(given: RatingsFile, log: RejectLog) -> Iterator[RatingRow]:
+    """The ratings of a file, whatever form it came in."""
+    for row in given.rows(log):
         cells = Cells(row, log)
+        has_value = cells.has("value")
+        is_unable = not has_value and "is_unable" in row.values and cells.boolean("is_unable", default=False)
         rating = RatingRow(
             row,
-            cells.text("item", max_length=MAX_NAME),
-            cells.text("rater", max_length=MAX_NAME),
-            cells.text("dimension", max_length=MAX_NAME),
+            cells.known_text("item", max_length=MAX_NAME),
+            cells.name("rater", max_length=MAX_NAME),
+            cells.name("dimension", max_length=MAX_NAME) if "dimension" in row.values else ONE_DIMENSION,
             cells.timestamp("answered_at") if "answered_at" in row.values else None,
             cells.optional_integer("active_ms", low=0, high=MAX_ACTIVE_MS) if "active_ms" in row.values else None,
+            is_unable,
+            not has_value and not is_unable,
         )
         if cells.ok:
             yield rating
 
 
-def item_keys(source: Source) -> Iterator[str]:
-    """The items that the rows name, in their order. Faults are passed over: the real reading reports them."""
-    nowhere = RejectLog(keep=0)
-    for row in read_rows(source.content, name=source.name, columns=COLUMNS, log=nowhere):
-        cells = Cells(row, nowhere)
-        key = cells.text("item", max_length=MAX_NAME)
-        if cells.ok:
-            yield key
+class FirstLook:
+    """What a first reading of the file finds: the items that it names, and the words that answer its questions.
 
+    Faults are passed over: the real reading reports them.
+    """
 
-@dataclass(frozen=True)
-class SeekedSource:
-    """A source that is read several times: each reading begins where the first did."""
+    def __init__(self, given: RatingsFile) -> None:
+        self._given = given
+        self._nowhere = RejectLog(keep=0)
+        self.labels: dict[str, set[str]] = {}
 
-    source: Source
-    start: int
-
-    @classmethod
-    def of(cls, source: Source) -> "SeekedSource":
-        content = source.content
-        return cls(source, content.tell() if hasattr(content, "tell") else 0)
-
-    def again(self) -> Source:
-        if hasattr(self.source.content, "seek"):
-            self.source.content.seek(self.start)
-        return self.source
+    def items(self) -> Iterator[str]:
+        """The items in the order of the rows."""
+        for row in self._given.rows(self._nowhere):
+            cells = Cells(row, self._nowhere)
+            key = cells.known_text("item", max_length=MAX_NAME)
+            labels = self.labels.setdefault(text_of(row.values.get("dimension", ONE_DIMENSION)), set())
+            value = row.values.get("value")
+            if len(labels) <= MOST_CATEGORIES and value not in labels:
+                labels.add(identity(text_of(value)))
+            if cells.ok:
+                yield key

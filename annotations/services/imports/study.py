@@ -1,15 +1,18 @@
 """The study that imported ratings go into, and the dimensions that they answer."""
 
-from collections.abc import Sequence
-from decimal import Decimal
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.utils.text import slugify
 
 from annotations.models import Dimension, Rater, Study
 from annotations.queries.studies import studies_run_by
-from annotations.reports.scales import Scales
+from annotations.reports.study.data import is_ordered
+from annotations.reports.study.files.answers import cure_of_words, nominal_question
+from annotations.reports.study.scales import Question, Scales
+from exchange.labels import same_label
+from exchange.ratings.mapping import Mapping as GivenMapping
+from exchange.ratings.other_tables import is_rank_name, ranks_fault
 from exchange.rejects import bad_file
 
 
@@ -31,14 +34,27 @@ def imported_study(title: str, *, owner: User) -> Study:
 
 
 class Dimensions:
-    """The study's dimensions by the names that a file uses. New ones are made while only imports have answered.
+    """The study's dimensions by the names that a file uses. New ones are made while only imports have answered, and
+    saved by `save` once there is an answer.
 
     Raises BadFile where a declared scale contradicts the one that a dimension has.
     """
 
-    def __init__(self, study: Study, scales: Sequence[str], *, file: str, dry_run: bool) -> None:
-        self._study, self._dry_run = study, dry_run
+    def __init__(
+        self,
+        study: Study,
+        scales: Sequence[str],
+        *,
+        file: str,
+        labels: Mapping[str, Collection[str]] | None = None,
+        choices: Collection[str] = (),
+        mapping: GivenMapping | None = None,
+    ) -> None:
+        self._study = study
+        self._labels, self._choices, self._mapping = labels or {}, choices, mapping or GivenMapping()
+        self._words: dict[str, dict[str, float]] = {}
         self._scales = Scales.parse(scales)
+        self._file = file
         self._known: dict[str, Dimension] = {}
         self._names: list[str] = []
         self._may_add = study.pk is None or (
@@ -58,13 +74,19 @@ class Dimensions:
         if not self._may_add:
             there = ", ".join(f'"{known}"' for known in self._names)
             return f"the study asks no such question; it has {there}", "use the name of one of its dimensions"
-        values = self._scales.by_dimension.get(name, self._scales.default)
-        if values is None:
+        if is_rank_name(name) and name not in self._scales.by_dimension:
+            raise ranks_fault(self._file, name)
+        declared = self._scales.find(name)
+        if name in self._choices and name not in self._scales.by_dimension and not self._mapping.words_of(name):
+            declared = nominal_question(self._labels.get(name, ())) or declared
+        if declared is not None and declared.is_continuous:
+            return "a study needs a step between the levels of a slider", f"declare one: {name}=0-100/0.1"
+        if declared is None:
             return "no scale is declared for this dimension", f"declare it: {name}=1-5"
-        self._known[name] = self._made(name, values)
+        self._known[name] = self._made(name, declared)
         return self._known[name]
 
-    def _made(self, name: str, values: Sequence[Decimal]) -> Dimension:
+    def _made(self, name: str, declared: Question) -> Dimension:
         slug = slugify(name)[:50].strip("-_") or "dimension"
         free, n = slug, 1
         while free in self._names:
@@ -75,19 +97,48 @@ class Dimensions:
             position=len(self._names),
             name=free,
             question=name,
-            levels=[{"value": text, "label": text} for text in (format(v.normalize(), "f") for v in values)],
+            kind=Dimension.Kind.ORDINAL if is_ordered(declared.kind) else Dimension.Kind.NOMINAL,
+            levels=_levels(declared, self._mapping.words_of(name)),
         )
-        if not self._dry_run:
-            with transaction.atomic():
-                dimension.save()
         self._names.append(free)
         return dimension
+
+    def words_of(self, dimension: Dimension) -> dict[str, float]:
+        """Label, as labels are compared, → value: by the mapping, and as the dimension itself calls its levels."""
+        known = self._words.get(dimension.name)
+        if known is None:
+            own = {same_label(level["label"]): float(level["value"]) for level in dimension.levels}
+            known = own | self._mapping.words_of(dimension.question) | self._mapping.words_of(dimension.name)
+            self._words[dimension.name] = known
+        return known
+
+    def cure_of_words(self, dimension: Dimension) -> str:
+        """What to do about answers in words: see `answers.cure_of_words`; "" where answers are no words."""
+        known = self.words_of(dimension)
+        labels = self._labels.get(dimension.question, ())
+        return cure_of_words([label for label in labels if same_label(label) not in known], dimension.question)
+
+    def save(self, dimensions: Iterable[Dimension]) -> None:
+        """Make those that are new."""
+        for dimension in dimensions:
+            if dimension.pk is None:
+                dimension.save()
 
     def _check_scale(self, dimension: Dimension, file: str) -> None:
         own = tuple(dimension.values)
         by_name = self._scales.by_dimension
         declared = by_name.get(dimension.name, by_name.get(dimension.question))
-        if declared is not None and declared != own:
-            has, says = (", ".join(f"{value:f}" for value in scale) for scale in (own, declared))
+        if declared is not None and declared.values != own:
+            has, says = (", ".join(f"{value:f}" for value in scale) for scale in (own, declared.values))
             problem = f'the study\'s dimension "{dimension.name}" has the levels {has}, declared are {says}'
             raise bad_file(file, problem, "leave the scale out, or import into a new study")
+
+
+def _levels(question: Question, words: Mapping[str, float]) -> list[dict[str, str]]:
+    """The levels as a dimension has them, each with its label where the question or the mapping has one."""
+    values = [format(value.normalize(), "f") for value in question.values]
+    labels = list(question.labels)
+    if not labels and len(words) >= len(values):
+        by_value = {number: word[:1].upper() + word[1:] for word, number in words.items()}
+        labels = [by_value.get(float(value), value) for value in values]
+    return [{"value": value, "label": label} for value, label in zip(values, labels or values, strict=True)]

@@ -1,8 +1,8 @@
 // Time that somebody was really looking: none while the page is out of sight, and no more than 30 seconds at a stretch
 // without a sign of life.
-window.activeTime = () => {
-  "use strict";
-  const IDLE_MS = 30000;
+const IDLE_MS = 30000;
+
+export function activeTime() {
   let activeMs = 0;
   let lastSign = performance.now();
 
@@ -34,4 +34,4 @@ window.activeTime = () => {
       lastSign = performance.now();
     },
   };
-};
+}

@@ -1,98 +1,74 @@
-// What was answered and not yet acknowledged, in local storage: it survives a lost network, a closed window and a
-// crash, and is sent in the order in which it was given. The line #status says how far it is.
-window.answerOutbox = (key, words, hooks) => {
-  "use strict";
-  const status = document.getElementById("status");
-  let sending = false;
-  let retryMs = 1000;
+// Answers that the server has not acknowledged yet, each under a key of its own in local storage: they survive a lost
+// network, a closed window and a crash, and two windows never overwrite each other's. What the storage refuses (it is
+// full, or private) is held in this window.
 
-  function read() {
-    try {
-      return JSON.parse(localStorage.getItem(key)) || [];
-    } catch {
-      return [];
-    }
+const OUTBOX = /^evalsite-(?:outbox|audit)-.+-(\d+)$/; // of one study and one user
+const held = new Map();
+let lastOrder = 0;
+
+function keys() {
+  try {
+    return Object.keys(localStorage);
+  } catch {
+    return [];
   }
-  const write = (entries) => localStorage.setItem(key, JSON.stringify(entries));
-  const remove = (entry) => write(read().filter((other) => other.id !== entry.id));
+}
 
-  function tell(kind) {
-    const texts = { saved: words.saved, sending: words.sending, offline: words.waiting, stopped: words.signin };
-    const text = texts[kind].replaceAll("{n}", read().length);
-    status.dataset.kind = kind;
-    if (status.textContent !== text) status.textContent = text; // a screen reader would say it again
+function read(key) {
+  try {
+    return JSON.parse(localStorage.getItem(key));
+  } catch {
+    return null;
   }
+}
 
-  // A later answer to the same question replaces the one still waiting, at its place. An entry's `name` tells apart
-  // the questions that are answered at one `url`.
-  function add(entry) {
-    const entries = read();
-    const full = { id: `${Date.now()}-${Math.random()}`, answeredAt: Date.now(), ...entry };
-    const at = entries.findIndex((other) => other.url === entry.url && other.name === entry.name);
-    if (at >= 0) entries[at] = full;
-    else entries.push(full);
-    write(entries);
-    flush();
+function write(entry) {
+  try {
+    localStorage.setItem(entry.key, JSON.stringify(entry));
+  } catch {
+    held.set(entry.key, entry);
   }
+}
 
-  async function send(entry) {
-    const agoMs = Date.now() - entry.answeredAt;
-    const body = new URLSearchParams(entry.body);
-    const more = hooks.fields?.(entry, agoMs);
-    for (const [name, value] of Object.entries({ answered_ms_ago: agoMs, ...more })) body.set(name, value);
-    let response;
-    try {
-      response = await fetch(entry.url, {
-        method: "POST",
-        body,
-        headers: { Accept: "application/json", "X-CSRFToken": words.csrf },
-        redirect: "manual",
-      });
-    } catch {
-      return "retry";
-    }
-    if (response.ok) {
-      remove(entry);
-      await hooks.taken?.(response);
-      return "sent";
-    }
-    if (response.status === 400) {
-      remove(entry);
-      await hooks.refused(entry, response);
-      return "sent";
-    }
-    return response.status >= 500 || response.status === 429 ? "retry" : "stop";
+// A list under one key is what earlier versions of this page left.
+function adoptLists() {
+  for (const name of keys().filter((key) => OUTBOX.test(key))) {
+    for (const old of read(name) || []) write({ ...old, question: old.name, ...keyOf(name) });
+    localStorage.removeItem(name);
   }
+}
 
-  async function flush() {
-    if (sending) return;
-    sending = true;
-    try {
-      for (let entry = read()[0]; entry; entry = read()[0]) {
-        tell("sending");
-        const result = await send(entry);
-        if (result === "retry") {
-          tell("offline");
-          setTimeout(flush, retryMs);
-          retryMs = Math.min(retryMs * 2, 30000);
-          return;
-        }
-        if (result === "stop") {
-          tell("stopped");
-          return;
-        }
-        retryMs = 1000;
-      }
-      if (status.dataset.kind) tell("saved");
-    } finally {
-      sending = false;
-    }
-    hooks.empty();
+function keyOf(name) {
+  lastOrder = Math.max(Date.now(), lastOrder + 1, ...waiting().map((entry) => entry.order + 1));
+  return { key: `${name}/${lastOrder}-${Math.random().toString(36).slice(2)}`, order: lastOrder };
+}
+
+// Everything that waits in this browser, oldest first. `user` is the id of the person who gave the answer.
+export function waiting() {
+  const found = [...held.values()];
+  for (const key of keys()) {
+    const user = OUTBOX.exec(key.split("/")[0])?.[1];
+    const entry = user && key.includes("/") ? read(key) : null;
+    if (entry) found.push({ ...entry, key, user });
   }
+  return found.sort((a, b) => a.order - b.order);
+}
 
-  window.addEventListener("online", flush);
-  window.addEventListener("beforeunload", (event) => {
-    if (read().length) event.preventDefault();
-  });
-  return { add, flush, read };
-};
+export function remove(entry) {
+  held.delete(entry.key);
+  try {
+    localStorage.removeItem(entry.key);
+  } catch {
+    // nothing was stored there
+  }
+}
+
+// A later answer takes the place of one still waiting to the same `question` at the same `url`.
+export function add(name, entry) {
+  for (const other of waiting()) {
+    if (other.key.startsWith(`${name}/`) && other.url === entry.url && other.question === entry.question) remove(other);
+  }
+  write({ answeredAt: Date.now(), user: OUTBOX.exec(name)[1], ...entry, ...keyOf(name) });
+}
+
+adoptLists();

@@ -1,24 +1,55 @@
-"""`manage.py serve`: the web server and the workers, together, until Ctrl-C."""
+"""`manage.py serve`: the web server, the workers and the clock of periodic work, together, until Ctrl-C."""
 
 import errno
+import os
 import socket
 import sys
+import time
+from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError, connection, connections
+from django.db import DatabaseError, OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from evalsite.environment import Environment
-from evalsite.probe import is_healthy
-from evalsite.processes import ChildProcesses
+from evalsite.serving.probe import is_healthy
+from evalsite.serving.processes import ChildProcesses
+from generation.queries.demo_run import N_PROMPTS, demo_run
 
 PORTS_TRIED = 20
+IMPORTS_AT_ONCE = 4
 # Of the extra `generation`: without these nothing is drawn or scored.
 GENERATOR_NEEDS = ("torch", "diffusers", "transformers", "open_clip")
+
+
+LOOK_AT_RUN_S = 2
+
+
+class Every:
+    """Asks at most every this many seconds, and answers False in between."""
+
+    def __init__(self, seconds: float, ask: Callable[[], bool]) -> None:
+        self._seconds, self._ask, self._asked_at = seconds, ask, -seconds
+
+    def __call__(self) -> bool:
+        if time.monotonic() - self._asked_at < self._seconds:
+            return False
+        self._asked_at = time.monotonic()
+        return self._ask()
+
+
+def demo_run_has_ended() -> bool:
+    """Whether the demo's run has ended, or there is none to wait for. The connection is not kept in between."""
+    try:
+        run = demo_run()
+        return run is None or run.has_ended
+    except DatabaseError:
+        return False  # locked or away: asked again soon
+    finally:
+        connections.close_all()
 
 
 class Command(BaseCommand):
@@ -42,6 +73,9 @@ class Command(BaseCommand):
             help="processes for background work (EVALSITE_TASK_PROCESSES)",
         )
         parser.add_argument("--demo", action="store_true", help="make the demo study and print sign-in links")
+        parser.add_argument(
+            "--demo-prompts", type=int, default=N_PROMPTS, help="how many prompts the demo's run of the generator has"
+        )
         env.close(program="manage.py serve")
 
     def handle(self, **options: Any) -> None:
@@ -52,6 +86,9 @@ class Command(BaseCommand):
         self.say("==> Collecting static files")
         call_command("collectstatic", interactive=False, verbosity=0)
         connections.close_all()
+        # This process has checked the settings and addresses for all: a worker that does so again imports every page,
+        # which is a third of the time until one that died is back.
+        os.environ["CELERY_SKIP_CHECKS"] = "1"
 
         missing = [package for package in GENERATOR_NEEDS if find_spec(package) is None]
         if missing:
@@ -61,19 +98,26 @@ class Command(BaseCommand):
             )
         self.say("==> Starting the web server and the " + ("worker" if missing else "workers"))
         with ChildProcesses(self.say) as children:
-            # The socket is handed over open: between finding a free port and serving on it, nobody can take it.
+            # The socket is handed over open, and stays open here: nobody else can take the port, and who comes while
+            # a dead web server is started again waits instead of being refused.
             children.start("web", web_command(listener.fileno(), options), pass_fds=[listener.fileno()])
             children.start("worker", worker_command(options["task_processes"]))
+            children.start("importer", importer_command())
+            children.start("clock", clock_command())
             if not missing:
                 children.start("generator", generator_command())
-            listener.close()
-            status = children.wait(until=lambda: is_healthy(host, port))
+            # One that cannot even begin is misconfigured: starting it again would not help.
+            status = children.wait(until=lambda: is_healthy(host, port), needs="web")
             if status is None and options["demo"]:
-                status = self.make_demo(children, url, may_draw=not missing)
+                status = self.make_demo(children, url, n_drawn=0 if missing else options["demo_prompts"])
             if status is None:
                 self.say(self.style.SUCCESS(f"==> Ready: {url}/") + "   (Ctrl-C stops it)")
-                status = children.wait()
+                if options["demo"] and not missing:
+                    status = self.study_demo_run(children)
+                if status is None:
+                    status = children.wait()
             self.say("==> Stopping")
+        listener.close()
         self.say("==> Stopped")
         if status:
             sys.exit(status)
@@ -82,7 +126,7 @@ class Command(BaseCommand):
         self.stdout.write(line)
         self.stdout.flush()
 
-    def make_demo(self, children: ChildProcesses, url: str, *, may_draw: bool) -> int | None:
+    def make_demo(self, children: ChildProcesses, url: str, *, n_drawn: int) -> int | None:
         """The demo study, made when the site answers, so that the sign-in links are among the last lines. 0: stop.
 
         The demo's run is left to the generator, which has come up meanwhile.
@@ -91,10 +135,24 @@ class Command(BaseCommand):
         try:
             with children.interruptible():
                 call_command("demo", base_url=url, stdout=self.stdout, stderr=self.stderr)
-                if may_draw:
-                    call_command("demo_run", owner="demo-researcher", stdout=self.stdout, stderr=self.stderr)
+                if n_drawn:
+                    who = {"owner": "demo-researcher", "prompts": n_drawn}
+                    call_command("demo_run", **who, stdout=self.stdout, stderr=self.stderr)
         except KeyboardInterrupt:
             return 0
+        return None
+
+    def study_demo_run(self, children: ChildProcesses) -> int | None:
+        """The study of the demo's run, made when the run has ended. None: go on; 0: stop."""
+        if children.wait(until=Every(LOOK_AT_RUN_S, demo_run_has_ended)) == 0:
+            return 0
+        try:
+            with children.interruptible():
+                call_command("demo_run_study", stdout=self.stdout, stderr=self.stderr)
+        except KeyboardInterrupt:
+            return 0
+        except DatabaseError as error:
+            self.say(f"No study of the demo's run ({error}). `manage.py demo_run_study` makes it.")
         return None
 
     def check_database(self) -> None:
@@ -127,7 +185,7 @@ class Command(BaseCommand):
 
 
 def web_command(descriptor: int, options: dict[str, Any]) -> list[str]:
-    command = [sys.executable, "-m", "gunicorn", "evalsite.wsgi", "--config", "python:evalsite.web_server"]
+    command = [sys.executable, "-m", "gunicorn", "evalsite.wsgi", "--config", "python:evalsite.serving.web_server"]
     command += ["--bind", f"fd://{descriptor}"]
     for name in ("workers", "threads"):
         if options[name] is not None:
@@ -136,18 +194,31 @@ def web_command(descriptor: int, options: dict[str, Any]) -> list[str]:
 
 
 def worker_command(processes: int) -> list[str]:
-    """One worker on the queue `cpu`, with the clock for periodic work in it: a second one would ring twice."""
-    clock = ["--beat", "--schedule", str(settings.DATA_DIR / "celerybeat-schedule")]
-    return [*celery_command("cpu", "cpu"), "--concurrency", str(processes), *clock]
+    """One worker on the queue `cpu`: reports and all that is neither drawn nor imported."""
+    return [*celery_worker("cpu", "cpu"), "--concurrency", str(processes)]
+
+
+def importer_command() -> list[str]:
+    """One worker on the queue `imports`. Its threads share a processor and serve a person each."""
+    return [*celery_worker("imports", "importer"), "--pool", "threads", "--concurrency", str(IMPORTS_AT_ONCE)]
+
+
+def clock_command() -> list[str]:
+    """Celery's beat, in a process of its own: inside a worker it could die alone, and nobody would notice."""
+    return [*celery_command(), "beat", "--loglevel", "WARNING"]
 
 
 def generator_command() -> list[str]:
     """One worker on the queue `gpu`. Its one process loads a model after the fork, when a task asks for it."""
-    return [*celery_command("gpu", "generator"), "--pool", "prefork", "--concurrency", "1"]
+    return [*celery_worker("gpu", "generator"), "--pool", "prefork", "--concurrency", "1"]
 
 
-def celery_command(queue: str, name: str) -> list[str]:
+def celery_worker(queue: str, name: str) -> list[str]:
+    worker = [*celery_command(), "worker", "--queues", queue, "--hostname", f"{name}@%h"]
+    return [*worker, "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
+
+
+def celery_command() -> list[str]:
     # As root, Celery warns of senders who could run code by pickled messages: this site takes JSON alone.
     python = [sys.executable, "-W", "ignore:You're running the worker with superuser"]
-    worker = ["-m", "celery", "--quiet", "--app", "evalsite", "worker", "--queues", queue, "--hostname", f"{name}@%h"]
-    return [*python, *worker, "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
+    return [*python, "-m", "celery", "--quiet", "--app", "evalsite"]

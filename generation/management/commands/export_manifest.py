@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from generation.models import Run
-from generation.recipes import manifest
+from generation.recipes.matrix import manifest
 from generation.services.manifests import ids_of_run, records
 
 

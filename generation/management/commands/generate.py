@@ -8,16 +8,20 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 from django.db.models import QuerySet
+from django.utils import timezone
 
-from generation import dispatch
+from generation import availability, dispatch
 from generation.models import Prompt, PromptSet, Run, Step
-from generation.queries import runs as queries
-from generation.queries.run_plans import category_for, prompts_of
+from generation.queries.runs import overview as queries
+from generation.queries.runs.plans import category_for, prompts_of
 from generation.recipes.engine_spec import EngineSpec
-from generation.recipes.matrix import BadMatrix, Matrix
-from generation.recipes.methods import BadMethod
-from generation.recipes.presets import EXPERIMENTS
+from generation.recipes.matrix.experiments import EXPERIMENTS
+from generation.recipes.matrix.matrix import BadMatrix, Matrix
+from generation.recipes.matrix.methods import BadMethod
+from generation.services.disk import is_full
+from generation.services.runs import steering
 from generation.services.runs.steering import NotNow
 
 POLL_S = 1.0
@@ -28,6 +32,8 @@ class Command(BaseCommand):
         "Start, watch and steer runs of the generator. "
         "`generate start --prompt-set NAME --experiment tiny --here` needs no worker."
     )
+
+    _started: int | None = None
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="what")
@@ -73,6 +79,12 @@ class Command(BaseCommand):
             getattr(self, f"_{verb}")(options)
         except NotNow as problem:
             raise CommandError(str(problem)) from problem
+        except (OSError, DatabaseError) as error:
+            if not is_full(error):
+                raise
+            number = options.get("run") or self._started
+            how = f"`generate show {number} --here`" if number else "the same command"
+            raise CommandError(f"The disk is full. What was saved stays. Free space, then go on with {how}.") from error
 
     # --- verbs -------------------------------------------------------------------------------------------------------
     def _start(self, options: dict[str, Any]) -> None:
@@ -95,6 +107,7 @@ class Command(BaseCommand):
             )
         except (BadMatrix, BadMethod) as problem:
             raise CommandError(str(problem)) from problem
+        self._started = run.pk
         self.stdout.write(f"Run {run.pk}: {run.name}, {prompts.count()} prompts.")
         self._follow(run, options)
 
@@ -110,20 +123,32 @@ class Command(BaseCommand):
         self._follow(run, options)
         if not (options["watch"] or options["here"]):
             self._say_progress(run)
+        if waiting := queries.patience(run, timezone.now()):
+            until = timezone.localtime(waiting.until).isoformat(sep=" ", timespec="minutes")
+            self.stdout.write(f"    {waiting.n} steps are waiting for a server, the first until {until}.")
+            self.stdout.write(f"    {waiting.message}\n    {waiting.cure}")
 
     def _pause(self, options: dict[str, Any]) -> None:
-        dispatch.pause_run(run=_run(options))
+        steering.pause(run=_run(options))
         self.stdout.write("Paused. What is being done is finished and saved.")
 
     def _resume(self, options: dict[str, Any]) -> None:
         run = _run(options)
+        if run.state in (Run.State.PLANNING, Run.State.RUNNING):
+            if not (options["here"] or options["watch"]):
+                raise CommandError(
+                    f"Run {run.pk} is not paused: {run.get_state_display()}. A worker goes on with it; "
+                    f"`generate show {run.pk} --here` does so in this process."
+                )
+            self._follow(run, options)
+            return
         dispatch.resume_run(run=run)
         self.stdout.write("Going on.")
         self._follow(run, options)
 
     def _cancel(self, options: dict[str, Any]) -> None:
-        dispatch.cancel_run(run=_run(options))
-        self.stdout.write("Cancelled. What was made before stays.")
+        steering.cancel(run=_run(options))
+        self.stdout.write("Cancelled. Everything made before is kept.")
 
     def _retry(self, options: dict[str, Any]) -> None:
         run = _run(options)
@@ -175,7 +200,7 @@ class Command(BaseCommand):
         )
 
     def _say_missing(self, matrix: Matrix) -> bool:
-        missing = dispatch.what_is_missing(matrix)
+        missing = availability.missing_for(matrix)
         for part in missing:
             self.stderr.write(f"Missing here: {part.what}\n    {part.cure}")
         return bool(missing)

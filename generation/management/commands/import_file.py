@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from generation.management.import_command import ImportCommand, add_common_arguments
-from generation.services.importers import importers
+from generation.services.imports.importers import importers
 
 
 class Command(ImportCommand):
@@ -16,7 +16,7 @@ class Command(ImportCommand):
         parser.add_argument("kind", choices=list(importers()), help="what is imported")
         parser.add_argument("files", nargs="+", metavar="FILE")
         parser.add_argument(
-            "--with", dest="beside", action="append", default=[], metavar="NAME=FILE", help="a file beside it"
+            "--with", dest="beside", action="append", default=[], metavar="NAME=FILE", help="a file next to it"
         )
         parser.add_argument(
             "--option", dest="values", action="append", default=[], metavar="NAME=VALUE", help="an option of this kind"

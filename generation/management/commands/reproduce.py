@@ -12,8 +12,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from generation import dispatch
 from generation.models import Image, Run
-from generation.recipes import manifest
-from generation.recipes.manifest import BadManifest, Record
+from generation.recipes.matrix import manifest
+from generation.recipes.matrix.manifest import BadManifest, Record
 from generation.services.manifests import file_of, ids_of_run, records
 from generation.services.reproduction import Reproduction
 

@@ -7,8 +7,8 @@ from django.utils.translation import ngettext
 
 from generation.models import PromptVariant
 from generation.recipes.engine_spec import EngineSpec
-from generation.recipes.matrix import BadMatrix, Matrix
-from generation.recipes.methods import MethodSpec
+from generation.recipes.matrix.matrix import BadMatrix, Matrix
+from generation.recipes.matrix.methods import MethodSpec
 
 _MOST_SEED = 2**63 - 1
 
@@ -17,9 +17,9 @@ def check_matrix(matrix: Matrix, prompts: Collection[int]) -> None:
     """Raises BadMatrix, with the cure, for what could not be carried out for these prompts (row ids)."""
     language, critic = matrix.engines.get("language"), matrix.engines.get("critic")
     for method in matrix.methods:
-        if method.words != "prompt" and language is not None and language.engine == "rules":
+        if method.words != "prompt" and language is not None and language.is_recipe:
             _check_stored_words(method, prompts)
-        if method.refinement is not None and critic is not None and critic.engine == "questions":
+        if method.refinement is not None and critic is not None and critic.is_recipe:
             _check_questions(method, critic)
         if method.seeds is not None and max(matrix.seeds) + max(method.seeds.values) > _MOST_SEED:
             raise BadMatrix(
@@ -44,5 +44,5 @@ def _check_questions(method: MethodSpec, critic: EngineSpec) -> None:
         problem = _('"%(method)s" criticises without the decomposition, whose questions this critic asks.')
         cure = _("Choose a model that sees, or leave the method out.")
         raise BadMatrix(problem % {"method": method.label} + " " + cure)
-    if "answerer" not in critic.options:
+    if critic.lacks_answerer:
         raise BadMatrix(_('The critic "questions" needs an answerer, such as "blip-vqa", among its options.'))

@@ -1,27 +1,22 @@
 """Who is at which step: claims with a lease, so that a step is done by one worker, and by another if that one dies."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from generation import jobs
+from generation.jobs import MOST_TRIES, LeaseLost
 from generation.models import Run, Step
 
-MOST_TRIES = 6
 TRIES_TO_CLAIM = 5
 # A claim is what a dead worker can leave undone: a few batches of images, but one call of a paid model.
 MOST_AT_ONCE = {Step.Kind.DRAW: 8, Step.Kind.SCORE: 32}
-
-
-class LeaseLost(Exception):
-    """Another worker has this step now, or nobody: what was made of it must not be written."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +29,6 @@ class Claim:
     @property
     def run_id(self) -> int:
         return self.steps[0].run_id
-
-
-def lease() -> timedelta:
-    return timedelta(seconds=settings.GENERATION_LEASE_SECONDS)
 
 
 def ready(now: datetime) -> QuerySet[Step]:
@@ -60,17 +51,10 @@ def claim(*, queue: str, now: datetime | None = None) -> Claim | None:
                 return None
             most = MOST_AT_ONCE.get(Step.Kind(first.kind), 1)
             alike = steps.filter(run=first.run_id, batch_key=first.batch_key)[:most]
-            token = secrets.token_hex(16)
             # The condition repeats what was read, for databases that lock no rows.
-            taken = Step.objects.filter(pk__in=[step.pk for step in alike], state=Step.State.WAITING).update(
-                state=Step.State.RUNNING,
-                claim=token,
-                lease_until=now + lease(),
-                started_at=now,
-                n_tries=F("n_tries") + 1,
-                not_before=None,
-            )
-        if taken:
+            free = Step.objects.filter(pk__in=[step.pk for step in alike], state=Step.State.WAITING)
+            token = jobs.take(free, now=now, started_at=now, not_before=None)
+        if token:
             ours = Step.objects.filter(claim=token).select_related("run", "prompt", "method").order_by("position")
             return Claim(token, list(ours))
     return None
@@ -78,10 +62,8 @@ def claim(*, queue: str, now: datetime | None = None) -> Claim | None:
 
 def renew(*, token: str, now: datetime | None = None) -> bool:
     """Keep what is left of a claim; False when nothing of it is ours any more or its run was cancelled."""
-    now = now or timezone.now()
-    ours = Step.objects.filter(claim=token, state=Step.State.RUNNING)
     # A step of this claim that is done is no longer running: the others may be held all the same.
-    return bool(ours.exclude(run__state=Run.State.CANCELLED).update(lease_until=now + lease()))
+    return jobs.renew(Step.held(token).exclude(run__state=Run.State.CANCELLED), now=now)
 
 
 def complete(*, step: Step, token: str, seconds: float | None = None, is_reused: bool = False, **results: Any) -> None:
@@ -91,7 +73,7 @@ def complete(*, step: Step, token: str, seconds: float | None = None, is_reused:
     results  the step's fields `decomposition`, `variant`, `image`, `critique`, `score`
     """
     with transaction.atomic():
-        ours = Step.objects.filter(pk=step.pk, claim=token, state=Step.State.RUNNING)
+        ours = Step.held(token).filter(pk=step.pk)
         now = timezone.now()
         fields = {"lease_until": None, "ended_at": now, "seconds": seconds, "is_reused": is_reused}
         if not ours.update(state=Step.State.DONE, message="", cure="", **fields, **results):
@@ -104,22 +86,28 @@ def complete(*, step: Step, token: str, seconds: float | None = None, is_reused:
 
 def fail(*, step: Step, token: str, message: str, cure: str = "") -> None:
     """Close a step that cannot be done. What needs it waits until somebody retries."""
-    Step.objects.filter(pk=step.pk, claim=token, state=Step.State.RUNNING).update(
+    Step.held(token).filter(pk=step.pk).update(
         state=Step.State.FAILED, message=message, cure=cure, lease_until=None, ended_at=timezone.now()
     )
 
 
-def give_back(*, token: str, wait_s: float = 0, message: str = "", cure: str = "") -> None:
+def give_back(*, token: str, wait_s: float = 0, message: str = "", cure: str = "", is_try: bool = True) -> None:
     """Return what is left of a claim, to be done later; a step that was tried too often fails with the message.
 
-    wait_s  not before so many seconds have passed
+    wait_s  not before this many seconds have passed
+    is_try  False where the server only asked for patience: such a step never fails, however often it is put off
     """
     now = timezone.now()
-    left = Step.objects.filter(claim=token, state=Step.State.RUNNING)
+    left = Step.held(token)
     with transaction.atomic():
-        if message:
+        if message and is_try:
+            for_good = _("It was tried %(n)s times. Retry it once the server works again.") % {"n": MOST_TRIES}
             left.filter(n_tries__gte=MOST_TRIES).update(
-                state=Step.State.FAILED, message=message, cure=cure, lease_until=None, ended_at=now
+                state=Step.State.FAILED,
+                message=message,
+                cure=f"{for_good}\n{cure}" if cure else for_good,
+                lease_until=None,
+                ended_at=now,
             )
         left.filter(run__state=Run.State.CANCELLED).update(state=Step.State.CANCELLED, lease_until=None, ended_at=now)
         left.update(
@@ -128,23 +116,23 @@ def give_back(*, token: str, wait_s: float = 0, message: str = "", cure: str = "
             message=message,
             cure=cure,
             not_before=now + timedelta(seconds=wait_s) if wait_s > 0 else None,
-            # Work that was only interrupted was no try.
-            n_tries=F("n_tries") if message else F("n_tries") - 1,
+            # Work that was only interrupted, or put off by the server, was not a try.
+            n_tries=F("n_tries") if message and is_try else F("n_tries") - 1,
         )
 
 
 def reap(*, now: datetime | None = None) -> int:
     """Free the steps that dead workers hold; how many. One that has outlived several workers fails."""
     now = now or timezone.now()
-    dead = Step.objects.filter(state=Step.State.RUNNING, lease_until__lt=now)
+    dead = Step.overdue(now)
     with transaction.atomic():
         dead.filter(run__state=Run.State.CANCELLED).update(state=Step.State.CANCELLED, lease_until=None, ended_at=now)
         dead.filter(n_tries__gte=MOST_TRIES).update(
             state=Step.State.FAILED,
             lease_until=None,
             ended_at=now,
-            message=_("The worker ended %(n)s times in the middle of it.") % {"n": MOST_TRIES},
-            cure=_("Look into the worker's log and at its memory; then retry what failed."),
+            message=_("The worker died %(n)s times during this step.") % {"n": MOST_TRIES},
+            cure=_("Check the worker's log and its memory, then retry failed steps."),
         )
         return dead.update(state=Step.State.WAITING, lease_until=None)
 

@@ -6,20 +6,20 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from generation.models import Method, Prompt, PromptSet, Run, Step, StepNeed
+from generation import jobs
+from generation.jobs import LeaseLost
+from generation.models import Activity, Method, Prompt, PromptSet, Run, Step, StepNeed
 from generation.models.digests import digest
-from generation.recipes.matrix import BadMatrix, Matrix
-from generation.recipes.methods import BadMethod, MethodSpec
-from generation.recipes.plan import PlannedStep, PromptFacts, plan
+from generation.recipes.matrix.matrix import BadMatrix, Matrix
+from generation.recipes.matrix.methods import BadMethod, MethodSpec
+from generation.recipes.matrix.plan import PlannedStep, PromptFacts, plan
 from generation.services.runs.checking import check_matrix
-from generation.services.runs.claiming import lease
-from generation.services.runs.method_rows import method_row
+from generation.services.runs.steps.method_rows import method_row
 
-STEPS_AT_ONCE = 5_000
 PROMPTS_READ_AT_ONCE = 500
 
 
@@ -35,7 +35,7 @@ def create_run(
 ) -> Run:
     """A run that waits for a planner. prompts: of this set, as rows or ids.
 
-    Raises BadMatrix, with the cure, for what could not be carried out. Whoever calls this sends the planner's message.
+    Raises BadMatrix, with the cure, for what could not be carried out. The caller sends the planner's message.
     """
     of_set = set(Prompt.objects.filter(prompt_set=prompt_set).values_list("pk", flat=True))
     ids = set(prompts.values_list("pk", flat=True) if isinstance(prompts, QuerySet) else prompts)
@@ -52,33 +52,38 @@ def create_run(
             matrix=matrix.as_json(),
             priority=priority,
             may_reuse=may_reuse,
-            # Over already: the first planner takes it, and a lost message is seen at the next look.
-            lease_until=timezone.now(),
         )
         through = Run.prompts.through
         through.objects.bulk_create(through(run_id=run.pk, prompt_id=pk) for pk in sorted(ids))
+        Activity.note(
+            actor=owner,
+            action=Activity.Action.ADDED,
+            subject=Activity.Subject.PROMPT_SET,
+            key=prompt_set.pk,
+            name=prompt_set.name,
+            kind="run",
+            run=run.pk,
+        )
     return run
 
 
 def claim_planning(run_id: int, *, now: datetime | None = None) -> Run | None:
     """Take a run to plan it; None when another planner has it or it needs none any more."""
     now = now or timezone.now()
-    free = Q(lease_until=None) | Q(lease_until__lte=now)
-    taken = Run.objects.filter(free, pk=run_id, state=Run.State.PLANNING).update(lease_until=now + lease())
-    return Run.objects.get(pk=run_id) if taken else None
+    claim = jobs.take(Run.overdue(now).filter(pk=run_id), now=now)
+    return Run.held(claim).first() if claim else None
 
 
 def waiting_for_planner(*, now: datetime | None = None) -> list[int]:
     """Runs, by their ids, that no planner has: their message was lost or is on its way, or their planner died."""
-    free = Q(lease_until=None) | Q(lease_until__lte=now or timezone.now())
-    return list(Run.objects.filter(free, state=Run.State.PLANNING).order_by("pk").values_list("pk", flat=True))
+    return list(Run.overdue(now or timezone.now()).order_by("pk").values_list("pk", flat=True))
 
 
-def plan_run(*, run: Run) -> bool:
+def plan_run(*, run: Run, steps_at_once: int = 5_000) -> bool:
     """Make the steps of a claimed run and let it run; False when it was cancelled or another planner has it now.
 
-    Batches of prompts, each in a transaction with the lease renewed: what a dead planner leaves is whole prompts, and
-    its successor goes on behind them. The first prompt's steps stand first.
+    Each batch of prompts, with about `steps_at_once` steps, is a transaction that renews the lease: what a dead planner
+    leaves is whole prompts, and its successor goes on behind them. The first prompt's steps stand first.
     """
     try:
         planner = _Planner(run)
@@ -89,18 +94,14 @@ def plan_run(*, run: Run) -> bool:
         run.refresh_from_db()
         return False
     try:
-        for batch in planner.batches():
+        for batch in planner.batches(steps_at_once):
             planner.save(batch)
         planner.start()
-    except _NotOurs:
+    except LeaseLost:
         return False
     finally:
         run.refresh_from_db()
     return True
-
-
-class _NotOurs(Exception):
-    """The run was cancelled, or another planner has it."""
 
 
 _Planned = tuple[Prompt, list[PlannedStep]]
@@ -109,13 +110,12 @@ _Planned = tuple[Prompt, list[PlannedStep]]
 class _Planner:
     def __init__(self, run: Run) -> None:
         self._run, self._matrix = run, run.plan
-        self._lease_until = run.lease_until
         self._methods: dict[MethodSpec, Method] = {}
         last = Step.objects.filter(run=run).aggregate(last=Max("position"))["last"]
         self._position = 0 if last is None else last + 1
 
-    def batches(self) -> Iterator[list[_Planned]]:
-        """The prompts that have no steps yet with what is planned for them, about STEPS_AT_ONCE steps at once."""
+    def batches(self, steps_at_once: int) -> Iterator[list[_Planned]]:
+        """The prompts that have no steps yet with what is planned for them, about `steps_at_once` steps at once."""
         planned = set(Step.objects.filter(run=self._run).order_by().values_list("prompt_id", flat=True).distinct())
         batch: list[_Planned] = []
         n_steps = 0
@@ -125,7 +125,7 @@ class _Planner:
             steps = plan(PromptFacts(prompt.digest), self._matrix)
             batch.append((prompt, steps))
             n_steps += len(steps)
-            if n_steps >= STEPS_AT_ONCE:
+            if n_steps >= steps_at_once:
                 yield batch
                 batch, n_steps = [], 0
         if batch:
@@ -157,19 +157,13 @@ class _Planner:
     def start(self) -> None:
         """Let the workers begin."""
         fields = {"state": Run.State.RUNNING, "started_at": timezone.now(), "lease_until": None}
-        if not self._ours().update(**fields):
-            raise _NotOurs
+        if not Run.held(self._run.claim).update(**fields):
+            raise LeaseLost
 
     def _hold(self) -> None:
-        """Renew the lease, whose end is also the proof that the run is still ours; first in its transaction, so that
-        who cancels comes before it or after all of it."""
-        lease_until = timezone.now() + lease()
-        if not self._ours().update(lease_until=lease_until):
-            raise _NotOurs
-        self._lease_until = lease_until
-
-    def _ours(self) -> "QuerySet[Run]":
-        return Run.objects.filter(pk=self._run.pk, state=Run.State.PLANNING, lease_until=self._lease_until)
+        """Renew the lease first in its transaction, so that who cancels comes before it or after all of it."""
+        if not jobs.renew(Run.held(self._run.claim)):
+            raise LeaseLost
 
     def _step(self, prompt: Prompt, step: PlannedStep, position: int) -> Step:
         return Step(

@@ -29,7 +29,7 @@ def resume(*, run: Run) -> None:
 def cancel(*, run: Run) -> None:
     """End a run. What was made stays; what is being made is broken off at its next step."""
     with transaction.atomic():
-        message = _("Cancelled. What was made before stays.")
+        message = _("Cancelled. Everything made before is kept.")
         _move(
             run,
             {State.PLANNING, State.RUNNING, State.PAUSED},
@@ -45,7 +45,7 @@ def cancel(*, run: Run) -> None:
 
 
 def retry_failed(*, run: Run) -> int:
-    """Try again what failed, with what waits for it; how many steps failed."""
+    """Retry failed steps, with what waits for it; how many steps failed."""
     with transaction.atomic():
         row = Run.objects.select_for_update().get(pk=run.pk)
         if row.state not in (State.RUNNING, State.PAUSED, State.DONE):
@@ -80,7 +80,7 @@ def end_if_done(*, run_id: int) -> bool:
                     "n": n_blocked
                 }
             message += "."
-            cure = _("Read under Failures why, mend it, and retry what failed.")
+            cure = _("See Failures for the reasons, fix them, and retry failed steps.")
         Run.objects.filter(pk=run.pk).update(
             state=State.DONE, ended_at=timezone.now(), message=message, cure=cure, lease_until=None
         )

@@ -9,11 +9,13 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.utils.translation import gettext as _
 
 from generation.models import Run, Step
-from generation.recipes.requests import EngineError, OnStep, Stopped
-from generation.services.runs import choosing, criticising, decomposing, drawing, scoring, steering, wording
+from generation.recipes.contract import EngineError, OnStep, RateLimited, Stopped
+from generation.services.disk import is_full
+from generation.services.runs import steering
 from generation.services.runs.claiming import Claim, give_back
-from generation.services.runs.job import EngineFor, Job, MakeRoom, is_full, without_keys
-from generation.services.runs.reusing import reuse
+from generation.services.runs.steps import choosing, criticising, decomposing, drawing, scoring, wording
+from generation.services.runs.steps.job import EngineFor, Job, MakeRoom, without_keys
+from generation.services.runs.steps.reusing import reuse
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +29,8 @@ _DO: dict[str, Callable[[Job, Sequence[Step]], None]] = {
 }
 LONGEST_WAIT_S = 600.0
 FIRST_WAIT_S = 5.0
+# A server may ask for a day; we look again every hour, and the run's page says until when it waits.
+LONGEST_PATIENCE_S = 3_600.0
 
 
 def carry_out(*, claim: Claim, engine_for: EngineFor, on_step: OnStep, make_room: MakeRoom = lambda spec: 0) -> None:
@@ -35,7 +39,7 @@ def carry_out(*, claim: Claim, engine_for: EngineFor, on_step: OnStep, make_room
     A step that cannot be done is FAILED with reason and cure, and the others go on. What concerns all of them gives
     back what is left: at once where the work was stopped, after a while where a server asks for patience, and with the
     run paused where nothing can go on before somebody has acted. An error that is none of an engine's fails its step
-    too and is raised on when all is settled; so is a database that does not answer, with nothing failed.
+    too and is re-raised when all is settled; so is a database that does not answer, with nothing failed.
     """
     try:
         job = Job(claim, engine_for, on_step, make_room)
@@ -46,9 +50,12 @@ def carry_out(*, claim: Claim, engine_for: EngineFor, on_step: OnStep, make_room
         give_back(token=claim.token)
     except EngineError as error:
         if error.scope == "call":
-            wait_s = error.retry_after_s if error.retry_after_s is not None else _wait_s(claim)
             give_back(
-                token=claim.token, wait_s=wait_s, message=without_keys(error.problem), cure=without_keys(error.cure)
+                token=claim.token,
+                wait_s=min(max(error.retry_after_s or 0.0, _wait_s(claim)), LONGEST_PATIENCE_S),
+                message=without_keys(error.problem),
+                cure=without_keys(error.cure),
+                is_try=not isinstance(error, RateLimited),
             )
         else:
             _stop_all(claim, error.problem, error.cure)
@@ -57,7 +64,7 @@ def carry_out(*, claim: Claim, engine_for: EngineFor, on_step: OnStep, make_room
             _give_back_quietly(claim)
             raise
         with suppress(DatabaseError):  # where the database itself has no room, the lease ends by itself
-            _stop_all(claim, _("There is no room left on the disk."), _("Free space, then resume."))
+            _stop_all(claim, _("The disk is full."), _("Free space, then resume."))
     except BaseException:
         _give_back_quietly(claim)
         raise

@@ -1,0 +1,57 @@
+"""The command-line arguments that say how a file of ratings is written and what its columns and words mean."""
+
+from argparse import ArgumentParser
+from collections.abc import Mapping as Dictionary
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from exchange.ratings.mapping import BadMapping, Mapping, check_encoding, parse_mapping
+from exchange.rejects import BadFile
+
+
+def add_mapping_arguments(parser: ArgumentParser) -> None:
+    """`--mapping`, `--columns`, `--labels`, `--encoding`, `--sheet`: for the ratings."""
+    parser.add_argument(
+        "--mapping", type=Path, metavar="FILE", help="how the ratings are to be read: a small JSON file"
+    )
+    parser.add_argument(
+        "--columns",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="PART=COLUMN",
+        help="what the columns of the ratings are: item=image rater=worker value=score; raters=Ann,Ben or "
+        "questions=quality,alignment where each is a column; items=… and methods=… likewise",
+    )
+    parser.add_argument(
+        "--labels",
+        action="append",
+        default=[],
+        metavar="WORD=NUMBER,…",
+        help='what the words of the ratings mean: "Poor=1,Fair=2,Good=3", for one question "quality:Poor=1,…"',
+    )
+    parser.add_argument("--encoding", default="", help="of the ratings, such as windows-1252; without it, UTF-8")
+    parser.add_argument("--sheet", default="", help="of a workbook, by its name")
+
+
+def mapping_of(options: Dictionary[str, Any]) -> Mapping:
+    """The mapping that the arguments say together. Raises CommandError."""
+    try:
+        mapping = Mapping()
+        if options["mapping"]:
+            path: Path = options["mapping"]
+            if not path.is_file():
+                raise CommandError(f"--mapping: there is no file {path}")
+            mapping = parse_mapping(path.read_text(encoding="utf-8"), file=path.name)
+        mapping = mapping.with_columns(options["columns"]).with_labels(options["labels"])
+        if options["encoding"]:
+            check_encoding(options["encoding"])
+            mapping = replace(mapping, encoding=options["encoding"])
+        return replace(mapping, sheet=options["sheet"]) if options["sheet"] else mapping
+    except (BadMapping, BadFile) as problem:
+        raise CommandError(str(problem)) from None
+    except UnicodeDecodeError:
+        raise CommandError("--mapping: the file is not UTF-8; save it as UTF-8") from None

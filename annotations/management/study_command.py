@@ -1,0 +1,35 @@
+"""The base of commands whose argument is a study's token."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+LIKE_A_TOKEN = re.compile(r"-[\w-]{21}", re.ASCII)
+
+
+class TokenParser(CommandParser):
+    """Reads a token that begins with "-" as a token. One in 64 did; no option has their 22 characters."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        return super().parse_known_args(args if args is None else tokens_last(args), namespace)
+
+
+class StudyCommand(BaseCommand):
+    """A command that takes any study's token as its address shows it."""
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.__class__ = TokenParser  # Django makes the parser itself, and offers no other place to choose its class
+        return parser
+
+
+def tokens_last(arguments: Sequence[str]) -> list[str]:
+    """The same arguments with what looks like an option, but is a token, moved to the end, behind "--"."""
+    arguments = list(arguments)
+    if "--" in arguments:
+        return arguments
+    tokens = [argument for argument in arguments if LIKE_A_TOKEN.fullmatch(argument)]
+    others = [argument for argument in arguments if not LIKE_A_TOKEN.fullmatch(argument)]
+    return [*others, "--", *tokens] if tokens else arguments

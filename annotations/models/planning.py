@@ -1,0 +1,53 @@
+"""What researchers say of their study: its plan, frozen before the first answer, and facts that only they know."""
+
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.db import models
+
+from annotations.models.studies import Study
+
+
+class Statement(models.Model):
+    """Texts of the researchers, by key: what they intend (until it is registered), and facts for checklists."""
+
+    study = models.OneToOneField(Study, models.CASCADE, related_name="statement")
+    intentions = models.JSONField(default=dict, blank=True)
+    facts = models.JSONField(default=dict, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"statement on {self.study}"
+
+
+class OnlyRegistered(TypeError):
+    """A registration is frozen: it is neither changed nor deleted alone."""
+
+
+class Registration(models.Model):
+    """A study's plan as it was frozen. `content` is the registered file; `digest` its SHA-256.
+
+    Rows are only ever added, and only while there is no answer; the last one counts.
+    """
+
+    study = models.ForeignKey(Study, models.CASCADE, related_name="registrations")
+    number = models.PositiveSmallIntegerField()
+    content = models.TextField()
+    digest = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["study", "-number"]
+        constraints = [models.UniqueConstraint(fields=["study", "number"], name="registration_number_once")]
+
+    def __str__(self) -> str:
+        return f"registration {self.number} of {self.study}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise OnlyRegistered
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise OnlyRegistered

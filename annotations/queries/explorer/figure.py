@@ -1,0 +1,79 @@
+"""A selection of units as a figure: which images, in which places, with which words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from annotations.queries.explorer.cards import Card
+from annotations.reports.explorer.grid import TWO_COLUMNS, Cell, Grid, Layout, arranged
+from annotations.reports.numbers import figure
+from exchange.images import printed
+from generation.models import Image
+
+PIXELS = 640
+"""At four images in the width of a page that is about 400 dots per inch."""
+MOST_SELECTED = 60
+WORDS = ("prompt", "method", "rating", "metric")
+
+
+@dataclass(frozen=True)
+class FigureOptions:
+    """How a figure is laid out: `words` are those of WORDS that captions have; `methods` puts a prompt's images in a
+    row with a column for each method."""
+
+    layout: Layout = "grid"
+    n_columns: int = 4
+    words: tuple[str, ...] = ("prompt", "method", "rating")
+    width: float = TWO_COLUMNS
+    title: str = ""
+
+
+def figure_of(cards: Sequence[Card], options: FigureOptions, *, metric: str, made_at: str) -> Grid:
+    """The grid of these units. An image whose file is held elsewhere leaves its place empty, with its caption."""
+    if options.layout == "methods":
+        return _by_method(cards, options, metric=metric, made_at=made_at)
+    cells = [_cell(card, image, options.words, metric) for card in cards for image in card.images]
+    rows = arranged(cells, min(options.n_columns, max(len(cells), 1)))
+    return Grid(rows=rows, title=options.title, made_at=made_at, width=options.width)
+
+
+def _by_method(cards: Sequence[Card], options: FigureOptions, *, metric: str, made_at: str) -> Grid:
+    """A row for each prompt in the order of the selection, a column for each method in alphabetical order."""
+    methods = sorted({image.method.name for card in cards for image in card.images})
+    rows: dict[int, dict[str, Cell]] = {}
+    prompts: dict[int, str] = {}
+    for card in cards:
+        prompts[card.item.prompt_id] = card.item.prompt.text
+        row = rows.setdefault(card.item.prompt_id, {})
+        for image in card.images:
+            words = tuple(word for word in options.words if word not in ("prompt", "method"))
+            row.setdefault(image.method.name, _cell(card, image, words, metric))
+    empty = Cell(b"")
+    return Grid(
+        rows=[[row.get(method, empty) for method in methods] for row in rows.values()],
+        heads=methods,
+        captions=[prompts[key] for key in rows] if "prompt" in options.words else (),
+        title=options.title,
+        made_at=made_at,
+        width=options.width,
+    )
+
+
+def _cell(card: Card, image: Image, words: Sequence[str], metric: str) -> Cell:
+    return Cell(_picture(image), _lines(card, image, words, metric), (image.width or 1, image.height or 1))
+
+
+def _lines(card: Card, image: Image, words: Sequence[str], metric: str) -> list[str]:
+    lines = [card.item.prompt.text] if "prompt" in words else []
+    figures = [image.method.name] if "method" in words else []
+    if "rating" in words and card.mean is not None and card.image:
+        figures.append(f"people {figure(card.mean, digits=2)}")
+    if "metric" in words and card.score is not None:
+        figures.append(f"{metric} {figure(card.score)}")
+    return [*lines, " · ".join(figures)] if figures else lines
+
+
+def _picture(image: Image) -> bytes:
+    if not image.shown:
+        return b""
+    with image.shown.open("rb") as file:
+        return printed(file.read(), PIXELS)

@@ -1,0 +1,201 @@
+"""A wall of units: those that a filter leaves, in the order that was asked for, from a report's frozen columns."""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotations.models import ReportSnapshot, Study, UnitTable
+from annotations.reports.documents.study import FORMAT
+from annotations.stats.arrays import FloatArray, IntArray
+
+POSITION = "position"
+APART, OVER, UNDER = "apart", "over", "under"
+SPLIT, HURT, HELPED, CRITIC, MISSED, FLAGGED = "split", "hurt", "helped", "critic", "missed", "flagged"
+LOW, HIGH = "low", "high"
+BY_METRIC = (APART, OVER, UNDER)
+ORDERS = (POSITION, APART, OVER, UNDER, SPLIT, HURT, HELPED, CRITIC, MISSED, FLAGGED, LOW, HIGH)
+FLAGS = ("flagged", "wrong", "claims", "missed", "unable")
+"""Columns of counts by which a wall can be narrowed to units that have any."""
+MOST_COMMON = 6
+
+
+@dataclass(frozen=True)
+class WallFilter:
+    """What of a report's units is wanted, and in which order; empty means all.
+
+    method, category  names; has: one of FLAGS; kind: a kind of claims; low, high: bounds of the mean, both included
+    """
+
+    dimension: str = ""
+    metric: str = ""
+    order: str = POSITION
+    method: str = ""
+    category: str = ""
+    has: str = ""
+    kind: str = ""
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Common:
+    """How much more often something is among the first of a wall than among all units of the report."""
+
+    what: str
+    name: str
+    n: int
+    share: float
+    share_of_all: float
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.share)
+
+    @property
+    def percent_of_all(self) -> int:
+        return round(100 * self.share_of_all)
+
+
+class Wall:
+    """The units of one question that a filter leaves, in order; `rows` are indices into the table's columns.
+
+    Columns are read once each, when first asked for.
+    """
+
+    def __init__(self, table: UnitTable, chosen: WallFilter) -> None:
+        self.table, self.chosen = table, chosen
+        self._read: dict[str, NDArray[Any]] = {}
+
+    def column(self, name: str) -> NDArray[Any]:
+        """(n_units,) or (n_units, width) figures."""
+        if name not in self._read:
+            stored = self.table.columns.get(name=name)
+            values = np.frombuffer(zlib.decompress(bytes(stored.values)), np.dtype(stored.kind))
+            self._read[name] = values if stored.width == 1 else values.reshape(-1, stored.width)
+        return self._read[name]
+
+    @cached_property
+    def rows(self) -> IntArray:
+        """The wall's units, the first first. Of equal ones the earlier in the report's order."""
+        kept = np.flatnonzero(self._is_kept())
+        by = self._order()
+        if by is None:
+            return kept
+        kept = kept[np.isfinite(by[kept])]
+        return np.asarray(kept[np.argsort(-by[kept], kind="stable")])
+
+    def place_of(self, item: int, image: int) -> int | None:
+        """Where on the wall a unit is; None when the filter leaves it out."""
+        found = np.flatnonzero((self.column("item")[self.rows] == item) & (self.column("image")[self.rows] == image))
+        return int(found[0]) if len(found) else None
+
+    def row_of(self, item: int, image: int) -> int | None:
+        """A unit's index in the table, whatever the filter."""
+        found = np.flatnonzero((self.column("item") == item) & (self.column("image") == image))
+        return int(found[0]) if len(found) else None
+
+    def common(self, first: int) -> list[Common]:
+        """Methods and categories that are more frequent among the first units of the wall than among all, at most six.
+
+        Those that lead by most come first; a name that one unit alone has is left out.
+        """
+        rows, found = self.rows[:first], []
+        for what, column in (("method", "method"), ("category", "category")):
+            names, codes = self.table.names["methods" if what == "method" else "categories"], self.column(column)
+            if len(names) < 2 or not len(rows):
+                continue
+            here = np.bincount(codes[rows][codes[rows] >= 0], minlength=len(names))
+            everywhere = np.bincount(codes[codes >= 0], minlength=len(names))
+            for code, name in enumerate(names):
+                share, of_all = here[code] / len(rows), everywhere[code] / len(codes)
+                if here[code] > 1 and share > of_all:
+                    found.append(Common(what, name, int(here[code]), float(share), float(of_all)))
+        return sorted(found, key=lambda one: one.share_of_all - one.share)[:MOST_COMMON]
+
+    def mean_of(self, rows: IntArray) -> float | None:
+        """The mean rating of these units; None without one."""
+        means = self.column("mean")[rows]
+        return float(np.nanmean(means)) if np.isfinite(means).any() else None
+
+    def _is_kept(self) -> NDArray[np.bool_]:
+        chosen, names = self.chosen, self.table.names
+        kept = np.ones(self.table.n_units, bool)
+        for value, known, column in (
+            (chosen.method, names["methods"], "method"),
+            (chosen.category, names["categories"], "category"),
+        ):
+            if value:
+                code = known.index(value) if value in known else -2
+                kept &= self.column(column) == code
+        if chosen.has in FLAGS:
+            kept &= self.column("flags" if chosen.has == "flagged" else chosen.has) > 0
+        if chosen.kind:
+            bit = names["kinds"].index(chosen.kind) if chosen.kind in names["kinds"] else None
+            kept &= (self.column("kinds") >> bit) & 1 == 1 if bit is not None else False
+        if chosen.low is not None:
+            kept &= self.column("mean") >= chosen.low
+        if chosen.high is not None:
+            kept &= self.column("mean") <= chosen.high
+        return kept
+
+    def _order(self) -> FloatArray | None:
+        """(n_units,) what is sorted by, the largest first; NaN leaves a unit out. None: the report's own order."""
+        order = self.chosen.order
+        if order in BY_METRIC:
+            if not self.chosen.metric:
+                return np.full(self.table.n_units, np.nan)
+            gaps = self.column(f"gap:{self.chosen.metric}").astype(float)
+            return np.abs(gaps) if order == APART else gaps if order == OVER else -gaps
+        if order == SPLIT:
+            return _above_zero(self.column("distance"))
+        if order in (HURT, HELPED):
+            change = self.column("change").astype(float)
+            return _above_zero(change if order == HELPED else -change)
+        if order in (LOW, HIGH):
+            mean = self.column("mean").astype(float)
+            return mean if order == HIGH else -mean
+        columns = {CRITIC: "wrong", MISSED: "missed", FLAGGED: "flags"}
+        return _above_zero(self.column(columns[order])) if order in columns else None
+
+
+def _above_zero(values: NDArray[Any]) -> FloatArray:
+    found = values.astype(float)
+    return np.where(found > 0, found, np.nan)
+
+
+def explored_report(study: Study) -> ReportSnapshot | None:
+    """The study's newest finished report that has its units' figures, without its document."""
+    done = study.snapshots.filter(state=ReportSnapshot.State.DONE, results__format=FORMAT, unit_tables__isnull=False)
+    return done.defer("results").distinct().first()
+
+
+def wall_of(snapshot: ReportSnapshot, chosen: WallFilter) -> Wall | None:
+    """The wall, with the first question where none is named and a metric that there is; None without any question."""
+    tables = list(snapshot.unit_tables.all())
+    if not tables:
+        return None
+    table = next((one for one in tables if one.dimension == chosen.dimension), tables[0])
+    metrics = table.names["metrics"]
+    metric = chosen.metric if chosen.metric in metrics else next(iter(metrics), "")
+    return Wall(table, replace(chosen, dimension=table.dimension, metric=metric))
+
+
+def offered_orders(columns: Mapping[str, NDArray[Any]], metrics: Sequence[str]) -> list[str]:
+    """The orders that can put any unit first, given a table's columns and the metrics that have scores."""
+    found = [POSITION, *(BY_METRIC if metrics else ())]
+    for order, column, sign in (
+        (SPLIT, "distance", 1),
+        (HURT, "change", -1),
+        (HELPED, "change", 1),
+        (CRITIC, "wrong", 1),
+        (MISSED, "missed", 1),
+        (FLAGGED, "flags", 1),
+    ):
+        if (sign * np.nan_to_num(columns[column]) > 0).any():
+            found.append(order)
+    return [*found, LOW, HIGH] if np.isfinite(columns["mean"]).any() else found

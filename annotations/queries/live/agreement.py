@@ -1,0 +1,107 @@
+"""Agreement of a running study as its answers come in, with its interval; kept for a while: looking is cheap."""
+
+from dataclasses import dataclass
+from math import isnan
+
+import numpy as np
+from django.core.cache import cache
+from django.db.models import Max
+from django.db.models.functions import Coalesce
+
+from annotations.models import Dimension, Study
+from annotations.queries.results import is_turned
+from annotations.queries.studies import current_responses
+from annotations.questions import names_sides
+from annotations.stats.agreement.alpha import Metric, krippendorff_alpha
+from annotations.stats.ratings import Ratings
+
+MOST_ANSWERS = 20_000
+"""Beyond, agreement is left to the report: a page that loads itself again and again must stay cheap."""
+FEWEST_ANSWERS = 10
+POINTS = 8
+KEPT_SECONDS = 600
+METRICS: dict[str, Metric] = {Dimension.Kind.ORDINAL: "ordinal", Dimension.Kind.NOMINAL: "nominal"}
+METRIC_OF_SLIDERS: Metric = "interval"
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Krippendorff's alpha after the first n answers, with its 95% interval over raters; None where undefined."""
+
+    n: int
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Agreement at several times of one question, the last with all answers. `is_large`: it was not calculated."""
+
+    question: str
+    metric: str
+    points: tuple[Agreement, ...]
+    is_large: bool = False
+
+    @property
+    def last(self) -> Agreement | None:
+        return self.points[-1] if self.points else None
+
+
+def growth(study: Study, dimension: Dimension) -> Growth:
+    """Of one question. Calculated again only when its answers have changed, and kept in the process's cache."""
+    metric: Metric | None = METRICS.get(dimension.kind)
+    if metric is None and dimension.kind == getattr(Dimension.Kind, "SLIDER", ""):
+        metric = METRIC_OF_SLIDERS
+    rows = current_responses([dimension]).filter(level__isnull=False)
+    n = rows[: MOST_ANSWERS + 1].count()
+    if metric is None or n < FEWEST_ANSWERS:
+        return Growth(dimension.question, metric or "", ())
+    if n > MOST_ANSWERS:
+        return Growth(dimension.question, metric, (), is_large=True)
+    newest = rows.aggregate(last=Max("pk"))["last"]
+    key = f"growth-{dimension.pk}-{n}-{newest}"
+    found: Growth | None = cache.get(key)
+    if found is None:
+        found = Growth(dimension.question, metric, _points(dimension, metric))
+        cache.set(key, found, KEPT_SECONDS)
+    return found
+
+
+def _points(dimension: Dimension, metric: Metric) -> tuple[Agreement, ...]:
+    answers = current_responses([dimension]).filter(level__isnull=False).annotate(turned=is_turned()).order_by("pk")
+    fields = answers.values_list(
+        "assignment__item_id", Coalesce("image_id", 0), "assignment__rater_id", "level", "turned"
+    )
+    table = np.array(list(fields[:MOST_ANSWERS]), np.int64).reshape(-1, 5)
+    unit = np.unique(table[:, :2], axis=0, return_inverse=True)[1].reshape(-1)
+    rater = np.unique(table[:, 2], return_inverse=True)[1]
+    level = table[:, 3]
+    if names_sides(dimension):
+        level = np.where((table[:, 4] == 1) & (level < 2), 1 - level, level)
+    values = [float(value) for value in dimension.values]
+    scale = values if values == sorted(set(values)) else [float(code) for code in range(len(values))]
+    n = len(table)
+    times = np.unique(np.linspace(max(FEWEST_ANSWERS, n / POINTS), n, POINTS).round().astype(int))
+    return tuple(_at(int(time), unit, rater, level, scale, metric) for time in times)
+
+
+def _at(
+    n: int,
+    unit: np.ndarray[tuple[int, ...], np.dtype[np.int64]],
+    rater: np.ndarray[tuple[int, ...], np.dtype[np.int64]],
+    level: np.ndarray[tuple[int, ...], np.dtype[np.int64]],
+    scale: list[float],
+    metric: Metric,
+) -> Agreement:
+    units, own_unit = np.unique(unit[:n], return_inverse=True)
+    raters, own_rater = np.unique(rater[:n], return_inverse=True)
+    ratings = Ratings(own_unit, own_rater, level[:n], np.array(scale), len(units), len(raters))
+    estimate = krippendorff_alpha(ratings, metric, rng=np.random.default_rng(0), covers=("raters",))
+    interval = next((one for one in estimate.intervals if one.covers == "raters" and one.is_defined), None)
+    return Agreement(
+        n,
+        None if isnan(estimate.value) else estimate.value,
+        interval.low if interval else None,
+        interval.high if interval else None,
+    )

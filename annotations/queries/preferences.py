@@ -1,0 +1,272 @@
+"""A study's preferences: what raters chose between two images, and how they put images in order, by method."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db.models import Case, Expression, IntegerField, QuerySet, Value, When
+from numpy.typing import NDArray
+
+from annotations.models import Dimension, Item, ItemImage, Response, Study
+from annotations.queries.columns import ROWS_AT_ONCE, integers
+from annotations.queries.studies import current_responses
+from annotations.questions import BEST, TIES, WORST, names_sides
+from annotations.reports.votes.answers import rankings_of_answers, votes_of_answers
+from annotations.stats.arrays import IntArray
+from annotations.stats.preferences.rankings import Rankings
+from annotations.stats.preferences.votes import Votes
+from exchange.export import Column
+from generation.models import Method, Prompt
+
+Rows = Iterator[Sequence[object]]
+Code = Callable[[IntArray], IntArray]
+
+VOTES = (
+    Column("question", "text", "", "Short name of the question."),
+    Column("prompt", "text", "", "The prompt's identifier in its source, else its text."),
+    Column("rater", "text", "", "The rater's name in this study."),
+    Column("seed", "text", "", "Name of the card: distinguishes pairs of the same prompt."),
+    Column("method_a", "text", "", "What made the pair's first image."),
+    Column("method_b", "text", "", "What made the pair's second image."),
+    Column("winner", "text", "", "The method that was chosen, or both good, both bad or tie."),
+    Column("side", "text", "left, right", "Where the rater saw method_a."),
+)
+RANKINGS = (
+    Column("question", "text", "", "Short name of the question."),
+    Column("prompt", "text", "", "The prompt's identifier in its source, else its text."),
+    Column("rater", "text", "", "The rater's name in this study."),
+    Column("seed", "text", "", "Name of the card: distinguishes cards of the same prompt."),
+    Column("method", "text", "", "What made the image."),
+    Column("rank", "integer", "≥ 1", "1 is the best; images that tie have the same, without gaps."),
+)
+BEST_WORST = (
+    Column("question", "text", "", "Short name of the question."),
+    Column("prompt", "text", "", "The prompt's identifier in its source, else its text."),
+    Column("rater", "text", "", "The rater's name in this study."),
+    Column("seed", "text", "", "Name of the card: distinguishes cards of the same prompt."),
+    Column("best", "text", "", "The method of the best image."),
+    Column("worst", "text", "", "The method of the worst image."),
+    Column("shown", "text", "", "The methods of all images on the card."),
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the study's items show, an entry per image in the order of items and slots; everything by primary key.
+
+    item, image, method   (n_images,) int64
+    names                 method → its name
+    """
+
+    item: IntArray
+    image: IntArray
+    method: IntArray
+    names: dict[int, str]
+
+    def pairs(self, items: IntArray) -> tuple[IntArray, IntArray]:
+        """The methods of each item's first and second image; 0 where it does not have exactly two."""
+        found, first, count = np.unique(self.item, return_index=True, return_counts=True)
+        at, is_there = _places(items, found)
+        is_pair = is_there
+        is_pair[is_there] = count[at[is_there]] == 2
+        start = first[at[is_pair]]
+        pair = np.zeros((2, len(items)), np.int64)
+        pair[:, is_pair] = self.method[start], self.method[start + 1]
+        return pair[0], pair[1]
+
+    def methods_of(self, images: IntArray) -> IntArray:
+        """The method of each image; 0 for an image that no item shows."""
+        found, first = np.unique(self.image, return_index=True)
+        at, is_there = _places(images, found)
+        methods = np.zeros(len(images), np.int64)
+        methods[is_there] = self.method[first[at[is_there]]]
+        return methods
+
+
+def _places(keys: IntArray, known: IntArray) -> tuple[IntArray, NDArray[np.bool_]]:
+    """Each key's place among the known ones, which are ascending, and whether it is there at all."""
+    if not len(known):
+        return np.zeros(len(keys), np.int64), np.zeros(len(keys), bool)
+    at = np.searchsorted(known, keys) % len(known)
+    return at, known[at] == keys
+
+
+def has_preferences(dimension: Dimension) -> bool:
+    """Whether its answers say which method is preferred."""
+    return dimension.is_ordering or names_sides(dimension)
+
+
+def preferences(study: Study, dimensions: Sequence[Dimension]) -> dict[int, Votes | Rankings]:
+    """By question's key, its answers that count as votes or rankings of methods; two queries and one per question.
+
+    Methods are in the order of their names. "Unable to answer" is neither a vote nor a ranking.
+    """
+    asked = [dimension for dimension in dimensions if has_preferences(dimension)]
+    if not asked:
+        return {}
+    shown = shown_methods(study)
+    by_key = np.array(sorted(shown.names), np.int64)
+    by_name = sorted(shown.names, key=lambda key: shown.names[key])
+    names = [shown.names[key] for key in by_name]
+    place = np.empty(len(by_key), np.int64)
+    place[np.searchsorted(by_key, by_name)] = np.arange(len(by_key))
+
+    def code(methods: IntArray) -> IntArray:
+        """Places among the names; −1 for no method."""
+        at, is_there = _places(methods, by_key)
+        codes = np.full(len(methods), -1, np.int64)
+        codes[is_there] = place[at[is_there]]
+        return codes
+
+    return {
+        dimension.pk: _rankings(dimension, shown, code, names)
+        if dimension.is_ordering
+        else _votes(dimension, shown, code, names)
+        for dimension in asked
+    }
+
+
+def shown_methods(study: Study) -> Shown:
+    rows = ItemImage.objects.filter(item__study=study, item__role=Item.Role.RATED).order_by("item", "slot")
+    item, image, method = integers(rows.values_list("item_id", "image_id", "image__method_id"), 3)
+    names = dict(Method.objects.filter(pk__in=np.unique(method).tolist()).values_list("pk", "name"))
+    return Shown(item, image, method, names)
+
+
+def is_turned() -> Case:
+    """1 where the rater saw the item's second image on the left, 0 otherwise; for items of two images."""
+    return Case(
+        When(assignment__shown_order__startswith="1", then=Value(1)), default=Value(0), output_field=IntegerField()
+    )
+
+
+def _given(dimension: Dimension, *columns: str | Expression) -> QuerySet[Response, Any]:
+    rows = current_responses([dimension]).filter(level__isnull=False)
+    return rows.order_by("assignment", "pk").values_list("assignment__item", "level", *columns)
+
+
+def _votes(dimension: Dimension, shown: Shown, code: Code, names: list[str]) -> Votes:
+    rows = _given(dimension, is_turned(), "assignment__rater", "assignment__item__prompt")
+    item, answer, turned, rater, prompt = integers(rows, 5)
+    first, second = map(code, shown.pairs(item))
+    ties = [level["label"] for level in dimension.levels[2:]]
+    return votes_of_answers(
+        names,
+        left=np.where(turned == 1, second, first),
+        right=np.where(turned == 1, first, second),
+        answer=answer,
+        tie_kinds=ties,
+        rater=rater,
+        prompt=prompt,
+    )
+
+
+def _rankings(dimension: Dimension, shown: Shown, code: Code, names: list[str]) -> Rankings:
+    rows = _given(dimension, "assignment", "image", "assignment__rater", "assignment__item__prompt")
+    _item, level, group, image, rater, prompt = integers(rows.filter(image__isnull=False), 6)
+    is_best_worst = dimension.kind == Dimension.Kind.BEST_WORST
+    return rankings_of_answers(
+        names,
+        group=group,
+        method=code(shown.methods_of(image)),
+        rank=level + 1,
+        rater=rater,
+        prompt=prompt,
+        is_best_worst=is_best_worst,
+    )
+
+
+# --- as files -------------------------------------------------------------------------------------------------------
+def vote_rows(study: Study) -> Rows:
+    """One row per vote, as `analyze --votes` reads them."""
+    asked = [dimension for dimension in study.dimensions.all() if names_sides(dimension)]
+    if not asked:
+        return
+    pair_of = _pair_names(shown_methods(study))
+    for dimension in asked:
+        labels = [level["label"] for level in dimension.levels]
+        columns = ("assignment__item__key", is_turned(), "assignment__rater__name")
+        prompts = _prompt_names(study)
+        for item, level, key, turned, rater, prompt in _given(dimension, *columns, "assignment__item__prompt").iterator(
+            chunk_size=ROWS_AT_ONCE
+        ):
+            methods = pair_of.get(item, ("", ""))
+            if methods[0] == methods[1]:
+                continue
+            label = labels[level]
+            # Files of votes name these ties as they are; any other is "tie" there.
+            winner = methods[1 - level if turned else level] if level < 2 else label if label in TIES else "tie"
+            side = "right" if turned else "left"
+            yield dimension.name, prompts[prompt], rater, key, *methods, winner, side
+
+
+def _pair_names(shown: Shown) -> dict[int, tuple[str, str]]:
+    """Item → the names of its two methods, by slot; items of more or fewer images are left out."""
+    items = np.unique(shown.item)
+    pairs = zip(items.tolist(), *(methods.tolist() for methods in shown.pairs(items)), strict=True)
+    return {item: (shown.names[first], shown.names[second]) for item, first, second in pairs if first and second}
+
+
+def ranking_rows(study: Study) -> Rows:
+    """One row per image of a ranking, as `analyze --rankings` reads them."""
+    for dimension, key, prompt, rater, ranked in _cards(study, Dimension.Kind.RANKING):
+        for method, level in ranked:
+            yield dimension, prompt, rater, key, method, level + 1
+
+
+def best_worst_rows(study: Study) -> Rows:
+    """One row per card, as `analyze --rankings` reads them."""
+    for dimension, key, prompt, rater, ranked in _cards(study, Dimension.Kind.BEST_WORST):
+        by_level = {level: method for method, level in ranked}
+        if {BEST, WORST} <= set(by_level):
+            shown = "; ".join(method for method, _level in ranked)
+            yield dimension, prompt, rater, key, by_level[BEST], by_level[WORST], shown
+
+
+def _cards(study: Study, kind: str) -> Iterator[tuple[str, str, str, str, list[tuple[str, int]]]]:
+    """(question, item's key, prompt, rater, [(method, level)]) of each card of such a question."""
+    asked = list(study.dimensions.filter(kind=kind))
+    if not asked:
+        return
+    shown, prompts = shown_methods(study), _prompt_names(study)
+    made_by = dict(zip(shown.image.tolist(), (shown.names[key] for key in shown.method.tolist()), strict=True))
+    for dimension in asked:
+        columns = ("assignment", "image", "assignment__item__key", "assignment__rater__name")
+        before: int | None = None
+        card: tuple[str, str, str, str, list[tuple[str, int]]] | None = None
+        rows = _given(dimension, *columns, "assignment__item__prompt").iterator(chunk_size=ROWS_AT_ONCE)
+        for _item, level, group, image, key, rater, prompt in rows:
+            if card is None or group != before:
+                if card is not None:
+                    yield card
+                before, card = group, (dimension.name, key, prompts[prompt], rater, [])
+            card[4].append((made_by[image], level))
+        if card is not None:
+            yield card
+
+
+def _prompt_names(study: Study) -> dict[int, str]:
+    """A name for each prompt, no two alike: its key, else its text."""
+    rows = Prompt.objects.filter(pk__in=study.items.order_by().values("prompt_id")).order_by("pk")
+    found: dict[int, str] = {}
+    taken: set[str] = set()
+    for pk, key, text in rows.values_list("pk", "key", "text").iterator(chunk_size=ROWS_AT_ONCE):
+        name = key or text
+        found[pk] = name if name not in taken else f"{name} (prompt {pk})"
+        taken.add(name)
+    return found
+
+
+def counts(study: Study) -> dict[str, int]:
+    """How many rows the files have, at most: cards of best and worst are counted by their best images."""
+    dimensions = list(study.dimensions.all())
+
+    def n(kinds: list[Dimension], **only: int) -> int:
+        return current_responses(kinds).filter(level__isnull=False, **only).count() if kinds else 0
+
+    return {
+        "votes": n([one for one in dimensions if names_sides(one)]),
+        "rankings": n([one for one in dimensions if one.kind == Dimension.Kind.RANKING]),
+        "best-worst": n([one for one in dimensions if one.kind == Dimension.Kind.BEST_WORST], level=BEST),
+    }

@@ -1,0 +1,121 @@
+"""How a study was carried out, and where its scores and critiques came from: for methods sections and notices."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, Literal
+
+import numpy as np
+from django.db.models import Count, F, Max, Min, Q, QuerySet
+
+from annotations.models import Assignment, ItemImage, Membership, Rater, Response, Study
+from annotations.queries.planning.facts import facts_of
+from annotations.queries.result_units import scores_of
+from annotations.reports.documents.design import Design
+from annotations.reports.documents.provenance import Source
+from annotations.reports.study.data import DimensionData
+from generation.models import Critique
+
+ORIGIN = (
+    *("added_by", "added_by__username", "provenance__run"),
+    *("import_run", "import_run__file_name", "import_run__is_by_command"),
+)
+
+
+def study_design(study: Study, dimensions: Iterable[DimensionData]) -> Design:
+    """The design as it is and was used, in six queries whatever the size. `dimensions`: the answers that count."""
+    is_counted = Q(
+        assignments__state=Assignment.State.ANSWERED,
+        assignments__purpose=Assignment.Purpose.RATING,
+        assignments__rater__excluded_at=None,
+    )
+    items = study.items.annotate(n_answered=Count("assignments", filter=is_counted))
+    n_complete = items.filter(n_answered__gte=F("wanted")).count()
+    raters = study.raters.aggregate(n=Count("pk"), consented=Count("pk", filter=Q(consented_at__isnull=False)))
+    answers = Response.objects.filter(
+        assignment__study=study, assignment__purpose=Assignment.Purpose.RATING, assignment__rater__excluded_at=None
+    )
+    is_current = Q(is_current=True, assignment__state=Assignment.State.ANSWERED)
+    is_imported = is_current & Q(assignment__rater__kind=Rater.Kind.IMPORTED)
+    found = answers.aggregate(
+        n=Count("pk", filter=is_current),
+        imported=Count("pk", filter=is_imported),
+        changed=Count("pk", filter=is_current & Q(revision__gt=1)),
+        first=Min("answered_at", filter=is_current & ~is_imported),
+        last=Max("answered_at", filter=is_current & ~is_imported),
+    )
+    unable = study.dimensions.filter(allows_unable=True).order_by("position").values_list("name", flat=True)
+    return Design(
+        item_kind=study.item_kind,
+        raters_per_item=study.raters_per_item,
+        items_per_rater=study.items_per_rater,
+        order=study.order,
+        seed=study.seed,
+        batch_size=study.batch_size,
+        lease_minutes=study.lease_minutes,
+        instructions=study.instructions,
+        consent=study.consent,
+        exclusion_rule=study.exclusion_rule,
+        n_items=study.items.count(),
+        n_items_complete=n_complete,
+        n_joined=raters["n"],
+        n_consented=raters["consented"],
+        imported_share=found["imported"] / found["n"] if found["n"] else 0.0,
+        n_changed=found["changed"],
+        allows_unable=tuple(unable),
+        first_answer=_text(found["first"]),
+        last_answer=_text(found["last"]),
+        median_seconds=_median_seconds(dimensions),
+        is_simulated=study.is_simulated,
+        notes=dict(facts_of(study)) or None,
+    )
+
+
+def _text(moment: datetime | None) -> str:
+    return moment.isoformat(timespec="seconds") if moment else ""
+
+
+def _median_seconds(dimensions: Iterable[DimensionData]) -> float | None:
+    known = [one.seconds[np.isfinite(one.seconds)] for one in dimensions if one.seconds is not None]
+    together = np.concatenate(known) if known else np.empty(0)
+    return round(float(np.median(together)), 3) if len(together) else None
+
+
+# --- scores and critiques ---------------------------------------------------------------------------------------------
+def score_sources(study: Study) -> list[Source]:
+    """A source for each metric, version and origin of the scores of the study's images; two queries."""
+    return list(_sources(study, "score", scores_of(study), "metric", "version"))
+
+
+def critique_sources(study: Study) -> list[Source]:
+    """The same of the critiques of the study's images, planted and other controls included."""
+    images = ItemImage.objects.filter(item__study=study).values("image_id")
+    critiques = Critique.objects.filter(image__in=images).order_by()
+    return list(_sources(study, "critique", critiques, "critic", "critic_version"))
+
+
+def _sources(
+    study: Study, what: Literal["score", "critique"], rows: QuerySet[Any], name: str, version: str
+) -> Iterator[Source]:
+    own = Membership.objects.filter(study=study, role=Membership.Role.RESEARCHER)
+    people = {study.owner_id, *own.values_list("user", flat=True)}
+    grouped = rows.values(name, version, *ORIGIN).annotate(n=Count("pk"), at=Max("created_at"))
+    for row in grouped.order_by(name, version, "at"):
+        run = row["provenance__run"]
+        is_run = isinstance(run, int) and row["import_run"] is None
+        yield Source(
+            what=what,
+            name=f"{row[name]} {row[version]}".strip(),
+            n=row["n"],
+            added_by=row["added_by__username"] or "",
+            is_outsider=row["added_by"] is not None and row["added_by"] not in people,
+            way=_way(row, is_run=is_run),
+            number=run if is_run else row["import_run"],
+            file=row["import_run__file_name"] or "",
+            at=row["at"].isoformat(timespec="seconds"),
+        )
+
+
+def _way(row: dict[str, Any], *, is_run: bool) -> Literal["import", "command", "run", ""]:
+    if row["import_run"] is not None:
+        return "command" if row["import_run__is_by_command"] else "import"
+    return "run" if is_run else ""

@@ -1,0 +1,43 @@
+"""How a study was carried out, as far as the site knows it: what a methods section and a checklist are written from."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Design:
+    """The design that was really used.
+
+    item_kind          "image", "pair" or "prompt" (all images of a prompt together)
+    order              "shuffled" for each rater, or "fixed"
+    n_items            laid out; n_items_complete: those with as many raters as asked for
+    n_joined           raters who joined; n_consented: those of them whose consent is on record
+    imported_share     share of counted answers, 0…1, that were imported: their order, time and blinding are not known
+    n_changed          answers that their rater changed, of which the last counts
+    allows_unable      names of the questions that offer “unable to answer”
+    first_answer, last_answer   ISO 8601, "" without an answer
+    median_seconds     active seconds per answer; None where unknown
+    notes              what only the researchers know (recruitment, payment, ethics…), by its name in the checklists
+    """
+
+    item_kind: str
+    raters_per_item: int
+    items_per_rater: int | None
+    order: str
+    seed: int
+    batch_size: int
+    lease_minutes: int
+    instructions: str
+    consent: str
+    exclusion_rule: str
+    n_items: int
+    n_items_complete: int
+    n_joined: int
+    n_consented: int
+    imported_share: float
+    n_changed: int
+    allows_unable: tuple[str, ...]
+    first_answer: str
+    last_answer: str
+    median_seconds: float | None
+    is_simulated: bool = False
+    notes: dict[str, str] | None = None

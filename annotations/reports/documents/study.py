@@ -1,0 +1,294 @@
+"""The document of a study, or of files of ratings: what `analyze`, the results page and a release all have."""
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from annotations.reports.documents.comparisons import ReportedComparison, ReportedModel
+from annotations.reports.documents.counted import CountedPart
+from annotations.reports.documents.design import Design
+from annotations.reports.documents.estimates import ReportedEstimate
+from annotations.reports.documents.preferences import PreferencePart
+from annotations.reports.documents.provenance import MadeOfRatings, Source
+from annotations.reports.documents.supporting import ReportedSupport
+
+FORMAT: Final = 1
+"""Raised when the document's shape changes so that an older one cannot be read any more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithoutRater:
+    """By statistic: its value with each of these raters left out."""
+
+    raters: tuple[str, ...]
+    values: dict[str, tuple[float | None, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RaterPairs:
+    """Kappa of every two raters, and how many items both rated; both square, rows and columns as `raters`."""
+
+    raters: tuple[str, ...]
+    kappa: tuple[tuple[float | None, ...], ...]
+    n_shared: tuple[tuple[int, ...], ...]
+    method: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedMean(ReportedEstimate):
+    """The mean rating of one method. `method` is its name, and `convention` how the mean is taken.
+
+    mean_of_units   over items with equal weight; histogram: ratings by level
+    """
+
+    convention: str
+    mean_of_units: float | None
+    n_units: int
+    n_ratings: int
+    n_prompts: int
+    n_raters: int
+    histogram: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeansOfFacet:
+    """The means on items whose facet has this value."""
+
+    facet: str
+    value: str
+    means: tuple[ReportedMean, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedMetric:
+    """One automatic metric against people; epsilon: the difference up to which its scores count as tied."""
+
+    metric: str
+    epsilon: float | None
+    estimates: tuple[ReportedEstimate, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedMetricDifference:
+    """Metric a minus metric b in one statistic."""
+
+    metric_a: str
+    metric_b: str
+    statistic: str
+    difference: float | None
+    p: float | None
+    method: str
+    n: int
+    p_holm: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricGroups:
+    """Groups of metrics that the tests tell apart, best first."""
+
+    statistic: str
+    groups: tuple[tuple[str, ...], ...]
+    method: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricBoard:
+    """All metrics. ceiling: one rater against the rest; baseline: a constant metric, which is right on ties alone."""
+
+    metrics: tuple[ReportedMetric, ...]
+    baseline: tuple[ReportedEstimate, ...]
+    ceiling: tuple[ReportedEstimate, ...]
+    differences: tuple[ReportedMetricDifference, ...] = ()
+    clusters: tuple[MetricGroups, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricBoardOfFacet(MetricBoard):
+    """All metrics on items whose facet has this value."""
+
+    facet: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedRater:
+    """One rater next to the others; n_shared: ratings of items that others rated too; why: what stands out."""
+
+    rater: str
+    n: int
+    n_shared: int
+    gold_pass_rate: ReportedEstimate
+    agreement: ReportedEstimate
+    rank_correlation: ReportedEstimate
+    mean_absolute_deviation: ReportedEstimate
+    severity: ReportedEstimate
+    spread: ReportedEstimate
+    modal_share: ReportedEstimate
+    longest_run: ReportedEstimate
+    median_seconds: ReportedEstimate
+    fast_share: ReportedEstimate
+    self_consistency: ReportedEstimate
+    self_deviation: ReportedEstimate
+    suspicion: float | None
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedQuestion:
+    """The results of one question.
+
+    name, question   its short name, and what raters were asked ("" where it is not known)
+    values, labels   the scale: each level's value, and its words if it has any
+    kind             "ordinal", "interval", "nominal", "preference" or "ranking"
+    n_gold           items with a known right answer
+    preferences      of votes and rankings, else None
+    histogram        ratings by level
+    without_rater    None where there are too many raters
+    components       groups of raters who share no item with other groups, the first 50 of n_components
+    means            of every method, or of all items where no method is known
+    board            None without metrics; facets: the same by facet
+    support          how far the figures can be relied on; None in documents from before statistics 6
+    """
+
+    name: str
+    question: str
+    values: tuple[float, ...]
+    labels: tuple[str, ...]
+    kind: str = ""
+    is_ordinal: bool
+    n_ratings: int
+    n_units: int
+    n_raters: int
+    n_unable: int
+    n_gold: int = 0
+    preferences: PreferencePart | None = None
+    histogram: tuple[int, ...]
+    agreement: tuple[ReportedEstimate, ...]
+    without_rater: WithoutRater | None = None
+    pairs: RaterPairs | None
+    components: tuple[tuple[str, ...], ...]
+    n_components: int
+    means: tuple[ReportedMean, ...]
+    comparisons: tuple[ReportedComparison, ...]
+    model: ReportedModel | None = None
+    means_by_facet: tuple[MeansOfFacet, ...] = ()
+    board: MetricBoard | None
+    facets: tuple[MetricBoardOfFacet, ...]
+    raters: tuple[ReportedRater, ...]
+    n_raters_left_out: int = 0
+    support: ReportedSupport | None = None
+
+    def __post_init__(self) -> None:
+        if not self.kind:  # the first documents say only whether levels are ordered
+            object.__setattr__(self, "kind", "ordinal" if self.is_ordinal else "nominal")
+
+    @property
+    def asked(self) -> str:
+        """The question in words, else its name."""
+        return self.question or self.name
+
+    @property
+    def level_names(self) -> list[str]:
+        """What each level is called: its words, else its value."""
+        return list(self.labels) or [f"{value:g}" for value in self.values]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedExclusion:
+    """A rater whose n_answers count in no figure."""
+
+    rater: str
+    reason: str
+    n_answers: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DisputedUnit:
+    """A unit about which raters disagree.
+
+    item, prompt, images   what was shown: the item's key, the prompt's text, images by number
+    distance               mean distance of two raters, 0…1; counts: ratings by level
+    """
+
+    unit: str
+    item: str
+    prompt: str
+    images: tuple[int, ...]
+    distance: float
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the site was asked for: (baseline, refined), and (key or "rule", reason) of what was excluded then."""
+
+    comparisons: tuple[tuple[str, str], ...] = ()
+    excluded: tuple[tuple[int | str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedRegistration:
+    """The plan that was frozen before the first answer, and what differs from it.
+
+    made_at   ISO 8601; digest: SHA-256 of the registered file
+    """
+
+    number: int
+    made_at: str
+    digest: str
+    deviations: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithExcluded:
+    """One comparison as it would be with the excluded raters: for one question, positive when refined is higher.
+
+    without, with_them   the mean difference without the excluded raters (as in the report) and with them
+    """
+
+    question: str
+    baseline: str
+    refined: str
+    without: ReportedEstimate
+    with_them: ReportedEstimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyDocument:
+    """The whole result of a study or of files.
+
+    key               names the study in labels of tables
+    n_excluded        rows of files that were left out; warnings: what in the files should be checked
+    raters_by_kind    {"person": 3, "imported": 1}; empty where it is not known
+    with_excluded     each comparison without and with the excluded raters; empty where nobody is excluded
+    n_withdrawn       people who took their answers out of the study or had them erased
+    facets_left_out   facet → why metrics are not shown by it
+    asked, exclusion_rule, n_late, sources, disputed, design, registration   what only the site knows; exclusion_rule
+                      is None for files and "" where none was declared, disputed is by question
+    counted           questions whose answers are no single level; only the site knows them
+    """
+
+    format: Literal[1] = FORMAT
+    title: str
+    key: str = ""
+    made: MadeOfRatings
+    n_items: int
+    n_excluded: int = 0
+    warnings: tuple[str, ...] = ()
+    excluded_raters: tuple[ReportedExclusion, ...] = ()
+    raters_by_kind: dict[str, int] = field(default_factory=dict)
+    n_withdrawn: int = 0
+    with_excluded: tuple[WithExcluded, ...] = ()
+    methods: tuple[str, ...]
+    n_prompts: int
+    metrics: tuple[str, ...]
+    facets_left_out: dict[str, str]
+    dimensions: tuple[ReportedQuestion, ...]
+    asked: Asked | None = None
+    exclusion_rule: str | None = None
+    n_late: int = 0
+    sources: tuple[Source, ...] = ()
+    disputed: dict[str, tuple[DisputedUnit, ...]] = field(default_factory=dict)
+    design: Design | None = None
+    counted: tuple[CountedPart, ...] = ()
+    registration: ReportedRegistration | None = None

@@ -1,0 +1,65 @@
+"""Parts of a question's document that say how far its figures can be relied on."""
+
+from dataclasses import dataclass, field
+
+from annotations.reports.documents.estimates import ReportedEstimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedFewest:
+    """How few of a kind have to be absent for the leader to lead no more.
+
+    kind       "prompts", "raters", "ratings" or "votes"; n: None where nothing short of all does it
+    of         how many there are; names: which ones, the first 50, empty for single ratings and votes
+    is_exact   no smaller number does it
+    """
+
+    kind: str
+    n: int | None
+    of: int
+    names: tuple[str, ...] = ()
+    is_exact: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedChange:
+    """A change over a rater's session, mean over raters, with p of none."""
+
+    estimate: ReportedEstimate
+    p: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdjustedMethod:
+    """A method's mean as if every rater had rated it on every prompt; raw: the plain mean of the same ratings."""
+
+    method: str
+    mean: ReportedEstimate
+    raw: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedAdjusted:
+    """Fair averages of all methods; reason: why there are none."""
+
+    methods: tuple[AdjustedMethod, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedSeeds:
+    """Variances by name (prompt, seed, rater, prompt × rater, rest); n: what they rest on; reason: why none."""
+
+    components: dict[str, float | None] = field(default_factory=dict)
+    n: dict[str, int] = field(default_factory=dict)
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedSupport:
+    """within_raters: agreement of raters with themselves; empty, or None, where the data say nothing of it."""
+
+    within_raters: tuple[ReportedEstimate, ...] = ()
+    drift: tuple[ReportedChange, ...] = ()
+    adjusted: ReportedAdjusted | None = None
+    seeds: ReportedSeeds | None = None

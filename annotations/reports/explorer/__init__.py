@@ -1,0 +1,1 @@
+"""Looking at single units: what stands out about each (`units.py`), and a selection as a figure (`grid.py`)."""

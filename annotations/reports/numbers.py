@@ -1,0 +1,38 @@
+"""Figures as text, the same in sentences, tables and pictures; a minus is a minus, not a hyphen."""
+
+
+def figure(number: float | None, *, signed: bool = False, digits: int = 3) -> str:
+    """Three decimals unless stated otherwise; whole numbers from 10 upwards have none. An en dash where undefined."""
+    if number is None:
+        return "–"
+    if float(number).is_integer() and abs(number) >= 10:
+        return f"{number:,.0f}".replace("-", "−")
+    return f"{number:{'+' if signed else ''}.{digits}f}".replace("-", "−")
+
+
+def share(number: float) -> str:
+    return f"{number:.1%}"
+
+
+def interval(low: float | None, high: float | None, *, digits: int = 3) -> str:
+    """In brackets; nothing where there is none."""
+    return "" if low is None or high is None else f"[{low:.{digits}f}, {high:.{digits}f}]".replace("-", "−")
+
+
+def span(low: float, high: float, *, signed: bool = False, digits: int = 2) -> str:
+    """The same in a sentence: 0.59 to 0.76."""
+    return " to ".join(figure(end, signed=signed, digits=digits) for end in (low, high))
+
+
+def p_value(p: float | None) -> str:
+    return "" if p is None else "p < 0.0001" if p < 0.0001 else f"p = {p:.4f}"
+
+
+def counted(n: int, noun: str, plural: str = "") -> str:
+    """1 rater, 2,000 raters."""
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def for_terminal(text: str) -> str:
+    """The text with a hyphen for each minus, which every terminal can show."""
+    return text.replace("−", "-")

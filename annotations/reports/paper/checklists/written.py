@@ -1,0 +1,45 @@
+"""All checklists of a study as files: Markdown to read, and HEDS as JSON for its form."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from annotations.reports.documents.study import StudyDocument
+from annotations.reports.paper.checklists.grras import grras
+from annotations.reports.paper.checklists.heds import CRITERION_FIELDS, OTHER_FIELDS, heds, n_filled
+from annotations.reports.paper.checklists.items import Checklist, Facts
+from annotations.reports.paper.checklists.otani import otani
+from annotations.reports.paper.markdown import literal
+from annotations.reports.paper.references import REFERENCES
+
+
+def checklists(document: StudyDocument) -> list[Checklist]:
+    """Those that are answered item by item."""
+    facts = Facts(document)
+    return [otani(facts), grras(facts)]
+
+
+def checklist_files(document: StudyDocument) -> Iterator[tuple[str, bytes]]:
+    """checklists/checklists.md, and checklists/heds.json."""
+    sheet = heds(document)
+    text = "\n".join(_markdown(checklists(document), n_filled(sheet), len(document.dimensions)))
+    yield "checklists/checklists.md", text.encode()
+    yield "checklists/heds.json", json.dumps(sheet, ensure_ascii=False, indent=1).encode()
+
+
+def _markdown(found: Sequence[Checklist], filled: int, n_criteria: int) -> Iterator[str]:
+    yield "# Checklists\n"
+    for checklist in found:
+        n = len(checklist.items)
+        yield f"## {checklist.title}\n"
+        yield f"{n - len(checklist.missing)} of {n} items are answered. {literal(REFERENCES[checklist.source].long)}\n"
+        for item in checklist.items:
+            if item.is_missing:
+                yield f"- [ ] **{item.number}. {literal(item.asks)}.** Missing: {literal(item.cure)}"
+            else:
+                where = f" ({literal(item.evidence)})" if item.evidence else ""
+                yield f"- [x] **{item.number}. {literal(item.asks)}.** {literal(item.answer)}{where}"
+        yield ""
+    fields = OTHER_FIELDS + CRITERION_FIELDS * n_criteria
+    yield "## HEDS 3.0\n"
+    yield f"{filled} of {fields} fields are filled in heds.json; load it in the form by “upload json” and add the rest."
+    yield f"{literal(REFERENCES['belz2024'].long)}\n"

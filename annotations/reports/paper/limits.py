@@ -1,0 +1,76 @@
+"""What a study's figures cannot show, from the study itself."""
+
+from collections.abc import Iterator
+
+from annotations.reports.documents.design import Design
+from annotations.reports.documents.study import ReportedQuestion, StudyDocument
+from annotations.reports.estimates import interval_over
+from annotations.reports.numbers import counted, figure
+from annotations.reports.study.sections.report import headline_agreement
+
+FEW_RATERS = 5
+FEW_PROMPTS = 20
+LOW_AGREEMENT = 0.4
+LARGE_SHARE = 0.05
+
+
+def limits(document: StudyDocument) -> list[str]:
+    """Sentences, the gravest first. The last is true of every study."""
+    return list(dict.fromkeys(_all(document)))
+
+
+def _all(document: StudyDocument) -> Iterator[str]:
+    kinds = document.raters_by_kind
+    if kinds.get("simulated"):
+        yield "Simulated raters took part; their answers say nothing about people."
+    for dimension in document.dimensions:
+        yield from _of_question(dimension, alone=len(document.dimensions) == 1)
+    design = document.design
+    if design is None:
+        yield "The files do not record how raters were recruited, assigned and blinded."
+    else:
+        yield from _of_design(design)
+    if document.n_prompts and document.n_prompts < FEW_PROMPTS:
+        yield f"{counted(document.n_prompts, 'prompt')} say little about other prompts."
+    yield (
+        "Prompts and raters were chosen, not drawn at random from a population; intervals over them speak of others "
+        "only as far as these are like those."
+    )
+
+
+def _of_question(dimension: ReportedQuestion, *, alone: bool) -> Iterator[str]:
+    about = "" if alone else f" on “{dimension.asked}”"
+    n = dimension.n_raters
+    alpha, name = headline_agreement(dimension)
+    over_raters = interval_over(alpha, "raters")
+    if n < 2:
+        yield f"One rater answered{about}: agreement is not known, and nothing holds for other raters."
+    elif over_raters is None or over_raters.low is None:
+        yield f"With {counted(n, 'rater')}{about}, nothing can be said about other raters."
+    elif n < FEW_RATERS:
+        yield f"{counted(n, 'rater')}{about} say little about other raters: intervals over raters are wide."
+    if alpha.value is not None and alpha.value < LOW_AGREEMENT:
+        yield f"Raters agree little{about} ({name} {figure(alpha.value, digits=2)}): the question may be unclear."
+    if dimension.n_components > 1:
+        yield f"Some raters share no item with others{about}, so that their severity cannot be told from the images."
+    asked = dimension.n_ratings + dimension.n_unable
+    if asked and dimension.n_unable / asked > LARGE_SHARE:
+        share = dimension.n_unable / asked
+        yield f"{share:.0%} of the answers{about} were “unable to answer”, which no figure counts."
+    for one in dimension.comparisons:
+        if one.n and one.multiverse.survives is False:
+            yield (
+                f"The conclusion about {one.refined} against {one.baseline}{about} does not survive every "
+                "reasonable choice of analysis."
+            )
+
+
+def _of_design(design: Design) -> Iterator[str]:
+    if missing := design.n_items - design.n_items_complete:
+        yield f"{missing:,} of {design.n_items:,} items have fewer raters than planned."
+    if design.imported_share:
+        yield "Of imported answers neither order nor time is known."
+    if not design.exclusion_rule:
+        yield "No rule for excluding raters was declared beforehand."
+    if design.order == "fixed":
+        yield "All raters saw the items in one order, so that fatigue and learning fall on the same items."

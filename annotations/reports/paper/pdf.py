@@ -1,0 +1,169 @@
+"""The report as a paged, numbered PDF: answers and pictures first, the tables behind them as an appendix."""
+
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from math import sqrt
+
+from annotations.reports.paper.figures import PaperFigure
+from annotations.reports.paper.manuscript import Manuscript
+from annotations.reports.paper.markdown import keys_of
+from annotations.reports.paper.methods import CITATION
+from annotations.reports.paper.references import bibliography
+from annotations.reports.paper.typesetting import literal as _string
+from annotations.reports.paper.typesetting import pdf
+from annotations.reports.rendering import grouped
+from annotations.reports.view import Block, Figure, Folded, Paragraph, Section, Table
+
+LONG_CELL = 24
+"""Characters from which on a column is one of words, which may break, and not of figures."""
+MOST_CELL = 160
+MOST_UNBROKEN = 15
+"""Rows up to which a table stays on one page."""
+_SETTINGS = """
+#set page(paper: "a4", margin: (x: 20mm, y: 18mm), numbering: "1 / 1")
+#set text(font: "Libertinus Serif", size: 10pt, lang: "en", region: "GB")
+#set par(justify: true, leading: 0.55em, spacing: 0.9em)
+#set heading(numbering: "1.1")
+#show heading.where(level: 1): set text(size: 14pt)
+#show heading.where(level: 2): set text(size: 11pt)
+#show heading: set block(above: 1.4em, below: 0.7em, sticky: true)
+#show figure: set block(above: 0.8em, below: 1.2em)
+#show figure.caption: set text(size: 8.5pt)
+#show figure.caption: set align(left)
+#set table(stroke: none, inset: (x: 3pt, y: 2.2pt))
+#show table: set text(size: 7.5pt)
+#show table: set par(justify: false)
+#show table.cell.where(y: 0): strong
+"""
+
+
+def report_pdf(paper: Manuscript) -> bytes:
+    """The PDF of a report; the same manuscript gives the same bytes."""
+    keys = [reference.key for reference in paper.references]
+    files = {f"{figure.name}.svg": figure.wide.encode() for figure in paper.figures}
+    files["references.bib"] = bibliography(keys).encode()
+    return pdf("\n".join(_source(paper)), files, paper.made_at)
+
+
+def _source(paper: Manuscript) -> Iterator[str]:
+    yield f"#set document(title: {_string(paper.title)})"
+    yield _SETTINGS
+    yield f"#text(size: 20pt, weight: 700, {_string(paper.title)})\n"
+    for line in paper.warnings:
+        yield f"#block(stroke: (left: 2pt), inset: (left: 8pt, y: 3pt), text(weight: 700, {_string(line)}))"
+    yield _heading(1, "Summary")
+    for line in paper.summary:
+        yield f"{_words(line)}\n"
+    figures = iter(paper.figures)
+    tables: list[tuple[str, Section, list[Folded | Table]]] = []
+    for part in paper.parts:
+        if part.title:
+            yield _heading(1, part.title)
+        for line in part.headlines:
+            yield f"{_words(line + '.')}\n"
+        for section in part.sections:
+            if shown := list(_shown(section.blocks, figures)):
+                yield _heading(2, section.title)
+                yield from shown
+            if behind := [block for block in section.blocks if isinstance(block, Folded | Table)]:
+                tables.append((part.title, section, behind))
+    yield _heading(1, "Methods")
+    yield from (f"{_words(paragraph)}\n" for paragraph in paper.methods)
+    for title, lines in (("Registration", paper.registration), ("Limits", paper.limits), ("Notes", paper.notes)):
+        if lines:
+            yield _heading(1, title)
+            yield from (f"- {_words(line)}" for line in lines)
+    if paper.references:
+        yield '#show bibliography: set text(size: 8.5pt)\n#bibliography("references.bib", style: "apa")'
+    yield from _appendix(tables)
+    yield f"#block(above: 2em, text(size: 8pt, {_string(paper.provenance)}))"
+
+
+def _appendix(tables: Sequence[tuple[str, Section, Sequence[Folded | Table]]]) -> Iterator[str]:
+    if not tables:
+        return
+    yield _heading(1, "Appendix: tables")
+    of = ""
+    for question, section, blocks in tables:
+        if question and question != of:
+            yield f"#block(above: 1.4em, sticky: true, text(weight: 700, {_string(question)}))"
+            of = question
+        yield _heading(2, section.title)
+        for block in blocks:
+            yield from _in_full(block)
+
+
+def _shown(blocks: Sequence[Block], figures: Iterator[PaperFigure]) -> Iterator[str]:
+    """Sentences and pictures of a section; pictures that a page folds are shown in place."""
+    for block, following in zip_longest(blocks, blocks[1:]):
+        if isinstance(block, Paragraph):
+            # A sentence that leads to a picture stays with it.
+            stays = isinstance(following, Figure)
+            yield f"#block(sticky: true)[{_paragraph(block)}]" if stays else f"{_paragraph(block)}\n"
+        elif isinstance(block, Figure):
+            figure = next(figures)
+            picture = f"image({_string(figure.name + '.svg')}, width: 100%, alt: {_string(figure.caption)})"
+            yield f"#figure({picture}, caption: [{_words(figure.caption)}])"
+        elif isinstance(block, Folded):
+            yield from _shown([inner for inner in block.blocks if isinstance(inner, Figure)], figures)
+
+
+def _in_full(block: Block) -> Iterator[str]:
+    if isinstance(block, Folded):
+        if block.summary != "All figures":
+            yield f"#block(sticky: true, strong({_string(block.summary)}))"
+        for inner in block.blocks:
+            if isinstance(inner, Paragraph):
+                yield f"{_paragraph(inner)}\n"
+            else:
+                yield from _in_full(inner)
+    elif isinstance(block, Table):
+        yield _table(block)
+
+
+def _paragraph(block: Paragraph) -> str:
+    if block.kind == "note":
+        return f"#text(size: 8.5pt, {_string(block.text)})"
+    return f"#text(weight: 700, {_string(block.text)})" if block.kind in ("said", "warning") else _words(block.text)
+
+
+def _table(block: Table) -> str:
+    """A table that may go on over pages, its heading on each; columns of words share the room that figures leave."""
+    cells = [[str(grouped(cell)) for cell in row] for row in block.rows]
+    longest = [max((len(row[at]) for row in cells), default=0) for at in range(len(block.head))]
+    is_words = [at not in block.numeric and longest[at] >= LONG_CELL for at in range(len(block.head))]
+    widths = ", ".join(
+        _share(longest[at]) if is_words[at] else _room(block.head[at], longest[at]) for at in range(len(block.head))
+    )
+    aligned = ", ".join("right" if at in block.numeric else "left" for at in range(len(block.head)))
+    lines = [f"#table(columns: ({widths},), align: ({aligned},),"]
+    head = ", ".join(f"[{_words(name)}]" for name in block.head)
+    lines.append(f"table.hline(stroke: 0.8pt), table.header({head}), table.hline(stroke: 0.4pt),")
+    lines += [", ".join(f"[{_words(cell)}]" for cell in row) + "," for row in cells]
+    set_table = "\n".join([*lines, "table.hline(stroke: 0.8pt))\n"])
+    return f"#block(breakable: false)[\n{set_table}]\n" if len(cells) <= MOST_UNBROKEN else set_table
+
+
+def _room(head: str, longest: int) -> str:
+    """The width of a column of figures: its heading may break between words."""
+    word = max(map(len, head.split()), default=0)
+    return f"{0.48 * max(longest, word) + 1:.1f}em"
+
+
+def _share(longest: int) -> str:
+    """A column of words gets room as the root of its longest cell: names stay on a line, reasons take several."""
+    return f"{sqrt(min(longest, MOST_CELL)):.1f}fr"
+
+
+def _heading(level: int, text: str) -> str:
+    return f"\n{'=' * level} {_words(text)}\n"
+
+
+def _words(text: str) -> str:
+    """Text in markup: literal but for its citations."""
+    parts, at = [], 0
+    for found in CITATION.finditer(text):
+        cites = "".join(f"#cite(<{key}>)" for key in keys_of(found[1]))
+        parts += [f"#{_string(text[at : found.start()])};", " ", cites]
+        at = found.end()
+    return "".join([*parts, f"#{_string(text[at:])};" if text[at:] else ""])

@@ -1,0 +1,111 @@
+"""The answer to every question of a study in one sentence."""
+
+from annotations.reports.documents.comparisons import ReportedComparison
+from annotations.reports.documents.estimates import ReportedEstimate, ReportedInterval
+from annotations.reports.documents.study import ReportedQuestion, StudyDocument
+from annotations.reports.estimates import interval_over
+from annotations.reports.numbers import counted, figure, share, span
+
+WIDEST_FIRST = ("prompts and raters", "prompts", "raters")
+"""Intervals in the order in which a summary prefers them: the first speaks of other prompts and other raters."""
+
+MOST_COMPARED = 3
+
+
+def summary(document: StudyDocument) -> list[str]:
+    """One sentence for each question, in the order of the questions."""
+    dimensions = document.dimensions
+    return [_lead(one, alone=len(dimensions) == 1) + _answer(one) for one in dimensions]
+
+
+def _lead(dimension: ReportedQuestion, *, alone: bool) -> str:
+    """The question in front of its answer, where there are several."""
+    asked = dimension.asked
+    return "" if alone else f"{asked} " if asked.endswith(("?", ".", "!")) else f"{asked}: "
+
+
+def _answer(dimension: ReportedQuestion) -> str:
+    if preferences := dimension.preferences:
+        return str(preferences.sentence)
+    compared = [comparison for comparison in dimension.comparisons if comparison.n]
+    if compared:
+        said = "; ".join(map(_comparison, compared[:MOST_COMPARED]))
+        said = said.replace("the ratings", "The ratings", 1) if said.startswith("the ratings") else said
+        more = len(compared) - MOST_COMPARED
+        return f"{said}; {counted(more, 'further comparison')} below." if more > 0 else f"{said}."
+    if len(dimension.means) > 1:
+        return _best(dimension)
+    if dimension.means:
+        mean = dimension.means[0]
+        within = _within(mean, WIDEST_FIRST, signed=False)
+        return f"The mean rating is {figure(mean.value, digits=2)} on {_scale(dimension)} ({within})."
+    return _shares(dimension)
+
+
+def _comparison(comparison: ReportedComparison) -> str:
+    diff = comparison.mean_diff
+    interval = _first_defined(diff, WIDEST_FIRST)
+    bounds = interval.bounds if interval else None
+    refined, baseline = comparison.refined, comparison.baseline
+    within = _within(diff, WIDEST_FIRST, signed=True)
+    tally = f"better on {comparison.wins:,} of {counted(comparison.n, 'prompt')}, worse on {comparison.losses:,}"
+    if diff.value is None or bounds is None:
+        return (
+            f"{refined} against {baseline} cannot be told: the mean difference is "
+            f"{figure(diff.value, signed=True, digits=2)} ({within}; {tally})"
+        )
+    if bounds[0] > 0 or bounds[1] < 0:
+        word = "higher" if diff.value > 0 else "lower"
+        by = figure(abs(diff.value), digits=2)
+        return f"{refined} is rated {by} {word} than {baseline} ({within}; {tally})"
+    return (
+        f"the ratings do not tell {refined} and {baseline} apart: mean difference "
+        f"{figure(diff.value, signed=True, digits=2)} ({within}; {tally})"
+    )
+
+
+def _best(dimension: ReportedQuestion) -> str:
+    ranked = sorted((mean for mean in dimension.means if mean.value is not None), key=lambda mean: -(mean.value or 0.0))
+    if not ranked:
+        return "No method has a mean rating."
+    first, last = ranked[0], ranked[-1]
+    return (
+        f"Of {counted(len(ranked), 'method')}, {first.method} has the highest mean rating, "
+        f"{figure(first.value, digits=2)} on {_scale(dimension)} ({_within(first, WIDEST_FIRST, signed=False)}), "
+        f"and {last.method} the lowest, {figure(last.value, digits=2)} "
+        f"({_within(last, WIDEST_FIRST, signed=False)}); without a paired comparison these do not show which differ."
+    )
+
+
+def _shares(dimension: ReportedQuestion) -> str:
+    counts = dimension.histogram
+    total = sum(counts)
+    if not total:
+        return "Nobody could answer."
+    labels = dimension.level_names
+    at = max(range(len(counts)), key=counts.__getitem__)
+    return (
+        f"The most frequent answer is “{labels[at]}”, {share(counts[at] / total)} of {counted(total, 'answer')} by "
+        f"{counted(dimension.n_raters, 'rater')} about {counted(dimension.n_units, 'item')}."
+    )
+
+
+def _scale(dimension: ReportedQuestion) -> str:
+    return f"a scale from {dimension.values[0]:g} to {dimension.values[-1]:g}"
+
+
+def _first_defined(estimate: ReportedEstimate, covers: tuple[str, ...]) -> ReportedInterval | None:
+    for population in covers:
+        found = interval_over(estimate, population)
+        if found and found.bounds:
+            return found
+    return None
+
+
+def _within(estimate: ReportedEstimate, covers: tuple[str, ...], *, signed: bool) -> str:
+    """The interval in words, or why there is none."""
+    found = _first_defined(estimate, covers)
+    if found is not None and found.bounds:
+        return f"95% interval over {found.covers} {span(*found.bounds, signed=signed)}"
+    reasons = [one.reason for one in estimate.intervals if one.reason]
+    return f"no interval: {reasons[0]}" if reasons else "no interval"

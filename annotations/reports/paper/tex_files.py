@@ -1,0 +1,42 @@
+"""What a LaTeX paper takes in next to the tables: the methods section, and all figures with captions."""
+
+from annotations.reports.paper.manuscript import Manuscript
+from annotations.reports.paper.markdown import keys_of
+from annotations.reports.paper.methods import CITATION
+from annotations.reports.tex import escape, escape_part
+
+
+def methods_tex(paper: Manuscript) -> str:
+    r"""The methods and limits as paragraphs with \cite; the keys are those of references.bib."""
+    paragraphs = [f"{_cited(paragraph)}\n" for paragraph in paper.methods]
+    limits = [r"\paragraph{Limits.}", " ".join(map(escape, paper.limits)), ""] if paper.limits else []
+    return "\n".join(["% The keys are those of references.bib.", *paragraphs, *limits])
+
+
+def figures_tex(paper: Manuscript, label: str) -> str:
+    r"""A figure environment for each picture, over both columns and in one; needs graphicx."""
+    parts = ["% Needs \\usepackage{graphicx}. Files ending in -column are for one column of two.\n"]
+    for figure in paper.figures:
+        for environment, ending in (("figure*", ""), ("figure", "-column")):
+            parts.append(
+                "\n".join(
+                    [
+                        rf"\begin{{{environment}}}[tbp]",
+                        r"\centering",
+                        rf"\includegraphics[width=\linewidth]{{figures/{figure.name}{ending}.pdf}}",
+                        rf"\caption{{{escape(figure.caption)}}}",
+                        rf"\label{{fig:{label}-{figure.name}{ending}}}",
+                        rf"\end{{{environment}}}",
+                        "",
+                    ]
+                )
+            )
+    return "\n".join(parts)
+
+
+def _cited(text: str) -> str:
+    parts, at = [], 0
+    for found in CITATION.finditer(text):
+        parts += [escape_part(text[at : found.start()]), rf"~\cite{{{','.join(keys_of(found[1]))}}}"]
+        at = found.end()
+    return "".join([*parts, escape_part(text[at:])])

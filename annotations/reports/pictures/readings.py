@@ -1,0 +1,34 @@
+"""How each picture is to be read, for somebody who sees such a one for the first time."""
+
+READINGS = {
+    "Prompts on which it is better, equal, worse": (
+        "Each prompt counts once, whatever the size of its difference. The longer the dark part is than the hollow "
+        "one, the more often the method is the better of the two."
+    ),
+    "Differences by prompt": (
+        "Each prompt stands at the difference of its two mean ratings: filled to the right of zero, where the method "
+        "is better, hollow to the left, where it is worse. A few prompts far out can carry a mean."
+    ),
+    "Mean rating of every method": (
+        "The thick line is where the mean would lie with other prompts, the thin one with other raters. Methods whose "
+        "lines overlap may still differ, since they share prompts: the paired comparison decides."
+    ),
+    "How often each level was given": (
+        "The darker, the higher the level. Two methods of equal mean can be very different: one middling throughout, "
+        "the other good or bad."
+    ),
+    "How often each answer was given": "Shares of all answers; “unable to answer” is not among them.",
+    "Agreement between raters": (
+        "1 is perfect agreement, 0 is what chance alone would give (percentages of agreement do not correct for "
+        "chance). The thin line shows how much another group of such raters could differ."
+    ),
+    "Spearman correlation with people": (
+        "1 means that the metric ranks images as people do on average, 0 that it knows nothing of their judgement. "
+        "The dashed line is what one more rater reaches: a metric cannot be expected to do better."
+    ),
+    "Severity of every rater": (
+        "To the right is the milder rater. One far from the others shifts every image that they alone have rated."
+    ),
+    "Agreement of every rater with the others": "One whose line reaches 0 may have answered at random.",
+}
+"""By the picture's title. One without a line here is explained by its axis."""

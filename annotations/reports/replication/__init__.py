@@ -1,0 +1,1 @@
+"""Two studies of the same images side by side (`side_by_side.py`)."""

@@ -1,0 +1,236 @@
+r"""The document's main tables as LaTeX, to be pasted into a paper; needs \usepackage{booktabs}.
+
+Tables are in full, for the width of the page, or short, for one column of two. Names break where they must, so that no
+table is wider than its place.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from annotations.reports.anchors import anchors, slug
+from annotations.reports.documents.comparisons import ReportedComparison
+from annotations.reports.documents.estimates import ReportedEstimate
+from annotations.reports.documents.study import MetricBoard, ReportedQuestion, StudyDocument
+from annotations.reports.estimates import ends, leading, n_of, note_of
+from annotations.reports.study.sections.notices import notices
+from annotations.reports.study.tables import CEILING, comparison_note
+from annotations.reports.tex import NEEDS, Column, escape, math_range, name, number, p_value, table
+from annotations.reports.votes.latex import part_tables
+
+AGREEMENT = (
+    ("krippendorff_alpha_nominal", r"Krippendorff's $\alpha$, nominal"),
+    ("krippendorff_alpha_ordinal", r"Krippendorff's $\alpha$, ordinal"),
+    ("krippendorff_alpha_interval", r"Krippendorff's $\alpha$, interval"),
+    ("fleiss_kappa", r"Fleiss' $\kappa$"),
+    ("gwet_ac1", "Gwet's AC1"),
+    ("gwet_ac2_quadratic", "Gwet's AC2, quadratic"),
+    ("brennan_prediger", "Brennan--Prediger"),
+    ("icc_a_1", "ICC(A,1)"),
+    ("icc_a_k", r"ICC(A,$k$)"),
+    ("percent_agreement", "Percent agreement"),
+)
+METRICS = (
+    ("spearman", r"Spearman's $\rho$"),
+    ("kendall_tau_b", r"Kendall's $\tau_b$"),
+    ("pearson", "Pearson's $r$"),
+    ("pairwise_accuracy_calibrated", "Accuracy"),
+)
+
+
+def latex(document: StudyDocument, *, is_short: bool = False) -> str:
+    """Agreement, answers or means, comparisons and metrics of every question, each a table that says what it covers.
+
+    Every table carries what qualifies its figures. Labels carry the study and the question: tab:STUDY-QUESTION-means.
+    """
+    made = document.made
+    parts = [
+        f"% {_comment(document.title)}",
+        (
+            f"% {_comment(made.code_version)}, statistics {_comment(made.stats_version)}, seed {made.seed}, "
+            f"{made.n_resamples} resamples, {_comment(made.at)}, inputs {made.inputs_hash[:16]}"
+        ),
+        NEEDS,
+        "",
+    ]
+    study = document.key or f"{slug(document.title, 'study')}-{made.inputs_hash[:6]}"
+    anchor = anchors([dimension.name for dimension in document.dimensions])
+    said = [notice.text for notice in notices(document) if notice.kind != "check"]
+    checks = [escape(notice.text) for notice in notices(document) if notice.kind == "check"]
+    for dimension in document.dimensions:
+        tables = _Tables(dimension, f"tab:{study}-{anchor[dimension.name]}", said, is_short=is_short)
+        parts += tables.preferences()
+        parts.append(tables.agreement(checks))
+        if dimension.means:
+            parts.append(tables.means())
+        if not dimension.is_ordinal:
+            parts.append(tables.answers())
+        if compared := [comparison for comparison in dimension.comparisons if comparison.n]:
+            parts.append(tables.comparisons(compared))
+        if dimension.board:
+            parts.append(tables.metrics(dimension.board))
+    return "\n".join(parts)
+
+
+class _Tables:
+    """The tables of one question. `label` begins their labels, `said` qualifies all of their figures."""
+
+    def __init__(self, dimension: ReportedQuestion, label: str, said: Sequence[str], *, is_short: bool) -> None:
+        self.dimension = dimension
+        self.label = label
+        self.said = said
+        self.is_short = is_short
+        self.about = escape(dimension.asked).rstrip(".")
+
+    def preferences(self) -> list[str]:
+        if not (part := self.dimension.preferences):
+            return []
+        notes = [escape(text) for text in self.said]
+        return list(part_tables(part, self.label, self.about, notes, is_short=self.is_short))
+
+    def agreement(self, checks: Sequence[str]) -> str:
+        found = {estimate.statistic: estimate for estimate in self.dimension.agreement}
+        listed = [(words, found[statistic]) for statistic, words in AGREEMENT if statistic in found]
+        rows = [
+            (
+                words,
+                number(estimate.value),
+                *(math_range(*ends(estimate, covers)) for covers in ("units", "raters", "units and raters")),
+            )
+            for words, estimate in listed
+        ]
+        columns = (
+            Column("Statistic", 0.26, 0.40),
+            Column("Value"),
+            Column("Over items", short=False),
+            Column("Over raters"),
+            Column("Over both", short=False),
+        )
+        caption = (
+            f"Agreement of {self.dimension.n_raters} raters on {self.dimension.n_units} items "
+            f"({self.dimension.n_ratings} ratings; {self.dimension.n_unable} times unable to answer): "
+            f"{self.about}. With 95\\% intervals."
+        )
+        return self._table("agreement", caption, columns, rows, [*checks, *_reasons(listed)])
+
+    def means(self) -> str:
+        means = self.dimension.means
+        rows = [
+            (
+                name(mean.method),
+                number(mean.value, 2),
+                math_range(*ends(mean, "prompts"), digits=2),
+                math_range(*ends(mean, "raters"), digits=2),
+                str(mean.n_prompts),
+                str(mean.n_ratings),
+            )
+            for mean in means
+        ]
+        columns = (
+            Column("Method", 0.28, 0.42),
+            Column("Mean"),
+            Column("Over prompts"),
+            Column("Over raters", short=False),
+            Column("Prompts", short=False),
+            Column("Ratings", short=False),
+        )
+        caption = f"Mean ratings: {self.about}. With 95\\% intervals."
+        return self._table("means", caption, columns, rows, _reasons((name(m.method), m) for m in means))
+
+    def answers(self) -> str:
+        total = sum(self.dimension.histogram) or 1
+        rows = [
+            (name(label), str(n), f"{100 * n / total:.1f}\\%")
+            for label, n in zip(self.dimension.level_names, self.dimension.histogram, strict=True)
+        ]
+        columns = (Column("Answer", 0.5, 0.5), Column("Ratings"), Column("Share"))
+        caption = f"Answers of {self.dimension.n_raters} raters: {self.about}."
+        return self._table("answers", caption, columns, rows, [])
+
+    def comparisons(self, compared: Sequence[ReportedComparison]) -> str:
+        rows = []
+        for comparison in compared:
+            pair = rf"{name(comparison.refined)} $-$ {name(comparison.baseline)} ($n = {comparison.n}$)"
+            diff = comparison.mean_diff
+            figures = (
+                number(diff.value, signed=True),
+                math_range(*ends(diff, "prompts and raters")),
+                p_value(comparison.both.p),
+                math_range(*ends(diff, "prompts")),
+                f"{comparison.wins}/{comparison.ties}/{comparison.losses}",
+                p_value(comparison.wilcoxon.p),
+                p_value(comparison.permutation.p),
+            )
+            rows += [(pair,), figures]
+        columns = (
+            Column("Difference"),
+            Column("Over both"),
+            Column("$p$"),
+            Column("Over prompts", short=False),
+            Column("W/T/L", short=False),
+            Column("$p_W$", short=False),
+            Column("$p_\\pm$"),
+        )
+        caption = (
+            f"Paired comparison by prompt: {self.about}. Mean difference with 95\\% intervals and "
+            "the two-sided $p$ over prompts and raters; for these raters the interval over prompts, wins/ties/losses, "
+            "$p$ of Wilcoxon's signed-rank test ($p_W$) and of a sign-flip permutation test ($p_\\pm$)."
+        )
+        notes = [
+            f"{name(each.refined)} $-$ {name(each.baseline)}: {escape(note)}."
+            for each in compared
+            if (note := comparison_note(each))
+        ]
+        return self._table("comparisons", caption, columns, rows, notes)
+
+    def metrics(self, board: MetricBoard) -> str:
+        named = [(name(metric.metric), metric.estimates) for metric in board.metrics]
+        rows: list[tuple[str, ...]] = []
+        listed = []
+        for words, estimates in [*named, (escape(CEILING[0].upper() + CEILING[1:]), board.ceiling)]:
+            found = {estimate.statistic: estimate for estimate in estimates}
+            shown = [found.get(statistic) for statistic, _ in METRICS]
+            n = next((n for each in shown if each and (n := n_of(each)) is not None), None)
+            rows.append((words if n is None else f"{words} ($n = {n}$)",))
+            rows.append(tuple(number(each.value) if each else "" for each in shown))
+            rows.append(tuple(_interval(each) for each in shown))
+            listed += [
+                (f"{words}, {_plain(statistic)}", each)
+                for (statistic, _), each in zip(METRICS, shown, strict=True)
+                if each
+            ]
+        columns = tuple(Column(words, short=place == 0) for place, (_, words) in enumerate(METRICS))
+        caption = f"Automatic metrics against people: {self.about}. Below each figure its 95\\% interval."
+        return self._table("metrics", caption, columns, rows, _reasons(listed))
+
+    def _table(
+        self,
+        part: str,
+        caption: str,
+        columns: Sequence[Column],
+        rows: Sequence[Sequence[str]],
+        notes: Sequence[str],
+    ) -> str:
+        qualified = [*(escape(text) for text in self.said), *notes]
+        return table(caption, f"{self.label}-{part}", columns, rows, qualified, is_short=self.is_short)
+
+
+def _interval(estimate: ReportedEstimate | None) -> str:
+    found = leading(estimate) if estimate else None
+    return math_range(found.low, found.high) if found else ""
+
+
+def _reasons(listed: Any) -> list[str]:
+    """Why figures or intervals are missing or were cut; the same reason once, with all that it is about."""
+    about: dict[str, list[str]] = {}
+    for words, estimate in listed:
+        if note := note_of(estimate):
+            about.setdefault(note, []).append(words)
+    return [f"{', '.join(names)}: {escape(note)}." for note, names in about.items()]
+
+
+def _plain(statistic: str) -> str:
+    return dict(METRICS)[statistic]
+
+
+def _comment(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,45 @@
+"""Who is left out of a report and why, in sentences."""
+
+from collections.abc import Iterator
+
+from annotations.reports.documents.estimates import ReportedEstimate
+from annotations.reports.documents.study import StudyDocument
+from annotations.reports.numbers import counted
+
+MOST_NAMED = 20
+
+
+def exclusion_notes(document: StudyDocument) -> Iterator[str]:
+    """The excluded raters with their reasons, and the rule that was declared for excluding them."""
+    excluded = document.excluded_raters
+    if excluded:
+        named = "; ".join(
+            f"{one.rater} ({counted(one.n_answers, 'answer')}): {one.reason}" for one in excluded[:MOST_NAMED]
+        )
+        n_more = len(excluded) - MOST_NAMED
+        more = f"; and {n_more:,} more, all of them in excluded_raters.csv" if n_more > 0 else ""
+        who = "1 rater is" if len(excluded) == 1 else f"{len(excluded):,} raters are"
+        yield f"{who} excluded from every figure: {named}{more}."
+    for one in document.with_excluded:
+        yield (
+            f"With the excluded raters, {one.refined} less {one.baseline} ({one.question}) would be "
+            f"{_in_words(one.with_them)} instead of {_in_words(one.without)}."
+        )
+    if n := document.n_withdrawn:
+        who = "1 rater" if n == 1 else f"{n:,} raters"
+        yield f"{who} withdrew; their answers are in no figure."
+    rule = " ".join((document.exclusion_rule or "").split())
+    if rule:
+        yield f"Rule for excluding raters, declared before the study opened: {rule}"
+    elif excluded and document.exclusion_rule is not None:
+        yield "No rule for excluding raters was declared before the study opened."
+
+
+def _in_words(estimate: ReportedEstimate) -> str:
+    """A mean difference with its widest-reaching interval."""
+    if estimate.value is None:
+        return "undefined"
+    limits = [one for one in estimate.intervals if one.low is not None and one.high is not None]
+    if not limits:
+        return f"{estimate.value:+.2f}"
+    return f"{estimate.value:+.2f} ({limits[-1].low:+.2f} to {limits[-1].high:+.2f})"

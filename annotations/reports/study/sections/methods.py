@@ -1,0 +1,47 @@
+"""All methods in one ordinal model: effects with letters, and every pair with simultaneous intervals."""
+
+from annotations.reports import charts, view
+from annotations.reports.documents.comparisons import ReportedModel
+from annotations.reports.estimates import ends
+from annotations.reports.numbers import figure, interval, p_value
+from annotations.reports.view import Block, Paragraph
+
+MOST_DRAWN = 40
+
+
+def model_blocks(model: ReportedModel) -> list[Block]:
+    if model.reason:
+        return [Paragraph(f"No model of all methods: {model.reason}.")]
+    marks, rows = [], []
+    for one in model.pairs:
+        low, high = ends(one.log_odds, model.covers)
+        words = f"{one.first} − {one.second}"
+        value = figure(one.log_odds.value, signed=True, digits=2)
+        marks.append(charts.Mark(words, one.log_odds.value, low, high, text=value))
+        rows.append(
+            (
+                words,
+                value,
+                interval(low, high, digits=2),
+                figure(one.odds_ratio, digits=2),
+                p_value(one.p),
+                p_value(one.p_holm),
+            )
+        )
+    effects = [(one.method, figure(one.effect, signed=True, digits=2), one.letters) for one in model.methods]
+    head = ("pair", "log odds", f"over {model.covers}", "odds ratio", "p", "p, Holm")
+    said = "Methods that share a letter are not told apart (5%, all pairs tested, Holm's correction)."
+    notes = "; ".join([model.convention, *model.notes])
+    return [
+        view.table(("method", "effect, log odds", "letters"), effects, numeric=(1,)),
+        Paragraph(said, "note"),
+        *view.figure(
+            charts.interval_plot,
+            marks[:MOST_DRAWN],
+            title="Differences of methods",
+            references=[(0.0, "no difference")],
+            axis=f"log odds of a higher rating; simultaneous 95% intervals over {model.covers}",
+        ),
+        view.all_figures(head, rows, numeric=(1, 2, 3, 4, 5)),
+        Paragraph(f"{notes[0].upper()}{notes[1:]}.", "note"),
+    ]

@@ -1,0 +1,35 @@
+"""What qualifies a report's figures, in sentences: the same on the page, in the file and in the LaTeX tables."""
+
+from collections.abc import Iterator
+
+from annotations.reports.documents.study import StudyDocument
+from annotations.reports.notices import of_files, simulated
+from annotations.reports.numbers import counted
+from annotations.reports.sources import source_notices
+from annotations.reports.study.sections.exclusion_notes import exclusion_notes
+from annotations.reports.view import Notice
+
+
+def notices(document: StudyDocument) -> list[Notice]:
+    """What must lead first, then what is added at the end."""
+    kinds = document.raters_by_kind
+    first = simulated(kinds.get("simulated", 0), sum(kinds.values()), who="raters", what="answers")
+    excluded = (Notice(line, "first") for line in exclusion_notes(document))
+    return [*first, *excluded, *source_notices(document), *of_files(document), *map(Notice, _notes(document))]
+
+
+def _notes(document: StudyDocument) -> Iterator[str]:
+    late = document.n_late
+    if late == 1:
+        yield "1 card was answered too late, after others had answered its item in full: kept, but not counted."
+    elif late:
+        yield (
+            f"{late:,} cards were answered too late, after others had answered their items in full: kept, but not "
+            "counted."
+        )
+    for dimension in document.dimensions:
+        if n_gold := dimension.n_gold:
+            about = dimension.asked
+            yield f"{counted(n_gold, 'item')} with a known right answer (gold) count in all figures of “{about}”."
+    for facet, reason in document.facets_left_out.items():
+        yield f"Metrics are not shown by {facet}: {reason}."

@@ -1,0 +1,333 @@
+"""The document as sections to be shown, the answer first: the same on the study's page and in the file."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from annotations.reports import charts, view
+from annotations.reports.anchors import anchors
+from annotations.reports.charts import Mark
+from annotations.reports.documents.estimates import ReportedEstimate
+from annotations.reports.documents.study import MetricBoard, ReportedQuestion, StudyDocument, WithoutRater
+from annotations.reports.estimates import ends, interval_over, leading, n_of, note_of
+from annotations.reports.numbers import counted, figure, interval, share, span
+from annotations.reports.study.sections.comparisons import comparison_blocks
+from annotations.reports.study.sections.methods import model_blocks
+from annotations.reports.study.sections.supporting import adjusted_blocks, reliability_blocks
+from annotations.reports.study.sections.words import drawn_ends, drawn_over, spelled, words
+from annotations.reports.study.tables import CEILING
+from annotations.reports.view import Block, Paragraph, Section
+from annotations.reports.votes.sections import LOW_ALPHA, part_sections
+
+HEADLINE = {
+    "ordinal": ("krippendorff_alpha_ordinal", "ordinal alpha"),
+    "interval": ("krippendorff_alpha_interval", "interval alpha"),
+    "nominal": ("krippendorff_alpha_nominal", "nominal alpha"),
+    "preference": ("krippendorff_alpha_nominal", "nominal alpha"),
+    "ranking": ("krippendorff_alpha_nominal", "nominal alpha"),
+}
+"""By kind of question: the statistic that a sentence about it names."""
+DRAWN_AGREEMENT = (
+    "krippendorff_alpha_nominal",
+    "krippendorff_alpha_ordinal",
+    "krippendorff_alpha_interval",
+    "gwet_ac2_quadratic",
+    "icc_a_1",
+    "percent_agreement",
+    "percent_agreement_within_one",
+)
+DRAWN_AGREEMENT_NOMINAL = ("krippendorff_alpha_nominal", "gwet_ac1", "percent_agreement")
+BOARD = ("spearman", "kendall_tau_b", "pearson", "pairwise_accuracy_calibrated")
+MOST_RATERS_DRAWN = 40
+
+
+def sections(document: StudyDocument) -> list[Section]:
+    """Every section of every question, in reading order."""
+    anchor = anchors([dimension.name for dimension in document.dimensions])
+    return [section for dimension in document.dimensions for section in _of_question(dimension, anchor[dimension.name])]
+
+
+def headline_agreement(dimension: ReportedQuestion) -> tuple[ReportedEstimate, str]:
+    """The statistic of agreement that a sentence about this kind of question names, and its name."""
+    statistic, name = HEADLINE[dimension.kind]
+    return next(one for one in dimension.agreement if one.statistic == statistic), name
+
+
+def headline(dimension: ReportedQuestion) -> str:
+    """What it ends with, in one or two sentences of plain text without the last full stop.
+
+    Who wins, where the question is about preferences; else how much was rated, and how far raters agree.
+    """
+    if part := dimension.preferences:
+        return part.sentence.rstrip(".")
+    ratings, units = counted(dimension.n_ratings, "rating"), counted(dimension.n_units, "item")
+    said = f"{ratings} of {units} by {counted(dimension.n_raters, 'rater')}"
+    if dimension.n_unable:
+        said += f", {counted(dimension.n_unable, 'time')} unable to answer"
+    alpha, name = headline_agreement(dimension)
+    if alpha.value is None:
+        return f"{said}; {name} cannot be estimated: {alpha.reason}"
+    said += f"; {name} {figure(alpha.value, digits=2)}"
+    for covers, there, missing in (
+        ("raters", "95% interval over raters", "no interval over raters"),
+        ("units", "over items", "no interval over items"),
+    ):
+        found = interval_over(alpha, covers)
+        if found and found.bounds:
+            said += f", {there} {span(*found.bounds)}"
+        elif found:
+            said += f", {missing} ({found.reason})"
+    return said
+
+
+def _of_question(dimension: ReportedQuestion, anchor: str) -> Iterator[Section]:
+    def section(part: str, title: str, blocks: list[Block], table: str, comparison: int = 0) -> Section:
+        return Section(f"{anchor}-{part}", title, blocks, table, dimension.name, comparison=comparison)
+
+    part = dimension.preferences
+    if part:
+        yield from part_sections(part, section)
+    for number, comparison in enumerate(dimension.comparisons, start=1):
+        title = f"{comparison.refined} against {comparison.baseline}"
+        yield section(f"comparison-{number}", title, comparison_blocks(comparison), "comparisons", number)
+    if not dimension.is_ordinal:
+        yield section("answers", "Answers", _answers(dimension), "answers")
+    if dimension.means:
+        yield section("means", "Means and distributions", _means(dimension), "means")
+    if adjusted := adjusted_blocks(dimension):
+        yield section("adjusted", "Fair averages", adjusted, "adjusted")
+    if dimension.model:
+        yield section("methods", "All methods in one model", model_blocks(dimension.model), "method_pairs")
+    yield section("agreement", "Agreement", _agreement(dimension), "agreement")
+    if dimension.board:
+        yield section("metrics", "Automatic metrics against people", _metrics(dimension.board), "metrics")
+    if dimension.raters:
+        yield section("raters", "Raters", _raters(dimension), "raters")
+
+
+# --- answers to a question without order ------------------------------------------------------------------------------
+def _answers(dimension: ReportedQuestion) -> list[Block]:
+    counts = list(zip(dimension.level_names, dimension.histogram, strict=True))
+    total = sum(dimension.histogram) or 1
+    rows = [(label, n, share(n / total)) for label, n in counts]
+    return [
+        *view.figure(charts.share_bars, counts, title="How often each answer was given"),
+        view.all_figures(("answer", "ratings", "share"), rows, numeric=(1, 2)),
+    ]
+
+
+# --- means -----------------------------------------------------------------------------------------------------------
+def _means(dimension: ReportedQuestion) -> list[Block]:
+    marks, rows = [], []
+    for mean in dimension.means:
+        low, high = ends(mean, "prompts")
+        text = f"{figure(mean.value, digits=2)} {interval(low, high, digits=2)}".strip()
+        over = drawn_over(mean, "prompts"), drawn_over(mean, "raters")
+        marks.append(Mark(mean.method, mean.value, *over[0], *over[1], text))
+        rows.append(
+            (
+                mean.method,
+                figure(mean.value),
+                interval(low, high),
+                interval(*ends(mean, "raters")),
+                mean.n_units,
+                mean.n_ratings,
+                mean.n_prompts,
+                note_of(mean),
+            )
+        )
+    scale = dimension.values[0], dimension.values[-1]
+    counts = [(mean.method, mean.histogram) for mean in dimension.means]
+    head = ("method", "mean", "over prompts", "over raters", "items", "ratings", "prompts", "note")
+    return [
+        *view.figure(
+            charts.interval_plot,
+            marks,
+            title="Mean rating of every method",
+            limits=scale,
+            shown=scale,
+            axis="mean rating; thick: 95% interval over prompts, thin: over raters",
+        ),
+        *view.figure(charts.stacked_bars, counts, levels=dimension.level_names, title="How often each level was given"),
+        view.all_figures(head, rows, numeric=(1, 2, 3, 4, 5, 6)),
+    ]
+
+
+# --- agreement -------------------------------------------------------------------------------------------------------
+def _agreement(dimension: ReportedQuestion) -> list[Block]:
+    by_name = {estimate.statistic: estimate for estimate in dimension.agreement}
+    marks = []
+    for name in DRAWN_AGREEMENT if dimension.is_ordinal else DRAWN_AGREEMENT_NOMINAL:
+        found = by_name[name]
+        over = drawn_over(found, "units"), drawn_over(found, "raters")
+        marks.append(Mark(words(name), found.value, *over[0], *over[1], figure(found.value)))
+    rows = [
+        (
+            words(estimate.statistic),
+            figure(estimate.value),
+            interval(*ends(estimate, "units")),
+            interval(*ends(estimate, "raters")),
+            interval(*ends(estimate, "units and raters")),
+            note_of(estimate) or estimate.method,
+        )
+        for estimate in dimension.agreement
+    ]
+    head = ("statistic", "value", "over items", "over raters", "over both", "convention or reason")
+    warning: list[Block] = []
+    if dimension.n_components > 1:
+        groups = "; ".join(", ".join(group) for group in dimension.components[:10])
+        text = f"These groups of raters share no item, so nothing compares them: {groups}."
+        warning.append(Paragraph(text, "warning"))
+    influence = _influence(dimension)
+    about: list[Block] = [Paragraph(LOW_ALPHA)] if dimension.preferences else []
+    return [
+        *warning,
+        *about,
+        *([Paragraph(influence)] if influence else []),
+        *view.figure(
+            charts.interval_plot,
+            marks,
+            title="Agreement between raters",
+            limits=(-1.0, 1.0),
+            shown=(0.0, 1.0),
+            axis="thick: 95% interval over items, these raters; thin: over raters, these items",
+        ),
+        view.all_figures(head, rows, numeric=(1, 2, 3, 4)),
+    ]
+
+
+def _influence(dimension: ReportedQuestion) -> str:
+    """Which rater moves the headline's statistic most when left out, next to what it is without any of the others."""
+    alpha, name = headline_agreement(dimension)
+    # Snapshots from before statistics 4 do not have it, nor have studies of many raters.
+    left_out = dimension.without_rater or WithoutRater(raters=(), values={})
+    values = left_out.values.get(alpha.statistic, ())
+    without = {rater: value for rater, value in zip(left_out.raters, values, strict=bool(values)) if value is not None}
+    whole = alpha.value
+    if whole is None or len(without) < 3:
+        return ""
+    rater = max(without, key=lambda each: abs(without[each] - whole))
+    others = [value for each, value in without.items() if each != rater]
+    return (
+        f"Without rater {rater} {name} is {figure(without[rater], digits=2)}; "
+        f"without any one of the others it is {span(min(others), max(others))}."
+    )
+
+
+# --- metrics ---------------------------------------------------------------------------------------------------------
+def _metrics(board: MetricBoard) -> list[Block]:
+    ceiling = {estimate.statistic: estimate for estimate in board.ceiling}
+    by_metric = {
+        metric.metric: {estimate.statistic: estimate for estimate in metric.estimates} for metric in board.metrics
+    }
+
+    def rank(name: str) -> float:
+        value = by_metric[name]["spearman"].value
+        return 2.0 if value is None else -value
+
+    order = sorted(by_metric, key=rank)
+    marks = []
+    for name in order:
+        rho = by_metric[name]["spearman"]
+        n = n_of(rho)
+        label = name if n is None else f"{name}, n {n:,}"
+        marks.append(Mark(label, rho.value, *drawn_ends(leading(rho)), text=spelled(rho)))
+    references = [(0.0, "0")]
+    top = ceiling.get("spearman")
+    if top and top.value is not None:
+        references.append((top.value, "one rater against the rest"))
+    rows = []
+    for name, found in [*((name, by_metric[name]) for name in order), (CEILING, ceiling)]:
+        estimates = [found[statistic] for statistic in BOARD if statistic in found]
+        counts = [count for each in estimates if (count := n_of(each)) is not None]
+        notes = dict.fromkeys(note for each in estimates if (note := note_of(each)))
+        rows.append(
+            (
+                name,
+                *(spelled(found[statistic]) if statistic in found else "" for statistic in BOARD),
+                counts[0] if counts else "",
+                "; ".join(notes),
+            )
+        )
+    head = ("metric", *(words(statistic) for statistic in BOARD), "items with both scores", "note")
+    told: list[Block] = []
+    groups = next((each for each in board.clusters if each.statistic == "spearman"), None)
+    if groups and len(groups.groups) > 1:
+        said = " > ".join(", ".join(group) for group in groups.groups)
+        told.append(Paragraph(f"Groups that the tests tell apart, best first: {said}."))
+    return [
+        *view.figure(
+            charts.interval_plot,
+            marks,
+            title="Spearman correlation with people",
+            limits=(-1.0, 1.0),
+            references=references,
+        ),
+        *told,
+        view.all_figures(head, rows, numeric=(1, 2, 3, 4, 5)),
+    ]
+
+
+# --- raters ----------------------------------------------------------------------------------------------------------
+RATER_COLUMNS = (
+    ("agreement", "agreement with the others", False),
+    ("severity", "severity", True),
+    ("spread", "spread", False),
+    ("modal_share", "most given level", False),
+    ("median_seconds", "median seconds", False),
+)
+"""A figure of every rater, its heading, and whether it has a sign."""
+OF_ORDERED_LEVELS = ("severity", "spread")
+
+
+def _raters(dimension: ReportedQuestion) -> list[Block]:
+    raters = dimension.raters
+    drawn = "severity" if dimension.is_ordinal else "agreement"
+    marks = [
+        Mark(
+            rater.rater,
+            getattr(rater, drawn).value,
+            *drawn_ends(leading(getattr(rater, drawn))),
+            text=figure(getattr(rater, drawn).value, signed=dimension.is_ordinal),
+        )
+        for rater in raters[:MOST_RATERS_DRAWN]
+    ]
+    if dimension.is_ordinal:
+        span_of_scale = dimension.values[-1] - dimension.values[0]
+        plot: dict[str, Any] = {
+            "title": "Severity of every rater",
+            "limits": (-span_of_scale, span_of_scale),
+            "references": [(0.0, "as the others")],
+            "axis": "mean deviation from the others' ratings of the same items; right is milder",
+        }
+    else:
+        plot = {
+            "title": "Agreement of every rater with the others",
+            "limits": (-1.0, 1.0),
+            "shown": (0.0, 1.0),
+            "references": [(0.0, "as by chance")],
+            "axis": "kappa with the others' answers to the same items, and its 95% interval",
+        }
+    columns = [each for each in RATER_COLUMNS if dimension.is_ordinal or each[0] not in OF_ORDERED_LEVELS]
+    if any(rater.gold_pass_rate.value is not None for rater in raters):
+        columns.insert(0, ("gold_pass_rate", "right on gold", False))
+    head = ("rater", "ratings", *(title for _, title, _ in columns), "what stands out")
+    rows = [
+        (
+            rater.rater,
+            rater.n,
+            *(figure(getattr(rater, name).value, signed=signed) for name, _, signed in columns),
+            rater.why,
+        )
+        for rater in raters
+    ]
+    note = "No rater is excluded by the software. What stands out is a reason to look, not a verdict."
+    if len(raters) > MOST_RATERS_DRAWN:
+        note += f" The picture has the first {MOST_RATERS_DRAWN} of {len(raters):,} raters, the table all of them."
+    if dimension.n_raters_left_out:
+        note += f" {counted(dimension.n_raters_left_out, 'further rater')} are not listed one by one."
+    return [
+        *view.figure(charts.interval_plot, marks, **plot),
+        view.all_figures(head, rows, numeric=range(1, len(head) - 1)),
+        *reliability_blocks(dimension),
+        Paragraph(note, "note"),
+    ]

@@ -1,0 +1,123 @@
+r"""Votes and rankings as LaTeX tables for papers; needs \usepackage{booktabs}."""
+
+from collections.abc import Iterator, Sequence
+
+from annotations.reports.anchors import anchors
+from annotations.reports.documents.preferences import PreferenceDocument, PreferencePart
+from annotations.reports.estimates import note_of
+from annotations.reports.tex import NEEDS, Column, escape, math_range, name, number, p_value, table
+from annotations.reports.votes.tables import first_interval
+
+
+def preference_latex(document: PreferenceDocument, *, is_short: bool = False) -> str:
+    """Strengths and pairs of every question, each a table that says what it covers."""
+    made = document.made
+    head = [
+        f"% {' '.join(document.title.split())}",
+        (f"% {made.code_version}, statistics {made.stats_version}, {made.at}, inputs {made.inputs_hash[:16]}"),
+        NEEDS,
+        "",
+    ]
+    anchor = anchors([part.name for part in document.preferences])
+    checks = [escape(text) for text in document.warnings]
+    tables = [
+        text
+        for part in document.preferences
+        for text in part_tables(
+            part,
+            f"tab:{document.key}-{anchor[part.name]}",
+            escape(part.asked).rstrip("."),
+            checks,
+            is_short=is_short,
+        )
+    ]
+    return "\n".join([*head, *tables])
+
+
+def part_tables(part: PreferencePart, label: str, about: str, notes: Sequence[str], *, is_short: bool) -> Iterator[str]:
+    """The tables of one question's part. label: what their labels begin with; about, notes: LaTeX already."""
+    if part.n_methods > 2 or part.kind != "votes":
+        yield _strengths(part, label, about, notes, is_short=is_short)
+    if part.pairs:
+        yield _pairs(part, label, about, notes, is_short=is_short)
+
+
+def _strengths(part: PreferencePart, label: str, about: str, notes: Sequence[str], *, is_short: bool) -> str:
+    is_ranked = part.kind != "votes"
+    rows = []
+    for row in part.strengths:
+        low, high, *_ = first_interval(row.log_worth)
+        rank = "--" if row.rank_low is None else f"{row.rank_low}--{row.rank_high}"
+        if row.rank_low is not None and row.rank_low == row.rank_high:
+            rank = str(row.rank_low)
+        mean = number(row.mean_rank.value, 2) if row.mean_rank else _percent(row.win_rate)
+        rows.append(
+            (
+                name(row.method) + (rf"\textsuperscript{{{row.letters}}}" if row.letters else ""),
+                number(row.log_worth.value, 2, signed=True),
+                math_range(low, high, digits=2),
+                rank,
+                mean,
+                str(row.firsts if is_ranked else row.n),
+            )
+        )
+    columns = (
+        Column("Method", 0.28, 0.36),
+        Column("Strength"),
+        Column("95\\% interval"),
+        Column("Rank"),
+        Column("Mean rank" if is_ranked else "Win rate", short=False),
+        Column("First" if is_ranked else "Votes", short=False),
+    )
+    covers = part.covers[0] if part.covers else ""
+    n = f"{part.n} {'votes' if not is_ranked else 'rankings'}"
+    caption = f"{about}. Strengths ({escape(part.model)}) from {n}" + (f", intervals over {covers}" if covers else "")
+    said = [*notes, *_unranked(part)]
+    if any(row.letters for row in part.strengths):
+        said.append("Methods that share a letter are not told apart (5\\%, Holm).")
+    if part.prior:
+        said.append(escape(part.prior).capitalize() + ".")
+    return table(f"{caption}.", f"{label}-strengths", columns, rows, said, is_short=is_short)
+
+
+def _unranked(part: PreferencePart) -> Iterator[str]:
+    for row in part.strengths:
+        if note := "; ".join(filter(None, (row.note, note_of(row.log_worth)))):
+            yield f"{name(row.method)}: {escape(note)}."
+
+
+def _pairs(part: PreferencePart, label: str, about: str, notes: Sequence[str], *, is_short: bool) -> str:
+    rows: list[tuple[str, ...]] = []
+    said, covers = list(notes), ""
+    for pair in part.pairs:
+        low, high, over, reason = first_interval(pair.win_rate)
+        covers = covers or over
+        words = f"{name(pair.first)} : {name(pair.second)}"
+        rows.append((words,))
+        rows.append(
+            (
+                _percent(pair.win_rate.value),
+                "--" if low is None or high is None else f"$[{100 * low:.1f}, {100 * high:.1f}]$",
+                f"{pair.wins}/{pair.ties}/{pair.losses}",
+                p_value(pair.p),
+                p_value(pair.p_prompts),
+            )
+        )
+        if reason:
+            said.append(f"{words}: {escape(reason)}.")
+    columns = (
+        Column("Win rate"),
+        Column("95\\% interval"),
+        Column("W/T/L", short=False),
+        Column("$p$"),
+        Column("$p_{\\mathrm{sign}}$", short=False),
+    )
+    caption = (
+        f"{about}. Win rates among decided votes of the method named first, in percent, with 95\\% intervals and $p$ "
+        f"over {covers or 'votes'}, wins/ties/losses, and the exact sign test over prompts for these raters."
+    )
+    return table(caption, f"{label}-pairs", columns, rows, list(dict.fromkeys(said)), is_short=is_short)
+
+
+def _percent(value: float | None) -> str:
+    return "--" if value is None else f"${100 * value:.1f}$"

@@ -1,0 +1,326 @@
+"""Rankings from a file, in the shapes in which they come, checked at the door."""
+
+import re
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from pathlib import Path
+
+import numpy as np
+
+from annotations.reports.bad_data import BadData
+from annotations.reports.votes.files import LONGEST_NAME, OnBadValue
+from annotations.reports.votes.item_names import Placed, places_of, read_places
+from annotations.stats.preferences.rankings import NOBODY, Rankings
+from exchange.rejects import RejectLog, bad_file
+from exchange.tables.cells import Cells
+from exchange.tables.headers import Columns, folded
+from exchange.tables.rows import read_rows
+
+ONE_QUESTION = "ranking"
+COLUMNS = Columns(
+    optional=("prompt", "rater", "question", "seed", "item", "method", "rank", "ranking", "best", "worst", "shown"),
+    aliases={
+        "prompt_id": "prompt",
+        "annotator": "rater",
+        "rater_id": "rater",
+        "worker": "rater",
+        "judge": "rater",
+        "user": "rater",
+        "dimension": "question",
+        "model": "method",
+        "image": "item",
+        "position": "rank",
+        "place": "rank",
+        "value": "rank",
+        "order": "ranking",
+        "options": "shown",
+        "candidates": "shown",
+        "methods": "shown",
+    },
+    names=("prompt", "rater", "question", "item", "method"),
+)
+SHAPES = (
+    "prompt, rater, 1st, 2nd, 3rd … (methods in the cells)",
+    "prompt, rater and a column for each method (ranks in the cells)",
+    "prompt, rater, method, rank (one row per rank)",
+    "item, rater, rank, with an items file of prompts and methods",
+    "prompt, rater, ranking (such as a > b = c)",
+    "prompt, rater, best, worst, shown (such as a; b; c; d)",
+)
+_KNOWN = {*COLUMNS.optional}
+_WORDS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8}
+_PLACE = re.compile(r"(?:rank|place|position|choice|top)?_?(\d{1,2})(?:st|nd|rd|th)?")
+_NOT_METHODS = {"index", "id", "row", "timestamp", "time", "seconds", "comment", "answered_at", ""}
+
+
+def read_rankings(
+    source: Path, *, on_bad_value: OnBadValue, log: RejectLog, items: Path | None = None
+) -> dict[str, Rankings]:
+    """The rankings of a file by question, in the order in which questions first come; for the shapes see `SHAPES`.
+
+    items  columns item, prompt, method: what the items of the fourth shape show. Without it their names are taken
+           apart, such as p1_sdxl, where that can be done in one way only.
+    Only the order of ranks counts: 1, 2, 2 and 1, 2.5, 2.5 are the same. A method that a ranking does not name was not
+    ranked, which says nothing of it. A missing rater or prompt is one of its own. One rater who ranks a prompt twice
+    differently is refused. Raises BadFile and BadData as `read_study`.
+    """
+    reader: _Reader | None = None
+    for row in read_rows(source, name=source.name, columns=COLUMNS, log=log):
+        cells = Cells(row, log)
+        reader = reader or _reader_for(list(row.values), source.name)
+        reader.take(cells)
+    if reader is None:
+        if log.total:
+            raise BadData(log, is_all=True)
+        raise bad_file(source.name, "there are no rankings in it", "export the rankings again")
+    questions = reader.questions(read_places(items, log) if items else None, log)
+    if log.total and (on_bad_value == "error" or not questions):
+        raise BadData(log, is_all=not questions)
+    if not questions:
+        raise bad_file(source.name, "no ranking names two methods", "check that the columns hold what they say")
+    return questions
+
+
+class _Questions:
+    """Rankings by question as they come: who, about which prompt, and which method has which rank."""
+
+    def __init__(self, *, is_best_worst: bool = False) -> None:
+        self._rows: dict[str, list[tuple[str, str, dict[str, float]]]] = {}
+        self._seen: dict[tuple[str, ...], tuple[int, dict[str, float]]] = {}
+        self._is_best_worst = is_best_worst
+
+    def add(self, cells: Cells, key: tuple[str, str, str, str], ranks: Mapping[str, float], field: str) -> None:
+        """key: question, rater, prompt, seed."""
+        question, rater, prompt, _seed = key
+        found = dict(ranks) if self._is_best_worst else _dense(ranks)
+        if len(found) < 2:
+            cells.reject(field, "it ranks fewer than two methods", "rank two or more, or leave the row out")
+            return
+        if rater and prompt:
+            earlier = self._seen.setdefault(key, (cells.row.number, found))
+            if earlier[0] != cells.row.number:
+                if earlier[1] != found:
+                    problem = f"the same rater ranked the same prompt otherwise in row {earlier[0]}"
+                    cells.reject(field, problem, "keep the ranking that counts")
+                return
+        self._rows.setdefault(question, []).append((rater, prompt, found))
+
+    def rankings(self) -> dict[str, Rankings]:
+        return {question: self._of(rows) for question, rows in self._rows.items()}
+
+    def _of(self, rows: list[tuple[str, str, dict[str, float]]]) -> Rankings:
+        methods = list(dict.fromkeys(method for _, _, ranks in rows for method in ranks))
+        code = {method: at for at, method in enumerate(methods)}
+        width = max(len(ranks) for *_, ranks in rows)
+        item, rank = np.full((len(rows), width), NOBODY, np.int64), np.zeros((len(rows), width), np.int64)
+        for at, (*_, ranks) in enumerate(rows):
+            item[at, : len(ranks)] = [code[method] for method in ranks]
+            rank[at, : len(ranks)] = list(ranks.values())
+        rater, prompt = _codes([row[0] for row in rows]), _codes([row[1] for row in rows])
+        return Rankings(methods, item, rank, rater, prompt, is_best_worst=self._is_best_worst)
+
+
+def _dense(ranks: Mapping[str, float]) -> dict[str, float]:
+    """The same order as ranks 1, 2, 3 … without gaps."""
+    place = {rank: at for at, rank in enumerate(sorted(set(ranks.values())), start=1)}
+    return {method: place[rank] for method, rank in ranks.items()}
+
+
+def _codes(names: Sequence[str]) -> np.ndarray | None:
+    """Codes of names, each empty one by itself; None where all are empty."""
+    if not any(names):
+        return None
+    found: dict[str, int] = {}
+    return np.array([found.setdefault(name or f"\0{at}", len(found)) for at, name in enumerate(names)], np.int64)
+
+
+class _Reader:
+    """Takes the rows of one shape."""
+
+    is_best_worst = False
+
+    def __init__(self) -> None:
+        self.found = _Questions(is_best_worst=self.is_best_worst)
+
+    def take(self, cells: Cells) -> None:
+        """Adds one row; every shape has its own way."""
+        raise NotImplementedError
+
+    def questions(self, places: Mapping[str, Placed] | None, log: RejectLog) -> dict[str, Rankings]:
+        del places, log
+        return self.found.rankings()
+
+
+class _ByPlace(_Reader):
+    """A column for each place, methods in the cells."""
+
+    def __init__(self, places: Mapping[str, int]) -> None:
+        super().__init__()
+        self._places = sorted(places, key=lambda name: places[name])
+        self._rank = places
+
+    def take(self, cells: Cells) -> None:
+        ranks: dict[str, float] = {}
+        for column in self._places:
+            if not cells.has(column):
+                continue
+            method = cells.name(column, max_length=LONGEST_NAME)
+            if method in ranks:
+                cells.reject(column, f"{method!r} stands in two places", "name each method once")
+            ranks[method] = self._rank[column]
+        if cells.ok:
+            self.found.add(cells, _key(cells), ranks, self._places[0])
+
+
+class _ByMethod(_Reader):
+    """A column for each method, ranks in the cells."""
+
+    def __init__(self, methods: Sequence[str]) -> None:
+        super().__init__()
+        self._methods = methods
+
+    def take(self, cells: Cells) -> None:
+        ranks = {method: _rank(cells, method) for method in self._methods if cells.has(method)}
+        if cells.ok:
+            self.found.add(cells, _key(cells), ranks, self._methods[0])
+
+
+class _AsText(_Reader):
+    """One column with the methods from best to worst: a > b = c, or a; b; c."""
+
+    def take(self, cells: Cells) -> None:
+        text = cells.text("ranking")
+        ranks: dict[str, float] = {}
+        for place, tied in enumerate(re.split(r"[>;|]" if re.search(r"[>;|]", text) else ",", text), start=1):
+            for method in (each.strip() for each in tied.split("=")):
+                if not method or method in ranks:
+                    problem = f"{method!r} stands in it twice" if method else "a place in it is empty"
+                    cells.reject("ranking", problem, "write it as: a > b = c")
+                ranks[method] = place
+        if cells.ok:
+            self.found.add(cells, _key(cells), ranks, "ranking")
+
+
+class _BestWorst(_Reader):
+    """The best and the worst of those shown."""
+
+    is_best_worst = True
+
+    def take(self, cells: Cells) -> None:
+        best, worst = (cells.name(name, max_length=LONGEST_NAME) for name in ("best", "worst"))
+        shown = _listed(cells.text("shown"))
+        if not cells.ok:
+            return
+        if best == worst:
+            cells.reject("worst", f"{best!r} is both best and worst", "name two methods")
+        for field, method in (("best", best), ("worst", worst)):
+            if method not in shown:
+                cells.reject(field, f"{method!r} is not among those shown", "list all that were shown: a; b; c; d")
+        if len(set(shown)) < len(shown):
+            cells.reject("shown", "a method stands in it twice", "list each method once")
+        if cells.ok:
+            ranks = dict.fromkeys(shown, 2.0) | {best: 1.0, worst: 3.0}
+            if len(shown) == 2:
+                ranks = {best: 1.0, worst: 3.0}
+            self._add(cells, ranks)
+
+    def _add(self, cells: Cells, ranks: dict[str, float]) -> None:
+        # Two methods have no rank 2 between them, but the worst is rank 3 all the same.
+        self.found.add(cells, _key(cells), ranks, "best")
+
+
+class _Long(_Reader):
+    """One row per rank, of a method, or of an item whose prompt and method an items file or its name tells."""
+
+    def __init__(self, *, by_item: bool) -> None:
+        super().__init__()
+        self._by_item = by_item
+        self._rows: list[tuple[Cells, str, float]] = []
+
+    def take(self, cells: Cells) -> None:
+        name = cells.name("item" if self._by_item else "method", max_length=LONGEST_NAME)
+        rank = _rank(cells, "rank")
+        if cells.ok:
+            self._rows.append((cells, name, rank))
+
+    def questions(self, places: Mapping[str, Placed] | None, log: RejectLog) -> dict[str, Rankings]:
+        if not self._rows:
+            return {}
+        if self._by_item and places is None:
+            file = self._rows[0][0].row.file
+            keys = [(_key(cells), name, rank) for cells, name, rank in self._rows]
+            places = places_of([(f"{key[0]}\0{key[1]}", name, rank) for key, name, rank in keys])
+            if places is None:
+                problem = "items' names do not tell which method and which prompt they show"
+                cure = "give --items FILE with the columns item, prompt, method; or columns method and rank"
+                raise bad_file(file, problem, cure, field="item", value=self._rows[0][1])
+        groups: dict[tuple[str, str, str, str], tuple[Cells, dict[str, float]]] = {}
+        for cells, name, rank in self._rows:
+            key, method = _key(cells), name
+            if self._by_item and places is not None:
+                if name not in places:
+                    cells.reject("item", "the items file has no such item", "add it there, or correct the name")
+                    continue
+                prompt, method = places[name]
+                key = (key[0], key[1], prompt, key[3])
+            _first, ranks = groups.setdefault(key, (cells, {}))
+            if method in ranks:
+                if ranks[method] != rank:
+                    cells.reject("rank", f"the same rater gave {method!r} another rank for the same prompt", "keep one")
+                continue
+            ranks[method] = rank
+        for key, (cells, ranks) in groups.items():
+            self.found.add(cells, key, ranks, "rank")
+        return self.found.rankings()
+
+
+def _key(cells: Cells) -> tuple[str, str, str, str]:
+    question = cells.text("question", required=False) or ONE_QUESTION
+    rater, prompt, seed = (cells.text(name, required=False) for name in ("rater", "prompt", "seed"))
+    return question, rater, prompt, seed
+
+
+def _rank(cells: Cells, field: str) -> float:
+    rank = cells.number(field)
+    if cells.ok and (not isfinite(rank) or rank < 1):
+        cells.reject(field, "a rank is 1 for the best, 2 for the next, and so on", "count ranks from 1")
+    return rank
+
+
+def _reader_for(columns: Sequence[str], file: str) -> _Reader:
+    """By the header: which of the shapes the file has."""
+    has = set(columns)
+    if "ranking" in has:
+        return _AsText()
+    if {"best", "worst"} <= has:
+        if "shown" not in has:
+            cure = "add a column shown with all of them: a; b; c; d"
+            raise bad_file(file, "best and worst alone do not say what was shown", cure, field="shown")
+        return _BestWorst()
+    if "rank" in has and "method" in has:
+        return _Long(by_item=False)
+    if "rank" in has and "item" in has:
+        return _Long(by_item=True)
+    others = [name for name in columns if name not in _KNOWN]
+    places = {name: place for name in others if (place := _place(name))}
+    if len(places) >= 2 and len(set(places.values())) == len(places):
+        return _ByPlace(places)
+    methods = [name for name in others if folded(name) not in _NOT_METHODS]
+    if len(methods) >= 2 and has & {"prompt", "rater"}:
+        return _ByMethod(methods)
+    raise bad_file(file, "its columns are none that rankings come in", "give " + "; or ".join(SHAPES))
+
+
+def _place(name: str) -> int:
+    """Which place a column is for: 1 for 1st, rank_1, first; 0 where it is no such column."""
+    word = folded(name)
+    if word in _WORDS:
+        return _WORDS[word]
+    found = _PLACE.fullmatch(word)
+    return int(found[1]) if found else 0
+
+
+def _listed(text: str) -> list[str]:
+    """The names of a list: between semicolons, else between bars, else between commas. A name may have the others."""
+    separator = next((sign for sign in ";|" if sign in text), ",")
+    return [each.strip() for each in text.split(separator) if each.strip()]

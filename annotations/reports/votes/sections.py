@@ -1,0 +1,326 @@
+"""Votes and rankings as sections to be shown, the answer first: the same on a study's page and in the file."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from annotations.reports import charts, view
+from annotations.reports.anchors import anchors
+from annotations.reports.charts import Mark
+from annotations.reports.documents.estimates import ReportedEstimate
+from annotations.reports.documents.preferences import PreferenceDocument, PreferencePart, ReportedPair, ReportedStrength
+from annotations.reports.estimates import ends, note_of
+from annotations.reports.numbers import figure, interval, p_value, share, span
+from annotations.reports.pictures.matrix_chart import MOST_DRAWN, chance_matrix
+from annotations.reports.view import Block, Paragraph, Section
+from annotations.reports.votes.tables import first_interval
+
+Make = Callable[[str, str, list[Block], str], Section]
+MOST_METHODS_DRAWN = 40
+LOW_ALPHA = (
+    "A low alpha says nothing against a clear winner: where nearly all votes are for one method, raters agree about as "
+    "often as chance predicts from these very votes."
+)
+
+
+def preference_sections(document: PreferenceDocument) -> list[Section]:
+    """Every section of a document of votes or rankings, in reading order."""
+    parts = document.preferences
+    anchor = anchors([part.name for part in parts])
+    found: list[Section] = []
+    for part in parts:
+
+        def section(
+            of: str,
+            title: str,
+            blocks: list[Block],
+            table: str,
+            name: str = part.name,
+            at: str = anchor[part.name],
+        ) -> Section:
+            return Section(f"{at}-{of}", title, blocks, table, name)
+
+        found += part_sections(part, section)
+    return found
+
+
+def part_sections(part: PreferencePart, section: Make) -> Iterator[Section]:
+    """The sections of one question's part; `section` makes one of id, title, blocks and table."""
+    is_of_two = part.n_methods == 2
+    if is_of_two and part.pairs:
+        yield section("winner", "Who wins", _of_two(part.pairs[0], part), "preferences")
+    else:
+        yield section("winner", "Who wins", _strengths(part), "strengths")
+    if part.kind != "votes":
+        yield section("ranks", "Mean ranks", _mean_ranks(part), "strengths")
+    if not is_of_two and part.pairs:
+        yield section("pairs", "Every pair", _pairs(part), "preferences")
+    if len(part.chance) > 2:
+        yield section("chances", "Who would beat whom", _chances(part), "pairs")
+    if blocks := [*_fragility(part), *_checks(part)]:
+        yield section("checks", "What may stand behind it", blocks, "preference_tests" if part.tests else "preferences")
+
+
+def _fragility(part: PreferencePart) -> list[Block]:
+    """How few votes, prompts or raters decide which method is first."""
+    found = [one for one in part.fewest if one.n is not None]
+    if not found:
+        return []
+    parts = [f"{one.n:,} of {one.of:,} {one.kind}{'' if one.is_exact else ' (perhaps fewer)'}" for one in found]
+    said = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"
+    return [Paragraph(f"The first place would be gone without {said}.")]
+
+
+# --- who wins --------------------------------------------------------------------------------------------------------
+def _of_two(pair: ReportedPair, part: PreferencePart) -> list[Block]:
+    rate = pair.win_rate
+    marks = []
+    for words, each in (("of decided votes", rate), ("ties as halves", pair.with_halves)):
+        low, high, *_ = first_interval(each)
+        marks.append(
+            Mark(
+                f"{pair.first}, {words}",
+                each.value,
+                *ends(each, "prompts"),
+                low,
+                high,
+                "" if each.value is None else f"{each.value:.1%}",
+            )
+        )
+    counts = [
+        (f"for {pair.first}", pair.wins, "win"),
+        ("ties", pair.ties, "tie"),
+        (f"for {pair.second}", pair.losses, "loss"),
+    ]
+    rows = [
+        (words, _share(each), *(_interval_of(each, covers) for covers in _covers(each)), note_of(each))
+        for words, each in (
+            (f"win rate of {pair.first}, decided votes", rate),
+            ("the same with ties as halves", pair.with_halves),
+            ("share of ties", pair.tie_share),
+        )
+    ]
+    head = ("", "share", *(f"over {covers}" for covers in _covers(rate)), "note")
+    told = [Paragraph(words) for words in _tests_of_pair(pair)]
+    return [
+        *view.figure(charts.split_bar, counts, title="Votes for either method"),
+        *view.figure(
+            charts.interval_plot,
+            marks,
+            title="Win rate",
+            limits=(0.0, 1.0),
+            shown=(0.3, 0.7),
+            references=[(0.5, "no preference")],
+            axis=_axis("win rate", part.covers or _covers(rate)),
+        ),
+        *told,
+        view.all_figures(head, rows, numeric=range(1, len(head) - 1)),
+    ]
+
+
+def _tests_of_pair(pair: ReportedPair) -> Iterator[str]:
+    covers = next((each.covers for each in pair.win_rate.intervals), "")
+    if pair.p is not None:
+        yield f"Test of no preference, for other {covers}: {p_value(pair.p)}."
+    if pair.p_prompts is not None:
+        yield f"Exact sign test over prompts, for these raters: {p_value(pair.p_prompts)}."
+
+
+def _strengths(part: PreferencePart) -> list[Block]:
+    rows, marks = [], []
+    for row in part.strengths:
+        worth = row.log_worth
+        low, high, *_ = first_interval(worth)
+        text = f"{figure(worth.value, signed=True, digits=2)} {_ranks(row)} {row.letters}".strip()
+        marks.append(Mark(row.method, worth.value, *ends(worth, "prompts"), low, high, text))
+        rows.append(
+            (
+                row.method,
+                figure(worth.value, signed=True, digits=2),
+                interval(low, high, digits=2),
+                _ranks(row),
+                row.letters,
+                "" if row.win_rate is None else share(row.win_rate),
+                row.wins,
+                row.losses,
+                row.ties,
+                "; ".join(filter(None, (row.note, note_of(worth)))),
+            )
+        )
+    head = ["method", "strength", f"over {_first(part.covers)}", "rank", "letters", "win rate"]
+    head += ["wins", "losses", "ties", "note"]
+    told: list[Block] = [Paragraph(part.prior[0].upper() + part.prior[1:] + ".", "warning")] if part.prior else []
+    left_out = [f"{row.method}: {row.note}" for row in part.strengths if row.note]
+    told += [Paragraph(f"Not ranked. {text}.", "warning") for text in left_out]
+    if any(row.letters for row in part.strengths):
+        told.append(
+            Paragraph(
+                "Methods that share a letter are not told apart (5%, all pairs tested, Holm's correction).", "note"
+            )
+        )
+    return [
+        *view.figure(
+            charts.interval_plot,
+            marks[:MOST_METHODS_DRAWN],
+            title="Strength of every method",
+            references=[(0.0, "mean")],
+            axis=_axis("strength: log odds of winning against a method of mean strength", part.covers),
+        ),
+        *told,
+        view.all_figures(head, rows, numeric=(1, 2, 3, 5, 6, 7, 8)),
+        Paragraph(f"Model: {part.model}.", "note"),
+    ]
+
+
+def _ranks(row: ReportedStrength) -> str:
+    if row.rank_low is None:
+        return ""
+    low, high = row.rank_low, row.rank_high
+    return f"rank {low}" if low == high else f"ranks {low}–{high}"
+
+
+# --- ranks, pairs, chances -------------------------------------------------------------------------------------------
+def _mean_ranks(part: PreferencePart) -> list[Block]:
+    known = [(row, row.mean_rank) for row in part.strengths if row.mean_rank]
+    ranked = sorted(known, key=lambda pair: (pair[1].value is None, pair[1].value or 0))
+    marks = []
+    for row, rank in ranked[:MOST_METHODS_DRAWN]:
+        low, high, *_ = first_interval(rank)
+        marks.append(Mark(row.method, rank.value, *ends(rank, "prompts"), low, high, figure(rank.value, digits=2)))
+    rows = [
+        (
+            row.method,
+            figure(rank.value, digits=4),
+            interval(*first_interval(rank)[:2], digits=2),
+            row.firsts,
+            row.n_ranked,
+            note_of(rank),
+        )
+        for row, rank in ranked
+    ]
+    covers = [each.covers for _row, rank in ranked[:1] for each in rank.intervals]
+    head = ("method", "mean rank", f"over {_first(covers)}", "times first", "rankings", "note")
+    return [
+        *view.figure(
+            charts.interval_plot,
+            marks,
+            title="Mean rank of every method",
+            limits=(1.0, None),
+            axis=_axis("mean rank, 1 is best", covers),
+        ),
+        view.all_figures(head, rows, numeric=(1, 2, 3, 4)),
+    ]
+
+
+def _pairs(part: PreferencePart) -> list[Block]:
+    rows = [
+        (
+            f"{pair.first} : {pair.second}",
+            f"{pair.wins:,} : {pair.losses:,}",
+            pair.ties,
+            _share(pair.win_rate),
+            _interval_of(pair.win_rate, _first(_covers(pair.win_rate))),
+            p_value(pair.p),
+            "" if pair.expected is None else share(pair.expected),
+            note_of(pair.win_rate),
+        )
+        for pair in part.pairs
+    ]
+    covers = _first([each for pair in part.pairs for each in _covers(pair.win_rate)])
+    head = ("pair", "won : lost", "ties", "win rate", f"over {covers}", "p", "expected, ties halved", "note")
+    table = view.table(head, rows, numeric=(1, 2, 3, 4, 5, 6))
+    odds = [
+        (
+            f"{each.first} : {each.second}",
+            figure(each.log_odds.value, signed=True, digits=2),
+            interval(*first_interval(each.log_odds)[:2], digits=2),
+            p_value(each.p),
+            p_value(each.p_holm),
+        )
+        for each in part.differences
+    ]
+    more: list[Block] = []
+    if odds:
+        said = "Differences of strength, from all votes together; p with Holm's correction over all pairs."
+        columns = ("pair", "log odds", f"over {_first(part.covers)}", "p", "p, Holm")
+        more.append(
+            view.Folded("Differences of strength", [Paragraph(said), view.table(columns, odds, numeric=(1, 2, 3, 4))])
+        )
+    return [table, *more]
+
+
+def _chances(part: PreferencePart) -> list[Block]:
+    names = [row.method for row in part.strengths][: len(part.chance)]
+    head = ("", *names)
+    rows = [
+        (name, *("" if value is None else f"{value:.0%}" for value in row))
+        for name, row in zip(names, part.chance, strict=True)
+    ]
+    axis = "chance, by the model, that the row's method beats the column's; ties count half"
+    if len(names) > MOST_DRAWN:
+        axis += f"; the first {MOST_DRAWN} of {len(names)} methods"
+    return [
+        *view.figure(chance_matrix, names, part.chance, title="Who would beat whom", axis=axis),
+        view.all_figures(head, rows, numeric=range(1, len(head))),
+    ]
+
+
+# --- sides, ties and the model ---------------------------------------------------------------------------------------
+def _checks(part: PreferencePart) -> list[Block]:
+    said = list(_of_sides(part))
+    if part.n_ties:
+        named = {kind: n for kind, n in part.tie_kinds.items() if kind != "tie"}
+        kinds = ", ".join(f"{n:,} {kind}" for kind, n in named.items())
+        said.append(f"{part.n_ties:,} ties{f': {kinds}' if kinds else ''}.")
+    for test in part.tests:
+        if test.p is not None:
+            said.append(
+                f"Test of {test.hypothesis}: {test.test} = {figure(test.statistic, digits=2)}, "
+                f"{test.df} degrees of freedom, {p_value(test.p)} ({test.note})."
+            )
+        elif test.note:
+            said.append(f"Test of {test.hypothesis} ({test.test}): {test.note}.")
+    return [Paragraph(words) for words in said]
+
+
+def _of_sides(part: PreferencePart) -> Iterator[str]:
+    if part.side and part.side.value is not None:
+        side = part.side
+        low, high, covers, _ = first_interval(side)
+        words = f"Being on the left adds {figure(side.value, signed=True, digits=2)} to the log odds of winning"
+        if low is not None and high is not None:
+            words += f", 95% interval over {covers} {span(low, high, signed=True)}"
+        yield f"{words}. Strengths are corrected for it."
+    if part.n_methods == 2 and part.pairs:
+        pair = part.pairs[0]
+        if pair.lefts.value is not None:
+            low, high, covers, _ = first_interval(pair.lefts)
+            words = f"The image on the left got {pair.lefts.value:.1%} of the decided votes"
+            if low is not None and high is not None:
+                words += f", 95% interval over {covers} {low:.0%} to {high:.0%}"
+            if (balanced := pair.if_balanced.value) is not None:
+                words += f". With balanced sides {pair.first} would win {balanced:.1%}"
+            yield f"{words}."
+
+
+def _axis(what: str, covers: Sequence[str]) -> str:
+    if not covers:
+        return what
+    thick = "; thick: 95% interval over prompts, these raters" if "prompts" in covers[1:] else ""
+    line = "thin" if thick else "line"
+    return f"{what}{thick}; {line}: 95% interval over {covers[0]}"
+
+
+def _covers(estimate: ReportedEstimate) -> list[str]:
+    return [each.covers for each in estimate.intervals]
+
+
+def _first(covers: Sequence[str]) -> str:
+    return covers[0] if covers else "votes"
+
+
+def _share(estimate: ReportedEstimate) -> str:
+    return "" if estimate.value is None else share(estimate.value)
+
+
+def _interval_of(estimate: ReportedEstimate, covers: str) -> str:
+    low, high = ends(estimate, covers)
+    return "" if low is None or high is None else f"[{low:.1%}, {high:.1%}]"

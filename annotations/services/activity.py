@@ -1,0 +1,28 @@
+"""Lines about studies in the record of who did what."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from annotations.models import Study
+from annotations.services.hooks.events import EVENT_OF, emit
+from generation.models import Activity
+
+Action = Activity.Action
+
+
+def note(*, study: Study, actor: User | None, action: Action, **details: Any) -> Activity:
+    """Add a line about a study, in the transaction of what it tells, and have its event sent, if it is one.
+
+    No actor: a command on the server.
+    """
+    if action in EVENT_OF and "part" not in details:
+        emit(study=study, event=EVENT_OF[action])
+    return Activity.note(
+        actor=actor,
+        action=action,
+        subject=Activity.Subject.STUDY,
+        key=study.token,
+        name=study.title,
+        **details,
+    )

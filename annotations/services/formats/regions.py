@@ -1,0 +1,72 @@
+"""Errors that auditors marked in images, as COCO and, with the ratings, as Web Annotations."""
+
+import json
+from collections.abc import Iterator
+from itertools import chain
+from typing import IO
+
+from django.utils import timezone
+
+from annotations.models import MissedError, Rater, Study
+from annotations.queries.exports import image_name
+from annotations.services.formats.answers import answered
+from exchange.tables.row import JsonValue
+from exchange.writing.regions import Picture, Region, annotation_chunks, assessment, coco, web_annotation
+
+ROWS_AT_ONCE = 2_000
+
+
+def write_coco(study: Study, target: IO[bytes]) -> None:
+    """Boxes and points of the errors that count; errors without a place are counted in `info`."""
+    made = coco(
+        _regions(study),
+        description=f"Errors that auditors marked: {study.title}",
+        made_at=timezone.now().isoformat(timespec="seconds"),
+    )
+    target.write(f"{json.dumps(made, ensure_ascii=False)}\n".encode())
+
+
+def write_web_annotations(study: Study, target: IO[bytes]) -> None:
+    """An annotation for each rating and for each error that an auditor listed."""
+    for chunk in annotation_chunks(chain(_assessments(study), map(web_annotation, _regions(study)))):
+        target.write(chunk.encode())
+
+
+def _regions(study: Study) -> Iterator[Region]:
+    """Without errors that were taken back. Of two compared images, the refined one's errors say so."""
+    errors = MissedError.objects.filter(study=study, withdrawn_at=None).order_by("image", "pk")
+    for one in errors.select_related("image", "auditor", "group").iterator(chunk_size=ROWS_AT_ONCE):
+        yield Region(
+            id=one.pk,
+            picture=Picture(image_name(one.image_id, one.image.key), one.image.width, one.image.height),
+            by=one.auditor.name,
+            is_person=one.auditor.kind != Rater.Kind.SIMULATED,
+            kind=one.kind,
+            text=one.text,
+            at=one.answered_at,
+            x=one.x,
+            y=one.y,
+            width=one.width,
+            height=one.height,
+            more={
+                "about": one.about,
+                "severity": one.severity,
+                "stage": one.stage,
+                "is_in_refined": one.is_in_refined,
+                "group": one.group.number if one.group else None,
+            },
+        )
+
+
+def _assessments(study: Study) -> Iterator[dict[str, JsonValue]]:
+    for one in answered(study).given():
+        yield assessment(
+            id=one.pk,
+            item=one.unit.name,
+            by=one.rater,
+            is_person=one.rater_kind != Rater.Kind.SIMULATED,
+            at=one.answered_at,
+            question=one.dimension.name,
+            value=str(one.cell),
+            words=one.words,
+        )

@@ -1,0 +1,34 @@
+"""What each panel calls the identifiers in its links, and where its people go back to."""
+
+from dataclasses import dataclass
+
+from annotations.models import Panel
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """First values of a panel's settings. `link_query` is what its study link needs, as the panel fills it in."""
+
+    participant_parameter: str
+    session_parameter: str
+    study_parameter: str
+    return_address: str
+    link_query: str
+
+
+DEFAULTS: dict[str, Defaults] = {
+    # docs.prolific.com/api-reference/studies/the-study-object and .../core-concepts/reviewing-submissions-and-rewards
+    Panel.Kind.PROLIFIC: Defaults(
+        "PROLIFIC_PID",
+        "SESSION_ID",
+        "STUDY_ID",
+        "https://app.prolific.com/submissions/complete?cc={code}",
+        "PROLIFIC_PID={{%PROLIFIC_PID%}}&STUDY_ID={{%STUDY_ID%}}&SESSION_ID={{%SESSION_ID%}}",
+    ),
+    Panel.Kind.CONNECT: Defaults(
+        "participantId", "assignmentId", "projectId", "", "participantId=…&assignmentId=…&projectId=…"
+    ),
+    Panel.Kind.SONA: Defaults("survey_code", "", "", "", "survey_code=%SURVEY_CODE%"),
+    Panel.Kind.MTURK: Defaults("workerId", "assignmentId", "hitId", "", "workerId=…&assignmentId=…&hitId=…"),
+    Panel.Kind.OTHER: Defaults("participant", "session", "study", "", "participant=…&session=…"),
+}

@@ -1,0 +1,43 @@
+"""What became of visits at Prolific: by webhook at once, or by asking."""
+
+import logging
+from datetime import datetime
+
+from django.conf import settings
+
+from annotations.models import Panel, PanelVisit, Study
+from annotations.services.panels.prolific import ENDED, Client, ProlificFailed, Submission
+from annotations.services.panels.visits import GOING_ON, end
+
+logger = logging.getLogger(__name__)
+
+
+def apply(submission: Submission, *, now: datetime, panel: Panel | None = None) -> int:
+    """End the visit of a submission that was returned or timed out; how many ended (0 or 1)."""
+    state = ENDED.get(submission.status)
+    if state is None or not submission.session:
+        return 0
+    visits = PanelVisit.objects.filter(
+        panel__kind=Panel.Kind.PROLIFIC, session=submission.session, state__in=GOING_ON
+    ).select_related("panel")
+    if panel is not None:
+        visits = visits.filter(panel=panel)
+    return sum(end(visit=visit, state=state, now=now) for visit in visits)
+
+
+def poll_all(*, now: datetime) -> int:
+    """Ask about every open study with visits that go on, where the site has a token; how many visits ended."""
+    if not settings.PROLIFIC_TOKEN:
+        return 0
+    client = Client(settings.PROLIFIC_ADDRESS, settings.PROLIFIC_TOKEN)
+    panels = Panel.objects.filter(
+        kind=Panel.Kind.PROLIFIC, study__state=Study.State.OPEN, visits__state__in=GOING_ON
+    ).exclude(panel_study="")
+    n_ended = 0
+    for panel in panels.distinct():
+        try:
+            for submission in client.submissions(panel.panel_study):
+                n_ended += apply(submission, now=now, panel=panel)
+        except ProlificFailed as problem:
+            logger.warning("Prolific could not be asked about study %s: %s", panel.study_id, problem)
+    return n_ended

@@ -1,0 +1,139 @@
+"""A visit from a panel: arriving, joining, its end, and the way back with a code."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from urllib.parse import quote
+
+from django.db import IntegrityError, transaction
+
+from annotations.models import Assignment, Panel, PanelVisit, Rater, Study
+from annotations.services.raters.my_data import withdraw
+from annotations.services.rating import pause
+
+State = PanelVisit.State
+GOING_ON = (State.ARRIVED, State.JOINED)
+ID = re.compile(r"[\w.:@-]{1,100}\Z", re.ASCII)
+Refusal = Literal["missing", "bad", "other_study", "again", "ended"]
+
+
+class Refused(Exception):
+    """Somebody from a panel who cannot take part; `why` is for the page."""
+
+    def __init__(self, why: Refusal) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """The code for the panel, and the address that takes it there (empty: to be copied by hand)."""
+
+    code: str
+    address: str
+
+
+def panel_of(study: Study) -> Panel | None:
+    return Panel.objects.filter(study=study).first()
+
+
+def names_somebody(panel: Panel, parameters: Mapping[str, str]) -> bool:
+    """Whether a link carries the panel's identifier of a person."""
+    return bool(parameters.get(panel.participant_parameter))
+
+
+def arrive(*, panel: Panel, parameters: Mapping[str, str]) -> PanelVisit:
+    """The visit that a link's parameters name; a new one for a person who has not been here.
+
+    The same visit again goes on. Raises Refused for identifiers that are missing or malformed, for another study's,
+    and for a person who comes a second time, under a new visit or after the first has ended.
+    """
+    participant = parameters.get(panel.participant_parameter, "")
+    session = parameters.get(panel.session_parameter, "") if panel.session_parameter else ""
+    if not participant or (panel.session_parameter and not session):
+        raise Refused("missing")
+    if not ID.match(participant) or (session and not ID.match(session)):
+        raise Refused("bad")
+    if panel.panel_study and panel.study_parameter and parameters.get(panel.study_parameter) != panel.panel_study:
+        raise Refused("other_study")
+    try:
+        with transaction.atomic():
+            visit, _is_new = PanelVisit.objects.get_or_create(
+                panel=panel, participant=participant, defaults={"session": session}
+            )
+    except IntegrityError:  # the link was opened twice at once
+        visit = PanelVisit.objects.get(panel=panel, participant=participant)
+    if visit.session != session:
+        raise Refused("again")
+    if visit.state in (State.RETURNED, State.TIMED_OUT):
+        raise Refused("ended")
+    return visit
+
+
+def join(*, visit: PanelVisit, rater: Rater) -> None:
+    """The person of this visit has become a rater."""
+    PanelVisit.objects.filter(pk=visit.pk, state__in=GOING_ON).update(rater=rater, state=State.JOINED)
+
+
+def end(*, visit: PanelVisit, state: str, now: datetime) -> bool:
+    """End a visit that goes on; whether it did. Whatever the rater held is free for others when this returns.
+
+    Who returns takes their answers with them, as their consent ends; who is timed out leaves the answers given.
+    """
+    with transaction.atomic():
+        went_on = PanelVisit.objects.filter(pk=visit.pk, state__in=GOING_ON).update(state=state, ended_at=now)
+        if not went_on:
+            return False
+        rater = Rater.objects.filter(visit=visit).select_related("study").first()
+        if rater is not None and state == State.RETURNED:
+            withdraw(rater=rater, now=now)
+        elif rater is not None:
+            pause(rater=rater)
+    return True
+
+
+def finished(rater: Rater, *, now: datetime) -> WayBack | None:
+    """For a rater whom no card waits for: complete their visit if they have answered any; the way back to the panel."""
+    visit = PanelVisit.objects.filter(rater=rater).select_related("panel").first()
+    if visit is None:
+        return None
+    answered = Assignment.with_checks.filter(rater=rater, state=Assignment.State.ANSWERED)
+    if visit.state in GOING_ON and rater.excluded_at is None and answered.exists():
+        end(visit=visit, state=State.COMPLETED, now=now)
+        visit.refresh_from_db(fields=["state"])
+    return way_back(visit)
+
+
+def ended(rater: Rater, *, state: str, now: datetime) -> WayBack | None:
+    """End the visit of a rater who was screened out or stops for good; the way back to the panel."""
+    visit = PanelVisit.objects.filter(rater=rater).select_related("panel").first()
+    if visit is None:
+        return None
+    end(visit=visit, state=state, now=now)
+    visit.refresh_from_db(fields=["state"])
+    return way_back(visit)
+
+
+def way_back(visit: PanelVisit) -> WayBack | None:
+    """The code for what became of the visit; None while it goes on, and where the panel has no such code."""
+    panel = visit.panel
+    code = {
+        State.COMPLETED: panel.completed_code,
+        State.SCREENED_OUT: panel.screened_out_code,
+        State.DECLINED: panel.no_consent_code,
+        State.RETURNED: panel.returned_code,
+    }.get(State(visit.state), "")
+    if not code:
+        return None
+    filled_in = {
+        "{code}": code,
+        "{participant}": visit.participant,
+        "{session}": visit.session,
+        "{study}": panel.panel_study,
+    }
+    address = panel.return_address
+    for place, text in filled_in.items():
+        address = address.replace(place, quote(text, safe=""))
+    return WayBack(code, address)

@@ -1,0 +1,1 @@
+"""Writes a study's plan and its researchers' statements (`registering.py`)."""

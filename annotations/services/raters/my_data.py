@@ -1,0 +1,133 @@
+"""What a rater may do with their own data: see it, take it along, withdraw it, have it erased."""
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils import timezone
+
+from annotations.models import (
+    Assignment,
+    Erasure,
+    LateAnswer,
+    PanelVisit,
+    Rater,
+    RaterMessage,
+    ReportSnapshot,
+    Response,
+    Trial,
+)
+from annotations.queries.raters.own import own_data
+from annotations.services.exclusions import exclude_rater
+from annotations.services.exports import export_name
+from annotations.services.sqlite_writes import write_turn
+from generation.models import Activity
+
+NAMED = {"rater", "raters", "components"}
+"""Keys of a report's document under which raters are named."""
+
+
+def export(*, user: User) -> dict[str, Any]:
+    """Everything that is stored about this person as a rater, as JSON."""
+    return {"exported_at": timezone.now().isoformat(timespec="seconds"), "studies": own_data(user)}
+
+
+def leave_word(*, rater: Rater, text: str) -> RaterMessage:
+    """A word to the people who run the study."""
+    return RaterMessage.objects.create(rater=rater, text=text.replace("\0", "").strip())
+
+
+def withdraw(*, rater: Rater, now: datetime) -> None:
+    """Take this rater's answers out of the results from the next computation on. They are kept, and others rate more.
+
+    The report counts withdrawn raters and does not name them. What the rater held is free for others at once.
+    """
+    with write_turn(), transaction.atomic():
+        exclude_rater(rater=rater, reason="withdrew", by=None, now=now, is_withdrawal=True)
+        Rater.objects.filter(pk=rater.pk, withdrawn_at=None).update(withdrawn_at=now)
+
+
+def erase(*, rater: Rater, now: datetime) -> Erasure:
+    """Withdraw, then delete the rater, every answer of theirs, and their account where it is for nothing else.
+
+    Their name is taken out of stored reports and of the record of who did what, and the study's exported file is
+    deleted: the next one is written without them. What is left is one line that counts.
+    """
+    withdraw(rater=rater, now=now)
+    with write_turn(), transaction.atomic():
+        study, user, name = rater.study, rater.user, rater.name
+        every = Assignment.with_checks.filter(rater=rater)
+        n_cards = every.filter(state=Assignment.State.ANSWERED).count()
+        LateAnswer.objects.filter(assignment__in=every).delete()
+        Response.objects.filter(assignment__in=every).delete()
+        every.delete()
+        Trial.objects.filter(rater=rater).delete()
+        Rater.objects.filter(pk=rater.pk).delete()
+        _forget_name(rater, name, "erased rater")
+        _forget_account(user)
+        erasure = Erasure.objects.create(study=study, kind=Erasure.Kind.EVERYTHING, n_cards=n_cards)
+    default_storage.delete(export_name(study))
+    return erasure
+
+
+def forget_identity(*, rater: Rater, now: datetime, by_rule: bool) -> Erasure:
+    """Cut the tie between a person and their answers: a random name, no account, no messages, no panel's number.
+
+    The answers count on.
+    """
+    with write_turn(), transaction.atomic():
+        name, user = rater.name, rater.user
+        new_name = f"rater-{secrets.token_hex(4)}"
+        RaterMessage.objects.filter(rater=rater).delete()
+        PanelVisit.objects.filter(rater=rater).delete()
+        Assignment.with_checks.filter(rater=rater).exclude(flag="").update(flag="")
+        Rater.objects.filter(pk=rater.pk).update(name=new_name, user=None, group="")
+        _forget_name(rater, name, new_name)
+        _forget_account(user)
+        n_cards = Assignment.with_checks.filter(rater=rater, state=Assignment.State.ANSWERED).count()
+        erasure = Erasure.objects.create(
+            study=rater.study, kind=Erasure.Kind.IDENTITY, by_rule=by_rule, n_cards=n_cards
+        )
+    default_storage.delete(export_name(rater.study))
+    return erasure
+
+
+def _forget_name(rater: Rater, name: str, new_name: str) -> None:
+    """Put another name for the rater's into every stored report and into the record of who did what."""
+    for snapshot in ReportSnapshot.objects.filter(study=rater.study, results__isnull=False).iterator(chunk_size=10):
+        results = _renamed(snapshot.results, name, new_name)
+        if results != snapshot.results:
+            ReportSnapshot.objects.filter(pk=snapshot.pk).update(results=results)
+    Activity.forget_rater(subject_key=rater.study.token, name=name, new_name=new_name)
+
+
+def _renamed(value: Any, name: str, new_name: str, *, is_named: bool = False) -> Any:
+    """A JSON value with the name replaced wherever raters are named; a prompt of the same words stays."""
+    if isinstance(value, dict):
+        return {key: _renamed(one, name, new_name, is_named=is_named or key in NAMED) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_renamed(one, name, new_name, is_named=is_named) for one in value]
+    return new_name if is_named and value == name else value
+
+
+def _forget_account(user: User | None) -> None:
+    """Delete an account that was made for rating alone and is of no further use; end its sessions."""
+    if user is None or user.has_usable_password() or user.is_staff or user.is_superuser or user.email:
+        return
+    has_more = (
+        user.raters.exists()
+        or user.memberships.exists()
+        or user.studies.exists()
+        or user.auditors.exists()
+        or user.groups.exists()
+    )
+    if has_more:
+        return
+    for session in Session.objects.filter(expire_date__gte=timezone.now()).iterator(chunk_size=500):
+        if session.get_decoded().get("_auth_user_id") == str(user.pk):
+            session.delete()
+    user.delete()

@@ -1,0 +1,36 @@
+"""Retention rules, kept by the clock: identities go when their time is over, and a line says what was done."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db.models import Max, Q
+from django.db.models.functions import Coalesce
+
+from annotations.models import Rater, Study
+from annotations.services.activity import Action, note
+from annotations.services.raters.my_data import forget_identity
+
+logger = logging.getLogger(__name__)
+AT_ONCE = 200
+
+
+def keep_rules(*, now: datetime) -> int:
+    """Erase the identities whose time is over; how many. Each study's record of activity says what was done."""
+    n = 0
+    for study in Study.objects.filter(rater_plan__erase_after_days__isnull=False).select_related("rater_plan"):
+        days = study.rater_plan.erase_after_days or 0
+        due = due_raters(study, now - timedelta(days=days))
+        for rater in due:
+            forget_identity(rater=rater, now=now, by_rule=True)
+        if due:
+            note(study=study, actor=None, action=Action.CHANGED, part="retention", rows=len(due))
+            logger.info("study %s: %d identities erased after %d days", study.pk, len(due), days)
+        n += len(due)
+    return n
+
+
+def due_raters(study: Study, before: datetime) -> list[Rater]:
+    """People whose last answer, or whose arrival where they gave none, was before a moment; some at a time."""
+    people = study.raters.filter(kind=Rater.Kind.PERSON, user__isnull=False).select_related("study", "user")
+    last = Coalesce(Max("assignments__answered_at", filter=Q(assignments__answered_at__isnull=False)), "created_at")
+    return list(people.annotate(last=last).filter(last__lt=before).order_by("pk")[:AT_ONCE])

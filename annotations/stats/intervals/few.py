@@ -1,0 +1,10 @@
+"""How many clusters an interval of a mean takes."""
+
+FEWEST = 3
+"""With two clusters t has one degree of freedom: a 95% interval reaches 12.7 standard errors to either side, which on
+a rating scale is nearly always all of the scale."""
+
+
+def too_few(n: int, sampled: str) -> str:
+    """Why an interval over n of these (“prompts”, “raters”) cannot be had; empty where it can."""
+    return "" if n >= FEWEST else f"too few {sampled} ({n})"

@@ -1,0 +1,48 @@
+"""A symmetric interval taken where a statistic is nearly normal, and brought back to where it is read."""
+
+from math import inf, log
+from typing import Literal
+
+import scipy.special
+
+from annotations.stats.distributions import t_quantile
+from annotations.stats.estimate import Interval
+
+Scale = Literal["fisher z", "logit", "plain"]
+"""ln((θ − a)/(b − θ)) between the ends a and b of the range: −1 and 1 (twice Fisher's z of a correlation), 0 and 1 (the
+logit of a share), or others that are given; or θ as it is."""
+
+_ENDS: dict[Scale, tuple[float, float]] = {"fisher z": (-1.0, 1.0), "logit": (0.0, 1.0), "plain": (-inf, inf)}
+_ROUNDING = 1e-12
+
+
+def interval_on_scale(
+    value: float,
+    error: float,
+    df: float,
+    *,
+    covers: str,
+    method: str,
+    scale: Scale,
+    level: float,
+    within: tuple[float, float] | None = None,
+) -> Interval:
+    """value ± t(df) · error, with the error carried to `scale` by its derivative and the ends carried back.
+
+    error ≥ 0 is the standard error of `value` itself; df may be infinite, which takes the normal quantile. within: the
+    ends of the range, where they are not those of the scale; a plain interval is cut there. Undefined with a reason
+    for an error of 0, for what does not vary in the sample does not show that it cannot vary, and on other scales
+    than the plain one for a value at an end of the range.
+    """
+    low, high = ends = within or _ENDS[scale]
+    if scale != "plain" and not low + _ROUNDING < value < high - _ROUNDING:
+        return Interval.undefined(covers, method, "the statistic is at the end of its range", level)
+    if error <= 1e-14:
+        return Interval.undefined(covers, method, f"no variation between {covers}", level)
+    reach = float(t_quantile((1 + level) / 2, df)) * error
+    if scale == "plain":
+        return Interval.around(value, value - reach, value + reach, covers, method, level, within=ends)
+    centre = log((value - low) / (high - value))
+    reach *= (high - low) / ((value - low) * (high - value))
+    below, above = (low + (high - low) * float(scipy.special.expit(centre + side * reach)) for side in (-1, 1))
+    return Interval.around(value, below, above, covers, method, level, within=ends)

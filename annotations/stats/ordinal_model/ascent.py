@@ -1,0 +1,78 @@
+"""Maximisation of smooth log-likelihoods whose first parameters are ascending cut points."""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy import linalg
+
+from annotations.stats.arrays import FloatArray
+
+_ITERATIONS = 300
+_GAIN = 1e-10
+"""The search ends where a full step promises less than this, in units of log-likelihood."""
+_WIDTH = 1e-4
+
+
+def maximise(
+    function: Callable[[FloatArray], tuple[float, FloatArray]], start: FloatArray, around: FloatArray, n_cuts: int
+) -> FloatArray:
+    """Quasi-Newton ascent (BFGS updates, halved steps; Nocedal and Wright 2006, chapter 6) from `start`.
+
+    function gives value and gradient; `around` is a guess of minus its second derivatives; steps that would put the
+    first n_cuts parameters out of order are halved too. Whether the end is a maximum is for the caller to check.
+    """
+    inverse = _inverse(around)
+    at, (value, gradient) = start, function(start)
+    for _ in range(_ITERATIONS):
+        step = inverse @ gradient
+        promise = float(gradient @ step)
+        if promise < _GAIN:
+            break
+        size = 1.0
+        while True:
+            tried = at + size * step
+            if (np.diff(tried[:n_cuts]) > 0).all():
+                reached, slope = function(tried)
+                if reached >= value + 1e-4 * size * promise:
+                    break
+            size /= 2
+            if size < 1e-8:
+                return at
+        moved, bent = tried - at, gradient - slope
+        at, value, gradient = tried, reached, slope
+        curvature = float(moved @ bent)
+        if curvature > 1e-12:
+            left = np.eye(len(at)) - np.outer(moved, bent) / curvature
+            inverse = left @ inverse @ left.T + np.outer(moved, moved) / curvature
+    return at
+
+
+def information(
+    function: Callable[[FloatArray], tuple[float, FloatArray]], at: FloatArray, gradient: FloatArray | None = None
+) -> FloatArray:
+    """Minus the matrix of second derivatives, by central differences of the gradient that `function` gives.
+
+    With the gradient there, by forward differences: half the work, and good to four digits.
+    """
+    steps = np.eye(len(at)) * _WIDTH
+    if gradient is None:
+        columns = [(function(at - step)[1] - function(at + step)[1]) / (2 * _WIDTH) for step in steps]
+    else:
+        columns = [10 * (gradient - function(at + step / 10)[1]) / _WIDTH for step in steps]
+    matrix = np.column_stack(columns)
+    return (matrix + matrix.T) / 2
+
+
+def central(function: Callable[[FloatArray], float], at: FloatArray) -> FloatArray:
+    """The gradient by central differences."""
+    return np.array(
+        [(function(at + shift) - function(at - shift)) / (2 * _WIDTH) for shift in np.eye(len(at)) * _WIDTH]
+    )
+
+
+def _inverse(around: FloatArray) -> FloatArray:
+    """The inverse of a positive definite guess; of its diagonal where it is not."""
+    try:
+        return linalg.cho_solve(linalg.cho_factor(around), np.eye(len(around)))
+    except linalg.LinAlgError:
+        return np.diag(1 / np.maximum(np.abs(np.diag(around)), 1.0))

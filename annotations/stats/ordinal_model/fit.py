@@ -1,0 +1,351 @@
+"""A cumulative link model of ordered ratings: a method's effect, with random effects of raters, prompts and images.
+
+logit P(rating ≤ j) = threshold_j − (effect · refined + rater + prompt + image): raters who are strict, prompts that are
+hard and images that came out well by luck each have their own normal deviation, and the distances between the levels of
+the scale are estimated, not assumed. Sources: McCullagh (1980) for the model, Hedeker and Gibbons (1994) for random
+effects in it, Christensen's R package `ordinal` (clm, clmm) as the reference that our figures are pinned to.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from math import inf, nan
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg, special
+
+from annotations.stats.arrays import FloatArray
+from annotations.stats.distributions import normal_quantile
+from annotations.stats.estimate import STATS_VERSION, Interval
+from annotations.stats.ordinal_model.ascent import central, information, maximise
+from annotations.stats.ordinal_model.cumulative_link import Link
+from annotations.stats.ordinal_model.laplace import Mixed, NoMode, Plain
+from annotations.stats.ordinal_model.random_intercepts import Design, TooLarge, elimination_order
+
+_BOUNDARY = 0.02
+"""A standard deviation of random effects below this (the link's own is 1.8 or 1) is taken for zero."""
+_FLAT = 1e-4
+"""Largest Newton decrement, in units of log-likelihood, that counts as converged."""
+_UNBOUNDED = 30.0
+"""A standard error beyond this, in the link's units, is a likelihood that stays flat on the way to infinity."""
+_WILD = 10.0
+"""A standard deviation of random effects beyond this, in the link's units: answers hardly vary within the groups, and
+Laplace's approximation, which needs answers on both sides, runs away with the variance."""
+_FEW_GROUPS = 6
+MOST_CLASSES = 20
+"""Levels in use beyond this are joined: a cut point for each would take longer than it adds (20 classes keep 99.8% of
+what all levels say about an effect, (1 − 1/k²) of it for k equal classes of a logistic answer)."""
+LARGE = 12_000
+"""Ratings from which the search starts at the fit of a part, and second derivatives are forward differences."""
+PART = 6_000
+_NEARLY = 1e-6
+"""A Newton decrement below this is less than a five-hundredth of a standard error away: one Newton step is left, and
+the information stays what it is."""
+
+
+@dataclass(frozen=True)
+class OrdinalFit:
+    """A fitted cumulative link model; NaN and a reason where it could not be fitted well.
+
+    coefficients, standard_errors, intervals   by name of the fixed effect; positive: higher ratings
+    thresholds   (n_used − 1,) cut points between the levels in use, ascending
+    deviations   standard deviation of the random effects of each factor; 0 where it was estimated to be zero
+    log_likelihood   marginal, by `method`
+    n            "ratings", and the groups of each factor
+    notes        what to mind: factors left out, levels nobody used, few groups
+    """
+
+    coefficients: Mapping[str, float]
+    standard_errors: Mapping[str, float]
+    intervals: Mapping[str, Interval]
+    thresholds: FloatArray
+    deviations: Mapping[str, float]
+    log_likelihood: float
+    method: str
+    n: Mapping[str, int]
+    notes: tuple[str, ...] = ()
+    reason: str = ""
+    version: str = field(default=STATS_VERSION)
+    covariance: FloatArray = field(default_factory=lambda: np.zeros((0, 0)), compare=False)
+    """(n_fixed, n_fixed) of the fixed effects, in their order."""
+
+    @property
+    def is_fitted(self) -> bool:
+        return not self.reason
+
+
+def fit_ordinal(
+    level: NDArray[np.int64],
+    fixed: Mapping[str, NDArray[np.generic]],
+    *,
+    groups: Mapping[str, NDArray[np.int64]],
+    link: Link = "logit",
+    n_nodes: int = 10,
+    confidence: float = 0.95,
+    most_classes: int = MOST_CLASSES,
+    large: int = LARGE,
+    part: int = PART,
+) -> OrdinalFit:
+    """Maximum marginal likelihood of a cumulative link model with random intercepts.
+
+    level   (n,) int, ordered codes; levels that do not occur are joined out (their cut points cannot be known)
+    fixed   name → (n,) values of a fixed effect, at least one
+    groups  name → (n,) int codes of a random factor; crossed or nested as the codes say
+    n_nodes of adaptive Gauss–Hermite quadrature where there is one factor; 1 and several factors: Laplace
+    most_classes  more levels in use than this are joined to so many classes of about equally many ratings, and a note
+            says so. An effect means the same with any joining of levels (McCullagh 1980).
+    large, part  from more than `large` ratings on the search starts at the fit of about `part` of them
+    Wald intervals from the observed information. Malformed arguments raise ValueError; data that cannot carry the
+    model give a reason: no variation, separation, a fit that did not converge, or groups that cross too widely.
+    """
+    answers, names = np.asarray(level), list(fixed)
+    matrix = np.column_stack([np.asarray(fixed[name], dtype=float) for name in names]) if names else None
+    if matrix is None or len(matrix) != len(answers) or any(len(codes) != len(answers) for codes in groups.values()):
+        raise ValueError("level, every fixed effect (at least one) and every group need the same length")
+    if link not in ("logit", "probit") or n_nodes < 1:
+        raise ValueError("link must be 'logit' or 'probit', and n_nodes at least 1")
+    used, dense_level = np.unique(answers, return_inverse=True)
+    notes: list[str] = []
+    if len(used) > most_classes:
+        dense_level = _joined(dense_level, most_classes)
+        n_classes = int(dense_level.max()) + 1
+        notes.append(f"{len(used)} levels in use were joined to {n_classes} classes of about equally many ratings")
+        used = used[:n_classes]
+    factors: dict[str, NDArray[np.int64]] = {}
+    n = {"ratings": len(answers)}
+    for name, codes in groups.items():
+        distinct, dense = np.unique(codes, return_inverse=True)
+        n[name] = len(distinct)
+        if len(distinct) < 2:
+            notes.append(f"{name}: one group, no random effect")
+        elif len(distinct) == len(answers):
+            notes.append(f"{name}: one rating a group, which cannot be told from the ratings' own spread; left out")
+        elif same := [other for other, kept in factors.items() if _same_groups(kept, dense)]:
+            notes.append(f"{name}: the same groups as {same[0]}, left out")
+        else:
+            factors[name] = dense
+            if len(distinct) < _FEW_GROUPS:
+                notes.append(f"{name}: {len(distinct)} groups say little about how groups vary")
+    reason = _why_not(dense_level, matrix, names, len(used))
+    if reason:
+        return _unfitted(names, "cumulative link model", n, notes, reason)
+    search = _Search(link, n_nodes, large, part)
+    return _fit(dense_level, matrix, names, factors, n, notes, search, confidence)
+
+
+def _joined(level: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """(n,) classes 0, 1, 2… of neighbouring levels, at most `most` of them, with about equally many ratings each."""
+    counts = np.bincount(level)
+    middle = (np.cumsum(counts) - counts / 2) / counts.sum()
+    return np.unique((middle * most).astype(np.int64)[level], return_inverse=True)[1].astype(np.int64)
+
+
+def _same_groups(one: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
+    """Whether two lists of codes 0, 1, 2… divide the ratings in the same way."""
+    n, m = int(one.max()) + 1, int(other.max()) + 1
+    return n == m and len(np.unique(one * np.int64(m) + other)) == n
+
+
+def _why_not(level: NDArray[np.int64], fixed: FloatArray, names: list[str], n_used: int) -> str:
+    if n_used < 2:
+        return "fewer than two levels of the scale are in use"
+    if np.linalg.matrix_rank(np.column_stack((np.ones(len(fixed)), fixed))) <= fixed.shape[1]:
+        return "the fixed effects cannot be told apart from each other or from a constant"
+    for name, values in zip(names, fixed.T, strict=True):
+        distinct = np.unique(values)
+        if len(distinct) != 2:
+            continue
+        low, high = level[values == distinct[0]], level[values == distinct[1]]
+        if low.max() <= high.min() or high.max() <= low.min():
+            return f"separation: the ratings of both sides of {name} do not overlap, so the effect has no bound"
+    return ""
+
+
+def _fit(
+    level: NDArray[np.int64],
+    fixed: FloatArray,
+    names: list[str],
+    factors: dict[str, NDArray[np.int64]],
+    n: dict[str, int],
+    notes: list[str],
+    search: "_Search",
+    confidence: float,
+) -> OrdinalFit:
+    """Fit, dropping one factor at a time whose variance is estimated as zero."""
+    kept = dict(sorted(factors.items(), key=lambda factor: -int(factor[1].max())))
+    while True:
+        quadrature = search.n_nodes if len(kept) == 1 else 1
+        how = "" if not kept else "Laplace" if quadrature == 1 else f"{quadrature}-node adaptive Gauss–Hermite"
+        method = f"cumulative {search.link} model" + (f", random {', '.join(kept)}, {how}" if kept else "")
+        try:
+            parameters, value, observed, decrement = _maximise(
+                level, fixed, list(kept.values()), replace(search, n_nodes=quadrature)
+            )
+        except (NoMode, TooLarge, linalg.LinAlgError) as error:
+            return _unfitted(names, method, n, notes, str(error))
+        deviations = np.abs(parameters[len(parameters) - len(kept) :])
+        if len(kept) and deviations.min() < _BOUNDARY:
+            gone = list(kept)[int(deviations.argmin())]
+            del kept[gone]
+            notes = [*notes, f"{gone}: variance estimated as zero, left out"]
+            continue
+        break
+    cuts = int(level.max())
+    try:
+        covariance = linalg.cho_solve(linalg.cho_factor(observed), np.eye(len(observed)))
+    except linalg.LinAlgError:
+        return _unfitted(names, method, n, notes, "not converged: the likelihood has no peak where the search ended")
+    if not decrement < _FLAT:
+        return _unfitted(names, method, n, notes, "not converged: the likelihood still rises where the search ended")
+    own = slice(cuts, cuts + len(names))
+    errors = np.sqrt(np.diag(covariance))[own]
+    estimates = parameters[cuts : cuts + len(names)]
+    if errors.max() > _UNBOUNDED:
+        return _unfitted(names, method, n, notes, "separation: an effect has no bound in these ratings")
+    if len(kept) and deviations.max() > _WILD:
+        wild = list(kept)[int(deviations.argmax())]
+        return _unfitted(names, method, n, notes, f"the variance of {wild} has no bound in these ratings")
+    half = float(normal_quantile((1 + confidence) / 2)) * errors
+    # A factor that was left out moves nothing, so that the interval does not speak about it.
+    covers = " and ".join(kept) if kept else "ratings"
+    return OrdinalFit(
+        coefficients=dict(zip(names, estimates.tolist(), strict=True)),
+        standard_errors=dict(zip(names, errors.tolist(), strict=True)),
+        intervals={
+            name: Interval(float(b - h), float(b + h), covers, f"Wald, {method}", confidence)
+            for name, b, h in zip(names, estimates, half, strict=True)
+        },
+        thresholds=parameters[:cuts],
+        deviations=dict.fromkeys(factors, 0.0) | dict(zip(kept, deviations.tolist(), strict=True)),
+        log_likelihood=value,
+        method=method,
+        n=n,
+        notes=tuple(notes),
+        covariance=covariance[own, own],
+    )
+
+
+@dataclass(frozen=True)
+class _Search:
+    """How the maximum is looked for: see `fit_ordinal`."""
+
+    link: Link
+    n_nodes: int
+    large: int
+    part: int
+
+
+def _maximise(
+    level: NDArray[np.int64], fixed: FloatArray, codes: list[NDArray[np.int64]], search: _Search
+) -> tuple[FloatArray, float, FloatArray, float]:
+    """The maximum, its log-likelihood, the observed information and the Newton decrement there."""
+    n_levels, p, link = int(level.max()) + 1, fixed.shape[1], search.link
+    plain = Plain(level, fixed, n_levels, link)
+    shares = np.cumsum(np.bincount(level))[:-1] / len(level)
+    cuts = special.logit(shares) if link == "logit" else normal_quantile(shares)
+    start = np.concatenate((cuts, np.zeros(p)))
+    found = maximise(plain.log_likelihood, start, information(plain.log_likelihood, start), n_levels - 1)
+    around = information(plain.log_likelihood, found)
+    if not codes:
+        value, gradient = plain.log_likelihood(found)
+        return found, value, around, _decrement(gradient, around)
+    order = elimination_order(codes)
+    codes = [codes[at] for at in order]
+    fixed_part = n_levels - 1 + p
+    start, guess = np.concatenate((1.2 * found, np.full(len(codes), 0.7))), None
+    if len(level) > search.large:
+        start, guess = _start_from_a_part(plain, codes, start, search)
+    found, value, around, decrement = _peak(plain, codes, start, guess, around, search)
+    back = np.concatenate((np.arange(fixed_part), fixed_part + np.argsort(order)))
+    return found[back], value, around[np.ix_(back, back)], decrement
+
+
+def _peak(
+    plain: Plain,
+    codes: list[NDArray[np.int64]],
+    start: FloatArray,
+    guess: FloatArray | None,
+    of_plain: FloatArray,
+    search: _Search,
+) -> tuple[FloatArray, float, FloatArray, float]:
+    """As `_maximise`, of random factors in this order, from `start` with a guess of the information there.
+
+    Without a guess it is made of the information of the model without random effects, `of_plain`: they stretch the
+    predictor's scale, and it starts the search well.
+    """
+    sizes = [int(code.max()) + 1 for code in codes]
+    mixed = Mixed(plain, Design(codes, sizes), np.zeros(sum(sizes)))
+    n_cuts, n_nodes = plain.n_levels - 1, search.n_nodes
+    if guess is None:
+        guess = linalg.block_diag(of_plain, np.diag(np.array(sizes, dtype=float)))
+    found = maximise(mixed.log_marginal, start, guess, n_cuts)
+
+    def by_quadrature(at: FloatArray) -> tuple[float, FloatArray]:
+        value = mixed.log_marginal_quadrature(at, n_nodes)
+        return value, central(lambda x: mixed.log_marginal_quadrature(x, n_nodes), at)
+
+    marginal = mixed.log_marginal if n_nodes == 1 else by_quadrature
+    value, gradient = marginal(found)
+    is_large = n_nodes == 1 and len(plain.level) > search.large
+    around = information(mixed.log_marginal, found, gradient if is_large else None)
+    if n_nodes == 1 and _decrement(gradient, around) < _NEARLY:
+        found = found + linalg.solve(around, gradient, assume_a="pos")
+        value, gradient = marginal(found)
+    else:
+        # From the Laplace maximum to the last digits, or on to that of the quadrature.
+        found = maximise(marginal, found, around, n_cuts)
+        value, gradient = marginal(found)
+        around = information(marginal, found)
+    return found, value, around, _decrement(gradient, around)
+
+
+def _start_from_a_part(
+    plain: Plain, codes: list[NDArray[np.int64]], start: FloatArray, search: _Search
+) -> tuple[FloatArray, FloatArray | None]:
+    """Where the fit of some thousand ratings ends, and the information that all ratings would have there.
+
+    The part is every k-th group of the smallest factor with enough of them, so that what is nested in it stays whole.
+    Where the part cannot be fitted, or lacks a level, the start is the one that was given.
+    """
+    level, fixed, n_levels = plain.level, plain.fixed, plain.n_levels
+    every = -(-len(level) // search.part)
+    enough = [code for code in codes if int(code.max()) >= _FEW_GROUPS * every]
+    if not enough:
+        return start, None
+    part = min(enough, key=lambda code: int(code.max())) % every == 0
+    some = [np.unique(code[part], return_inverse=True)[1].astype(np.int64) for code in codes]
+    if len(np.unique(level[part])) < n_levels or min(int(code.max()) for code in some) < 1:
+        return start, None
+    of_part = Plain(level[part], fixed[part], n_levels, search.link)
+    try:
+        around = information(of_part.log_likelihood, start[: n_levels - 1 + fixed.shape[1]])
+        found, _, around, decrement = _peak(of_part, some, start, None, around, replace(search, n_nodes=1))
+    except (NoMode, linalg.LinAlgError):
+        return start, None
+    deviations = np.abs(found[len(found) - len(codes) :])
+    if not decrement < _FLAT or not _BOUNDARY < deviations.min() <= deviations.max() < _WILD:
+        return start, None
+    return found, around * (len(level) / int(part.sum()))
+
+
+def _decrement(gradient: FloatArray, around: FloatArray) -> float:
+    """How much a Newton step would still gain; infinite where there is no peak."""
+    try:
+        return float(gradient @ linalg.solve(around, gradient, assume_a="pos")) / 2
+    except linalg.LinAlgError:
+        return inf
+
+
+def _unfitted(names: list[str], method: str, n: dict[str, int], notes: list[str], reason: str) -> OrdinalFit:
+    return OrdinalFit(
+        coefficients=dict.fromkeys(names, nan),
+        standard_errors=dict.fromkeys(names, nan),
+        intervals={name: Interval.undefined("ratings", method, reason) for name in names},
+        thresholds=np.zeros(0),
+        deviations={},
+        log_likelihood=nan,
+        method=method,
+        n=n,
+        notes=tuple(notes),
+        reason=reason,
+    )

@@ -1,0 +1,207 @@
+"""All methods in one ordinal model: every pair with simultaneous intervals, Holm's correction and letters.
+
+rating ~ method + (1 | image) + (1 | prompt) + (1 | rater) + (1 | rater × method): the model of `effect`, with an effect
+for each method. Simultaneous intervals hold together at their level: they take the quantile of the largest |t| of all
+pairs (Hothorn, Bretz & Westfall 2008, Biom. J. 50:346), from a multivariate t with the estimates' correlations.
+"""
+
+from dataclasses import dataclass, replace
+from itertools import combinations
+from math import exp, nan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotations.stats.arrays import FloatArray
+from annotations.stats.distributions import t_above
+from annotations.stats.estimate import Estimate, Interval
+from annotations.stats.intervals.few import FEWEST
+from annotations.stats.intervals.several import compact_letters, holm
+from annotations.stats.ordinal_model.drawing import MAX_RATINGS, chosen_ratings
+from annotations.stats.ordinal_model.fit import OrdinalFit, fit_ordinal
+from annotations.stats.ratings import BadRatings, Ratings
+
+_DRAWS = 20_000
+
+
+@dataclass(frozen=True)
+class MethodEffect:
+    """One method. effect: log odds, with mean 0 over the methods; letters: see `compact_letters`."""
+
+    method: int
+    effect: float
+    letters: str
+
+
+@dataclass(frozen=True)
+class PairEffect:
+    """First less second, the better one first. difference: log odds, with a simultaneous interval; p and Holm's p."""
+
+    first: int
+    second: int
+    difference: Estimate
+    odds_ratio: float
+    p: float
+    p_holm: float
+
+
+@dataclass(frozen=True)
+class MethodModel:
+    """Methods in descending order of their effect, pairs in that order; empty with a reason where none was fitted."""
+
+    methods: tuple[MethodEffect, ...]
+    pairs: tuple[PairEffect, ...]
+    covers: str
+    fit: OrdinalFit | None
+    notes: tuple[str, ...] = ()
+    reason: str = ""
+
+
+def ordinal_methods(
+    ratings: Ratings,
+    *,
+    prompt: NDArray[np.integer],
+    method: NDArray[np.integer],
+    rng: np.random.Generator,
+    level: float = 0.95,
+    max_ratings: int = MAX_RATINGS,
+) -> MethodModel:
+    """prompt, method (n_units,) int codes per unit; a negative one leaves the unit out. At least three methods.
+
+    Above max_ratings, or where the factors cross too widely, the model is fitted to whole prompts drawn at random (see
+    `chosen_ratings`), and a note says so.
+    Differences have Student's t with Satterthwaite's degrees of freedom: the part of their variance that raters'
+    preferences make has one less than there are raters of several methods, the rest one less than prompts.
+    Raises BadRatings for codes that do not fit.
+    """
+    prompt, method = np.asarray(prompt), np.asarray(method)
+    if prompt.shape != (ratings.n_units,) or method.shape != (ratings.n_units,):
+        raise BadRatings(f"prompt and method need one code for each of the {ratings.n_units} units")
+    used = np.where((prompt >= 0) & (method >= 0), prompt, -1)
+
+    def groups_of(chosen: NDArray[np.bool_]) -> dict[str, NDArray[np.int64]]:
+        unit, rater = ratings.unit[chosen], ratings.rater[chosen]
+        own = np.unique(method[unit], return_inverse=True)[1]
+        found = {"images": unit, "prompts": prompt[unit].astype(np.int64), "raters": rater}
+        if _raters_of_several(rater, own) >= FEWEST:
+            found["raters × methods"] = rater * (int(own.max()) + 1) + own
+        return found
+
+    chosen, groups, note = chosen_ratings(ratings, used, groups_of, max_ratings, rng)
+    unit, rater = ratings.unit[chosen], ratings.rater[chosen]
+    codes, own = np.unique(method[unit], return_inverse=True)
+    k = len(codes)
+    if k < 2:
+        return MethodModel((), (), "", None, reason="fewer than two methods have ratings with a prompt")
+    n_raters = _raters_of_several(rater, own)
+    fixed = {str(at): (own == at).astype(np.int64) for at in range(1, k)}
+    fit = fit_ordinal(ratings.level[chosen], fixed, groups=groups, confidence=level)
+    if not fit.is_fitted:
+        return MethodModel((), (), "", fit, fit.notes, fit.reason)
+    effects = np.array([0.0, *(fit.coefficients[str(at)] for at in range(1, k))])
+    effects -= effects.mean()
+    covariance = np.zeros((k, k))
+    covariance[1:, 1:] = fit.covariance
+    n_prompts = len(np.unique(prompt[unit]))
+    over_raters = fit.deviations.get("raters × methods", 0.0) > 0
+    covers = "prompts and raters" if over_raters else "prompts"
+    notes: tuple[str, ...] = (note,) if note else ()
+    if not over_raters:
+        why = "raters were not found to differ in it" if n_raters >= FEWEST else f"{n_raters} raters of several methods"
+        notes += (f"the intervals do not cover other raters: {why}",)
+    by_raters = np.zeros((k, k))
+    if over_raters:
+        by_raters = _by_raters(fit.deviations["raters × methods"], rater, own, k)
+    spread = _Spread(covariance, by_raters, max(n_raters - 1, 1), max(n_prompts - 1, 1))
+    order = np.argsort(-effects, kind="stable")
+    pairs = _pairs(effects, spread, order, covers, level, rng, fit.method)
+    place = {int(at): number for number, at in enumerate(order)}
+    apart = [(place[one.first], place[one.second]) for one in pairs if one.p_holm < 1 - level]
+    letters = compact_letters(k, apart)
+    methods = tuple(
+        MethodEffect(int(codes[at]), float(effects[at]), letter) for at, letter in zip(order, letters, strict=True)
+    )
+    named = tuple(
+        PairEffect(int(codes[one.first]), int(codes[one.second]), one.difference, one.odds_ratio, one.p, one.p_holm)
+        for one in pairs
+    )
+    return MethodModel(methods, named, covers, fit, (*notes, *fit.notes))
+
+
+def _raters_of_several(rater: NDArray[np.int64], own: NDArray[np.intp]) -> int:
+    pairs = np.unique(np.column_stack([rater, own]), axis=0)
+    return int((np.bincount(pairs[:, 0]) > 1).sum())
+
+
+def _by_raters(deviation: float, rater: NDArray[np.int64], own: NDArray[np.intp], k: int) -> FloatArray:
+    """(k, k) the variance of methods' effects that raters' preferences make: σ² Σ n²/(Σ n)² for each method."""
+    found = np.zeros((k, k))
+    for at in range(k):
+        counts = np.bincount(rater[own == at]).astype(float)
+        found[at, at] = deviation**2 * float((counts**2).sum() / counts.sum() ** 2)
+    return found
+
+
+@dataclass(frozen=True)
+class _Spread:
+    """covariance (k, k) of the effects, by_raters: the part of it that raters' preferences make."""
+
+    covariance: FloatArray
+    by_raters: FloatArray
+    df_raters: float
+    df_prompts: float
+
+    def of(self, contrasts: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The covariance (m, m) of m contrasts, and Satterthwaite's degrees of freedom (m,) of their variances.
+
+        Maximum likelihood takes R/(R − 1) of the variance between raters too little, as in any mean of R.
+        """
+        whole = contrasts @ self.covariance @ contrasts.T
+        raters = np.minimum(np.diag(contrasts @ self.by_raters @ contrasts.T), np.diag(whole))
+        rest, more = np.diag(whole) - raters, raters / self.df_raters
+        raters = raters + more
+        found = (raters + rest) ** 2 / (raters**2 / self.df_raters + rest**2 / self.df_prompts)
+        grown = np.sqrt(1 + more / np.diag(whole))
+        return whole * np.outer(grown, grown), np.maximum(found, min(self.df_raters, self.df_prompts))
+
+
+def _pairs(
+    effects: FloatArray,
+    spread: _Spread,
+    order: NDArray[np.intp],
+    covers: str,
+    level: float,
+    rng: np.random.Generator,
+    model: str,
+) -> list[PairEffect]:
+    listed = list(combinations(order.tolist(), 2))
+    contrasts = np.zeros((len(listed), len(effects)))
+    for row, (first, second) in enumerate(listed):
+        contrasts[row, [first, second]] = 1, -1
+    of_pairs, df = spread.of(contrasts)
+    errors = np.sqrt(np.diag(of_pairs))
+    reach = largest_t(of_pairs, float(df.min()), level, rng)
+    values = contrasts @ effects
+    p = np.minimum(1.0, 2 * t_above(np.abs(values) / errors, df))
+    found = []
+    for place, (first, second) in enumerate(listed):
+        value, half = float(values[place]), float(reach * errors[place])
+        method = f"simultaneous, largest |t({df.min():.1f})| of {len(listed)} pairs, {model}"
+        interval = Interval.around(value, value - half, value + half, covers, method, level)
+        estimate = Estimate("log_odds", value, model, {}, (interval,))
+        found.append(PairEffect(first, second, estimate, exp(min(value, 700.0)), float(p[place]), nan))
+    return [replace(one, p_holm=float(each)) for one, each in zip(found, holm(p.tolist()), strict=True)]
+
+
+def largest_t(covariance: FloatArray, df: float, level: float, rng: np.random.Generator) -> float:
+    """The quantile of the largest |t| of estimates with this covariance (m, m) and a common error of df degrees."""
+    if not len(covariance):
+        return nan
+    scale = np.sqrt(np.diag(covariance))
+    correlation = covariance / np.outer(scale, scale)
+    values, vectors = np.linalg.eigh(correlation)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    kept = values > 1e-10
+    drawn = rng.standard_normal((_DRAWS, int(kept.sum()))) @ root[:, kept].T
+    common = np.sqrt(rng.chisquare(df, _DRAWS) / df)
+    return float(np.quantile(np.abs(drawn).max(axis=1) / common, level))

@@ -1,0 +1,174 @@
+"""How fragile is the first place? The fewest votes, raters or prompts without which the strongest method is not first.
+
+Of two methods all is counted exactly. Of more, votes and clusters are taken in the order of their influence on the
+difference to the next methods, and the model is fitted anew without them (Huang et al. 2025, arXiv 2508.11847, found
+leaderboards whose first place hangs on 0.003% of the votes): the number found does it; a smaller one may do it too.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotations.stats.arrays import FloatArray, totals
+from annotations.stats.estimate import Fewest
+from annotations.stats.preferences import bradley_terry as model
+from annotations.stats.preferences.linked import comparable_groups
+from annotations.stats.preferences.newton import NotConverged
+from annotations.stats.preferences.votes import LOSES, WINS, Votes
+
+_TIE = 1e-9
+_RIVALS = 3
+"""Methods next to the first that are tried as its successor."""
+MOST_VOTES = 50_000
+"""With more rows nothing is searched but between two methods: each trial counts all of them."""
+
+
+def fewest_votes(votes: Votes, *, most_rows: int = MOST_VOTES) -> tuple[Fewest, ...]:
+    """Votes, then prompts and raters as far as they are known, of the largest group of methods that votes join.
+
+    Methods that have no finite strength are left out, as in `strengths`; among the others, those of the group count.
+    The codes are rows of `votes` (each row counted as its votes), prompts and raters. Empty where no methods are
+    joined, there are fewer than two, or more than two and more than `most_rows` rows.
+    """
+    groups = comparable_groups(votes)
+    if not groups or len(groups[0]) < 2:
+        return ()
+    rows = np.arange(len(votes.first))
+    if len(groups) > 1:
+        place = np.full(len(votes.methods), -1, np.int64)
+        place[groups[0]] = np.arange(len(groups[0]))
+        inside = (place[votes.first] >= 0) & (place[votes.second] >= 0)
+        rows, some = rows[inside], votes.only(inside)
+        names = [votes.methods[code] for code in groups[0]]
+        votes = replace(some, methods=names, first=place[some.first], second=place[some.second])
+    kinds: dict[str, NDArray[np.int64]] = {"votes": rows}
+    kinds |= {name: codes for name, codes in (("prompts", votes.prompt), ("raters", votes.rater)) if codes is not None}
+    if len(votes.methods) == 2:
+        return tuple(_of_two(votes, kind, codes) for kind, codes in kinds.items())
+    if len(votes.first) > most_rows:
+        return ()
+    try:
+        fitted = model.fit(votes)
+    except NotConverged:
+        return ()
+    gradient = (fitted.inverse() @ model.contributions(votes, fitted).T).T
+    order = np.argsort(-fitted.log_worth, kind="stable")
+    if fitted.log_worth[order[0]] - fitted.log_worth[order[1]] <= _TIE:
+        return tuple(Fewest(kind, None, _size(votes, kind, codes)) for kind, codes in kinds.items())
+    cells = _Cells(votes)
+    return tuple(_of_many(cells, kind, codes, gradient, order) for kind, codes in kinds.items())
+
+
+def _size(votes: Votes, kind: str, codes: NDArray[np.int64]) -> int:
+    return votes.n if kind == "votes" else len(np.unique(codes))
+
+
+def _of_two(votes: Votes, kind: str, codes: NDArray[np.int64]) -> Fewest:
+    """Exactly, for the win rate: as many wins as losses are left, or fewer."""
+    pair = votes.between(0, 1)
+    net = pair.count * ((pair.outcome == WINS).astype(float) - (pair.outcome == LOSES))
+    lead, size = float(net.sum()), _size(votes, kind, codes)
+    if not lead:
+        return Fewest(kind, None, size)
+    net *= np.sign(lead)
+    if kind == "votes":
+        # A row may stand for several votes, any number of which may be absent.
+        for_leader = np.flatnonzero(net > 0)
+        ends = np.cumsum(net[for_leader])
+        some = for_leader[: int(np.searchsorted(ends, abs(lead))) + 1]
+        return Fewest(kind, int(abs(lead)), size, tuple(codes[some].tolist()))
+    names, index = np.unique(codes, return_inverse=True)
+    of_each = np.bincount(index, net)
+    order = np.argsort(-of_each, kind="stable")
+    n = int(np.argmax(abs(lead) - np.cumsum(of_each[order]) <= 0)) + 1
+    if n == len(names):
+        return Fewest(kind, None, size)
+    return Fewest(kind, n, size, tuple(names[order[:n]].tolist()))
+
+
+def _of_many(
+    cells: "_Cells", kind: str, codes: NDArray[np.int64], gradient: FloatArray, order: NDArray[np.intp]
+) -> Fewest:
+    votes = cells.votes
+    names, index = np.unique(codes, return_inverse=True)
+    first = int(order[0])
+    best: tuple[int, tuple[int, ...]] | None = None
+    for rival in order[1 : 1 + _RIVALS].tolist():
+        fall = totals(index.astype(np.int64), gradient[:, first] - gradient[:, rival], len(names))
+        found = _search(cells, index, fall, first, rival, None if best is None else best[0])
+        if found is not None:
+            best = len(found), tuple(names[found].tolist())
+    size = _size(votes, kind, codes)
+    if best is None:
+        return Fewest(kind, None, size, is_exact=False)
+    n = int(votes.count[np.isin(codes, best[1])].sum()) if kind == "votes" else best[0]
+    return Fewest(kind, n, size, best[1], is_exact=best[0] == 1)
+
+
+def _search(
+    cells: "_Cells", index: NDArray[np.intp], fall: FloatArray, first: int, rival: int, below: int | None
+) -> NDArray[np.intp] | None:
+    """The clusters with the largest fall, as few as are found to put the rival level; None where they are not fewer
+    than `below`."""
+    ranked = np.argsort(-fall, kind="stable")
+
+    def does_it(n: int) -> bool:
+        gone = np.zeros(len(fall), bool)
+        gone[ranked[:n]] = True
+        lead = cells.lead(~gone[index], first, rival)
+        return lead is not None and lead <= _TIE
+
+    limit = int((fall > 0).sum()) if below is None else min(below - 1, int((fall > 0).sum()))
+    return fewest_first(does_it, limit, ranked)
+
+
+def fewest_first(does_it: Callable[[int], bool], limit: int, ranked: NDArray[np.intp]) -> NDArray[np.intp] | None:
+    """The first n of `ranked` for the smallest n ≤ limit that doubling and halving find to do it; None where none."""
+    high = 1
+    while high < limit and not does_it(high):
+        high *= 2
+    high = min(high, limit)
+    if high < 1 or not does_it(high):
+        return None
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if does_it(middle) else (middle, high)
+    return ranked[:high]
+
+
+class _Cells:
+    """Votes with equal rows counted once, so that what is left of them can be counted anew quickly."""
+
+    def __init__(self, votes: Votes) -> None:
+        self.votes = votes
+        k = len(votes.methods)
+        code = ((votes.first * k + votes.second) * 3 + votes.outcome) * 3 + votes.side + 1
+        _, first, self._cell = np.unique(code, return_index=True, return_inverse=True)
+        one = np.zeros(len(code), bool)
+        one[first] = True
+        self._order = np.argsort(self._cell[one])
+        some = votes.only(one)
+        self._columns = [getattr(some, name)[self._order] for name in ("first", "second", "outcome", "side")]
+
+    def lead(self, kept: NDArray[np.bool_], first: int, rival: int) -> float | None:
+        """How much stronger the first is than the rival in the votes kept (n,); None where they cannot be compared."""
+        count = np.bincount(self._cell[kept], self.votes.count[kept], minlength=len(self._columns[0]))
+        there = count > 0
+        one, other, outcome, side = (column[there] for column in self._columns)
+        some = Votes(self.votes.methods, one, other, outcome, side=side, count=count[there].astype(np.int64))
+        group = next((group for group in comparable_groups(some) if first in group and rival in group), None)
+        if group is None:
+            return None
+        place = np.full(len(self.votes.methods), -1, np.int64)
+        place[group] = np.arange(len(group))
+        inside = some.only((place[one] >= 0) & (place[other] >= 0))
+        names = [self.votes.methods[code] for code in group]
+        narrowed = replace(inside, methods=names, first=place[inside.first], second=place[inside.second])
+        try:
+            worth = model.fit(narrowed).log_worth
+        except NotConverged:
+            return None
+        return float(worth[place[first]] - worth[place[rival]])

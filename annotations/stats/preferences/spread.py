@@ -1,0 +1,190 @@
+"""How sure strengths are: sandwich variances over prompts, raters and both, and the ranks that they leave possible."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import inf, isnan, nan
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from annotations.stats.arrays import FloatArray
+from annotations.stats.distributions import t_above, t_quantile
+from annotations.stats.estimate import Estimate, Interval
+from annotations.stats.intervals.crossed_clusters import FEWEST, Clusters, combined, combined_freedom, crossed
+from annotations.stats.intervals.several import holm
+from annotations.stats.preferences.newton import invert
+from annotations.stats.preferences.win_rate import covered
+
+Ranks = tuple[int | None, int | None]
+FEW = 50
+"""Up to this many clusters, each is left out in turn (one Newton step); with more, their scores are summed."""
+
+
+class Sample(Protocol):
+    """What was observed, with a fit: its parameters (p,), of which the first `n_methods` are strengths."""
+
+    n_methods: int
+    parameters: FloatArray
+    information: FloatArray
+
+    def scores(self) -> sparse.csr_array:
+        """(n, p): each observation's part of the gradient at the maximum."""
+
+    def information_of(self, mask: NDArray[np.bool_]) -> FloatArray:
+        """(p, p): the part of the information that these observations give."""
+
+    def is_joined(self, mask: NDArray[np.bool_]) -> bool:
+        """Whether these observations alone could rank all methods."""
+
+    @property
+    def n(self) -> int:
+        """How many observations there are."""
+
+
+class Spread:
+    """Variances of contrasts of a fit's parameters, over each kind of cluster and over both."""
+
+    def __init__(self, sample: Sample, kinds: list[Clusters]) -> None:
+        self.parameters = sample.parameters
+        self.covers = covered(kinds)
+        inverse = invert(sample.information, sample.n_methods)
+        if not kinds:
+            self._variance = {"votes": inverse}
+            self._n = {"votes": sample.n}
+            return
+        scores = sample.scores()
+        wanted = [*kinds, crossed(*kinds)] if len(kinds) == 2 else kinds
+        self._variance = {kind.name: _sandwich(sample, scores, kind, inverse) for kind in wanted}
+        self._n = {kind.name: kind.n for kind in kinds}
+        if len(kinds) == 2:
+            self._n[wanted[-1].name] = min(self._n.values())
+
+    def variance(self, contrasts: FloatArray, covers: str) -> FloatArray:
+        """(m,) variances of m contrasts (m, k) or (m, p) of the parameters."""
+
+        def of(name: str) -> FloatArray:
+            matrix = self._variance[name][: contrasts.shape[1], : contrasts.shape[1]]
+            return np.einsum("mi,ij,mj->m", contrasts, matrix, contrasts, optimize=True)
+
+        if " and " not in covers:
+            return of(covers)
+        first, second = covers.split(" and ")
+        return combined(of(first), of(second), of(covers))
+
+    def freedom(self, contrasts: FloatArray, covers: str) -> FloatArray:
+        """(m,) degrees of freedom of the variances of m contrasts; infinite where votes are independent."""
+        if covers == "votes":
+            return np.full(len(contrasts), inf)
+        if " and " not in covers:
+            return np.full(len(contrasts), self._n[covers] - 1.0)
+        first, second = covers.split(" and ")
+        both, over_first, over_second = (self.variance(contrasts, name) for name in (covers, first, second))
+        return combined_freedom(both, over_first, self._n[first], over_second, self._n[second])
+
+    def why_undefined(self, covers: str) -> str:
+        if covers != "votes" and self._n[covers] < FEWEST:
+            few = covers.split(" and ")[-1]
+            return f"{self._n[covers]} {few} cannot stand for others; at least {FEWEST} are needed"
+        return ""
+
+    def quantile(self, tail: float, contrasts: FloatArray, covers: str) -> FloatArray:
+        """(m,) Student's quantiles for m contrasts."""
+        return np.asarray(t_quantile(1 - tail, np.minimum(self.freedom(contrasts, covers), 1e9)))
+
+    def interval(self, contrast: FloatArray, covers: str, level: float) -> Interval:
+        """contrast (m,): weights of the first m parameters."""
+        method = f"sandwich variance, t, clusters: {covers}"
+        if reason := self.why_undefined(covers):
+            return Interval.undefined(covers, method, reason, level)
+        variance = float(self.variance(contrast[None], covers)[0])
+        if isnan(variance):
+            return Interval.undefined(covers, method, "without one of them the methods are no longer joined", level)
+        half = float(self.quantile((1 - level) / 2, contrast[None], covers)[0]) * variance**0.5
+        value = float(contrast @ self.parameters[: len(contrast)])
+        return Interval(value - half, value + half, covers, method, level)
+
+    def p_value(self, contrast: FloatArray, covers: str) -> float:
+        """Two-sided p of the contrast being 0; NaN where there is no interval."""
+        if self.why_undefined(covers):
+            return nan
+        variance = float(self.variance(contrast[None], covers)[0])
+        value = abs(float(contrast @ self.parameters[: len(contrast)]))
+        if not variance > 0:
+            return nan
+        freedom = min(float(self.freedom(contrast[None], covers)[0]), 1e9)
+        return float(min(1.0, 2 * t_above(value / variance**0.5, freedom)))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much stronger one method is than another: the difference of log-worths, which are log odds.
+
+    p       two-sided, over what the first interval covers; p_holm: by Holm's correction over all pairs
+    """
+
+    first: int
+    second: int
+    log_odds: Estimate
+    p: float
+    p_holm: float
+
+
+def differences(spread: Spread, order: Sequence[int], level: float) -> list[Difference]:
+    """Of all pairs of methods; order: indices of the methods, the strongest first, which is the first of its pairs."""
+    k, covers = len(order), spread.covers[0]
+    found, p = [], []
+    for first, second in combinations(order, 2):
+        contrast = np.zeros(k)
+        contrast[[first, second]] = 1, -1
+        value = float(contrast @ spread.parameters[:k])
+        intervals = tuple(spread.interval(contrast, each, level) for each in spread.covers)
+        found.append((first, second, Estimate("log_odds", value, "difference of log-worths", {}, intervals)))
+        p.append(spread.p_value(contrast, covers))
+    return [Difference(*each, p[at], adjusted) for (at, each), adjusted in zip(enumerate(found), holm(p), strict=True)]
+
+
+def _sandwich(sample: Sample, scores: sparse.csr_array, kind: Clusters, inverse: FloatArray) -> FloatArray:
+    """(p, p) covariance over one kind of cluster; NaN where leaving one out takes the methods apart."""
+    n = kind.n
+    if n < 2:
+        return np.full_like(inverse, nan)
+    groups = sparse.csr_array((np.ones(len(kind.code)), (kind.code, np.arange(len(kind.code)))))
+    sums = sparse.csr_array(groups @ scores)
+    if n > FEW:
+        meat = np.asarray((sums.T @ sums).todense())
+        return n / (n - 1) * inverse @ meat @ inverse
+    shifts = []
+    for code in np.unique(kind.code):
+        own = kind.code == code
+        if not sample.is_joined(~own):
+            return np.full_like(inverse, nan)
+        without = invert(sample.information - sample.information_of(own), sample.n_methods)
+        shifts.append(without @ np.asarray(sums[[int(code)]].todense()).ravel())
+    moved = np.array(shifts)
+    return (n - 1) / n * moved.T @ moved
+
+
+def rank_ranges(spread: Spread, k: int, level: float) -> list[Ranks]:
+    """For each of k methods the ranks that its differences to all others leave possible, at `level` for each method.
+
+    A method ranks behind those that are better by more than the Bonferroni-corrected half width of their difference.
+    """
+    worth, covers = spread.parameters[:k], spread.covers[0]
+    if spread.why_undefined(covers):
+        return [(None, None)] * k
+    found: list[Ranks] = []
+    for place in range(k):
+        contrasts = -np.eye(k)
+        contrasts[:, place] += 1
+        difference = worth[place] - worth
+        half = spread.quantile((1 - level) / 2 / (k - 1), contrasts, covers)
+        width = half * np.sqrt(np.maximum(spread.variance(contrasts, covers), 0))
+        width[place] = inf
+        if np.isnan(width).any():
+            found.append((None, None))
+            continue
+        found.append((1 + int((difference < -width).sum()), k - int((difference > width).sum())))
+    return found

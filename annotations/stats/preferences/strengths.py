@@ -1,0 +1,243 @@
+"""Many methods on one scale from votes: strengths with intervals, ranks as ranges, and who would beat whom."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import log, nan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotations.stats.distributions import chi2_above
+from annotations.stats.estimate import Estimate
+from annotations.stats.intervals.crossed_clusters import Clusters
+from annotations.stats.intervals.several import compact_letters
+from annotations.stats.preferences import bradley_terry as model
+from annotations.stats.preferences.linked import comparable_groups, why_alone
+from annotations.stats.preferences.newton import NotConverged
+from annotations.stats.preferences.plackett_luce import RankingSample, fit_rankings
+from annotations.stats.preferences.rankings import Rankings
+from annotations.stats.preferences.spread import Difference, Ranks, Spread, differences, rank_ranges
+from annotations.stats.preferences.votes import LOSES, TIE, WINS, Votes
+from annotations.stats.preferences.win_rate import clusters_of
+
+METHOD = "Bradley–Terry with Davidson's ties, maximum likelihood, log-worth with mean 0"
+RANKED = "Plackett–Luce with ties, maximum likelihood, log-worth with mean 0"
+MOST_PAIRED = 60
+"""With more methods their pairs are not tested one by one."""
+BEST_WORST = "sequential best–worst choice, maximum likelihood, log-worth with mean 0"
+
+
+@dataclass(frozen=True)
+class Strength:
+    """One method.
+
+    log_worth          with mean 0 over the ranked methods; its first interval covers prompts and raters where known
+    rank_low, rank_high  the ranks (1 is best) that the votes leave possible; None where it is not ranked
+    note               why it has no strength, or empty
+    """
+
+    method: str
+    log_worth: Estimate
+    rank_low: int | None
+    rank_high: int | None
+    n: int
+    n_wins: int
+    n_losses: int
+    n_ties: int
+    win_rate: float
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Strengths:
+    """All methods of some votes, the strongest first, those without a strength last.
+
+    side     δ: how much being on the left adds to the log odds of winning; None where sides are unknown or fixed
+    chance   (k, k) in the order of `rows`: the chance that the row's method beats the column's, ties as halves
+    misfit   (G², degrees of freedom, p): the model against one with a chance of its own for each pair. A small p
+             means that one scale does not describe the votes, such as circles of wins. Takes votes as independent
+    differences  of all pairs of ranked methods, in the order of `rows`, with indices into them
+    letters  of each ranked method, in the order of `rows`: two that share one are not distinguished (5%, Holm)
+    prior    empty, or the prior in words; note: why nothing is ranked, or empty
+    """
+
+    rows: tuple[Strength, ...]
+    side: Estimate | None
+    chance: NDArray[np.float64]
+    misfit: tuple[float, int, float]
+    covers: tuple[str, ...]
+    method: str = METHOD
+    prior: str = ""
+    note: str = ""
+    differences: tuple[Difference, ...] = ()
+    letters: tuple[str, ...] = ()
+
+
+def strengths(votes: Votes, *, level: float = 0.95, n_pseudo: float = 0.0) -> Strengths:
+    """Strengths, intervals and ranks of all methods.
+
+    Methods that no chain of wins in both directions joins to the largest group get no strength, and the reason. With
+    `n_pseudo` > 0 all are ranked under a prior of this many wins and losses against a ghost of mean strength.
+    """
+    group, why = _ranked_group(votes, n_pseudo)
+    if why:
+        return _without_ranks(votes, why)
+    inner = _only_among(votes, group)
+    try:
+        fitted = model.fit(inner, n_pseudo=n_pseudo)
+    except NotConverged:
+        return _without_ranks(votes, "the side alone decides the votes, or all are ties: the model has no maximum")
+    kinds = clusters_of(inner)
+    spread = Spread(model.VoteSample(inner, fitted), kinds)
+    found = _assembled(votes, group, spread, fitted.chances, METHOD, level, n_pseudo, {"votes": inner.n}, kinds)
+    return replace(
+        found, side=_side(spread, len(group), level) if fitted.has_side else None, misfit=_misfit(inner, fitted)
+    )
+
+
+def ranking_strengths(rankings: Rankings, *, level: float = 0.95, n_pseudo: float = 0.0) -> Strengths:
+    """The same from rankings of several methods at once: Plackett–Luce with ties, or the best–worst model.
+
+    Wins, losses and ties are those of the pairs that the rankings compare. Of a method that cannot be ranked the
+    rankings tell nothing of the others: it is left out of them.
+    """
+    votes = rankings.votes()
+    group, why = _ranked_group(votes, n_pseudo)
+    if why:
+        return _without_ranks(votes, why)
+    inner = rankings.among(group)
+    try:
+        fitted = fit_rankings(inner, n_pseudo=n_pseudo)
+    except NotConverged:
+        return _without_ranks(votes, "the model has no maximum: all rankings are ties, or too few are not")
+    kinds = [
+        Clusters(name, codes)
+        for name, codes in (("prompts", inner.prompt), ("raters", inner.rater))
+        if codes is not None
+    ]
+    method = BEST_WORST if rankings.is_best_worst else RANKED
+    spread = Spread(RankingSample(inner, fitted), kinds)
+    return _assembled(votes, group, spread, fitted.chances, method, level, n_pseudo, {"rankings": inner.n}, kinds)
+
+
+def _ranked_group(votes: Votes, n_pseudo: float) -> tuple[list[int], str]:
+    """The methods to rank, and why there are none."""
+    if not len(votes.first):
+        return [], "no votes"
+    if (votes.outcome == TIE).all():
+        return [], "all are ties, which tell no method from another"
+    if n_pseudo:
+        return list(range(len(votes.methods))), ""
+    group = comparable_groups(votes)[0]
+    return group, "" if len(group) > 1 else "no two methods are joined by wins in both directions"
+
+
+def _assembled(
+    votes: Votes,
+    group: list[int],
+    spread: Spread,
+    chances: Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], ...]],
+    method: str,
+    level: float,
+    n_pseudo: float,
+    counted: dict[str, int],
+    kinds: list[Clusters],
+) -> Strengths:
+    k = len(group)
+    worth = spread.parameters[:k] - spread.parameters[:k].mean()
+    order = np.argsort(-worth, kind="stable")
+    ranges = rank_ranges(spread, k, level)
+    rows = []
+    for place in order:
+        contrast = np.full(k, -1 / k)
+        contrast[place] += 1
+        estimate = Estimate(
+            "log_worth",
+            float(worth[place]),
+            method,
+            counted | {kind.name: kind.n for kind in kinds},
+            tuple(spread.interval(contrast, covers, level) for covers in spread.covers),
+        )
+        rows.append(_row(votes, group[place], estimate, ranges[place]))
+    for other in range(len(votes.methods)):
+        if other not in group:
+            note = why_alone(votes, other, group)
+            rows.append(_row(votes, other, Estimate.undefined("log_worth", method, note), (None, None), note))
+    wins, _loses, ties = chances(np.subtract.outer(worth, worth)[np.ix_(order, order)])
+    chance = wins + ties / 2
+    np.fill_diagonal(chance, nan)
+    prior = f"prior of {n_pseudo:g} wins and losses of each method against one of mean strength" if n_pseudo else ""
+    place = {int(code): at for at, code in enumerate(order)}
+    pairs = tuple(
+        replace(each, first=place[each.first], second=place[each.second])
+        for each in (differences(spread, order.tolist(), level) if k <= MOST_PAIRED else ())
+    )
+    told_apart = [(each.first, each.second) for each in pairs if each.p_holm < 1 - level]
+    is_tested = any(not np.isnan(each.p) for each in pairs)
+    return Strengths(
+        tuple(rows),
+        None,
+        chance,
+        (nan, 0, nan),
+        tuple(spread.covers),
+        method,
+        prior,
+        differences=pairs,
+        letters=tuple(compact_letters(k, told_apart)) if is_tested else (),
+    )
+
+
+def _side(spread: Spread, k: int, level: float) -> Estimate:
+    contrast = np.zeros(k + 1)
+    contrast[-1] = 1
+    intervals = tuple(spread.interval(contrast, covers, level) for covers in spread.covers)
+    return Estimate("side", float(spread.parameters[k]), "log odds that being on the left adds", {}, intervals)
+
+
+def elo(log_worth: float) -> float:
+    """The same strength on Elo's scale, mean 1000: 400 points are odds of ten to one."""
+    return 1000 + 400 / log(10) * log_worth
+
+
+def _misfit(votes: Votes, fitted: model.Fit) -> tuple[float, int, float]:
+    saturated, n_pairs = model.saturated_log_likelihood(votes, with_side=fitted.has_side)
+    freedom = n_pairs * (2 if fitted.has_ties else 1) - (len(votes.methods) - 1) - fitted.has_side - fitted.has_ties
+    deviance = max(0.0, 2 * (saturated - fitted.log_likelihood))
+    return deviance, freedom, float(chi2_above(deviance, freedom)) if freedom > 0 else nan
+
+
+def _only_among(votes: Votes, group: Sequence[int]) -> Votes:
+    place = np.full(len(votes.methods), -1)
+    place[list(group)] = np.arange(len(group))
+    inner = votes.only((place[votes.first] >= 0) & (place[votes.second] >= 0))
+    return Votes(
+        [votes.methods[method] for method in group],
+        place[inner.first],
+        place[inner.second],
+        inner.outcome,
+        inner.rater,
+        inner.prompt,
+        inner.side,
+        inner.count,
+    )
+
+
+def _row(votes: Votes, method: int, log_worth: Estimate, ranks: Ranks, note: str = "") -> Strength:
+    turned = votes.second == method
+    own = turned | (votes.first == method)
+    outcome = np.where(turned & (votes.outcome != TIE), 1 - votes.outcome, votes.outcome)
+    n_wins, n_losses, n_ties = (int(votes.count[own & (outcome == one)].sum()) for one in (WINS, LOSES, TIE))
+    n = n_wins + n_losses + n_ties
+    rate = (n_wins + n_ties / 2) / n if n else nan
+    return Strength(votes.methods[method], log_worth, *ranks, n, n_wins, n_losses, n_ties, rate, note)
+
+
+def _without_ranks(votes: Votes, why: str) -> Strengths:
+    rows = []
+    for method in range(len(votes.methods)):
+        others = [other for other in range(len(votes.methods)) if other != method]
+        is_split = bool(len(votes.first)) and not (votes.outcome == TIE).all()
+        note = why_alone(votes, method, others) if is_split else why
+        rows.append(_row(votes, method, Estimate.undefined("log_worth", METHOD, note), (None, None), note))
+    k = len(votes.methods)
+    return Strengths(tuple(rows), None, np.full((k, k), nan), (nan, 0, nan), (), note=why)

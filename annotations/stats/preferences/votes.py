@@ -1,0 +1,108 @@
+"""Votes between two methods, in the one shape that the statistics take."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+WINS, LOSES, TIE = 0, 1, 2
+Codes = NDArray[np.int64]
+_COLUMNS = ("first", "second", "outcome", "side", "count")
+
+
+class BadVotes(ValueError):
+    """Votes that no statistic could take at their word; the message names the first offender and the cure."""
+
+
+@dataclass(frozen=True)
+class Votes:
+    """Votes in long form: in vote i, method first[i] met second[i], and outcome[i] says how the first came off.
+
+    first, second  (n,) int, indices into `methods`, different in each vote
+    outcome        (n,) int: 0 the first wins, 1 the second wins, 2 a tie of whatever kind
+    rater, prompt  (n,) int codes ≥ 0, or None where unknown: whose vote it is, and about which prompt
+    side           (n,) int: 1 where the first was on the left, −1 on the right, 0 where unknown
+    tie_kind       (n,) int, indices into `tie_kinds` where a vote is a tie of a named kind, −1 elsewhere; or None
+    count          (n,) int ≥ 1: how many equal votes the row stands for; such votes belong to the same clusters
+    Raises BadVotes for arrays of unequal length, codes out of bounds and a method that meets itself.
+    """
+
+    methods: Sequence[str]
+    first: Codes
+    second: Codes
+    outcome: Codes
+    rater: Codes | None = None
+    prompt: Codes | None = None
+    side: Codes = field(default_factory=lambda: np.zeros(0, np.int64))
+    count: Codes = field(default_factory=lambda: np.zeros(0, np.int64))
+    tie_kind: Codes | None = None
+    tie_kinds: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        n = len(np.asarray(self.first))
+        if not len(np.asarray(self.side)):
+            object.__setattr__(self, "side", np.zeros(n, np.int64))
+        if not len(np.asarray(self.count)):
+            object.__setattr__(self, "count", np.ones(n, np.int64))
+        bounds = {
+            "first": len(self.methods),
+            "second": len(self.methods),
+            "outcome": 3,
+            "tie_kind": len(self.tie_kinds),
+        }
+        for name in (*_COLUMNS, "rater", "prompt", "tie_kind"):
+            values = getattr(self, name)
+            if values is None:
+                continue
+            codes = _whole(values, name)
+            if len(codes) != n:
+                raise BadVotes(f"{name} has {len(codes)} entries for {n} votes; give one per vote")
+            lowest = {"side": -1, "count": 1, "tie_kind": -1}.get(name, 0)
+            highest = bounds.get(name, 2 if name == "side" else np.iinfo(np.int64).max)
+            wrong = (codes < lowest) | (codes >= highest)
+            if wrong.any():
+                at = int(np.argmax(wrong))
+                raise BadVotes(f"vote {at}: {name} is {codes[at]}, outside {lowest} … {highest - 1}")
+            object.__setattr__(self, name, codes)
+        if (same := self.first == self.second).any():
+            at = int(np.argmax(same))
+            raise BadVotes(f"vote {at}: the method {self.methods[self.first[at]]!r} meets itself; leave the vote out")
+
+    @property
+    def n(self) -> int:
+        """How many votes there are, counts included."""
+        return int(self.count.sum())
+
+    def only(self, mask: NDArray[np.bool_]) -> "Votes":
+        """The votes where the mask (n,) is true, with all methods."""
+        return replace(
+            self,
+            **{
+                name: values[mask]
+                for name in (*_COLUMNS, "rater", "prompt", "tie_kind")
+                if (values := getattr(self, name)) is not None
+            },
+        )
+
+    def between(self, one: int, other: int) -> "Votes":
+        """The votes of one pair of methods, turned so that `one` is always the first."""
+        of_pair = self.only(
+            ((self.first == one) & (self.second == other)) | ((self.first == other) & (self.second == one))
+        )
+        turned = of_pair.first == other
+        outcome = np.where(turned & (of_pair.outcome != TIE), 1 - of_pair.outcome, of_pair.outcome)
+        return replace(
+            of_pair,
+            first=np.full(len(turned), one, np.int64),
+            second=np.full(len(turned), other, np.int64),
+            outcome=outcome,
+            side=np.where(turned, -of_pair.side, of_pair.side),
+        )
+
+
+def _whole(values: ArrayLike, name: str) -> Codes:
+    found = np.asarray(values)
+    if found.ndim != 1 or (found.size and found.dtype.kind not in "iub"):
+        raise BadVotes(f"{name} must be one-dimensional and hold whole numbers")
+    return found.astype(np.int64)

@@ -1,0 +1,150 @@
+"""The wall: a study's images where metric and people part, raters split, refinement hurt or the critic was wrong."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from annotations import dispatch
+from annotations.models import ReportSnapshot, Response, Study
+from annotations.queries.explorer.cards import Card, cards
+from annotations.queries.explorer.figure import MOST_SELECTED
+from annotations.queries.explorer.wall import BY_METRIC, Wall, explored_report, wall_of
+from annotations.queries.result_units import linked_methods
+from annotations.services.reports import MOST_COMPARISONS
+from annotations.views.audits.critic import settled_words
+from annotations.views.explorer.asked import FLAG_WORDS, ORDER_WORDS, asked_filter
+from annotations.views.rights import researcher_of_study, signed_in
+
+UNITS_PER_PAGE = 24
+FIRST = 48
+"""Of how many units at the head of an order it is said what they have in common."""
+MOST_POINTS = 400
+SIDE, EDGE = 320, 36
+
+
+@never_cache
+@researcher_of_study
+@require_safe
+def explore(request: HttpRequest, study: Study) -> HttpResponse:
+    """A page of the wall, and above it what its first units have in common."""
+    snapshot, found = explored_report(study), None
+    if snapshot is None:
+        comparisons = linked_methods(study)[:MOST_COMPARISONS]
+        found = dispatch.find_report(study=study, comparisons=comparisons, user=signed_in(request)).snapshot
+        snapshot = explored_report(study)
+    wall = wall_of(snapshot, asked_filter(request)) if snapshot is not None else None
+    context: dict[str, Any] = {"study": study, "tab": "explorer", "snapshot": snapshot, "waiting": found}
+    if snapshot is not None and wall is not None:
+        page = Paginator(range(len(wall.rows)), UNITS_PER_PAGE).get_page(request.GET.get("page"))
+        rows = wall.rows[list(page.object_list)].tolist()
+        names = wall.table.names
+        context |= {
+            "page": page,
+            "cards": [shown(card, wall) for card in cards(study, wall, rows)],
+            "chosen": wall.chosen,
+            "names": names,
+            "tables": list(snapshot.unit_tables.all()),
+            "orders": [(order, ORDER_WORDS[order]) for order in names["orders"]],
+            "flags": [(flag, FLAG_WORDS[flag]) for flag in names["flags"]],
+            "by_metric": wall.chosen.order in BY_METRIC,
+            "n_all": wall.table.n_units,
+            "n_first": min(FIRST, len(wall.rows)),
+            "common": wall.common(FIRST),
+            "mean": wall.mean_of(wall.rows),
+            "mean_of_all": wall.mean_of(np.arange(wall.table.n_units)),
+            "scatter": scatter(study, wall, rows, request.GET.urlencode()),
+            "query": request.GET.urlencode(),
+            "most_selected": MOST_SELECTED,
+            "is_older": _has_newer_answers(study, snapshot),
+        }
+    return render(request, "annotations/explorer/wall.html", context)
+
+
+def shown(card: Card, wall: Wall) -> dict[str, Any]:
+    """A card with its histogram as numbers for the picture, and its claims with what was settled, in words."""
+    claims = [{"claim": claim, "settled": settled_words(claim.settled)} for claim in card.claims]
+    return {"card": card, "chart": histogram(card, wall), "claims": claims}
+
+
+def histogram(card: Card, wall: Wall) -> dict[str, Any]:
+    """A histogram as numbers for an SVG: one bar per level; that of "unable" apart and hollow."""
+    values, labels = wall.table.names["values"], wall.table.names["labels"]
+    is_ordered = wall.table.names["kind"] in ("ordinal", "interval", "ranking")
+    most = max(*card.counts, card.n_unable, 1)
+    bars = [
+        _bar(24 * code, f"{value:g}" if is_ordered else str(code + 1), labels[code : code + 1], card.counts[code], most)
+        for code, value in enumerate(values)
+    ]
+    width = 24 * len(bars) - 4
+    unable = None
+    if wall.table.names["allows_unable"]:
+        unable = _bar(width + 12, "?", [], card.n_unable, most)
+        width += 32
+    return {"n": card.n, "n_unable": card.n_unable, "bars": bars, "unable": unable, "width": width}
+
+
+def scatter(study: Study, wall: Wall, on_page: Sequence[int], query: str) -> dict[str, Any] | None:
+    """Score against mean rating, a point for each unit that leads to it; at most MOST_POINTS, evenly along the wall.
+
+    The units of this page are always among them. None where no unit has both.
+    """
+    if not wall.chosen.metric:
+        return None
+    mean, score = wall.column("mean"), wall.column(f"score:{wall.chosen.metric}")
+    drawn = wall.rows[np.isfinite(mean[wall.rows]) & np.isfinite(score[wall.rows])]
+    if len(drawn) < 2:
+        return None
+    n_all = len(drawn)
+    here = set(on_page)
+    if n_all > MOST_POINTS:
+        spread = drawn[np.unique(np.linspace(0, n_all - 1, MOST_POINTS).round().astype(int))]
+        drawn = np.unique(np.concatenate([spread, drawn[np.isin(drawn, list(here))]]))
+    values = wall.table.names["values"]
+    left, right = float(score[drawn].min()), float(score[drawn].max())
+    item, image = wall.column("item"), wall.column("image")
+    points = []
+    for row in drawn.tolist():
+        address = reverse("study-explore-unit", args=[study.token, int(item[row]), int(image[row])])
+        points.append(
+            {
+                "x": round(EDGE + (SIDE - EDGE - 8) * ((float(score[row]) - left) / ((right - left) or 1.0)), 1),
+                "y": round(SIDE - EDGE - (SIDE - EDGE - 8) * _share(float(mean[row]), values), 1),
+                "score": float(score[row]),
+                "mean": float(mean[row]),
+                "here": row in here,
+                "url": f"{address}?{query}" if query else address,
+            }
+        )
+    points.sort(key=lambda point: bool(point["here"]))
+    return {"points": points, "n": n_all, "left": left, "right": right, "low": values[0], "high": values[-1]}
+
+
+def _share(value: float, values: Sequence[float]) -> float:
+    return (value - values[0]) / ((values[-1] - values[0]) or 1.0)
+
+
+def _bar(x: int, value: str, label: Sequence[str], count: int, most: int) -> dict[str, Any]:
+    height = round(40 * count / most)
+    return {
+        "x": x,
+        "middle": x + 10,
+        "top": 52 - height,
+        "height": height,
+        "value": value,
+        "label": label[0] if label else "",
+        "count": count,
+    }
+
+
+def _has_newer_answers(study: Study, snapshot: ReportSnapshot) -> bool:
+    """Whether somebody answered the first question after the report was made; one look into an index."""
+    dimension = study.dimensions.first()
+    newest = Response.objects.filter(dimension=dimension, is_current=True).order_by("-pk").values("received_at").first()
+    return newest is not None and newest["received_at"] is not None and newest["received_at"] > snapshot.created_at

@@ -1,0 +1,92 @@
+"""How a running study is doing, on a page that brings itself up to date."""
+
+from typing import Any
+
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from annotations.models import Study
+from annotations.queries import studies as queries
+from annotations.queries.live.agreement import Growth, growth
+from annotations.queries.live.progress import latest_raters, needs_a_look, strata
+from annotations.queries.reports import what_stands_out
+from annotations.views.rights import researcher_of_study
+
+KEPT_SECONDS = 15
+"""However many people look, a study is counted this often at most by one process."""
+UNUSUAL = 1.0
+"""From this score of the signals on, a rater is named: about one signal fully out of what is usual."""
+WIDTH, HEIGHT, LEFT, BOTTOM = 320, 160, 32, 24
+
+
+@never_cache
+@researcher_of_study
+@require_safe
+def live(request: HttpRequest, study: Study) -> HttpResponse:
+    """The page; with htmx only the part that changes."""
+    template = "annotations/live/_state.html" if request.headers.get("HX-Request") else "annotations/live/page.html"
+    return render(request, template, {"study": study, "tab": "overview", **_state(study)})
+
+
+def _state(study: Study) -> dict[str, Any]:
+    """What the page shows, from the cache where it was counted a moment ago."""
+    key = f"live-{study.pk}-{study.state}"
+    found: dict[str, Any] | None = cache.get(key)
+    if found is None:
+        now = timezone.now()
+        figures, parts = queries.overview(study, now), strata(study)
+        grown = [growth(study, dimension) for dimension in study.dimensions.all()]
+        found = {
+            "figures": figures,
+            "strata": parts,
+            "raters": list(latest_raters(study)),
+            "notices": needs_a_look(
+                study, parts, answered=figures.n_answered, wanted=figures.n_wanted, active=figures.n_active, now=now
+            ),
+            "unusual": [name for name, lines in what_stands_out(study).items() if any(map(_is_unusual, lines))],
+            "growth": [(one, _drawn(one)) for one in grown],
+            "headline": next((one for one in grown if one.last and one.last.value is not None), None),
+            "counted_at": now,
+        }
+        cache.set(key, found, KEPT_SECONDS)
+    return found
+
+
+def _is_unusual(line: str) -> bool:
+    """Whether the report's sentence about a rater begins with a score of at least UNUSUAL."""
+    score, _colon, _why = line.partition(":")
+    try:
+        return float(score.replace("−", "-")) >= UNUSUAL
+    except ValueError:
+        return False
+
+
+def _drawn(one: Growth) -> dict[str, Any] | None:
+    """The points as numbers for an SVG; the axis from −1 or 0 to 1. None with fewer than two points."""
+    points = [point for point in one.points if point.value is not None]
+    if len(points) < 2:
+        return None
+    lowest = min(end for point in points for end in (point.value, point.low) if end is not None)
+    floor = -1.0 if lowest < 0 else 0.0
+    most = points[-1].n
+
+    def x(n: int) -> float:
+        return round(LEFT + (WIDTH - LEFT - 8) * n / most, 1)
+
+    def y(value: float) -> float:
+        return round(8 + (HEIGHT - BOTTOM - 8) * (1 - (value - floor) / (1 - floor)), 1)
+
+    band = [point for point in points if point.low is not None and point.high is not None]
+    upper = [f"{x(point.n)},{y(point.high or 0.0)}" for point in band]
+    lower = [f"{x(point.n)},{y(point.low or 0.0)}" for point in reversed(band)]
+    return {
+        "line": " ".join(f"{x(point.n)},{y(point.value or 0.0)}" for point in points),
+        "band": " ".join([*upper, *lower]) if len(band) > 1 else "",
+        "floor": f"{floor:g}".replace("-", "−"),
+        "base": y(floor),
+        "most": most,
+    }

@@ -1,0 +1,93 @@
+"""My data: what is stored about a rater, and what they may do with it at any time."""
+
+from http import HTTPStatus
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from annotations.models import PanelVisit, Rater
+from annotations.queries.raters.own import own_studies
+from annotations.services.panels.visits import ended
+from annotations.services.raters import my_data as services
+from annotations.views.rights import signed_in
+
+LONGEST_WORD = 4000
+
+
+@never_cache
+@login_required
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """The studies that this person rates, with progress and earnings, and the ways to see, take or end it all."""
+    return render(request, "annotations/raters/my_data.html", {"own": own_studies(signed_in(request))})
+
+
+@never_cache
+@login_required
+@require_safe
+def export(request: HttpRequest) -> HttpResponse:
+    """Everything that is stored about this person as a rater, as a JSON file."""
+    response = JsonResponse(
+        services.export(user=signed_in(request)), json_dumps_params={"indent": 1, "ensure_ascii": False}
+    )
+    response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
+    return response
+
+
+@login_required
+@require_POST
+def withdraw(request: HttpRequest, study_token: str) -> HttpResponse:
+    """Take one's answers out of the results."""
+    rater, now = _rater(request, study_token), timezone.now()
+    services.withdraw(rater=rater, now=now)
+    if (panel_end := ended(rater, state=PanelVisit.State.RETURNED, now=now)) is not None:
+        context = {"study": rater.study, "panel_end": panel_end}
+        return render(request, "annotations/raters/stopped.html", context)
+    messages.success(request, _("Withdrawn. Your answers leave the results when they are next computed."))
+    return redirect("my-data")
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def erase(request: HttpRequest, study_token: str) -> HttpResponse:
+    """Say what erasing does, and do it when the box is ticked."""
+    rater = _rater(request, study_token)
+    if request.method != "POST" or "sure" not in request.POST:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if request.method == "POST" else HTTPStatus.OK
+        context = {"rater": rater, "study": rater.study, "is_refused": request.method == "POST"}
+        return render(request, "annotations/raters/erase.html", context, status=status)
+    user_id = signed_in(request).pk
+    services.erase(rater=rater, now=timezone.now())
+    if User.objects.filter(pk=user_id).exists():
+        messages.success(request, _("Erased. Nothing about your part in that study is left here."))
+        return redirect("my-data")
+    request.session.flush()
+    response = render(request, "annotations/raters/erased.html")
+    for name in request.COOKIES:
+        if name.startswith("joined-"):
+            response.delete_cookie(name, path="/join/")
+    return response
+
+
+@login_required
+@require_http_methods(["POST"])
+def word(request: HttpRequest, study_token: str) -> HttpResponse:
+    """Leave a word for the people who run the study."""
+    rater, text = _rater(request, study_token), request.POST.get("text", "").strip()[:LONGEST_WORD]
+    if text:
+        services.leave_word(rater=rater, text=text)
+        messages.success(request, _("Sent. The people who run the study can read it now."))
+    return redirect("my-data")
+
+
+def _rater(request: HttpRequest, study_token: str) -> Rater:
+    raters = Rater.objects.select_related("study", "user")
+    return get_object_or_404(raters, study__token=study_token, user=signed_in(request))

@@ -1,0 +1,1 @@
+"""The page of two studies side by side (`page.py`)."""

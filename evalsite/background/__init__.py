@@ -1,0 +1,1 @@
+"""What the site's background processes share: the default broker, and the clock of periodic work."""

@@ -1,0 +1,64 @@
+"""What django-axes asks of us when somebody guesses at passwords: who it is, what counts, and what they are told."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from http import HTTPStatus
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
+
+from axes.handlers.database import AxesDatabaseHandler
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models import Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """The address whose tries are counted together; None where it cannot be told.
+
+    Each proxy adds to X-Forwarded-For whom it heard: what is before our own proxies' entries may be invented. With
+    IPv6 a single line has 2**64 addresses, so the network counts.
+    """
+    seen = request.META.get("REMOTE_ADDR", "")
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    if 0 < settings.PROXIES <= len(forwarded):
+        seen = forwarded[-settings.PROXIES].strip() or seen
+    try:
+        address = ip_address(seen)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or ip_network((address, 64), strict=False).network_address)
+    return str(address)
+
+
+def name_tried(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str | None:
+    """The name whose tries are counted together, cut to what a name can have here: a longer one is nobody's."""
+    name = (request.POST if credentials is None else credentials).get("username")
+    longest = User._meta.get_field("username").max_length
+    return name[:longest] if isinstance(name, str) else None
+
+
+class CountsByAddressToo(AxesDatabaseHandler):
+    """Refuses a further try also after many for whatever names from one address: one password tried on everybody."""
+
+    def is_locked(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
+        return super().is_locked(request, credentials) or self._is_spraying(request)
+
+    def _is_spraying(self, request: HttpRequest) -> bool:
+        since = timezone.now() - settings.AXES_COOLOFF_TIME
+        recent = AccessAttempt.objects.filter(ip_address=client_address(request), attempt_time__gte=since)
+        n = recent.aggregate(n=Sum("failures_since_start"))["n"] or 0
+        return n >= settings.SIGN_IN_TRIES_PER_ADDRESS
+
+
+def refusal(request: HttpRequest, response: HttpResponse | None, credentials: Mapping[str, Any] | None) -> HttpResponse:
+    """What is shown instead of `response` after too many wrong passwords, whatever the next one is."""
+    pause = settings.AXES_COOLOFF_TIME
+    context = {"minutes": pause // timedelta(minutes=1)}
+    refused = render(request, "accounts/sign_in_refused.html", context, status=HTTPStatus.TOO_MANY_REQUESTS)
+    refused.headers["Retry-After"] = str(int(pause.total_seconds()))
+    return refused

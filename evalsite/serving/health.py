@@ -1,0 +1,94 @@
+"""Says whether this site can answer people: for load balancers, containers and `manage.py serve`."""
+
+import math
+import tempfile
+import time
+from http import HTTPStatus
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import F
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from generation.queries.waiting import longest_waits_s
+
+LOCK_PATIENCE_MS = 2000
+A_FEW_ANSWERS = bytes(2**16)
+KEPT_FOR_S = 2
+"""Whether something can be written is tried at most so often in a process: anybody may ask."""
+
+
+@never_cache
+@require_safe
+def livez(request: HttpRequest) -> JsonResponse:
+    """200 as long as this process answers at all: what a supervisor asks before it starts it again."""
+    return JsonResponse({"process": "ok"})
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Readiness: 200 when answers can be saved, 503 when not. Needs no account.
+
+    It also says how long work for each kind of worker has been waiting, in seconds, and how long the clock has been
+    overdue. Raters need neither, so that does not change the status.
+    """
+    found = _writes.now()
+    waits: dict[str, int] = {}
+    if set(found.values()) == {"ok"}:
+        try:
+            waits = longest_waits_s(timezone.now())
+        except DatabaseError:
+            found = {**found, "database": "unreachable"}
+    is_ready = set(found.values()) == {"ok"}
+    status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
+    return JsonResponse({**found, **({"waiting_s": waits} if waits else {})}, status=status)
+
+
+class _Writes:
+    """What came of trying to write, kept for a moment."""
+
+    def __init__(self) -> None:
+        self._tried_at, self._found = -math.inf, {"database": "", "disk": ""}
+
+    def now(self) -> dict[str, str]:
+        if time.monotonic() > self._tried_at + KEPT_FOR_S:
+            self._found = {"database": _database(), "disk": _disk()}
+            self._tried_at = time.monotonic()
+        return self._found
+
+
+_writes = _Writes()
+
+
+def _database() -> str:
+    """Whether a row can really be written: one that every installation has, to what it is."""
+    is_sqlite = connection.vendor == "sqlite"
+    rows = MigrationRecorder(connection).migration_qs
+    try:
+        with connection.cursor() as cursor:
+            if is_sqlite:
+                cursor.execute(f"PRAGMA busy_timeout={LOCK_PATIENCE_MS}")
+            first = rows.order_by("pk").values_list("pk", flat=True).first()
+            rows.filter(pk=first).update(app=F("app"))
+            if is_sqlite:
+                patience_s = connection.settings_dict["OPTIONS"].get("timeout", 5)
+                cursor.execute(f"PRAGMA busy_timeout={int(patience_s * 1000)}")
+    except DatabaseError as error:
+        connection.close()  # with its short patience
+        return "cannot be written" if "locked" in str(error) or "full" in str(error) else "unreachable"
+    return "ok"
+
+
+def _disk() -> str:
+    try:
+        with tempfile.TemporaryFile(dir=settings.DATA_DIR) as file:
+            file.write(A_FEW_ANSWERS)
+            file.flush()
+    except OSError:
+        return "cannot be written"
+    return "ok"

@@ -1,0 +1,18 @@
+"""Periodic work of the whole site."""
+
+from celery import shared_task
+from django.core.management import call_command
+
+from evalsite.api.idempotency import clear_old_calls
+
+
+@shared_task
+def clear_sessions() -> None:
+    """Delete sessions that have expired: nobody can use them any more."""
+    call_command("clearsessions")
+
+
+@shared_task
+def clear_idempotent_calls() -> int:
+    """Forget named calls of the API whose time is over; how many."""
+    return clear_old_calls()

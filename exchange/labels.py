@@ -1,0 +1,99 @@
+"""Answers in words: labels that carry their number, and the orders in which published scales put their words."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from .identity import identity
+from .numerals import in_ascii
+
+_NUMBER = r"[+-]?[0-9]+(?:[.,][0-9]+)?"
+_JOINT = r"\s*(?:[-–—:.)=|]|\s-)\s*"
+_LEADING = re.compile(rf"({_NUMBER}){_JOINT}(?=\D*[^\W\d_])(.+)", re.DOTALL)
+_LEADING_IN_BRACKETS = re.compile(rf"[(\[]({_NUMBER})[)\]]\s*(?=\D*[^\W\d_])(.+)", re.DOTALL)
+_BEFORE_BRACKETS = re.compile(rf"({_NUMBER})\s*[(\[](?=\D*[^\W\d_])([^()\[\]]+)[)\]]", re.DOTALL)
+_TRAILING = re.compile(rf"(\D*[^\W\d_]\D*?)\s*[(\[=]\s*({_NUMBER})\s*[)\]]?", re.DOTALL)
+
+ORDERS: tuple[tuple[str, ...], ...] = (
+    ("strongly disagree", "disagree", "neutral", "agree", "strongly agree"),
+    ("strongly disagree", "disagree", "neither agree nor disagree", "agree", "strongly agree"),
+    ("strongly disagree", "disagree", "undecided", "agree", "strongly agree"),
+    ("strongly disagree", "somewhat disagree", "neither agree nor disagree", "somewhat agree", "strongly agree"),
+    (
+        *("strongly disagree", "disagree", "somewhat disagree", "neither agree nor disagree"),
+        *("somewhat agree", "agree", "strongly agree"),
+    ),
+    ("strongly disagree", "disagree", "agree", "strongly agree"),
+    ("bad", "poor", "fair", "good", "excellent"),
+    ("very poor", "poor", "fair", "good", "excellent"),
+    ("very poor", "poor", "fair", "good", "very good"),
+    ("very poor", "poor", "average", "good", "excellent"),
+    ("very bad", "bad", "neutral", "good", "very good"),
+    ("poor", "fair", "good", "very good", "excellent"),
+    ("poor", "fair", "good", "excellent"),
+    ("terrible", "poor", "average", "good", "excellent"),
+    ("never", "rarely", "sometimes", "often", "always"),
+    ("not at all", "slightly", "moderately", "very", "extremely"),
+    ("not at all", "a little", "somewhat", "quite a bit", "very much"),
+    ("not at all", "slightly", "somewhat", "mostly", "completely"),
+    ("very unlikely", "unlikely", "neutral", "likely", "very likely"),
+    (
+        *("extremely dissatisfied", "somewhat dissatisfied", "neither satisfied nor dissatisfied"),
+        *("somewhat satisfied", "extremely satisfied"),
+    ),
+    ("very dissatisfied", "dissatisfied", "neutral", "satisfied", "very satisfied"),
+    ("very low", "low", "medium", "high", "very high"),
+    ("low", "medium", "high"),
+    ("much worse", "worse", "about the same", "better", "much better"),
+    ("much worse", "slightly worse", "about the same", "slightly better", "much better"),
+    ("bad", "okay", "good"),
+    ("no", "partially", "yes"),
+    ("no", "partly", "yes"),
+    ("no", "somewhat", "yes"),
+)
+"""Orders of words, the lowest first, as Likert scales, the mean opinion score of ITU-T P.800 and survey tools use."""
+
+
+def number_in(label: str) -> str:
+    """The number that a label gives for itself, with a decimal point: "5 – Strongly agree" is "5"; "" for none.
+
+    Understood are `5 - word`, `5: word`, `5. word`, `5) word`, `5 (word)`, `(5) word`, `word (5)` and `word = 5`. A
+    label in which another number stands, such as "2 of 5" or "1-2", gives none. Digits may be of any script.
+    """
+    text = in_ascii(identity(label))
+    for pattern, group in ((_LEADING, 1), (_LEADING_IN_BRACKETS, 1), (_BEFORE_BRACKETS, 1), (_TRAILING, 2)):
+        match = pattern.fullmatch(text)
+        if match:
+            rest = text[: match.start(group)] + text[match.end(group) :]
+            return "" if re.search(r"\d", rest) else match[group].replace(",", ".")
+    return ""
+
+
+def same_label(label: str) -> str:
+    """A label as two labels are compared: without case, and with single blanks."""
+    return " ".join(identity(label).casefold().split())
+
+
+def order_of(labels: Iterable[str]) -> tuple[str, ...]:
+    """The published order that has all these labels, the lowest first; () where there is none, or several differ.
+
+    Two labels at least must be there: a single "Good" says nothing of its scale.
+    """
+    wanted = {same_label(label) for label in labels}
+    if len(wanted) < 2:
+        return ()
+    fitting = [order for order in ORDERS if wanted <= set(order)]
+    whole = [order for order in fitting if wanted == set(order)]
+    found = whole or fitting
+    return found[0] if len(found) == 1 else ()
+
+
+def are_of_one_order(labels: Iterable[str]) -> bool:
+    """Whether some published order has all these labels."""
+    wanted = {same_label(label) for label in labels}
+    return any(wanted <= set(order) for order in ORDERS)
+
+
+def proposal(labels: Sequence[str]) -> dict[str, int]:
+    """Label → number from 1, in the file's own spelling where it has the label; {} where no order is known."""
+    own = {same_label(label): identity(label) for label in labels}
+    return {own.get(word, word[:1].upper() + word[1:]): n for n, word in enumerate(order_of(labels), start=1)}

@@ -1,0 +1,77 @@
+"""Names that are nearly the same, noticed while a file is read row by row."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from exchange.identity import likeness
+from exchange.signs import difference
+from exchange.wording import listed
+
+MOST_GROUPS_NAMED = 3
+
+
+class Spellings:
+    """Collects names, and says which differ only in what a reader would overlook (`identity.likeness`).
+
+    Memory: about 200 bytes for each distinct name, and for each that is here already.
+    """
+
+    def __init__(self) -> None:
+        self._seen: defaultdict[tuple[str, str], set[int]] = defaultdict(set)  # hashes of names: most come many times
+        self._met: defaultdict[tuple[str, str], dict[int, str]] = defaultdict(dict)  # hashes of likenesses
+        self._groups: defaultdict[tuple[str, str], dict[int, dict[str, None]]] = defaultdict(dict)
+        self._here: defaultdict[str, dict[int, str]] = defaultdict(dict)  # by what they name
+
+    def know(self, what: str, names: Iterable[str]) -> None:
+        """Names of such things that are here already: files are held against them. Call it before files are read."""
+        for name in names:
+            self._here[what].setdefault(hash(likeness(name)), name)
+
+    def meet(self, file: str, what: str, names: Iterable[str]) -> None:
+        """Notes names that `file` uses for things of one kind (item, rater…); each must be its identity."""
+        seen, met, groups = self._seen[file, what], self._met[file, what], self._groups[file, what]
+        for name in names:
+            if hash(name) in seen:
+                continue
+            seen.add(hash(name))
+            like = hash(likeness(name))
+            here = self._here[what].get(like, name)
+            if here != name:
+                groups.setdefault(like, {here: None})[name] = None
+            first = met.setdefault(like, name)
+            if first != name:
+                groups.setdefault(like, {first: None})[name] = None
+
+    def warnings(self) -> Iterator[str]:
+        """A sentence for each kind of thing that has such names."""
+        for (file, what), groups in self._groups.items():
+            if groups:
+                here = [self._here[what][like] for like in groups if like in self._here[what]]
+                yield near_names(file, what, [list(names) for names in groups.values()], here=here)
+
+
+def near_names(file: str, what: str, groups: Sequence[Sequence[str]], *, here: Sequence[str] = ()) -> str:
+    """The sentence that names what is nearly the same and counts as different, and the first sign that differs.
+
+    here  those of the names that are stored already
+    """
+    said = "; ".join(_with_differences(group) for group in groups[:MOST_GROUPS_NAMED])
+    more = f"; and {len(groups) - MOST_GROUPS_NAMED:,} more" if len(groups) > MOST_GROUPS_NAMED else ""
+    return (
+        f"{file}, {what}: these names differ only in case, inner blanks or the way a number is written, and count as "
+        f"different: {said}{more}.{_told(here)}"
+    )
+
+
+def _with_differences(group: Sequence[str], most: int = 6) -> str:
+    first, *others = group
+    named = [listed([first]), *(f"{listed([name])} ({difference(first, name)})" for name in others[: most - 1])]
+    text = ", ".join(named)
+    return text if len(group) <= most else f"{text} and {len(group) - most} more"
+
+
+def _told(here: Sequence[str]) -> str:
+    if not here:
+        return ""
+    more = f" and {len(here) - MOST_GROUPS_NAMED:,} more" if len(here) > MOST_GROUPS_NAMED else ""
+    return f" Here already: {listed(here[:MOST_GROUPS_NAMED])}{more}."

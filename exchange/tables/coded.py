@@ -1,0 +1,378 @@
+"""Whole columns at once, for the analysis of millions of ratings.
+
+A clean UTF-8 CSV or TSV goes through Arrow's parser; everything else, and everything with a fault in it, through
+`read_rows`, so that both ways accept the same files, give the same cells and report the same rejects.
+"""
+
+import csv
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import nan
+from pathlib import Path
+from typing import Any, BinaryIO, Self, SupportsIndex
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+from numpy.typing import NDArray
+
+from exchange.formulas import may_be_harmless
+from exchange.identity import OUTER, identity, near_matches
+from exchange.rejects import BadFile, RejectLog
+from exchange.tables.cells import Cells
+from exchange.tables.delimited import delimiter_of
+from exchange.tables.headers import Columns
+from exchange.tables.packed import unpacked
+from exchange.tables.row import JsonValue, Row
+from exchange.tables.rows import read_rows
+from exchange.tables.text import PLAIN, Dialect, byte_chunks, encoding_of, opened
+from exchange.tables.values import BadValue, parse_number, text_of
+
+_LF, _CR, _QUOTE = 10, 13, 34
+_ASCII_BLANKS = "\t\n\v\f\r\x1c\x1d\x1e\x1f "
+_MANY_NAMES = 20_000
+_PLAIN_NUMBER = r"^-?[0-9]{1,17}(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?$"
+"""What Arrow reads as `parse_number` does: correctly rounded, and finite."""
+
+
+class CodedColumn:
+    """A column of n cells: cell i says labels[codes[i]], and "" for an empty cell, null, or a missing JSON key.
+
+    codes   (n,) int32, 0 ≤ code < len(labels)
+    labels  distinct texts as `identity` spells them, in the order in which they first occur
+
+    Cells stay as they came until they are first asked for by code: what is only read as numbers or looked up among
+    names need not be coded, which takes longer than to read it from the file. A cell by itself, `column[i]`, is what
+    the file says.
+    """
+
+    def __init__(self, cells: pa.ChunkedArray | pa.DictionaryArray) -> None:
+        self._cells = cells
+
+    @classmethod
+    def of(cls, texts: Sequence[str] | NDArray[np.object_]) -> Self:
+        return cls(pa.chunked_array([texts], pa.string()))
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def __getitem__(self, row: SupportsIndex) -> str:
+        text: str = self._cells[row].as_py()
+        return text
+
+    @cached_property
+    def codes(self) -> NDArray[np.int32]:
+        return np.asarray(self._coded().indices)
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(self._coded().dictionary.to_pylist())
+
+    def texts(self) -> NDArray[np.object_]:
+        """(n,) the cells; equal ones share one text."""
+        return np.array(self.labels, object)[self.codes]
+
+    def ranked(self) -> tuple[list[str], NDArray[np.int64]]:
+        """The labels that are not blank, sorted, and (n,) the place of each cell among them, −1 for a blank one."""
+        labels = self._coded().dictionary
+        named = np.flatnonzero(~np.asarray(_blanks(labels)))
+        named = named[np.asarray(pc.sort_indices(labels.take(named)))]
+        place = np.full(len(labels), -1, np.int64)
+        place[named] = np.arange(len(named))
+        return labels.take(named).to_pylist(), place[self.codes]
+
+    def index_in(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """(n,) the place of each cell's identity in `names`, −1 where it is none of them."""
+        among = pa.array(names, pa.string())
+        return self._each(lambda texts: _places(texts, among)).astype(np.int64)
+
+    def blanks(self) -> NDArray[np.bool_]:
+        """(n,) whether a cell holds nothing that can be seen."""
+        return self._each(_blanks)
+
+    def near_matches(self) -> list[tuple[str, ...]]:
+        """The labels that are nearly the same, in groups: see `identity.near_matches`."""
+        labels = self._coded().dictionary
+        return near_matches((labels if len(labels) < _MANY_NAMES else _perhaps_alike(labels)).to_pylist())
+
+    def numbers(self) -> NDArray[np.float64]:
+        """(n,) the cells as `parse_number` reads them, NaN where a cell is not a finite number."""
+        return self._each(_numbers)
+
+    def _coded(self) -> pa.DictionaryArray:
+        if not isinstance(self._cells, pa.DictionaryArray):
+            self._cells = _with_identities(self._cells.dictionary_encode().combine_chunks())
+        return self._cells
+
+    def _each(self, read: Callable[[pa.Array | pa.ChunkedArray], Any]) -> NDArray[Any]:
+        """What `read` makes of each cell; where they are coded, it sees each label once."""
+        if isinstance(self._cells, pa.DictionaryArray):
+            return np.asarray(read(self._cells.dictionary))[self.codes]
+        return np.asarray(read(self._cells))
+
+
+def _with_identities(cells: pa.DictionaryArray) -> pa.DictionaryArray:
+    """The same cells with their labels as `identity` spells them; labels that become the same are joined."""
+    spelled = _identities(cells.dictionary)
+    if spelled.equals(cells.dictionary):
+        return cells
+    joined = spelled.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(joined.indices.take(cells.indices), joined.dictionary)
+
+
+def _identities(texts: pa.Array) -> pa.Array:
+    spelled = pc.ascii_trim(texts, _ASCII_BLANKS)
+    is_odd = pc.invert(pc.string_is_ascii(texts))
+    odd = texts.filter(is_odd).to_pylist()
+    return pc.replace_with_mask(spelled, is_odd, pa.array(map(identity, odd), pa.string())) if odd else spelled
+
+
+def _places(texts: pa.Array | pa.ChunkedArray, among: pa.Array) -> NDArray[np.int64]:
+    """Where each text is in `among`: looked up as it came first, since nearly all texts are spelled as they should."""
+    places = np.asarray(pc.index_in(texts, among).fill_null(-1)).copy()
+    if (places < 0).any():
+        missed = texts.filter(pa.array(places < 0))
+        labels = missed.unique()
+        found = np.asarray(pc.index_in(_identities(labels), among).fill_null(-1))
+        places[places < 0] = found[np.asarray(pc.index_in(missed, labels))]
+    return places
+
+
+def _blanks(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    return pc.equal(pc.utf8_trim(texts, OUTER), "")
+
+
+def _perhaps_alike(names: pa.Array) -> pa.Array:
+    """The names that may be nearly the same as another one, and some that are not: a quick look at a million names."""
+    if not pc.all(pc.string_is_ascii(names)).as_py():
+        return names
+    coarse = pc.ascii_lower(names)
+    for joint in "_-+" + _ASCII_BLANKS:
+        coarse = pc.replace_substring(coarse, joint, "")
+    codes = np.asarray(pc.ascii_trim(coarse, "0.").dictionary_encode().indices)
+    return names.filter(pa.array(np.bincount(codes)[codes] > 1))
+
+
+def _numbers(texts: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
+    is_plain = pc.match_substring_regex(texts, _PLAIN_NUMBER)
+    numbers = np.array(pc.if_else(is_plain, texts, None).cast(pa.float64()))
+    is_odd = ~np.asarray(is_plain)
+    if is_odd.any():
+        odd = texts.filter(is_odd)
+        labels = odd.unique()
+        numbers[is_odd] = np.take([_number(label) for label in labels.to_pylist()], pc.index_in(odd, labels))
+    return numbers
+
+
+def _number(label: str) -> float:
+    try:
+        return parse_number(label)
+    except BadValue:
+        return nan
+
+
+@dataclass(frozen=True)
+class CodedTable:
+    """Columns of equal length n, and (n,) int64 `row_numbers`, as in `Row.number`, to report bad cells by.
+
+    places  (n,) which of the answers of its row each is, and `fields` what the file calls its value; empty where each
+            row of the file is one answer
+    refused (n,) which rows were refused by `refuse`
+    """
+
+    file: str
+    columns: dict[str, CodedColumn]
+    row_numbers: NDArray[np.int64]
+    places: Sequence[int] = ()
+    fields: Sequence[str] = ()
+    refused: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+
+    def __post_init__(self) -> None:
+        if len(self.refused) != len(self.row_numbers):
+            object.__setattr__(self, "refused", np.zeros(len(self.row_numbers), bool))
+
+    def refuse(self, log: RejectLog, row: int, field: str, value: object, problem: str, cure: str) -> None:
+        """Notes a row that is left out, by its number in the file and by what the file calls the cell."""
+        self.refused[row] = True
+        called = self.fields[row] if field == "value" and self.fields else field
+        place = self.places[row] if self.places else 0
+        log.note(self.file, int(self.row_numbers[row]), called, value, problem, cure, place=place)
+
+    def __len__(self) -> int:
+        return len(self.row_numbers)
+
+    def __getitem__(self, name: str) -> CodedColumn:
+        return self.columns[name]
+
+
+def read_columns(
+    source: Path | BinaryIO, *, name: str, columns: Columns, dialect: Dialect = PLAIN, log: RejectLog
+) -> CodedTable:
+    """The columns of a table, cells as text: numbers of JSON and Parquet as JSON writes them (3.0 as "3").
+
+    All columns are held in memory: of a clean CSV about as much as the file has, else 4 bytes per cell and the distinct
+    texts. Optional columns that are absent are absent from the result. Refused rows go to the log and are left out.
+    Raises BadFile as `read_rows` does.
+    """
+    with opened(source, name) as given, unpacked(given, name) as stream:
+        begin = stream.tell() if stream.seekable() else None
+        if begin is not None and dialect == PLAIN:
+            table = _parse_clean(b"".join(byte_chunks(stream, name, size=-1)), name, columns, log)
+            release_memory()
+            if table is not None:
+                return table
+            stream.seek(begin)
+        rows = read_rows(stream, name=name, columns=columns, dialect=dialect, log=log)
+        return collect_columns(rows, name=name, columns=columns, log=log)
+
+
+def release_memory() -> None:
+    """Gives back what Arrow keeps of freed columns for its next ones: hundreds of megabytes after a million rows."""
+    pa.default_memory_pool().release_unused()
+
+
+def collect_columns(rows: Iterable[Row], *, name: str, columns: Columns, log: RejectLog) -> CodedTable:
+    """Rows as columns; `columns` says which are needed, and which hold names."""
+    coders: dict[str, _Coder] = {}
+    numbers: list[int] = []
+    places: list[int] = []
+    fields: list[str] = []
+    for row in rows:
+        unnamed = next((name for name in columns.names if isinstance(row.values.get(name), bool | dict | list)), None)
+        if unnamed is not None:
+            Cells(row, log).text(unnamed)  # refused as every importer refuses it
+            continue
+        for label, value in row.values.items():
+            coder = coders.get(label)
+            if coder is None:
+                coder = coders[label] = _Coder()
+            coder.add(value, len(numbers))
+        numbers.append(row.number)
+        if row.field or fields:
+            fields += ["value"] * (len(numbers) - 1 - len(fields))
+            places += [0] * (len(numbers) - 1 - len(places))
+            fields.append(row.field or "value")
+            places.append(row.place)
+    for label in columns.required:
+        coders.setdefault(label, _Coder())
+    found = {label: coder.column(len(numbers)) for label, coder in coders.items()}
+    return CodedTable(name, found, np.array(numbers, dtype=np.int64), places, fields)
+
+
+class _Coder:
+    """Collects one column's cells as codes."""
+
+    def __init__(self) -> None:
+        self._code_of: dict[str, int] = {}
+        self._codes: list[int] = []
+
+    def add(self, value: JsonValue, at: int) -> None:
+        """Cell `at`; rows that were passed over had no such key and are empty."""
+        self._pad(at)
+        text = value if isinstance(value, str) else text_of(value)
+        self._codes.append(self._code_of.setdefault(text, len(self._code_of)))
+
+    def column(self, n_rows: int) -> CodedColumn:
+        self._pad(n_rows)
+        codes, labels = pa.array(self._codes, pa.int32()), pa.array(self._code_of, pa.string())
+        return CodedColumn(_with_identities(pa.DictionaryArray.from_arrays(codes, labels)))
+
+    def _pad(self, n_rows: int) -> None:
+        if len(self._codes) < n_rows:
+            empty = self._code_of.setdefault("", len(self._code_of))
+            self._codes.extend([empty] * (n_rows - len(self._codes)))
+
+
+def _parse_clean(data: bytes, name: str, columns: Columns, log: RejectLog) -> CodedTable | None:
+    """The table where `data` is a faultless UTF-8 CSV or TSV without line breaks in cells; None: take the other way."""
+    try:
+        codec, mark = encoding_of(data[:4096], name)
+    except BadFile:
+        return None
+    if (
+        codec != "utf-8"
+        or data[mark : mark + 1] in (b"[", b"{", b" ", b"\t", b"\n", b"\r", b"")
+        or data.startswith(b"PAR1")
+    ):
+        return None
+    if b"\0" in data or not _is_utf8(data) or may_be_harmless(data):
+        return None
+    header_end = data.find(b"\n") + 1
+    header_line = data[mark:header_end].decode()
+    if header_end in (0, len(data)) or "\r" in header_line.removesuffix("\r\n"):
+        return None
+    delimiter = delimiter_of(header_line, columns)
+    try:
+        header = next(csv.reader([header_line], delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
+    found = [identity(cell) for cell in header]
+    if not all(found):
+        return None
+    try:
+        resolved = columns.check_header(found, file=name, row=1)
+    except BadFile:
+        return None
+    if not _has_plain_lines(data, header_end, delimiter):
+        return None
+    n_rows = data.count(b"\n", header_end) + (not data.endswith(b"\n"))
+    arrow = _parse(memoryview(data)[header_end:], found, [label for label in found if label in resolved], delimiter)
+    if arrow is None or arrow.num_rows != n_rows:
+        return None  # faulty or blank lines: the other way says which
+    if any(pc.max(pc.utf8_length(cells)).as_py() > csv.field_size_limit() for cells in arrow.itercolumns()):
+        return None  # refused there, so refused here
+    columns.warn_of_unused(found, file=name, log=log)
+    parsed = {resolved[label]: CodedColumn(arrow.column(label)) for label in arrow.column_names}
+    return CodedTable(name, parsed, np.arange(2, n_rows + 2, dtype=np.int64))
+
+
+def _is_utf8(data: bytes) -> bool:
+    if data.isascii():
+        return True
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _has_plain_lines(data: bytes, begin: int, delimiter: str) -> bool:
+    """True where each line from `begin` on is one row by the strict rules, which Arrow alone does not hold.
+
+    That is: lines end in LF or CRLF, and quotes come in pairs that enclose whole cells without quotes or line breaks.
+    """
+    if b"\r" in data and data.count(b"\r", begin) != data.count(b"\r\n", begin):
+        return False
+    if data.find(b'"', begin) < 0:
+        return True
+    body = np.frombuffer(data, dtype=np.uint8, offset=begin)
+    quotes = np.flatnonzero(body == _QUOTE)
+    if len(quotes) % 2:
+        return False
+    opening, closing = quotes[0::2], quotes[1::2]
+    before = np.where(opening == 0, _LF, body[opening - 1])
+    after = np.where(closing == len(body) - 1, _LF, body[np.minimum(closing + 1, len(body) - 1)])
+    if not np.isin(before, (ord(delimiter), _LF)).all() or not np.isin(after, (ord(delimiter), _LF, _CR)).all():
+        return False
+    ends = np.flatnonzero(body == _LF)
+    return np.array_equal(np.searchsorted(ends, opening), np.searchsorted(ends, closing))
+
+
+def _parse(body: memoryview, found: Sequence[str], wanted: Sequence[str], delimiter: str) -> pa.Table | None:
+    """Arrow's table of texts; None where Arrow finds a fault."""
+    try:
+        return pyarrow.csv.read_csv(
+            pa.BufferReader(pa.py_buffer(body)),
+            read_options=pyarrow.csv.ReadOptions(column_names=list(found), block_size=2 * 1024 * 1024),
+            parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter),
+            convert_options=pyarrow.csv.ConvertOptions(
+                include_columns=list(wanted),
+                column_types=dict.fromkeys(wanted, pa.string()),
+                null_values=[],
+                strings_can_be_null=False,
+            ),
+        )
+    except (pa.ArrowException, OSError, ValueError):
+        return None

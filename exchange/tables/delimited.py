@@ -1,0 +1,173 @@
+"""CSV and TSV (RFC 4180, read strictly) as rows in bounded memory."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from exchange.formulas import restore
+from exchange.identity import identity
+from exchange.rejects import RejectLog, bad_file
+from exchange.tables.headers import Columns, folded
+from exchange.tables.row import Row
+
+DELIMITERS = ",\t;|"
+FIRST_COLUMN = "(first column)"
+"""What a first column without a name is called where all columns are wanted."""
+
+_QUOTE_CURE = 'put the cell in double quotes and write each double quote inside it twice ("")'
+
+
+def delimiter_of(header: str, columns: Columns | None) -> str:
+    """The delimiter of a header line: the one with most known columns, then most columns; comma in a tie."""
+    return max(DELIMITERS, key=lambda delimiter: _merit(header, delimiter, columns))
+
+
+def looks_like_header(line: str, columns: Columns) -> bool:
+    """Whether at least half of a line's cells, by some delimiter, are names of the columns."""
+    merits = (_merit(line, delimiter, columns) for delimiter in DELIMITERS)
+    return any(n_known and 2 * n_known >= n_cells for n_known, n_cells in merits)
+
+
+def _merit(header: str, delimiter: str, columns: Columns | None) -> tuple[int, int]:
+    """(known columns, columns) of a header line."""
+    known = {folded(name) for name in (*columns.required, *columns.optional, *columns.aliases)} if columns else set()
+    try:
+        cells = next(csv.reader([header], delimiter=delimiter))
+    except csv.Error:
+        return 0, 0
+    return sum(folded(cell) in known for cell in cells), len(cells)
+
+
+def read_delimited(
+    lines: Iterator[str], *, name: str, columns: Columns | None, delimiter: str = "", log: RejectLog
+) -> Iterator[Row]:
+    """Rows under the first line that is not blank, which is the header. `number` is the line a row begins on.
+
+    delimiter  "": found in the header
+
+    Blank lines are skipped. A first column without a name is left out where it holds whole numbers only, as pandas
+    and R write the numbers of rows. An apostrophe that exports put before a formula's sign is taken off again.
+    Rows with too few or too many cells, or with a stray quote, go to the log.
+    Raises BadFile for a faulty header and for a quote that never closes.
+    """
+    n_blank = 0
+    header_line = ""
+    for line in lines:
+        if line.strip():
+            header_line = line
+            break
+        n_blank += 1
+    if not header_line:
+        raise bad_file(name, "the file holds nothing but blank lines", "check that the right file was chosen")
+    separator = delimiter or delimiter_of(header_line, columns)
+    reader = _Records(chain([header_line], lines), separator, n_blank, name, log)
+    header = next(reader, None)
+    if header is None:
+        raise bad_file(name, "the header cannot be read", _QUOTE_CURE, row=n_blank + 1, value=header_line)
+    n_cells = len(header.cells)
+    found = [identity(cell) for cell in header.cells]
+    while len(found) > 1 and not found[-1]:
+        found.pop()  # spreadsheets leave empty columns at the right
+    records: Iterator[_Record] = reader
+    is_numbered = False
+    if len(found) > 1 and not found[0]:
+        first = next(reader, None)
+        records = chain([] if first is None else [first], reader)
+        is_numbered = first is not None and first.cells[0].strip().isdecimal()
+        if is_numbered:
+            log.tell(f"{name}: the first column has no name and numbers the rows; it is not read.")
+        elif columns is None:
+            found[0] = FIRST_COLUMN
+    begin = int(is_numbered)
+    columns = columns or Columns()
+    resolved = columns.check_header(found[begin:], file=name, row=header.line)
+    columns.warn_of_unused(found[begin:], file=name, log=log)
+    kept = [(position, resolved[label]) for position, label in enumerate(found[begin:], begin) if label in resolved]
+    whole = len(kept) == n_cells
+    labels = [label for _, label in kept]
+    for record in records:
+        cells = record.cells
+        if len(cells) != n_cells:
+            log.note(
+                name,
+                record.line,
+                "",
+                " | ".join(cells),
+                f"the row has {len(cells)} cells, the header has {n_cells}",
+                'add the missing cells, or put cells that contain the delimiter in double quotes ("like, this")',
+            )
+        elif is_numbered and not cells[0].strip().isdecimal():
+            raise bad_file(
+                name,
+                f'column 1 has no name, and "{cells[0][:60]}" is no number of a row',
+                "give the column a name or remove it",
+                row=record.line,
+                value=cells[0],
+            )
+        elif whole:
+            yield Row(name, record.line, dict(zip(labels, cells, strict=True)))
+        else:
+            surplus = [cell for cell in cells[len(found) :] if cell]
+            if surplus:
+                log.note(name, record.line, "", surplus[0], "a cell stands under no column", "name its column")
+            else:
+                yield Row(name, record.line, {label: cells[position] for position, label in kept})
+
+
+class _Record:
+    """The cells of one record and the line it begins on."""
+
+    __slots__ = ("cells", "line")
+
+    def __init__(self, cells: Sequence[str], line: int) -> None:
+        self.cells = cells
+        self.line = line
+
+
+class _Records:
+    """Iterates over records that are not blank; logs those with stray quotes, raises BadFile for an open quote."""
+
+    def __init__(self, lines: Iterator[str], delimiter: str, n_before: int, name: str, log: RejectLog) -> None:
+        self._reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        self._n_before = n_before
+        self._name = name
+        self._log = log
+        self._at_end = False
+
+    def __iter__(self) -> "_Records":
+        return self
+
+    def __next__(self) -> _Record:
+        while not self._at_end:
+            begins_on = self._n_before + self._reader.line_num + 1
+            try:
+                cells = next(self._reader)
+            except csv.Error as error:
+                self._report(error, begins_on)
+                continue
+            if cells:
+                return _Record([restore(cell) if cell.startswith("'") else cell for cell in cells], begins_on)
+        raise StopIteration
+
+    def _report(self, error: csv.Error, begins_on: int) -> None:
+        reason = str(error)
+        ends_on = self._n_before + self._reader.line_num
+        if "unexpected end" in reason:
+            raise bad_file(
+                self._name,
+                "a double quote opens in this row and never closes",
+                _QUOTE_CURE,
+                row=begins_on,
+            ) from error
+        if "field limit" in reason:
+            raise bad_file(
+                self._name,
+                f"a cell is longer than {csv.field_size_limit()} characters; most often a double quote opens in this "
+                f"row and never closes",
+                _QUOTE_CURE,
+                row=begins_on,
+            ) from error
+        lines = f"line {begins_on}" if ends_on <= begins_on else f"lines {begins_on} to {ends_on}"
+        self._log.note(
+            self._name, begins_on, "", "", f"a double quote stands inside a quoted cell ({lines} skipped)", _QUOTE_CURE
+        )

@@ -1,0 +1,25 @@
+"""One row of an outside file, whatever its format."""
+
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias
+
+JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
+JsonObject: TypeAlias = Mapping[str, JsonValue]
+
+
+class Row(NamedTuple):
+    """One row: where it stands and what it says.
+
+    file    the name the user knows the file by
+    number  1-based: the line on which the row begins (CSV, TSV, JSON lines), or the record (JSON arrays, Parquet)
+    values  column → value. CSV and TSV give text only, "" for an empty cell; JSON and Parquet give JSON values,
+            None for null; a JSON object's missing keys are absent
+    place   which of the answers of its row this is, from 0, where one row of the file holds several
+    field   what the file calls the cell of the value, where that is not "value"
+    """
+
+    file: str
+    number: int
+    values: dict[str, JsonValue]
+    place: int = 0
+    field: str = ""

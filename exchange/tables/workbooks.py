@@ -1,0 +1,154 @@
+"""Workbooks (.xlsx, .xlsm, .xls, .xlsb, .ods) as rows of one of their sheets."""
+
+import zipfile
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, BinaryIO
+
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
+
+from exchange.formulas import restore
+from exchange.identity import identity
+from exchange.rejects import RejectLog, bad_file
+from exchange.tables.delimited import FIRST_COLUMN
+from exchange.tables.headers import Columns
+from exchange.tables.row import JsonValue, Row
+from exchange.wording import listed
+
+MOST_BYTES = 1024**3
+"""Unpacked size of a workbook, of which the sheet that is read passes through memory."""
+OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
+
+_Cells = list[Any]
+
+
+def read_workbook(
+    stream: BinaryIO, *, name: str, columns: Columns | None, sheet: str = "", log: RejectLog
+) -> Iterator[Row]:
+    """The rows of a sheet under its first row that is not blank. `number` is the sheet's own row number.
+
+    sheet  its name; "": the only one that holds cells, or the only one with the needed columns
+
+    Numbers come as numbers, whole ones as int; dates and times as ISO 8601 text. Raises BadFile for workbooks that
+    cannot be read, for a sheet that is not there, and where several sheets could be meant.
+    """
+    _check_size(stream, name)
+    try:
+        workbook = CalamineWorkbook.from_filelike(stream)
+        chosen, found = _chosen(workbook, name, columns, sheet, log)
+    except (CalamineError, OSError, ValueError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise bad_file(name, f"the workbook cannot be read ({reason})", "save it again, or as CSV UTF-8") from error
+    yield from sheet_rows(
+        found, name=name if len(workbook.sheet_names) == 1 else f"{name}, {chosen}", columns=columns, log=log
+    )
+
+
+def _check_size(stream: BinaryIO, name: str) -> None:
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            n_bytes = sum(info.file_size for info in archive.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError):
+        n_bytes = 0  # an old workbook is no zip
+    stream.seek(0)
+    if n_bytes > MOST_BYTES:
+        raise bad_file(name, f"the workbook unpacks to {n_bytes:,} bytes, more than {MOST_BYTES:,}", "split it")
+
+
+def _chosen(
+    workbook: CalamineWorkbook, name: str, columns: Columns | None, sheet: str, log: RejectLog
+) -> tuple[str, list[tuple[int, _Cells]]]:
+    names = workbook.sheet_names
+    if sheet:
+        by_name = {identity(own): own for own in names}
+        if identity(sheet) not in by_name:
+            raise bad_file(name, f'there is no sheet "{sheet}"; there {_are(names)}', "name one of them")
+        return sheet, _filled(workbook.get_sheet_by_name(by_name[identity(sheet)]))
+    visible = {m.name for m in workbook.sheets_metadata if m.visible == SheetVisibleEnum.Visible} or set(names)
+    filled = {own: rows for own in names if own in visible and (rows := _filled(workbook.get_sheet_by_name(own)))}
+    if not filled:
+        raise bad_file(name, "no sheet holds any cells", "check that the right file was chosen")
+    fitting = list(filled)
+    if len(filled) > 1 and columns is not None:
+        fitting = [own for own, rows in filled.items() if not columns.missing(columns.resolve(_header(rows[0][1])))]
+        if not fitting:
+            fitting = list(filled)
+    if len(fitting) > 1:
+        raise bad_file(
+            name,
+            f"{len(fitting)} sheets could be meant: {listed(fitting)}",
+            f'say which, "{fitting[0]}"?',
+            field="sheet",
+        )
+    if len(filled) > 1:
+        others = [own for own in filled if own != fitting[0]]
+        log.warn(f'{name}: the sheet "{fitting[0]}" was read, and {listed(others)} not.')
+    return fitting[0], filled[fitting[0]]
+
+
+def _are(names: Sequence[str]) -> str:
+    return f"{'is' if len(names) == 1 else 'are'} {listed(names)}"
+
+
+def _filled(sheet: CalamineSheet) -> list[tuple[int, _Cells]]:
+    """(row number, cells) of the rows that are not blank."""
+    rows = sheet.to_python(skip_empty_area=False)
+    return [(n, cells) for n, cells in enumerate(rows, start=1) if any(_is_filled(cell) for cell in cells)]
+
+
+def _is_filled(cell: object) -> bool:
+    return cell is not None and (not isinstance(cell, str) or bool(identity(cell)))
+
+
+def _header(cells: Sequence[object]) -> list[str]:
+    header = [identity(str(_plain(cell))) if _is_filled(cell) else "" for cell in cells]
+    while header and not header[-1]:
+        header.pop()
+    return header
+
+
+def sheet_rows(rows: list[tuple[int, _Cells]], *, name: str, columns: Columns | None, log: RejectLog) -> Iterator[Row]:
+    """Rows of cells with their numbers, the first of them the header, as rows by name."""
+    number, cells = rows[0]
+    found = _header(cells)
+    keeps_all, columns = columns is None, columns or Columns()
+    begin = 0
+    if len(found) > 1 and not found[0] and all(_counts(cells[:1]) for _, cells in rows[1:]):
+        begin = 1
+        log.tell(f"{name}: the first column has no name and numbers the rows; it is not read.")
+    empty = [
+        i
+        for i, label in enumerate(found)
+        if i >= begin and not label and not any(i < len(cells) and _is_filled(cells[i]) for _, cells in rows[1:])
+    ]
+    places = [i for i in range(begin, len(found)) if i not in empty]
+    labels = [found[i] for i in places]
+    if labels and not labels[0] and keeps_all:
+        labels[0] = FIRST_COLUMN
+    resolved = columns.check_header(labels, file=name, row=number)
+    columns.warn_of_unused(labels, file=name, log=log)
+    kept = [(i, resolved[label]) for i, label in zip(places, labels, strict=True) if label in resolved]
+    for number, cells in rows[1:]:
+        beyond = next((cell for cell in cells[len(found) :] if _is_filled(cell)), None)
+        if beyond is not None:
+            log.note(name, number, "", str(beyond), "a cell stands right of the last column", "give the column a name")
+            continue
+        yield Row(name, number, {ours: _plain(cells[i]) if i < len(cells) else "" for i, ours in kept})
+
+
+def _counts(cells: Sequence[object]) -> bool:
+    return not cells or not _is_filled(cells[0]) or isinstance(_plain(cells[0]), int)
+
+
+def _plain(cell: Any) -> JsonValue:
+    if isinstance(cell, bool) or cell is None:
+        return cell
+    if isinstance(cell, float):
+        return int(cell) if cell.is_integer() and abs(cell) < 2**53 else cell
+    if isinstance(cell, datetime) and cell.time() == time():
+        return cell.date().isoformat()
+    if isinstance(cell, datetime | date | time):
+        return cell.isoformat()
+    if isinstance(cell, timedelta):
+        return str(cell)
+    return restore(cell) if isinstance(cell, str) and cell.startswith("'") else cell

@@ -1,0 +1,31 @@
+"""`manage.py remove_uploads`: make room by removing the files of old imports."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from generation.services.imports import upload_retention
+
+
+class Command(BaseCommand):
+    help = (
+        "Remove the uploaded files and lists of refused rows of imports that ended long ago. What was imported stays; "
+        "such an import can no longer be repeated without its file."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--days", type=int, required=True, help="remove files of imports that ended so long ago")
+        parser.add_argument("--dry-run", action="store_true", help="only say how many imports that concerns")
+
+    def handle(self, *, days: int, dry_run: bool, **options: Any) -> None:
+        if days < 0:
+            raise CommandError("--days is a number of days, 0 or more.")
+        than = timezone.now() - timedelta(days=days)
+        n_imports = upload_retention.older(than=than)
+        if dry_run:
+            self.stdout.write(f"{n_imports} imports have files that would be removed.")
+            return
+        removed = upload_retention.remove_older(than=than)
+        self.stdout.write(f"Removed {removed.n_files} files of {n_imports} imports, {removed.n_bytes / 2**20:.1f} MB.")

@@ -1,0 +1,1 @@
+"""Drafts, previews, and the words of a study."""

@@ -1,0 +1,81 @@
+"""Marked errors as COCO and as Web Annotations."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from annotations.models import Auditor, MissedError, Study
+from annotations.services.formats.registry import FORMATS
+from exchange.ratings.reading import opened_ratings
+from exchange.rejects import RejectLog
+from generation.models import Image
+from tests.factories import make_study
+
+pytestmark = pytest.mark.django_db
+
+
+def said(study: Study, name: str) -> Any:
+    target = io.BytesIO()
+    FORMATS[name].write(study, target)
+    return json.loads(target.getvalue())
+
+
+@pytest.fixture
+def study() -> Study:
+    """A box, a point and an error without a place, on an image of 200 by 100 pixels; one more was taken back."""
+    study = make_study(n_items=1)
+    image = study.items.get().images.get()
+    Image.objects.update(width=200, height=100, key="p1.png")
+    auditor = Auditor.objects.create(study=study, name="Ann", kind="person")
+    now = timezone.now()
+    common = {"study": study, "image": image, "auditor": auditor, "answered_at": now}
+    MissedError.objects.create(
+        text="six fingers", kind="anatomy", severity="major", x=0.25, y=0.5, width=0.5, height=0.25, **common
+    )
+    MissedError.objects.create(text="a stain", x=0.125, y=1.0, **common)
+    MissedError.objects.create(text="too dark", **common)
+    MissedError.objects.create(text="no error after all", x=0.5, y=0.5, withdrawn_at=now, **common)
+    return study
+
+
+def test_coco_has_boxes_in_pixels_and_points_as_keypoints(study: Study) -> None:
+    made = said(study, "coco")
+    box, point = made["annotations"]
+    assert made["images"] == [{"id": 1, "file_name": "p1.png", "width": 200, "height": 100}]
+    assert (box["bbox"], box["area"]) == ([50.0, 50.0, 100.0, 25.0], 2500.0)
+    assert box["segmentation"] == [[50.0, 50.0, 150.0, 50.0, 150.0, 75.0, 50.0, 75.0]]
+    assert box["attributes"]["text"] == "six fingers"
+    assert (point["bbox"], point["keypoints"], point["num_keypoints"]) == ([25.0, 100.0, 0.0, 0.0], [25.0, 100.0, 2], 1)
+    names = {one["id"]: one["name"] for one in made["categories"]}
+    assert [names[one["category_id"]] for one in made["annotations"]] == ["anatomy", "error"]
+    assert made["info"]["left_out"] == 1  # the error without a place
+
+
+def test_an_image_of_unknown_size_has_no_pixels(study: Study) -> None:
+    held = {"sha256": "", "file": "", "shown": "", "width": None, "height": None, "n_bytes": None}
+    Image.objects.update(**held)
+    made = said(study, "coco")
+    assert (made["images"], made["annotations"], made["info"]["left_out"]) == ([], [], 3)
+
+
+def test_web_annotations_have_boxes_in_per_cent(study: Study) -> None:
+    box, point, whole = said(study, "web-annotations")
+    assert box["target"]["selector"]["value"] == "xywh=percent:25,50,50,25"
+    assert point["target"]["selector"]["value"] == "xywh=percent:12.5,100,0,0"
+    assert whole["target"] == {"source": "p1.png"}
+    assert box["body"][0] == {"type": "TextualBody", "purpose": "describing", "value": "six fingers"}
+    assert box["creator"] == {"type": "Person", "name": "Ann"}
+    assert len({one["id"] for one in (box, point, whole)}) == 3
+
+
+def test_regions_are_not_read_as_ratings(study: Study) -> None:
+    target = io.BytesIO()
+    FORMATS["web-annotations"].write(study, target)
+    log = RejectLog()
+    target.seek(0)
+    with opened_ratings([("notes.json", target)], log=log) as given:
+        assert list(given.rows(log)) == []
+        assert given.tally.n_skipped >= 3

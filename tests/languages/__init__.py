@@ -1,0 +1,1 @@
+"""Translations, and the language that a page speaks."""

@@ -1,0 +1,120 @@
+"""Every text of raters and auditors is translated into every language, and no translation breaks its page."""
+
+import gettext
+import re
+from collections import Counter
+
+import pytest
+from babel.messages.catalog import Message
+from django.conf import settings
+
+from tests.languages.catalogues import (
+    EVERYTHING,
+    PLURALS,
+    Key,
+    for_raters,
+    is_complete,
+    po_file,
+    raters_files,
+    read,
+    wanted,
+)
+
+LEAST_SHARE = 0.85
+LANGUAGES = pytest.mark.parametrize("language", PLURALS)
+_PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd%]|\{\w+\}|</?\w+[^>]*>")
+
+
+def translations(message: Message) -> list[str]:
+    return [message.string] if isinstance(message.string, str) else list(message.string)
+
+
+def originals(message: Message) -> list[str]:
+    return [message.id] if isinstance(message.id, str) else list(message.id)
+
+
+def entries(language: str) -> list[Message]:
+    return [message for message in read(language) if message.id]
+
+
+def finished(language: str) -> list[Message]:
+    return [message for message in entries(language) if is_complete(message.string)]
+
+
+def key_of(message: Message) -> Key:
+    return message.context or "", message.id if isinstance(message.id, str) else (message.id[0], message.id[1])
+
+
+def placeholders(text: str) -> Counter[str]:
+    return Counter(_PLACEHOLDER.findall(text))
+
+
+def test_every_language_that_is_offered_has_a_catalogue() -> None:
+    assert {code for code, _name in settings.LANGUAGES} == {"en", *PLURALS}
+    assert set(settings.RESEARCHER_LANGUAGES) <= {"en", *EVERYTHING}
+
+
+def test_texts_of_raters_are_looked_for_where_they_are() -> None:
+    files = raters_files()
+    assert {
+        *("annotations/templates/annotations/rate/card.html", "annotations/templates/annotations/audit/question.html"),
+        *(
+            "evalsite/templates/accounts/password_mail.txt",
+            "annotations/forms/rating.py",
+            "evalsite/templates/500.html",
+        ),
+    } <= files
+    assert "annotations/templates/annotations/design/page.html" not in files
+
+
+@LANGUAGES
+def test_no_text_of_raters_is_missing_unfinished_or_guessed(language: str) -> None:
+    """`make messages` adds what is missing; docs/translating.md says how to go on."""
+    done = {key_of(message) for message in entries(language) if is_complete(message.string) and not message.fuzzy}
+    assert set(for_raters()) - done == set()
+
+
+@pytest.mark.parametrize("language", [code for code in settings.RESEARCHER_LANGUAGES if code != "en"])
+def test_pages_of_researchers_are_nearly_all_translated(language: str) -> None:
+    """A new text may come in English for a while; a page that is half of each may not."""
+    done = {key_of(message) for message in entries(language) if is_complete(message.string) and not message.fuzzy}
+    everything = set(wanted(language))
+    assert len(done & everything) >= LEAST_SHARE * len(everything), len(everything - done)
+
+
+@LANGUAGES
+def test_numbers_have_the_forms_of_the_language(language: str) -> None:
+    n_forms = int(PLURALS[language].split(";")[0].removeprefix("nplurals="))
+    assert f"Plural-Forms: {PLURALS[language]}" in po_file(language).read_text(encoding="utf-8")
+    for message in entries(language):
+        assert len(translations(message)) == (1 if isinstance(message.id, str) else n_forms), message.id
+
+
+@LANGUAGES
+def test_placeholders_and_markup_are_those_of_the_original(language: str) -> None:
+    for message in finished(language):
+        for text in translations(message):
+            assert placeholders(text) in [placeholders(original) for original in originals(message)], text
+
+
+@LANGUAGES
+def test_line_breaks_and_edges_are_those_of_the_original(language: str) -> None:
+    for message in finished(language):
+        original = originals(message)[0]
+        for text in translations(message):
+            assert text.strip() == text or original.strip() != original, text
+            assert text.count("\n") == original.count("\n"), text
+
+
+@LANGUAGES
+def test_the_compiled_catalogue_is_that_of_its_source(language: str) -> None:
+    with po_file(language).with_suffix(".mo").open("rb") as file:
+        compiled = gettext.GNUTranslations(file)
+    for message in finished(language):
+        if isinstance(message.id, str):
+            found = compiled.pgettext(message.context, message.id) if message.context else compiled.gettext(message.id)
+            assert found == message.string
+        else:
+            numbers = (0, 1, 2, 3, 11, 100)  # one for each form of the language with the most
+            found_forms = {compiled.ngettext(*message.id, n) for n in numbers}
+            assert found_forms == set(message.string)

@@ -1,0 +1,145 @@
+"""What the report says in sentences: the answer, the methods that were used, and the limits."""
+
+from typing import Any
+
+from annotations.reports.paper.limits import limits
+from annotations.reports.paper.methods import cited, methods
+from annotations.reports.paper.references import REFERENCES
+from annotations.reports.paper.summary import summary
+from tests.reports.study.documents import edited, study_data, study_document
+
+DESIGN: dict[str, Any] = {
+    "item_kind": "pair",
+    "raters_per_item": 3,
+    "items_per_rater": 40,
+    "order": "shuffled",
+    "seed": 7,
+    "batch_size": 10,
+    "lease_minutes": 30,
+    "instructions": "Look at the whole picture.",
+    "consent": "I agree.",
+    "exclusion_rule": "",
+    "n_items": 20,
+    "n_items_complete": 18,
+    "n_joined": 4,
+    "n_consented": 3,
+    "imported_share": 0.0,
+    "n_changed": 2,
+    "allows_unable": ["alignment"],
+    "first_answer": "2026-11-01T10:00:00+00:00",
+    "last_answer": "2026-11-03T10:00:00+00:00",
+    "median_seconds": 6.25,
+    "is_simulated": False,
+    "notes": None,
+}
+
+
+def said(**more: Any) -> str:
+    return "\n".join(methods(study_document(study_data(), **more)))
+
+
+class TestSummary:
+    def test_a_clear_difference_is_said_with_its_interval_and_tally(self) -> None:
+        found = study_document(study_data(n_prompts=60, n_raters=6))
+        comparison = found.dimensions[0].comparisons[0]
+        (line,) = summary(found)
+        assert line.startswith("refined #2 is rated ")
+        assert " higher than base_line (95% interval over prompts and raters +" in line
+        assert f"better on {comparison.wins} of 60 prompts, worse on {comparison.losses}" in line
+
+    def test_equal_methods_are_not_told_apart(self) -> None:
+        found = study_document(study_data(n_prompts=12, methods=("a", "b", "c"), seed=3))
+
+        def blur(made: dict[str, Any]) -> None:
+            for interval in made["dimensions"][0]["comparisons"][0]["mean_diff"]["intervals"]:
+                interval |= {"low": -0.5, "high": 0.5}
+
+        found = edited(found, blur)
+        assert summary(found)[0].startswith("The ratings do not tell b and a apart: mean difference ")
+
+    def test_two_prompts_allow_no_answer_and_say_why(self) -> None:
+        (line,) = summary(study_document(study_data(n_prompts=2, n_raters=2)))
+        assert "cannot be told" in line
+        assert "no interval: too few prompts (2)" in line
+
+    def test_several_questions_are_named(self) -> None:
+        lines = summary(study_document(study_data([("alignment", "ordinal"), ("which", "nominal")])))
+        assert [line.partition(":")[0] for line in lines] == ["alignment", "which"]
+        assert "The most frequent answer is “" in lines[1]
+
+    def test_methods_without_a_comparison_are_not_ranked_as_proven(self) -> None:
+        found = study_document(study_data(methods=("a", "b")))
+        found = edited(found, lambda made: made["dimensions"][0].update(comparisons=[]))
+        assert "has the highest mean rating" in summary(found)[0]
+        assert "do not show which differ" in summary(found)[0]
+
+
+class TestMethods:
+    def test_files_do_not_pretend_to_know_the_design(self) -> None:
+        text = said()
+        assert "do not record how items were assigned" in text
+        assert "blind: " not in text
+        assert "shuffled" not in text
+
+    def test_the_design_that_was_used_is_described(self) -> None:
+        text = said(design=DESIGN)
+        assert "two images side by side, with their prompt" in text
+        assert "Which image stood on the left was drawn for each rater and item." in text
+        assert "to be rated by 3 raters; 18 of 20 items have been" in text
+        assert "shuffled for each rater (seed 7)" in text
+        assert "on record for 3 raters" in text
+        assert "2 answers were changed" in text
+        assert "or “unable to answer”" in text
+        assert "from 2026-11-01 to 2026-11-03" in text
+
+    def test_another_design_gives_other_words(self) -> None:
+        text = said(design={**DESIGN, "item_kind": "image", "order": "fixed", "consent": "", "allows_unable": []})
+        assert "one image at a time" in text
+        assert "on the left" not in text
+        assert "the same for all raters" in text
+        assert "No consent text was shown." in text
+        assert "unable" not in text
+
+    def test_imported_answers_have_no_procedure(self) -> None:
+        text = said(design={**DESIGN, "imported_share": 1.0})
+        assert "100% of the answers were collected elsewhere" in text
+        assert "shuffled" not in text
+
+    def test_exclusions_are_told(self) -> None:
+        excluded = [{"rater": "r9", "reason": "failed checks", "n_answers": 12}]
+        text = said(design=DESIGN, excluded_raters=excluded, exclusion_rule="Two failed checks.", n_late=1)
+        assert "declared before the study opened: “Two failed checks.”" in text
+        assert "1 rater with 12 answers was excluded (failed checks)" in text
+        assert "1 card came after others" in text
+        assert "r9" not in text, "a paper does not name raters"
+
+    def test_only_what_was_computed_is_cited(self) -> None:
+        nominal = cited(methods(study_document(study_data([("which", "nominal")]))))
+        ordinal = cited(methods(study_document(study_data(metrics=("clip",)))))
+        assert "wilcoxon1945" not in nominal
+        assert "spearman1904" not in nominal
+        assert {"wilcoxon1945", "spearman1904", "mcgraw1996"} <= set(ordinal)
+        assert set(nominal) | set(ordinal) <= set(REFERENCES)
+
+
+class TestLimits:
+    def test_few_raters_low_agreement_and_missing_ratings_are_named(self) -> None:
+        found = study_document(study_data(n_prompts=6, n_raters=2, seed=1), design={**DESIGN, "order": "fixed"})
+        n_ratings = found.dimensions[0].n_ratings
+        found = edited(found, lambda made: made["dimensions"][0].update(n_unable=n_ratings))
+        lines = limits(found)
+        assert "With 2 raters, nothing can be said about other raters." in lines
+        assert "2 of 20 items have fewer raters than planned." in lines
+        assert any(line.startswith("50% of the answers were “unable to answer”") for line in lines)
+        assert any("in one order" in line for line in lines)
+        assert any("6 prompts say little" in line for line in lines)
+
+    def test_simulated_raters_lead(self) -> None:
+        lines = limits(study_document(study_data(), raters_by_kind={"simulated": 3}))
+        assert lines[0].startswith("Simulated raters took part")
+
+    def test_no_study_is_without_limits(self) -> None:
+        perfect = {**DESIGN, "n_items_complete": 20, "exclusion_rule": "x"}
+        assert limits(study_document(study_data(n_prompts=40, n_raters=8), design=perfect))[-1].startswith(
+            "Prompts and"
+        )

@@ -1,0 +1,46 @@
+"""Three methods and categories of prompts in a study's document, sections and tables."""
+
+import numpy as np
+
+from annotations.reports.study.analysis import Options, analyse
+from annotations.reports.study.data import StudyData, dimension_data
+from annotations.reports.study.document import document
+from annotations.reports.study.sections.report import sections
+from annotations.reports.study.tables import TABLES
+
+
+def test_three_methods_and_a_category_have_their_sections_and_tables() -> None:
+    """60 prompts of two categories, three methods, four raters; refined gains more on one category."""
+    rng = np.random.default_rng(0)
+    prompt, method = np.repeat(np.arange(60), 3), np.tile(np.arange(3), 60)
+    unit, rater = np.repeat(np.arange(180), 4), np.tile(np.arange(4), 180)
+    gain = np.array([0.0, 1.0, 1.4])[method] * np.where(prompt < 30, 1.0, 0.3)
+    level = np.clip(np.rint(1.5 + gain[unit] + rng.normal(size=720)), 0, 4).astype(np.int64)
+    question = dimension_data(
+        "quality", unit=unit, rater=rater, level=level, values=[1, 2, 3, 4, 5], rater_names=list("wxyz"), n_units=180
+    )
+    category = np.where(prompt < 30, "color", "counting").astype(object)
+    data = StudyData(
+        [f"u{at}" for at in range(180)],
+        [question],
+        prompt,
+        [f"p{at}" for at in range(60)],
+        method,
+        ["base", "refined", "ours"],
+        {"category": category},
+    )
+    options = Options(n_resamples=20, n_permutations=20, comparisons=[("base", "refined")], margin=0.3)
+    made = document(analyse(data, options), title="t", code_version="c", made_at="now")
+    (dimension,) = made.dimensions
+    assert [one.method for one in dimension.model.methods][-1] == "base"
+    titles = [section.title for section in sections(made)]
+    assert "All methods in one model" in titles
+    (comparison,) = dimension.comparisons
+    (facet,) = comparison.categories
+    assert [(one.category, one.n) for one in facet.effects] == [("color", 30), ("counting", 30)]
+    assert facet.interaction.p < 0.2
+    assert comparison.equivalence.words.startswith("not inferior")
+    names = {name: len(list(rows(made))) for name, (_, rows) in TABLES.items()}
+    assert (names["categories"], names["method_pairs"], names["means_by_facet"]) == (2, 3, 6)
+    for name, (columns, rows) in TABLES.items():
+        assert all(len(row) == len(columns) for row in rows(made)), name

@@ -1,0 +1,48 @@
+"""The column `repeat` of a ratings file."""
+
+from pathlib import Path
+
+import pytest
+
+from annotations.reports.bad_data import BadData
+from tests.reports.study.test_files import matrix, read
+
+FIRST = "item,rater,value,repeat\na,r1,4,\nb,r1,2,1\na,r2,3,0\nb,r2,3,first\n"
+
+
+def test_second_answers_are_no_ratings_but_say_how_well_raters_agree_with_themselves(tmp_path: Path) -> None:
+    data, log = read(tmp_path, FIRST + "a,r1,5,2\nb,r2,3,yes\na,r1,4,3\n")
+    (question,) = data.dimensions
+    assert matrix(data) == [[4, 2], [3, 3]]
+    repeats = question.repeats
+    assert repeats is not None
+    assert repeats.rater.tolist() == [0, 1, 0]
+    assert repeats.first.tolist() == [3, 2, 3]
+    assert repeats.second.tolist() == [4, 2, 3]
+    assert not log
+    without, _ = read(tmp_path, FIRST)
+    assert without.dimensions[0].repeats is None
+    assert without.inputs_hash() != data.inputs_hash()
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("a,r1,5,twice", 'row 6, repeat "twice": not a number of the showing'),
+        ("a,r1,5,1.5", "not a number of the showing"),
+        ("a,r1,5,-1", "not a number of the showing"),
+        ("a,r3,5,2", "no first answer about this item"),
+    ],
+)
+def test_what_is_no_repeat_is_refused(tmp_path: Path, row: str, message: str) -> None:
+    with pytest.raises(BadData, match=message.replace("(", r"\(")):
+        read(tmp_path, FIRST + row + "\n")
+    data, log = read(tmp_path, FIRST + row + "\n", exclude=True)
+    assert log.total == 1
+    assert matrix(data) == [[4, 2], [3, 3]]
+
+
+def test_an_unable_answer_is_no_repeat(tmp_path: Path) -> None:
+    data, log = read(tmp_path, FIRST + "a,r1,unable,2\n")
+    assert data.dimensions[0].repeats is None
+    assert not log

@@ -1,0 +1,176 @@
+"""`manage.py analyze --rankings`: from a file of rankings, in any of their shapes, to the figures on methods."""
+
+import csv
+import io
+import json
+import random
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.reports.votes.test_votes_command import rows
+
+METHODS = ("dalle3", "flux", "sdxl")
+
+
+def analyze(folder: Path, text: str, *more: str) -> str:
+    source = folder / "rankings.csv"
+    source.write_text(text, encoding="utf-8")
+    said = io.StringIO()
+    call_command("analyze", "--rankings", str(source), "--out", str(folder / "out"), *more, stdout=said)
+    return said.getvalue()
+
+
+def orders(n_prompts: int = 12, n_raters: int = 3) -> list[tuple[str, str, list[str]]]:
+    """(prompt, rater, methods from best to worst)."""
+    rng = random.Random(1)
+    return [(f"p{p}", f"r{r}", rng.sample(METHODS, 3)) for p in range(1, n_prompts + 1) for r in range(1, n_raters + 1)]
+
+
+def by_place() -> str:
+    return "\n".join(["prompt,rater,1st,2nd,3rd", *(",".join([p, r, *order]) for p, r, order in orders())])
+
+
+def by_method() -> str:
+    lines = [f"prompt,rater,{','.join(METHODS)}"]
+    lines += [",".join([p, r, *(str(order.index(m) + 1) for m in METHODS)]) for p, r, order in orders()]
+    return "\n".join(lines)
+
+
+def by_rank() -> str:
+    lines = ["prompt,rater,method,rank"]
+    lines += [f"{p},{r},{method},{at}" for p, r, order in orders() for at, method in enumerate(order, start=1)]
+    return "\n".join(lines)
+
+
+def by_item(form: str = "{p}_{m}") -> str:
+    lines = ["item,rater,dimension,value"]
+    for p, r, order in orders():
+        lines += [f"{form.format(p=p, m=m)},{r},ranking,{at}" for at, m in enumerate(order, start=1)]
+    return "\n".join(lines)
+
+
+def as_text() -> str:
+    return "\n".join(["prompt,rater,ranking", *(f"{p},{r},{' > '.join(order)}" for p, r, order in orders())])
+
+
+class TestShapes:
+    @pytest.mark.parametrize(
+        "text", [by_method(), by_rank(), by_item(), by_item("{m}-{p}.png"), as_text(), as_text().replace(" > ", "; ")]
+    )
+    def test_every_shape_gives_the_same_figures(self, text: str, tmp_path: Path) -> None:
+        names = ("strengths", "preferences", "preference_tests")
+        analyze(tmp_path, by_place())
+        right = [sorted(map(str, rows(tmp_path, name))) for name in names]
+        analyze(tmp_path, text)
+        for name, expected in zip(names, right, strict=True):
+            found = rows(tmp_path, name)
+            assert len(found) == len(expected)
+            if name == "strengths":
+                wanted = {row["method"]: row for row in self._of(expected)}
+                for row in found:
+                    for column in ("strength", "low", "mean_rank", "firsts", "worth"):
+                        assert float(row[column]) == pytest.approx(float(wanted[row["method"]][column]), abs=1e-9)
+
+    def _of(self, texts: list[str]) -> list[dict[str, str]]:
+        import ast
+
+        return [ast.literal_eval(text) for text in texts]
+
+    def test_items_whose_names_say_nothing_need_an_items_file(self, tmp_path: Path) -> None:
+        text, items = ["item,rater,rank"], ["item,prompt,method"]
+        for number, (p, m) in enumerate((p, m) for p in range(4) for m in METHODS):
+            items.append(f"{number}x,p{p},{m}")
+            text.append(f"{number}x,r1,{number % 3 + 1}")
+        with pytest.raises(CommandError, match=r"(?s)item.*--items FILE"):
+            analyze(tmp_path, "\n".join(text))
+        (tmp_path / "items.csv").write_text("\n".join(items))
+        # One and the same order everywhere: nothing can be ranked, but the mean ranks stand.
+        analyze(tmp_path, "\n".join(text), "--items", str(tmp_path / "items.csv"))
+        assert {row["method"]: float(row["mean_rank"]) for row in rows(tmp_path, "strengths")} == {
+            "dalle3": 1.0,
+            "flux": 2.0,
+            "sdxl": 3.0,
+        }
+
+    def test_ties_are_taken_in_any_spelling(self, tmp_path: Path) -> None:
+        figures = []
+        for ties in ("a,b,c\n1,2,2\n1,1,3\n2,3,1\n3,2,1\n", "a,b,c\n1,2.5,2.5\n1.5,1.5,3\n2,3,1\n3,2,1\n"):
+            lines = ["prompt," + ties.split("\n")[0], *(f"p{i},{row}" for i, row in enumerate(ties.split("\n")[1:-1]))]
+            analyze(tmp_path, "\n".join(lines))
+            figures.append([(row["method"], row["mean_rank"], row["strength"]) for row in rows(tmp_path, "strengths")])
+        assert figures[0] == figures[1]
+
+    def test_best_and_worst(self, tmp_path: Path) -> None:
+        lines = ["prompt,rater,best,worst,shown"]
+        for p, r, order in orders():
+            lines.append(f"{p},{r},{order[0]},{order[2]},{';'.join(METHODS)}")
+        said = analyze(tmp_path, "\n".join(lines))
+        assert "ranking: " in said
+        best = {row["method"]: int(row["firsts"]) for row in rows(tmp_path, "strengths")}
+        assert best == {m: sum(order[0] == m for *_, order in orders()) for m in METHODS}
+        document = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+        assert document["preferences"][0]["kind"] == "best_worst"
+
+
+def test_figures_of_rankings_against_plain_counts(tmp_path: Path) -> None:
+    analyze(tmp_path, by_place())
+    ranks = {m: [order.index(m) + 1 for *_, order in orders()] for m in METHODS}
+    for row in rows(tmp_path, "strengths"):
+        own = ranks[row["method"]]
+        assert float(row["mean_rank"]) == pytest.approx(sum(own) / len(own))
+        assert int(row["firsts"]) == own.count(1)
+        assert int(row["wins"]) == sum(3 - rank for rank in own)
+    for row in rows(tmp_path, "preferences"):
+        ahead = sum(one < other for one, other in zip(ranks[row["method_a"]], ranks[row["method_b"]], strict=True))
+        assert (int(row["wins"]), int(row["losses"])) == (ahead, 36 - ahead)
+
+
+def test_the_report_leads_with_the_answer_and_escapes_names(tmp_path: Path) -> None:
+    said = analyze(tmp_path, by_place().replace("flux", "<b>flux & 5%</b>"))
+    html = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert html.index('class="headline"') < html.index("<svg")
+    assert "<b>flux" not in html
+    tex = (tmp_path / "out" / "report.tex").read_text(encoding="utf-8")
+    assert r"flux \& 5\%" in tex
+    assert "mean rank" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("prompt,rater,1st,2nd\np1,r1,a,a\n", r"row 2.*2nd.*two places"),
+        ("prompt,rater,1st,2nd\np1,r1,a,\n", r"row 2.*fewer than two"),
+        ("prompt,rater,a,b\np1,r1,0,1\n", r"row 2.*count ranks from 1"),
+        ("prompt,rater,a,b\np1,r1,x,1\n", r"row 2, a"),
+        ("prompt,rater,1st,2nd\np1,r1,a,b\np1,r1,b,a\n", r"row 3.*otherwise in row 2"),
+        ("prompt,rater,ranking\np1,r1,a > a\n", r"row 2.*twice"),
+        ("prompt,rater,best,worst\np1,r1,a,b\n", r"shown.*a; b; c; d"),
+        ("prompt,rater,best,worst,shown\np1,r1,a,b,a;c\n", r"row 2.*worst.*not among"),
+        ("prompt,rater,method,rank\np1,r1,a,1\np1,r1,a,2\np1,r1,b,3\n", r"row 3.*another rank"),
+        ("prompt,rater\np1,r1\n", r"1st, 2nd, 3rd"),
+        ("prompt,rater,1st,2nd\n", r"no rankings"),
+    ],
+)
+def test_a_ranking_that_cannot_be_read_is_named_by_row_and_field(text: str, problem: str, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=f"(?s){problem}"):
+        analyze(tmp_path, text)
+
+
+def test_ratings_that_are_rankings_are_told(tmp_path: Path) -> None:
+    source = tmp_path / "rank_long.csv"
+    # A question called "rank" is refused at once; under another name ratings are taken, with a warning.
+    text = by_item().replace(",ranking,", ",quality,")
+    source.write_text(text, encoding="utf-8")
+    said = io.StringIO()
+    common = ("--scale", "1-3", "--resamples", "20", "--out", str(tmp_path / "out"))
+    call_command("analyze", "--ratings", str(source), *common, stdout=said)
+    assert "These are rankings, not ratings: use --rankings rank_long.csv" in said.getvalue()
+    # Ratings that only look alike, two of a level for one prompt, are ratings.
+    lines = list(csv.reader(text.splitlines()))
+    lines[2][3] = lines[1][3]
+    source.write_text("\n".join(map(",".join, lines)), encoding="utf-8")
+    said = io.StringIO()
+    call_command("analyze", "--ratings", str(source), *common, stdout=said)
+    assert "These are rankings" not in said.getvalue()

@@ -1,0 +1,122 @@
+"""`manage.py analyze --votes`: from a file of votes to strengths, preferences and pairs."""
+
+import csv
+import io
+import random
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.stats.preferences.published import DATA
+
+
+def analyze(folder: Path, text: str, *more: str) -> str:
+    source = folder / "votes.csv"
+    source.write_text(text, encoding="utf-8")
+    said = io.StringIO()
+    call_command("analyze", "--votes", str(source), "--out", str(folder / "out"), *more, stdout=said)
+    return said.getvalue()
+
+
+def rows(folder: Path, name: str) -> list[dict[str, str]]:
+    with (folder / "out" / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def preference_study(n_prompts: int = 60, n_raters: int = 3) -> str:
+    """Votes of which about 80% go to the refined image and a tenth are ties."""
+    rng = random.Random(0)
+    lines = ["model_a,model_b,winner,rater,prompt,side"]
+    for prompt in range(n_prompts):
+        for rater in range(n_raters):
+            drawn = rng.random()
+            winner = "tie (bothbad)" if drawn > 0.9 else ("model_b" if drawn < 0.8 else "model_a")
+            lines.append(f"baseline,refined,{winner},r{rater},p{prompt},{rng.choice('ab')}")
+    return "\n".join(lines)
+
+
+def test_a_preference_study_ends_with_one_sentence_and_its_tables(tmp_path: Path) -> None:
+    said = analyze(tmp_path, preference_study())
+    assert "preference: refined is preferred in 8" in said
+    assert "95% interval over prompts and raters" in said
+    (pair,) = rows(tmp_path, "preferences")
+    assert (pair["method_a"], pair["method_b"], pair["n"]) == ("refined", "baseline", "180")
+    assert float(pair["low"]) > 0.5
+    assert float(pair["p_prompts"]) < 1e-6
+    assert 0.3 < float(pair["left_share"]) < 0.7
+    strength = {row["method"]: row for row in rows(tmp_path, "strengths")}
+    assert float(strength["refined"]["strength"]) == pytest.approx(-float(strength["baseline"]["strength"]))
+    assert (strength["refined"]["rank_low"], strength["baseline"]["rank_high"]) == ("1", "2")
+    assert int(strength["refined"]["wins"]) == int(strength["baseline"]["losses"])
+
+
+def test_names_and_the_arena_convention_mean_the_same(tmp_path: Path) -> None:
+    by_name = "method_a,method_b,winner\n" + "x,y,x\ny,x,x\nx,y,y\nx,y,tie\n"
+    by_word = "model_a,model_b,winner\n" + "x,y,model_a\ny,x,model_b\nx,y,Model_B\nx,y,tie (bothbad)\n"
+    tables = []
+    for text in (by_name, by_word):
+        analyze(tmp_path, text)
+        tables.append([rows(tmp_path, name) for name in ("strengths", "preferences", "pairs")])
+    assert tables[0] == tables[1]
+
+
+def test_a_published_fit_from_a_file(tmp_path: Path) -> None:
+    lines = ["method_a,method_b,winner"]
+    with (DATA / "games.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            lines += [f"{row['winner']},{row['loser']},{row['winner']}"] * int(row["count"])
+    analyze(tmp_path, "\n".join(lines))
+    worth = {row["method"]: float(row["strength"]) for row in rows(tmp_path, "strengths")}
+    # Logarithms of Wikipedia's 0.640, 1.043, 0.660 and 2.270.
+    assert worth == pytest.approx({"A": -0.4463, "B": 0.0421, "C": -0.4155, "D": 0.8198}, abs=0.001)
+
+
+def test_methods_that_cannot_be_ranked_are_named_unless_a_prior_is_asked_for(tmp_path: Path) -> None:
+    text = "method_a,method_b,winner\na,b,a\na,b,b\na,c,a\nb,c,b\n"
+    analyze(tmp_path, text)
+    last = rows(tmp_path, "strengths")[-1]
+    assert (last["method"], last["strength"], last["rank_low"]) == ("c", "", "")
+    assert last["note"].startswith("lost all 2 votes against the ranked methods")
+    analyze(tmp_path, text, "--prior", "0.5")
+    last = rows(tmp_path, "strengths")[-1]
+    assert last["strength"] != ""
+    assert "prior of 0.5 wins and losses" in last["note"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("method_a,method_b,winner\na,b,c\n", r"row 2.*winner.*neither of the two methods"),
+        ("method_a,method_b,winner\na,a,a\n", r"row 2.*meets itself"),
+        ("method_a,method_b,winner,side\na,b,a,top\n", r"row 2.*side.*on the left"),
+        ("method_a,method_b,winner\n", r"no votes"),
+        ("method_a,winner\na,a\n", r"method_b"),
+        ("method_a,method_b,winner\na,b,\n", r"row 2.*winner"),
+    ],
+)
+def test_a_vote_that_cannot_be_read_is_named_by_row_and_field(text: str, problem: str, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=f"(?s){problem}"):
+        analyze(tmp_path, text)
+
+
+def test_bad_votes_can_be_left_out_and_are_listed(tmp_path: Path) -> None:
+    said = analyze(tmp_path, "method_a,method_b,winner\na,b,a\na,b,b\na,b,?\n", "--on-bad-value", "exclude")
+    assert "1 rows left out" in said
+    assert rows(tmp_path, "excluded")[0]["field"] == "winner"
+
+
+def test_ratings_and_votes_exclude_each_other(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="either --ratings, with --scale, or --votes"):
+        call_command("analyze", "--out", str(tmp_path))
+    (tmp_path / "r.csv").write_text("item,rater,value\ni,r,1\n")
+    with pytest.raises(CommandError, match="--ratings needs --scale"):
+        call_command("analyze", "--ratings", str(tmp_path / "r.csv"), "--out", str(tmp_path))
+
+
+def test_each_question_is_answered_by_itself(tmp_path: Path) -> None:
+    text = "method_a,method_b,winner,question\na,b,a,looks\na,b,b,looks\na,b,b,matches\na,b,a,matches\na,b,b,matches\n"
+    said = analyze(tmp_path, text)
+    assert "looks: " in said
+    assert "matches: " in said
+    assert [row["question"] for row in rows(tmp_path, "preferences")] == ["looks", "matches"]

@@ -1,0 +1,47 @@
+"""`manage.py serve` for tests, and the processes below it."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import servers
+
+Serve = Callable[..., servers.Server]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Starts `manage.py serve` on the test database, from the given port on."""
+    from tests.conftest import site_environment
+
+    started: list[servers.Server] = []
+
+    def start(*arguments: str, **environment: str) -> servers.Server:
+        environment = {"CELERY_BROKER_URL": "", "EVALSITE_WEB_WORKERS": "1"} | environment
+        command = [sys.executable, "manage.py", "serve", *arguments]
+        server = servers.start(command, log=tmp_path / "serve.log", env=site_environment(**environment))
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+def children(pid: int) -> list[int]:
+    """The running processes whose parent is this one, from Linux's own list."""
+    found = Path(f"/proc/{pid}/task/{pid}/children")
+    if not found.exists():
+        pytest.skip("this kernel keeps no list of a process's children")
+    return [int(child) for child in found.read_text().split()]
+
+
+def descendants(pid: int) -> list[int]:
+    found = children(pid)
+    return found + [lower for child in found for lower in descendants(child)]
+
+
+def is_ready(server: servers.Server) -> bool:
+    return "==> Ready: http://127.0.0.1:" in server.says()

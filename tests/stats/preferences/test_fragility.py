@@ -1,0 +1,76 @@
+"""How few votes decide the first place."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from annotations.stats.preferences.bradley_terry import fit
+from annotations.stats.preferences.fragility import fewest_votes
+from annotations.stats.preferences.linked import comparable_groups
+from annotations.stats.preferences.votes import Votes
+
+
+def test_two_methods_by_hand() -> None:
+    # Seven wins, four losses, a tie: without three wins nobody leads. Prompts have nets 3, 1, −1: without the first, 0.
+    outcome = np.array([0, 0, 0, 2, 0, 0, 1, 0, 0, 1, 1, 1])
+    prompt = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2])
+    votes = Votes(["A", "B"], np.zeros(12, int), np.ones(12, int), outcome, prompt=prompt)
+    of_votes, of_prompts = fewest_votes(votes)
+    assert (of_votes.n, of_votes.of, of_votes.is_exact) == (3, 12, True)
+    assert (of_prompts.n, of_prompts.codes) == (1, (0,))
+
+
+def arena(seed: int, n: int, worths: list[float]) -> Votes:
+    rng = np.random.default_rng(seed)
+    k = len(worths)
+    first = rng.integers(0, k, n)
+    second = (first + rng.integers(1, k, n)) % k
+    x = np.array(worths)[first] - np.array(worths)[second]
+    outcome = np.where(rng.random(n) < 0.1, 2, (rng.random(n) > 1 / (1 + np.exp(-x))).astype(int))
+    names = [f"m{i}" for i in range(k)]
+    return Votes(names, first, second, outcome, rng.integers(0, 6, n), rng.integers(0, 20, n))
+
+
+@pytest.mark.parametrize("seed", [0, 2, 4, 5])
+def test_without_what_is_named_another_method_is_first_and_no_single_vote_less_is(seed: int) -> None:
+    votes = arena(seed, 60, [0.3, 0.1, 0.0])
+    best = int(fit(votes).log_worth.argmax())
+    found = fewest_votes(votes)
+    groups = {"votes": np.arange(60), "prompts": votes.prompt, "raters": votes.rater}
+
+    def is_first(kind: str, out: tuple[int, ...]) -> bool:
+        rest = votes.only(~np.isin(groups[kind], out))
+        if len(comparable_groups(rest)) != 1:
+            return True
+        worth = fit(rest).log_worth
+        return worth[best] - np.delete(worth, best).max() > 1e-9
+
+    assert [one.kind for one in found] == ["votes", "prompts", "raters"]
+    for one in found:
+        if one.n is None:
+            continue
+        assert not is_first(one.kind, one.codes)
+        if one.kind == "votes" and one.n in (2, 3):
+            assert all(is_first("votes", out) for out in combinations(range(60), one.n - 1))
+
+
+def test_a_strong_leader_stays_first_and_methods_apart_have_no_figure() -> None:
+    votes = arena(1, 3000, [3.0, 0.0, 0.0, 0.0])
+    of_votes = fewest_votes(votes)[0]
+    assert of_votes.n is None or of_votes.n > 300
+    apart = Votes(["A", "B"], np.array([0, 0]), np.array([1, 1]), np.array([0, 0]))
+    assert fewest_votes(apart) == ()
+
+
+def test_a_method_without_a_strength_is_left_out() -> None:
+    votes = arena(3, 60, [0.3, 0.1, 0.0])
+    more = Votes(
+        [*votes.methods, "never lost"],
+        np.concatenate((np.full(5, 3), votes.first)),
+        np.concatenate((np.array([0, 1, 2, 0, 1]), votes.second)),
+        np.concatenate((np.zeros(5, int), votes.outcome)),
+    )
+    (inner, *_), (found,) = fewest_votes(votes), fewest_votes(more)
+    assert (found.n, found.of) == (inner.n, 60)
+    assert found.codes == tuple(code + 5 for code in inner.codes)

@@ -1,0 +1,98 @@
+"""Figures of R's ordinal, lme4 and emmeans for published ratings: `tests/data/r_reference`, with its script."""
+
+import csv
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from annotations.stats.comparison.adjusted import adjusted_means
+from annotations.stats.ordinal_model.methods import largest_t, ordinal_methods
+from annotations.stats.ratings import Ratings
+from tests.dsg_tifa160 import FOLDER
+
+REFERENCE = Path(__file__).resolve().parents[1] / "data" / "r_reference" / "reference.csv"
+METHODS = ["mini-dalle", "sd1dot1", "sd1dot5", "sd2dot1", "vq-diffusion"]
+
+
+@cache
+def reference(analysis: str) -> dict[str, float]:
+    with REFERENCE.open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["analysis"] == analysis]
+    return {row["quantity"]: float(row["value"]) for row in rows}
+
+
+@cache
+def published() -> tuple[Ratings, NDArray[np.int64], NDArray[np.int64]]:
+    """The ratings of sixty prompts by five raters, with the prompt and the method of each image."""
+    with (FOLDER / "images.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    prompts = sorted({row["prompt_id"] for row in rows})[:60]
+    rows = [row for row in rows if row["prompt_id"] in prompts]
+    table = [[float(row[f"dsg_rater_{k}"] or "nan") for row in rows] for k in range(1, 6)]
+    prompt = np.array([prompts.index(row["prompt_id"]) for row in rows])
+    method = np.array([METHODS.index(row["model"]) for row in rows])
+    return Ratings.from_matrix(table, [1, 2, 3, 4, 5]), prompt, method
+
+
+def named(method: int) -> str:
+    name = METHODS[method]
+    return f"({name})" if "-" in name else name
+
+
+def test_all_methods_in_one_model_are_those_of_clmm() -> None:
+    ratings, prompt, method = published()
+    right = reference("clmm")
+    found = ordinal_methods(ratings, prompt=prompt, method=method, rng=np.random.default_rng(0))
+    assert found.fit is not None
+    assert len(ratings) == reference("data")["ratings"]
+    assert found.fit.log_likelihood == pytest.approx(right["log_likelihood"], abs=1e-3)
+    assert found.fit.thresholds == pytest.approx([right[f"{k}|{k + 1}"] for k in range(1, 5)], abs=2e-3)
+    for at, name in enumerate(METHODS[1:], start=1):
+        assert found.fit.coefficients[str(at)] == pytest.approx(right[f"method{name}"], abs=2e-3)
+        assert found.fit.standard_errors[str(at)] == pytest.approx(right[f"se:method{name}"], rel=5e-3)
+    for ours, theirs in (("images", "item"), ("prompts", "prompt"), ("raters", "rater")):
+        assert found.fit.deviations[ours] == pytest.approx(right[f"sd:{theirs}"], abs=2e-3)
+    assert found.fit.deviations["raters × methods"] == pytest.approx(right["sd:rater:method"], abs=2e-3)
+
+
+def test_every_pair_and_its_simultaneous_interval_are_those_of_emmeans() -> None:
+    ratings, prompt, method = published()
+    right = reference("emmeans")
+    found = ordinal_methods(ratings, prompt=prompt, method=method, rng=np.random.default_rng(0))
+    assert found.fit is not None
+    covariance = np.zeros((5, 5))
+    covariance[1:, 1:] = found.fit.covariance
+    pairs = [(first, second) for first in range(5) for second in range(first + 1, 5)]
+    contrasts = np.zeros((10, 5))
+    for row, (first, second) in enumerate(pairs):
+        contrasts[row, [first, second]] = 1, -1
+    of_pairs = contrasts @ covariance @ contrasts.T
+    reach = largest_t(of_pairs, 1e9, 0.95, np.random.default_rng(0))
+    by_pair = {(one.first, one.second): one.difference.value for one in found.pairs}
+    by_pair |= {(second, first): -value for (first, second), value in by_pair.items()}
+    for pair, variance in zip(pairs, np.diag(of_pairs), strict=True):
+        name = f"{named(pair[0])} - {named(pair[1])}"
+        assert by_pair[pair] == pytest.approx(right[f"difference:{name}"], abs=3e-3)
+        assert np.sqrt(variance) == pytest.approx(right[f"se:{name}"], rel=5e-3)
+        assert by_pair[pair] + reach * np.sqrt(variance) == pytest.approx(right[f"high:{name}"], abs=0.02)
+
+
+def test_adjusted_means_are_those_of_emmeans() -> None:
+    ratings, prompt, method = published()
+    right = reference("sparse")
+    # The script's numbers count from 1.
+    m, r, p = method[ratings.unit] + 1, ratings.rater + 1, prompt[ratings.unit] + 1
+    kept = ((m * r + p) % 5 < 2) | ((m == r) & (p % 2 == 0))
+    some = Ratings(
+        ratings.unit[kept], ratings.rater[kept], ratings.level[kept], ratings.values, ratings.n_units, ratings.n_raters
+    )
+    assert len(some) == right["ratings"]
+    found = adjusted_means(some, prompt=prompt, method=method)
+    for one in found.methods:
+        assert one.mean.value == pytest.approx(right[f"adjusted:{METHODS[one.method]}"], abs=1e-8)
+        assert one.raw == pytest.approx(right[f"raw:{METHODS[one.method]}"], abs=1e-8)
+    raters = np.array([right[f"rater:dsg_rater_{k}"] for k in range(1, 6)])
+    assert found.severity == pytest.approx(raters - raters.mean(), abs=1e-8)

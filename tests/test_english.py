@@ -1,0 +1,78 @@
+"""Words and turns of phrase that this project avoids, in pages, messages, docs, docstrings and comments.
+
+The rules are those of CONTRIBUTING.md: plain, short sentences as a native technical writer would write them.
+"""
+
+import io
+import re
+import subprocess
+import tokenize
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+AVOIDED = {
+    r"shall": "should, or the plain present",
+    r"nought": "zero",
+    r"in the same breath": "at once",
+    r"whoever": "anyone who, people who, no matter who",
+    r"mend(?:s|ed|ing)?": "fix",
+    r"tells (?:what|how|which|whose|whether|nothing|the method)": "says, shows, reports, reveals",
+    r"unless told": "by default, unless stated otherwise",
+    r"(?:is|are) raised on\b(?! the)": "re-raised, propagates",
+    r"stands? beside": "is next to",
+    r"beside (?:it|them)": "next to it, with it",
+    r"(?:ratings|raters|images|rows|bytes|prompts) an? (?:unit|item|image|prompt|row|rater|step|cell|method)": "per",
+    r"one an? (?:line|row|unit|image|prompt|item)": "one per",
+    r"(?<!there )(?:is|are) no (?:verdict|sample|equivalence|parser|number)(?! of)": "is not a",
+    r"so many (?:prompts|raters|images|items|rows|units|ratings|steps|times|people)": "this many",
+}
+"""Pattern → what to write instead."""
+DATA = {'"mended"', "|missing|to (?:report|fix|mend|change))"}
+"""Parts of lines that are data, not prose: a field of stored reports, and what critics write."""
+WRITTEN = (".html", ".txt", ".md", ".js", ".css", ".py", ".yml", ".cff")
+
+
+def files() -> list[Path]:
+    """Everything under version control that people read, but for tests, migrations and what others wrote.
+
+    Models are left out because their labels are part of the migrations; forms and templates have labels of their own.
+    """
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    left_out = re.compile(r"^tests/|/migrations/|/vendor/|/models/|^LICENSE")
+    return [ROOT / name for name in listed.splitlines() if name.endswith(WRITTEN) and not left_out.search(name)]
+
+
+def prose(path: Path) -> list[tuple[int, str]]:
+    """The file's lines with their numbers; of Python code only comments and texts."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".py":
+        return list(enumerate(text.splitlines(), start=1))
+    lines = []
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT or tokenize.tok_name[token.type] in ("STRING", "FSTRING_MIDDLE"):
+            lines += [(token.start[0] + i, line) for i, line in enumerate(token.string.splitlines())]
+    return lines
+
+
+@pytest.fixture(scope="module")
+def written() -> list[tuple[str, int, str]]:
+    return [(str(path.relative_to(ROOT)), *line) for path in files() for line in prose(path)]
+
+
+def test_there_is_something_to_read(written: list[tuple[str, int, str]]) -> None:
+    read = {name for name, _number, _line in written}
+    assert {"README.md", "docs/architecture.md", "annotations/stats/ratings.py"} <= read
+    assert "annotations/templates/annotations/rate/page.html" in read
+
+
+@pytest.mark.parametrize(("pattern", "instead"), AVOIDED.items(), ids=list(AVOIDED))
+def test_avoided_words(written: list[tuple[str, int, str]], pattern: str, instead: str) -> None:
+    word = re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE)
+    found = [
+        f"{name}:{number}: {line.strip()}"
+        for name, number, line in written
+        if word.search(line) and not any(part in line for part in DATA)
+    ]
+    assert not found, f"write {instead}:\n" + "\n".join(found)
