@@ -23,7 +23,7 @@ def parse_endpoints(entries: Sequence[str]) -> dict[str, str]:
             raise ValueError(name)
         if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[@?#\s]", url):
             raise ValueError(name)
-        _ = parts.port  # raises ValueError for what is no port
+        _ = parts.port  # raises ValueError for what is not a port
         urls[name] = url
     return urls
 

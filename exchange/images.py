@@ -216,7 +216,7 @@ def _decoded(content: bytes, name: str, max_pixels: int) -> Iterator[tuple[Image
                 raise bad_file(name, f"the image is {width} × {height} pixels", "send an image with pixels")
             if width * height > max_pixels or max(width, height) > MAX_SIDE:
                 raise _too_large(name, f"{width} × {height} pixels", max_pixels)
-            # A JPEG may carry a gain map or a preview as a second picture; that is no animation.
+            # A JPEG may carry a gain map or a preview as a second picture; that is not an animation.
             if kind != "JPEG" and getattr(image, "n_frames", 1) > 1:
                 raise bad_file(name, "the image is animated", "save one picture of it as PNG, JPEG or WebP")
             image.load()

@@ -38,7 +38,7 @@ def missing_for(matrix: Matrix, queue: str | None = None) -> list[Missing]:
 def check_engines(matrix: Matrix) -> None:
     """Raises BadMatrix, naming the place, for an engine or an option that does not exist on any machine.
 
-    What is only missing here is no fault of the matrix: a worker elsewhere may have it.
+    What is only missing here is not a fault of the matrix: a worker elsewhere may have it.
     """
     named = [(f"engines.{role}", spec) for role, spec in matrix.engines.items()]
     named += [(f"metrics.{name}", spec) for name, spec in matrix.metrics.items()]

@@ -93,7 +93,7 @@ class Watch:
             self._note("console", f"{message.text} [{place}]")
 
     def _failed(self, request: Request) -> None:
-        # A page that is left while it loads aborts its requests: that is no fault.
+        # A page that is left while it loads aborts its requests: that is not a fault.
         if request.url.startswith(self.site) and request.failure != "net::ERR_ABORTED":
             self._note("request", f"{request.method} {request.url}: {request.failure}")
 

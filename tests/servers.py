@@ -215,7 +215,7 @@ def browser_executable() -> str:
     """The path of a Chromium: EVALSITE_BROWSER's, or the first found by its usual names."""
     if chosen := os.environ.get("EVALSITE_BROWSER"):
         if not shutil.which(chosen):
-            raise Unavailable(f"EVALSITE_BROWSER={chosen!r} is no program: set it to a Chromium's path, or unset it")
+            raise Unavailable(f"EVALSITE_BROWSER={chosen!r} is not a program: set it to a Chromium's path, or unset it")
         return chosen
     for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
         if path := shutil.which(name):

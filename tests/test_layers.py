@@ -1,11 +1,11 @@
-"""The import rules of .importlinter hold, and each of them notices what it is there to notice."""
+"""The import rules of .importlinter hold and notice what they should; rooms, files and decisions keep their limits."""
 
 import os
 import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -170,3 +170,22 @@ def test_the_architecture_names_only_what_is_there() -> None:
         there = {path.parent.name for path in (ROOT / app).glob("*/__init__.py")} - {"management", "migrations"}
         assert there == set(rooms.split()), app
         assert all(room in picture for room in there), app
+
+
+def numbered_twice(names: Collection[str]) -> list[str]:
+    """The decisions that share their number with another one."""
+    counts = Counter(name[:4] for name in names)
+    return sorted(name for name in names if counts[name[:4]] > 1)
+
+
+def test_every_decision_has_a_number_of_its_own_and_names_it() -> None:
+    decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert len(decisions) > 10
+    assert numbered_twice([path.name for path in decisions]) == []
+    headings = [path.read_text(encoding="utf-8").splitlines()[0] for path in decisions]
+    assert [heading.split(".")[0] for heading in headings] == [f"# {int(path.name[:4])}" for path in decisions]
+
+
+def test_two_decisions_of_one_number_are_named() -> None:
+    names = ["0009-a.md", "0010-a.md", "0010-b.md", "0011-a.md"]
+    assert numbered_twice(names) == ["0010-a.md", "0010-b.md"]

@@ -99,7 +99,7 @@ class StudyDetail(OfStudy):
 
     @extend_schema(
         request=NewStudySerializer,
-        responses={200: StudyDetailSerializer, 409: OpenApiResponse(description="It is no draft any more.")},
+        responses={200: StudyDetailSerializer, 409: OpenApiResponse(description="It is no longer a draft.")},
     )
     def put(self, request: Request, token: str) -> Response:
         """Design a draft anew: what it shows, asks and says is replaced. A study that has been open stays."""

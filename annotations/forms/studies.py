@@ -115,7 +115,7 @@ class StudyForm(StudyModelForm):
         baseline = self.fields["pair_baseline"]
         if isinstance(baseline, forms.ModelChoiceField):
             baseline.queryset = queries.methods_with_counts().order_by("name")
-        # Only pairs have these: for other cards an empty field is no mistake.
+        # Only pairs have these: for other cards an empty field is not a mistake.
         self.fields["pairing"].required = self.fields["pairs_per_prompt"].required = False
         self.fields["main_language"].required = False
 

@@ -64,7 +64,7 @@ class QuestionKind:
 
     template     the part of the card that asks it
     module       what the page's script calls it (`data-kind`); static/annotations/rate/kinds has its module
-    scored_as    what the score of an answer that is no level is; empty: it has none
+    scored_as    what the score of an answer that is not a level is; empty: it has none
     has_levels   the answer is one of the question's levels; else it is a structure in `Response.answer`
     answers_by_press  the last press of an answer may send a card that asks nothing else
     about        what the question can be about; empty: each image, or all that is shown
@@ -132,7 +132,7 @@ class QuestionKind:
 
     # --- files and figures ------------------------------------------------------------------------------------------
     def in_words(self, dimension: Dimension, answer: Any) -> str:
-        """An answer that is no level, in words."""
+        """An answer that is not a level, in words."""
         return ""
 
     def parts(self, dimension: Dimension, answer: Any, frozen: Any) -> list[tuple[str, str, Any]]:
@@ -156,11 +156,11 @@ class QuestionKind:
         ]
 
     def score(self, dimension: Dimension, answer: Any) -> float | None:
-        """An answer that is no level as a share from 0 to 1, which statistics of scales take; None: it has none."""
+        """An answer that is not a level as a share from 0 to 1, which statistics of scales take; None: it has none."""
         return None
 
     def counts(self, dimension: Dimension) -> list[Count]:
-        """What of an answer that is no level is counted, and shown as shares."""
+        """What of an answer that is not a level is counted, and shown as shares."""
         return []
 
 

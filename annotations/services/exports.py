@@ -94,7 +94,7 @@ NOTES = (
 )
 QUESTION_FIELDS = ("name", "question", "kind", "about", "levels", "parameters", "allows_unable")
 KIND_NOTES = (
-    "Answers that are no single level, in the column answer:",
+    "Answers that are not a single level, in the column answer:",
     "",
     "- any number of choices: the places of those chosen in the question's list, from 0; empty: “none of these”",
     "- a comment: an object with its text",

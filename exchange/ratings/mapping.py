@@ -80,7 +80,7 @@ class Mapping:
             elif part in SPREAD:
                 spread[part] = [identity(name) for name in text.split(",") if identity(name)]
             else:
-                raise BadMapping(f"{part!r} is no part of an answer; say one of {', '.join((*SINGLE, *SPREAD))}")
+                raise BadMapping(f"{part!r} is not part of an answer; say one of {', '.join((*SINGLE, *SPREAD))}")
         return replace(self, columns=columns, spread=spread)
 
     def with_labels(self, declarations: Sequence[str]) -> "Mapping":
@@ -170,7 +170,7 @@ def check_encoding(name: str) -> None:
         if not codecs.lookup(name)._is_text_encoding:
             raise LookupError
     except (LookupError, ValueError):
-        raise BadMapping(f"{name!r} is no encoding; write windows-1252, iso-8859-1, shift_jis, gb18030 …") from None
+        raise BadMapping(f"{name!r} is not an encoding; write windows-1252, iso-8859-1, shift_jis, gb18030 …") from None
 
 
 def _labels(content: JsonValue) -> dict[str, dict[str, float]]:

@@ -1,4 +1,4 @@
-"""Files that are no ratings although somebody may give them as such: what they are, and where they go."""
+"""Files that are not ratings although somebody may give them as such: what they are, and where they go."""
 
 import re
 
@@ -55,7 +55,7 @@ def ranks_fault(file: str, name: str) -> BadFile:
     """The refusal of a question of ranks."""
     return bad_file(
         file,
-        f'"{name[:100]}" holds ranks, which say how items compare with each other and are no ratings of each',
+        f'"{name[:100]}" holds ranks, which say how items compare with each other and are not ratings of each',
         f"{_TO_RANKINGS}; if these are ratings, rename it",
         field=name[:100],
     )

@@ -51,7 +51,7 @@ SHAPED = Columns(
 
 @dataclass
 class Tally:
-    """What became of a file: its rows, the answers in them, and what was left out for a reason that is no fault."""
+    """What became of a file: its rows, the answers in them, and what was left out for a reason that is not a fault."""
 
     n_rows: int = 0
     n_answers: int = 0

@@ -26,7 +26,7 @@ def image_in(text: str) -> str:
 
 
 def path_of(reference: str) -> str:
-    """The path within an address, with forward slashes; the text itself where it is no address."""
+    """The path within an address, with forward slashes; the text itself where it is not an address."""
     text = identity(reference)
     if "://" in text or text.startswith("/data/"):
         parts = urlsplit(text)

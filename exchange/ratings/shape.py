@@ -28,7 +28,7 @@ class Answer(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """n answers that are left out for a reason that is no fault: a cancelled annotation, a preview, a comment."""
+    """n answers that are left out for a reason that is not a fault: a cancelled annotation, a preview, a comment."""
 
     reason: str
     n: int = 1

@@ -99,7 +99,7 @@ def read_delimited(
         elif is_numbered and not cells[0].strip().isdecimal():
             raise bad_file(
                 name,
-                f'column 1 has no name, and "{cells[0][:60]}" is no number of a row',
+                f'column 1 has no name, and "{cells[0][:60]}" is not a number of a row',
                 "give the column a name or remove it",
                 row=record.line,
                 value=cells[0],

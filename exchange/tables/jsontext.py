@@ -152,7 +152,7 @@ def _first_two_lines(texts: Iterator[str]) -> tuple[list[str], Iterator[str]]:
 
 
 def _is_whole(line: str) -> bool | None:
-    """Whether a line is one JSON value; None where it is no JSON at all, so that nothing is gained by reading on."""
+    """Whether a line is one JSON value; None where it is not JSON at all, so that nothing is gained by reading on."""
     try:
         _, end = json.JSONDecoder().raw_decode(line)
     except json.JSONDecodeError as error:
@@ -166,7 +166,7 @@ _CUT_SHORT = frozenset(("Unterminated string starting at", "Expecting value", "E
 
 
 def read_json_array(texts: Iterator[str], *, name: str, columns: Columns | None, log: RejectLog) -> Iterator[Row]:
-    """One row an element of the outermost array; elements that are no objects go to the log.
+    """One row an element of the outermost array; elements that are not objects go to the log.
 
     Raises BadFile at wrong syntax, after which no element can be told from the next.
     """

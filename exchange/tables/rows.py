@@ -99,7 +99,7 @@ def _first_letter(texts: Iterator[str], name: str) -> tuple[Iterator[str], str]:
     looked_at: list[str] = []
     for text in texts:
         looked_at.append(text)
-        # A tab may be an empty first column's name, so it is no blank here.
+        # A tab may be an empty first column's name, so it is not a blank here.
         letters = text.lstrip(" \r\n")
         if letters:
             return chain(looked_at, texts), letters.lstrip()[:1]

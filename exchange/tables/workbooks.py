@@ -49,7 +49,7 @@ def _check_size(stream: BinaryIO, name: str) -> None:
         with zipfile.ZipFile(stream) as archive:
             n_bytes = sum(info.file_size for info in archive.infolist())
     except (zipfile.BadZipFile, OSError, ValueError):
-        n_bytes = 0  # an old workbook is no zip
+        n_bytes = 0  # an old workbook is not a zip
     stream.seek(0)
     if n_bytes > MOST_BYTES:
         raise bad_file(name, f"the workbook unpacks to {n_bytes:,} bytes, more than {MOST_BYTES:,}", "split it")

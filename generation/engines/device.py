@@ -41,7 +41,7 @@ def choose_device(surroundings: Surroundings) -> "torch.device":
 
 
 def check_device_name(name: str) -> None:
-    """Raises Unusable for what is no device's name; needs no torch."""
+    """Raises Unusable for what is not a device's name; needs no torch."""
     kind, _, index = name.partition(":")
     if name not in ("auto", "cpu", "cuda") and not (kind == "cuda" and index.isdigit()):
         raise Unusable(f"Unknown device {name!r}.", 'Valid are "auto", "cpu", "cuda", "cuda:0", "cuda:1" …')

@@ -111,7 +111,7 @@ def _pipeline(options: Options, device: "torch.device") -> Any:
     accepted = inspect.signature(pipe.__call__).parameters
     if lacking := lacking_arguments(accepted):
         raise Unusable(
-            f"{type(pipe).__name__} is no text-to-image pipeline: it does not take {', '.join(lacking)}.",
+            f"{type(pipe).__name__} is not a text-to-image pipeline: it does not take {', '.join(lacking)}.",
             "Name the model of a text-to-image pipeline.",
         )
     pipe.set_progress_bar_config(disable=True)

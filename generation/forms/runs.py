@@ -260,7 +260,7 @@ class RunForm(forms.Form):
     def _engines(
         self, cleaned: dict[str, Any], methods: Iterable[MethodSpec]
     ) -> tuple[dict[str, EngineSpec], dict[str, EngineSpec]]:
-        """Only those that some method needs: what is not asked for is no part of a run."""
+        """Only those that some method needs: what is not asked for is not part of a run."""
         chosen = Chosen(self)
         engines = {"image": chosen.image()}
         refined = [method.refinement for method in methods if method.refinement is not None]

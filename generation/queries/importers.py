@@ -43,7 +43,7 @@ class Counts:
     n_created    rows of the file that added something
     n_unchanged  rows that were there already, exactly so
     n_missing    rows without a value, which say that there is none
-    skipped      answers left out for reasons that are no faults, by reason
+    skipped      answers left out for reasons that are not faults, by reason
     made         what was added, by its plural name: {"prompts": 10, "variants": 30}
     touched      rows added, by what they were added to; also with zero rows, where all were there
     keys         in a dry run, keys of the images that would have been made, for the steps that build on them

@@ -72,7 +72,7 @@ def lineage_of(image: Image) -> Lineage:
 
 
 def _critiques(images: Collection[int]) -> tuple[dict[int, list[Critique]], dict[int, int]]:
-    """What critics said of images that they saw; and how many controls there are, which are no part of a lineage."""
+    """What critics said of images that they saw; and how many controls there are, which are not part of a lineage."""
     found: dict[int, list[Critique]] = defaultdict(list)
     n_controls: dict[int, int] = defaultdict(int)
     claims = Prefetch("claims", queryset=Claim.objects.order_by("rank"))

@@ -226,7 +226,7 @@ class Refused(EngineError):
 
 
 class BadAnswer(EngineError):
-    """What came is no answer in the asked form, after asking again."""
+    """The reply is still not an answer in the requested form after asking again."""
 
 
 class OutOfMemory(EngineError):

@@ -50,7 +50,7 @@ def enrich(chat: ChatEngine, prompt: str, kind: Kind) -> tuple[str, ChatAnswer[E
     raises.
     """
     if kind not in INSTRUCTIONS:
-        raise ValueError(f'"{kind}" is no kind of enrichment; there are {", ".join(INSTRUCTIONS)}.')
+        raise ValueError(f'"{kind}" is not a kind of enrichment; there are {", ".join(INSTRUCTIONS)}.')
     most = max(MAX_WORDS, 2 * len(prompt.split()))
 
     def text_of(said: Enriched) -> str:

@@ -67,7 +67,7 @@ def carry_out(*, reproduction: Reproduction, engine_for: Callable[[EngineSpec], 
     except BadManifest:
         problem = _("An image that it started from is no longer on this site.")
     except Exception as unexpected:
-        # What is no picture is an OSError without a number; those of files and disks have one.
+        # What is not a picture is an OSError without a number; those of files and disks have one.
         if isinstance(unexpected, OSError) and unexpected.errno is None:
             problem = _("The stored file can no longer be read as an image.")
         else:

@@ -108,7 +108,7 @@ def _live(form: RunForm) -> dict[str, Any]:
         (_title(form, name), error)
         for name, errors in form.errors.items()
         for error in errors
-        if name != "name"  # that it has no name yet is no trouble before it is started
+        if name != "name"  # that it has no name yet is not a problem before it is started
     ]
     preview = _preview(form)
     takes = preview and preview.takes

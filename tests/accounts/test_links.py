@@ -45,7 +45,7 @@ def test_its_owner_ends_all_links_of_before_and_the_next_one_works(client: Clien
 
     assert Client().get(before).status_code == 403
     assert Client().get(link(anna)).status_code == 302
-    assert client.get("/me/").status_code == 200  # a session is no link
+    assert client.get("/me/").status_code == 200  # a session is not a link
 
 
 def test_others_links_go_on_working(anna: User) -> None:

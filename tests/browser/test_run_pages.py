@@ -58,8 +58,8 @@ def test_a_researcher_tries_the_machinery(
     # It comes by itself, without a look at another page.
     expect(page.get_by_role("link", name="baseline").get_by_role("img")).to_be_visible()
     expect(page.get_by_text("waiting", exact=True)).to_have_count(3)
-    break_down(*steps_of(run, "critique")[:1], message="The answer is no probability.")
-    expect(page.get_by_text("The answer is no probability.")).to_be_visible()
+    break_down(*steps_of(run, "critique")[:1], message="The answer is not a probability.")
+    expect(page.get_by_text("The answer is not a probability.")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert_accessible(page)
 

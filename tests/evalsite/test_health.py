@@ -67,7 +67,7 @@ def test_work_that_nobody_begins_is_told_and_the_site_stays_ready(client: Client
     response = client.get("/healthz/")
     assert response.status_code == 200
     assert 3600 <= response.json()["waiting_s"]["imports"] < 3660
-    # A worker that is busy with another one is no reason for alarm; a lease that nobody looks after is.
+    # A worker that is busy with another step is not a reason for alarm; a lease that nobody renews is.
     held = {"kind": "prompts", "file_name": "b.csv", "state": ImportRun.State.RUNNING}
     busy = ImportRun.objects.create(**held, lease_until=now + timedelta(minutes=1))
     assert client.get("/healthz/").json()["waiting_s"]["imports"] == 0

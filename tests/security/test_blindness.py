@@ -48,7 +48,7 @@ def telling() -> set[str]:
 def told(answers: list[Answer], allowed: set[str]) -> list[tuple[str, str]]:
     """(address, word) for every telling word that an answer holds."""
     words = "|".join(re.escape(word) for word in sorted(telling() - allowed, key=len, reverse=True))
-    pattern = re.compile(rf"(?<!\d)(?:{words})")  # the seconds of a time are no score
+    pattern = re.compile(rf"(?<!\d)(?:{words})")  # the seconds of a time are not a score
     return [(one.url, found) for one in answers for found in pattern.findall(one.everything.casefold())]
 
 

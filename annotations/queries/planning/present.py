@@ -21,7 +21,7 @@ from annotations.version import code_version
 
 ROWS_AT_ONCE = 10_000
 NOT_RULES = {"id", "study", "study_id", "reward", "currency", "pay_floor", "erase_after_days", "screen_out_text"}
-"""Settings about raters that are no rule of the analysis: what they are paid, and how long names are kept."""
+"""Settings about raters that are not rules of the analysis: what they are paid, and how long names are kept."""
 
 
 def present_plan(study: Study, *, with_items: bool = True) -> Plan:

@@ -95,7 +95,7 @@ class _Card:
 
 
 def _answers(raters: Iterable[Rater]) -> tuple[dict[int, Levels], dict[int, dict[Key, Any]], dict[int, _Card]]:
-    """By card: the level of each answer, the answers that are no level, and the card."""
+    """By card: the level of each answer, the answers that are not levels, and the card."""
     given: dict[int, Levels] = defaultdict(dict)
     structured: dict[int, dict[Key, Any]] = defaultdict(dict)
     cards: dict[int, _Card] = {}

@@ -1,4 +1,4 @@
-"""A study's answers that are no single level, as arrays of what each of them says."""
+"""A study's answers that are not a single level, as arrays of what each of them says."""
 
 import numpy as np
 from django.db.models import Count, F

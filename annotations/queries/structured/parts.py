@@ -1,4 +1,4 @@
-"""One row for each part of an answer that is no single level: a word, a question of a decomposition, a place."""
+"""One row for each part of an answer that is not a single level: a word, a question of a decomposition, a place."""
 
 from collections.abc import Iterator, Sequence
 

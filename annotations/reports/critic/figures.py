@@ -100,7 +100,7 @@ def critic_result(data: CriticData, verdict: IntArray, critic: int, options: Opt
 def _with_own_lists(report: CriticReport, own: CriticReport) -> CriticReport:
     """Corrected recall, recall of lists and unseen errors from the lists that auditors made before seeing claims.
 
-    What an auditor lists after the claims depends on them, and is no capture of its own.
+    What an auditor lists after the claims depends on them, and is not a capture of its own.
     """
     by_key = {(row.facet, row.label): row for row in own.by_facet}
 

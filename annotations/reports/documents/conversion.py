@@ -18,7 +18,7 @@ MOST_NAMED = 3
 
 
 class BadDocument(ValueError):
-    """JSON that is no document of this version; the message names the place and what is wrong there."""
+    """JSON that is not a document of this version; the message names the place and what is wrong there."""
 
 
 def to_json(part: object) -> dict[str, Any]:

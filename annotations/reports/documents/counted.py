@@ -1,4 +1,4 @@
-"""Answers that are no single level: how often each thing was said."""
+"""Answers that are not a single level: how often each thing was said."""
 
 from dataclasses import dataclass
 

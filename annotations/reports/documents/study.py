@@ -265,7 +265,7 @@ class StudyDocument:
     facets_left_out   facet → why metrics are not shown by it
     asked, exclusion_rule, n_late, sources, disputed, design, registration   what only the site knows; exclusion_rule
                       is None for files and "" where none was declared, disputed is by question
-    counted           questions whose answers are no single level; only the site knows them
+    counted           questions whose answers are not a single level; only the site knows them
     """
 
     format: Literal[1] = FORMAT

@@ -43,7 +43,7 @@ def _questions(plan: Plan) -> str:
     lines = []
     for question in plan.questions:
         levels = "; ".join(f"{value} {label}".strip() for value, label in question.levels)
-        unable = " “Unable to answer” is offered and is no value." if question.allows_unable else ""
+        unable = " “Unable to answer” is offered and is not a value." if question.allows_unable else ""
         lines.append(f"“{question.question}” Answers: {levels}.{unable}")
     return "\n\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""Answers that are no single level, such as several choices or marked places: how often each thing was said."""
+"""Answers that are not a single level, such as several choices or marked places: how often each thing was said."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -110,7 +110,7 @@ def paired_mean(
         chosen = (method == code) & (prompt >= 0) & ~np.isnan(scores)
         means.append(mean_by(prompt[chosen], scores[chosen], n_prompts))
     difference = means[1] - means[0]
-    # Means of floats that are equal in exact arithmetic differ by rounding, which is no variation.
+    # Means of floats that are equal in exact arithmetic differ by rounding, which is not a variation.
     difference = np.round(difference[~np.isnan(difference)], 12)
     convention = "mean over prompts of refined − baseline, from one score an image"
     counts = {"prompts": len(difference)}

@@ -14,7 +14,7 @@ from annotations.services.sqlite_writes import write_turn
 def is_settled(values: Iterable[str]) -> bool:
     """Whether verdicts on one claim need nobody else: one has the most votes, where "cannot tell" has no vote.
 
-    Nobody having given a verdict, or nobody being able to tell, is no disagreement.
+    Nobody having given a verdict, or nobody being able to tell, does not count as disagreement.
     """
     votes = Counter(value for value in values if value != Verdict.Value.CANNOT_TELL).most_common(2)
     return len(votes) < 2 or votes[0][1] > votes[1][1]

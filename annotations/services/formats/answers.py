@@ -41,7 +41,7 @@ class Given:
     """One answer that counts.
 
     level   its place on the scale, of sides turned back to the item's own images; None where there is none
-    value   exact, on the question's scale; None for "unable to answer" and for answers that are no single level
+    value   exact, on the question's scale; None for "unable to answer" and for answers that are not a single level
     words   the level's label, or what a structured answer says
     """
 

@@ -113,7 +113,7 @@ class Dimensions:
         return known
 
     def cure_of_words(self, dimension: Dimension) -> str:
-        """What to do about answers in words: see `answers.cure_of_words`; "" where answers are no words."""
+        """What to do about answers in words: see `answers.cure_of_words`; "" where answers are not words."""
         known = self.words_of(dimension)
         labels = self._labels.get(dimension.question, ())
         return cure_of_words([label for label in labels if same_label(label) not in known], dimension.question)

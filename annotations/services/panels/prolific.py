@@ -82,7 +82,7 @@ class Client:
         except (OSError, ValueError) as error:
             raise ProlificFailed(type(error).__name__) from error
         if not isinstance(body, dict):
-            raise ProlificFailed("the answer is no object")
+            raise ProlificFailed("the answer is not an object")
         return body
 
 

@@ -174,7 +174,7 @@ def unit_scores(ratings: Ratings, aggregation: Aggregation) -> FloatArray:
         return np.where(vote.level >= 0, ratings.values[vote.level], np.nan)
     if aggregation == "dawid_skene":
         return dawid_skene(ratings).posterior @ ratings.values
-    raise ValueError(f"{aggregation!r} is no aggregation; there are {', '.join(AGGREGATIONS)}")
+    raise ValueError(f"{aggregation!r} is not an aggregation; there are {', '.join(AGGREGATIONS)}")
 
 
 def _medians(ratings: Ratings) -> FloatArray:

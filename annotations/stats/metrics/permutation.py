@@ -194,7 +194,7 @@ def clusters_of_metrics(
     values: each metric's figure; p (n, n) symmetric adjusted p of their differences. Going down from the best value, a
     metric opens a new group as soon as it differs (p < alpha) from any metric of the present one, as in the WMT
     metrics tasks. So members of a group do not differ from each other, while metrics of neighbouring groups may. An
-    unknown p (NaN) is no evidence of a difference. Metrics without a value are in no group.
+    unknown p (NaN) is not evidence of a difference. Metrics without a value are in no group.
     """
     order = sorted((i for i in range(len(values)) if np.isfinite(values[i])), key=lambda i: -values[i])
     groups: list[list[int]] = []

@@ -170,7 +170,7 @@ def facet_tables(
     """One table for every value of a facet, in ascending order of the value's text.
 
     facet (n_units,) names or codes of what a unit belongs to (a topic, a source, a method); the empty string, None and
-    NaN are no value. The other arguments are those of `metric_table`; tests of differences are off by default, as
+    NaN is not a value. The other arguments are those of `metric_table`; tests of differences are off by default, as
     many small facets times many pairs leave Holm's correction nothing to find.
     """
     table = np.asarray(scores, dtype=float)

@@ -13,7 +13,7 @@ from annotations.stats.arrays import FloatArray
 
 
 class BadDesign(ValueError):
-    """Scores that are no complete, balanced design; the message says what is missing."""
+    """Scores that are not a complete, balanced design; the message says what is missing."""
 
 
 @dataclass(frozen=True)

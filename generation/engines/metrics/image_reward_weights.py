@@ -47,13 +47,13 @@ class Network:
 
 
 def read(file: Path) -> "dict[str, torch.Tensor]":
-    """The tensors of a checkpoint, on the CPU; nothing in it is executed. Raises Unusable for what is no checkpoint."""
+    """The tensors of a checkpoint, on the CPU, without executing anything in it. Raises Unusable for other files."""
     import torch
 
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # unpickling raises what it likes
-        raise Unusable(f"{file} is no checkpoint: {error}", _ANOTHER) from error
+        raise Unusable(f"{file} is not a checkpoint: {error}", _ANOTHER) from error
     if not isinstance(state, dict) or not all(isinstance(one, torch.Tensor) for one in state.values()):
         raise Unusable(f"{file} holds more than tensors.", _ANOTHER)
     return state

@@ -91,7 +91,7 @@ class Remote:
             what = "a web page" if content.lstrip()[:1] == b"<" else "no JSON"
             return remote_failures.no_answer(self.who, what)
         if not isinstance(body, dict):
-            return remote_failures.no_answer(self.who, "JSON that is no object")
+            return remote_failures.no_answer(self.who, "JSON that is not an object")
         if body.get("error"):  # routers answer 200 before they know that the server behind them fails
             status = body["error"].get("code") if isinstance(body["error"], dict) else None
             status = status if isinstance(status, int) and 400 <= status < 600 else 502

@@ -162,7 +162,7 @@ def load_pipeline(options: Options, device: "torch.device") -> Pipeline:
 
 
 def _say_no_progress() -> None:
-    """A worker's log is no terminal: bars would fill it with lines."""
+    """A worker's log is not a terminal: bars would fill it with lines."""
     from diffusers.utils import logging as of_diffusers
     from transformers.utils import logging as of_transformers
 

@@ -18,7 +18,7 @@ def critique_by_questions(
 
     A claim's confidence is 1 − P(yes). The refined prompt says what should hold. Such a critic sees only what is
     missing of what the prompt names: never an extra thing, and anatomy only where the decomposition asks for it.
-    Raises ValueError for a threshold outside 0 … 1, and BadAnswer for answers that are no probabilities.
+    Raises ValueError for a threshold outside 0 … 1, and BadAnswer for answers that are not probabilities.
     """
     if not 0 <= threshold <= 1:
         raise ValueError(f"The threshold is {threshold}; it lies between 0 and 1.")
@@ -27,7 +27,7 @@ def critique_by_questions(
     if len(probabilities) != len(asked):
         raise BadAnswer(f"{len(asked)} questions were asked, {len(probabilities)} answers came.")
     if any(math.isnan(p) or not 0 <= p <= 1 for p in probabilities):
-        raise BadAnswer("An answer is no probability between 0 and 1.", "Check the weights and the number format.")
+        raise BadAnswer("An answer is not a probability between 0 and 1.", "Check the weights and the number format.")
     wrong = [(p, one) for p, one in zip(probabilities, asked, strict=True) if p < threshold]
     wrong.sort(key=lambda row: row[0])
     claims = tuple(_claim(rank, p, one) for rank, (p, one) in enumerate(wrong, start=1))

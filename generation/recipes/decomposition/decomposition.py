@@ -202,7 +202,7 @@ def _check_relations(decomposition: Decomposition) -> None:
         for role, end in (("subject", relation.subject), ("object", relation.object)):
             if end is not None and end not in ids:
                 known = ", ".join(ids) or "none"
-                raise BadDecomposition(f'{where}: its {role} "{end}" is no entity (entities: {known}).')
+                raise BadDecomposition(f'{where}: its {role} "{end}" is not an entity (entities: {known}).')
         key = (relation.subject, relation.predicate.lower(), relation.object)
         if key in told:
             raise BadDecomposition(f'{where} says the same as "{told[key]}".')

@@ -94,7 +94,7 @@ def is_participle(word: str) -> bool:
 
 
 def base_form(verb: str) -> str:
-    """ "holds" → "hold", "carries" → "carry", "watches" → "watch"; a verb that is no third person stays."""
+    """ "holds" → "hold", "carries" → "carry", "watches" → "watch"; a verb that is not a third person stays."""
     if verb == "has":
         return "have"
     if not verb.endswith("s") or verb.endswith(("ss", "us", "is")) or len(verb) < 3:
@@ -168,7 +168,7 @@ def _split(predicate: str) -> tuple[str, str]:
 
 
 def _goes_with_be(first: str, rest: str, target: str | None) -> bool:
-    """Prepositions, -ing forms, and participles that are no past tense ("draped over the chair", "asleep")."""
+    """Prepositions, -ing forms, and participles that are not past tense ("draped over the chair", "asleep")."""
     return first in PREPOSITIONS or is_ing(first) or (is_participle(first) and bool(rest or target is None))
 
 

@@ -12,7 +12,7 @@ NUMBERS = _words(
 )
 DETERMINERS = ARTICLES | POSSESSIVES | NUMBERS | _words("this these those each every another one any no")
 POINTERS = ARTICLES | POSSESSIVES | _words("this these those each every another any no")
-"""Determiners that are no part of a thing's name."""
+"""Determiners that are not part of a thing's name."""
 RELATIVES = frozenset({"that", "which", "who"})
 CONJUNCTIONS = frozenset({"and", "or", "&", "plus"})
 CLAUSE_OPENERS = _words("while as when where whereas before after until because so but then if than")

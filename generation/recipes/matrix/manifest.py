@@ -89,7 +89,7 @@ def read(stream: Iterable[str]) -> list[Record]:
         try:
             record = _record(row)
         except (KeyError, TypeError, ValueError) as error:
-            problem = f"Line {number}: this is no image's record ({error!r})."
+            problem = f"Line {number}: this is not an image's record ({error!r})."
             raise BadManifest(f"{problem} Export the manifest again.") from error
         if record.id in records:
             raise BadManifest(f"Line {number}: {record.id} stands there twice. Remove one of the two lines.")
@@ -128,7 +128,7 @@ def _rows(stream: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:
         try:
             row = json.loads(line)
         except ValueError as error:
-            raise BadManifest(f"Line {number}: this is no JSON ({error}). Export the manifest again.") from error
+            raise BadManifest(f"Line {number}: this is not JSON ({error}). Export the manifest again.") from error
         if is_first:
             if not isinstance(row, dict) or row.get("format") != FORMAT:
                 raise BadManifest(f'Line {number}: the first line must be {{"format": "{FORMAT}"}}.')

@@ -106,9 +106,9 @@ class Matrix:
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise BadMatrix(
-                f"This is no matrix: {error!r}. It has methods, seeds, engines, metrics, drawing."
+                f"This is not a matrix: {error!r}. It has methods, seeds, engines, metrics, drawing."
             ) from error
         except (BadMatrix, BadMethod):
             raise
         except ValueError as error:
-            raise BadMatrix(f"This is no matrix: {error}.") from error
+            raise BadMatrix(f"This is not a matrix: {error}.") from error

@@ -130,7 +130,7 @@ class MethodSpec:
                 parts["refinement"] = Refinement(**parts["refinement"])
             return MethodSpec(**{name: value for name, value in parts.items() if value is not None})
         except (TypeError, KeyError) as error:
-            raise BadMethod(f"This is no method: {error}. Its parts are {', '.join(sorted(known))}.") from error
+            raise BadMethod(f"This is not a method: {error}. Its parts are {', '.join(sorted(known))}.") from error
 
 
 def _check(fine: bool, part: str, value: object, valid: str) -> None:

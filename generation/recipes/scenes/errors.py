@@ -92,7 +92,7 @@ def candidates(scene: Scene, rng: np.random.Generator) -> list[SceneError]:
             found.append(SceneError("wrong_shape", _lesser(entity), entity.id, pick(rng, shapes)))
         found.append(SceneError("missing_entity", "major", entity.id, ""))
         if entity.count > 1:
-            # A group of one would be no group; two is the least that is drawn.
+            # A group of one would not be a group; two is the least that is drawn.
             number = max(2, entity.count + pick(rng, (-2, -1, 1, 2)))
             severity = "minor" if abs(number - entity.count) == 1 else "major"
             found.append(SceneError("wrong_count", severity, entity.id, str(number)))

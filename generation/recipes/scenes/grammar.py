@@ -131,7 +131,7 @@ def _compositional(rng: np.random.Generator, plan: str, colours: list[str]) -> W
         text = f"{names[0].capitalize()} standing on top of {names[1]}, which stands on top of {names[2]}."
         return text, tower, (Relation("r1", "e1", "on top of", "e2"), Relation("r2", "e2", "on top of", "e3"))
     body_shape, thing_shape = _shapes(rng, BODY_SHAPES, SHAPES)
-    # Below three a ring or a row is no figure; above five a row would have to shrink its things.
+    # Below three a ring or a row is not a figure; above five a row would have to shrink its things.
     count = int(rng.integers(4, 7)) if plan in ("ring", "arch") else int(rng.integers(3, 6))
     body = Entity("e1", colours[0], body_shape)
     group = Entity("e2", colours[1], thing_shape, "small", count, is_body=False)

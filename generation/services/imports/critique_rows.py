@@ -158,7 +158,7 @@ def _source(cells: Cells) -> str:
     source = cells.text("source", max_length=50, required=False).casefold() or Critique.Source.CRITIC
     if source not in Critique.Source.values:
         choices = ", ".join(Critique.Source.values)
-        cells.reject("source", f'"{source}" is no source of a critique', f"write one of {choices}, or leave it empty")
+        cells.reject("source", f'"{source}" is not a known source', f"write one of {choices}, or leave it empty")
     return source
 
 
@@ -172,7 +172,7 @@ def _own_text(cells: Cells, column: str) -> str:
 def _claim(cells: Cells, text_column: str) -> ClaimRow:
     severity = cells.text("severity", max_length=50, required=False).casefold()
     if severity not in Claim.Severity.values:
-        cells.reject("severity", f'"{severity}" is no severity', "write minor or major, or leave it empty")
+        cells.reject("severity", f'"{severity}" is not a severity', "write minor or major, or leave it empty")
     return ClaimRow(
         rank=cells.integer("rank", low=1, high=MAX_CLAIMS),
         text=cells.text(text_column),
@@ -192,7 +192,7 @@ def _stated(cells: Cells) -> list[ClaimRow]:
         except (ValueError, RecursionError):  # not JSON, or a number of more than 4,300 digits
             value = None
     if not isinstance(value, list) or len(value) > MAX_CLAIMS:
-        problem = f"this is no list of at most {MAX_CLAIMS} claims"
+        problem = f"this is not a list of at most {MAX_CLAIMS} claims"
         cells.reject("claims", problem, 'write ["…", "…"] or [{"text": "…", "severity": "major"}]')
         return []
     claims: list[ClaimRow] = []

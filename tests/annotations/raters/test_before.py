@@ -99,7 +99,7 @@ def test_examples_practice_and_quiz_come_in_turn_and_lead_to_the_first_card(clie
     rater.refresh_from_db()
     assert not rater.must_prepare
     assert list(rater.trials.values_list("is_right", flat=True)) == [False, True]
-    assert not Response.objects.exists()  # practice and quiz are no answers
+    assert not Response.objects.exists()  # practice and quiz are not answers
 
 
 def test_no_card_is_given_out_before_the_quiz_is_passed(client: Client) -> None:

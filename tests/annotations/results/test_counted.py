@@ -1,4 +1,4 @@
-"""Answers that are no single level: counted with shares and intervals, in the report, its page and its table."""
+"""Answers that are not a single level: counted with shares and intervals, in the report, its page and its table."""
 
 import csv
 import io

@@ -32,7 +32,7 @@ from generation.recipes.scenes.demo import DemoStudy, demo
 
 DETECTION, N_AUDITORS = 0.75, 3
 PANEL = tuple(AuditorProfile(f"auditor {i}", 0.0, 0.0, 0.0, DETECTION, 0.0, 7000.0) for i in range(N_AUDITORS))
-"""Auditors who judge rightly, list nothing that is no error, and find each error with the same chance."""
+"""Auditors who judge rightly, list only real errors, and find each error with the same chance."""
 FIRST_SEED = 10_000
 FLOOR = 0.0772
 """Share of the control's claims that are right: `floor()`, 80 demo studies of 1,200 prompts each; ±0.0006."""

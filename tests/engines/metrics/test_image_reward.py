@@ -212,7 +212,7 @@ def test_another_networks_file_is_refused(change: Any, complaint: str, tmp_path:
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     options = published(tmp_path, {})
     (tmp_path / "ImageReward.pt").write_bytes(b"not found")
-    with pytest.raises(Unusable, match="is no checkpoint"):
+    with pytest.raises(Unusable, match="is not a checkpoint"):
         image_reward.load(options, HERE)
 
 

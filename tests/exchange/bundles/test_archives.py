@@ -167,7 +167,7 @@ class TestRefused:
     @pytest.mark.parametrize("other", ["A.PNG", "a.png/", "./a.png", "ａ.png"])
     def test_names_that_some_file_systems_take_for_the_same(self, other: str) -> None:
         if other.endswith("/"):
-            assert names_of(packed({"a.png": b"", other: b""})) == ("a.png",)  # a folder is no file
+            assert names_of(packed({"a.png": b"", other: b""})) == ("a.png",)  # a folder is not a file
         else:
             assert "a name of its own" in refusal(packed({"a.png": b"", other: b""}))
 

@@ -55,7 +55,7 @@ def test_an_index_of_the_rows_is_no_column(first: str) -> None:
 
 def test_a_column_without_a_name_that_numbers_no_rows_is_refused() -> None:
     rows = [("", *LONG[0]), (0, *LONG[1]), ("x", *LONG[2])]
-    assert 'column 1 has no name, and "x" is no number of a row' in refusal(table(rows))
+    assert 'column 1 has no name, and "x" is not a number of a row' in refusal(table(rows))
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_a_mapping_file_says_everything_that_a_command_line_does() -> None:
         ('{"itm": "x"}', '"itm" is not understood'),
         ('{"raters": "x"}', "a list of column names"),
         ('{"raters": ["a"], "questions": ["b"]}', "cannot be said of one table"),
-        ('{"encoding": "klingon"}', "is no encoding"),
+        ('{"encoding": "klingon"}', "is not an encoding"),
         ('{"labels": {"Good": "5"}}', "the number of"),
     ],
 )

@@ -103,9 +103,9 @@ def test_plain_texts_and_words_for_ids_are_read() -> None:
         ({"entities": [{"id": "a" * 61, "text": "fox"}]}, "1 to 60 characters"),
         (
             {"entities": ["fox"], "relations": [{"subject": "e1", "relation": "stirs", "object": "e9"}]},
-            r'Relation 1 \("r1"\): its object "e9" is no entity \(entities: e1\)',
+            r'Relation 1 \("r1"\): its object "e9" is not an entity \(entities: e1\)',
         ),
-        ({"entities": ["fox"], "relations": [{"relation": "stirs"}]}, 'its subject "" is no entity'),
+        ({"entities": ["fox"], "relations": [{"relation": "stirs"}]}, 'its subject "" is not an entity'),
         ({"entities": ["fox"], "relations": [{"subject": "fox"}]}, r'Relation 1 \("r1"\) has no predicate'),
         (
             {"entities": ["fox"], "relations": [{"subject": "fox", "relation": word} for word in ("Sits", "sits")]},

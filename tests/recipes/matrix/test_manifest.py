@@ -63,9 +63,9 @@ def test_a_record_gives_the_request_that_made_it() -> None:
     [
         ("", "empty"),
         ("{}\n", "Line 1: the first line must be"),
-        ("no json\n", "Line 1: this is no JSON"),
+        ("no json\n", "Line 1: this is not JSON"),
         (as_text(BASELINE) + "[]\n", "Line 3: a record is a JSON object"),
-        (as_text(BASELINE) + '{"id": "x"}\n', "Line 3: this is no image's record"),
+        (as_text(BASELINE) + '{"id": "x"}\n', "Line 3: this is not an image's record"),
         (as_text(BASELINE, BASELINE), "Line 3: a stands there twice"),
         (as_text(REFINED), "b begins from a, which is not in the manifest"),
         (as_text(record("a", copied_from="b"), record("b", copied_from="a")), "begins from itself"),

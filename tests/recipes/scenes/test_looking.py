@@ -36,7 +36,7 @@ def test_the_parts_of_a_decomposition_are_read_as_they_were_meant() -> None:
 
 
 def test_a_decomposition_by_rules_is_read_too() -> None:
-    """It has parts that are no things of the world ("the square's head"), which are left out."""
+    """It has parts that are not things of the world ("the square's head"), which are left out."""
     for prompt in PROMPTS:
         read = scene_of_parts(decompose_by_rules(prompt.text).as_lines())
         asks = {(read.entity(r.subject).shape, r.predicate, read.entity(r.object).shape) for r in read.relations}

@@ -95,7 +95,7 @@ def test_the_scores():
     expected = unit_scores(ratings, "dawid_skene")
     assert np.isnan(expected[2])
     assert np.all((expected[[0, 1, 3]] >= 1) & (expected[[0, 1, 3]] <= 5))
-    with pytest.raises(ValueError, match="is no aggregation"):
+    with pytest.raises(ValueError, match="is not an aggregation"):
         unit_scores(ratings, "mode")
 
 

@@ -89,7 +89,7 @@ def figures(pixels: NDArray[np.uint8]) -> list[Figure]:
         labels, n = ndimage.label(_without_limbs(ndimage.binary_fill_holes(own), max(1, round(side / 64))))
         for label in range(1, n + 1):
             mask = labels == label
-            # What only encloses another colour, as a badge's edge does, is no figure.
+            # What only encloses another colour, as a badge's edge does, is not a figure.
             if mask.sum() >= least and (mask & own).sum() >= 0.4 * mask.sum():
                 found.append(_figure(colour, mask))
     return sorted(found, key=lambda figure: -figure.mask.sum())

@@ -62,7 +62,7 @@ def _of_metadata(prompt: Prompt) -> Graph | None:
 
 
 def _read(graph: Any) -> Graph | None:
-    """None for what is no decomposition: then one is made."""
+    """None for what is not a decomposition: then one is made."""
     try:
         return Graph.from_json(graph)
     except BadDecomposition:
