@@ -17,7 +17,6 @@ from annotations.reports.paper.pdf import report_pdf
 from annotations.reports.paper.references import bibliography
 from annotations.reports.paper.tex_files import figures_tex, methods_tex
 from annotations.reports.paper.typesetting import picture_pdf, picture_png
-from annotations.reports.paper.word import report_docx
 from annotations.reports.study.latex import latex
 from annotations.reports.study.tables import TABLES
 from annotations.reports.votes.latex import preference_latex
@@ -70,6 +69,8 @@ def tex_tables(document: StudyDocument | PreferenceDocument, *, is_short: bool =
 
 
 def _typeset(document: Document) -> Iterator[tuple[str, bytes]]:
+    from annotations.reports.paper.word import report_docx  # python-docx is slow to import: the site starts without
+
     paper = manuscript(document)
     label = "" if isinstance(document, CriticDocument) else document.key
     yield "report.md", markdown(paper).encode()

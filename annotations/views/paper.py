@@ -21,13 +21,20 @@ from annotations.reports.paper.markdown import markdown
 from annotations.reports.paper.pdf import report_pdf
 from annotations.reports.paper.references import bibliography
 from annotations.reports.paper.tex_files import methods_tex
-from annotations.reports.paper.word import report_docx
 from annotations.reports.parts import parts_of
 from annotations.reports.rendering import Links
 from annotations.reports.view import Figure, Section
 from annotations.services.release import NothingToRelease, has_few_images, is_quickly_released, write_release
 from annotations.views.downloads import file_name as download_name
 from annotations.views.rights import researcher_of_study
+
+
+def report_docx(paper: Manuscript) -> bytes:
+    """The report as a Word file."""
+    from annotations.reports.paper import word  # python-docx is slow to import, and few requests ask for it
+
+    return word.report_docx(paper)
+
 
 TYPES = {
     "svg": "image/svg+xml",

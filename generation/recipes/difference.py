@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from scipy.ndimage import gaussian_filter1d
 
 Levels = npt.NDArray[np.float64]
 # Wang, Simoncelli & Bovik 2003, section 3.2: how much each scale counts, the finest first.
@@ -116,6 +115,8 @@ def _similarity(one: Levels, other: Levels) -> tuple[Levels, Levels]:
 
 def _windowed(levels: Levels) -> Levels:
     """The mean in a Gaussian window around each pixel at least half a window from the edge."""
+    from scipy.ndimage import gaussian_filter1d  # slow to import, and every process of the site imports this module
+
     half = WINDOW // 2
     for axis in (0, 1):
         levels = gaussian_filter1d(levels, SPREAD, axis=axis, radius=half)

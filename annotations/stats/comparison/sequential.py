@@ -20,7 +20,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize
 
 from annotations.stats.arrays import FloatArray
 
@@ -106,6 +105,8 @@ def tuning(aim: int, alpha: float) -> float:
     def width(log_rho: float) -> float:
         scaled = aim * np.exp(2 * log_rho)
         return float((scaled + 1) / scaled * np.log(np.sqrt(scaled + 1) / alpha))
+
+    from scipy import optimize  # takes a fifth of a second, and nothing else here needs it
 
     best = optimize.minimize_scalar(width, bounds=(-10, 5), method="bounded", options={"xatol": 1e-9})
     return float(np.exp(best.x))

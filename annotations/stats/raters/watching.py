@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import t as student
 
+from annotations.stats.distributions import t_quantile
 from annotations.stats.intervals.wilson import wilson_bounds
 
 WORDS_PER_SECOND = 4.0
@@ -79,7 +79,7 @@ def drift(levels: ArrayLike) -> Drift:
     if error == 0:
         return Drift(value, value, value)
     below = sum(one**2 / (len(part) - 1) for one, part in zip(errors, (first, second), strict=True))
-    reach = float(student.ppf(0.975, sum(errors) ** 2 / below)) * error
+    reach = float(t_quantile(0.975, sum(errors) ** 2 / below)) * error
     return Drift(value, value - reach, value + reach)
 
 
@@ -88,7 +88,7 @@ def mean_interval(values: ArrayLike) -> tuple[float, float, float]:
     each = np.asarray(values, float)
     if len(each) < 2:
         return (float(each.mean()) if len(each) else float("nan"), float("nan"), float("nan"))
-    reach = float(student.ppf(0.975, len(each) - 1) * each.std(ddof=1) / np.sqrt(len(each)))
+    reach = float(t_quantile(0.975, len(each) - 1) * each.std(ddof=1) / np.sqrt(len(each)))
     return float(each.mean()), float(each.mean()) - reach, float(each.mean()) + reach
 
 
