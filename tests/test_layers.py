@@ -156,7 +156,7 @@ def test_the_architecture_names_only_what_is_there() -> None:
     for app, rooms in {
         "evalsite": "accounts api background requests serving",
         "annotations/reports": "documents study critic votes paper pictures release explorer registration replication",
-        "annotations/stats": "comparison agreement metrics raters critic ordinal_model preferences intervals",
+        "annotations/stats": "adaptive comparison agreement metrics raters critic ordinal_model preferences intervals",
         "annotations/views": "audits explorer live planning raters replication studies",
         "annotations/services": (
             "audits benchmarks demo explorer formats hooks imports panels planning raters taking_part"

@@ -1,0 +1,1 @@
+"""Rules that spend ratings where they are needed: first read `consensus`, then `close_pairs`."""

@@ -1,0 +1,90 @@
+"""Which pairs of methods want further prompts: a group-sequential rule over all pairs of a study.
+
+Every pair of methods first has the same number of prompts. At each planned look, a pair whose difference is proven
+stops; the others, the close ones, get the next prompts, up to the planned number. The chance that any pair of equal
+methods is ever called different is at most alpha: each pair spends alpha / n_pairs (Bonferroni) over its looks by alpha
+spending (`comparison.group_sequential`: Lan and DeMets 1983, Biometrika 70:659).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from annotations.stats.arrays import FloatArray
+from annotations.stats.comparison.group_sequential import Spending, spending_bounds
+from annotations.stats.comparison.paired_tests import paired_t_test
+from annotations.stats.distributions import normal_above, t_quantile
+
+
+@dataclass(frozen=True)
+class PairRule:
+    """What is registered before the first answer.
+
+    looks    numbers of prompts per pair after which it is decided who stops, ascending; the last is the most
+    n_pairs  pairs of methods in the study
+    """
+
+    looks: tuple[int, ...]
+    n_pairs: int
+    alpha: float = 0.05
+    spending: Spending = "obrien_fleming"
+
+    def __post_init__(self) -> None:
+        if self.n_pairs < 1 or not self.looks or self.looks[0] < 2:
+            raise ValueError("there must be a pair of methods, and at least two prompts before the first look")
+
+    @cached_property
+    def nominal_p(self) -> FloatArray:
+        """(n_looks,) the two-sided p at which a pair stops at each look. Raises ValueError unless looks ascend."""
+        shares = [look / self.looks[-1] for look in self.looks]
+        return 2 * normal_above(spending_bounds(shares, alpha=self.alpha / self.n_pairs, spending=self.spending))
+
+
+@dataclass(frozen=True, slots=True)
+class PairState:
+    """One pair of methods at its last look.
+
+    n          prompts that count: those of the look at which it stopped, or of the last look that there was
+    low, high  repeated confidence interval of the mean difference: all looks of all pairs are right at once with
+               probability ≥ 1 − alpha. NaN before the first look and without variation.
+    wants      further prompts until the next look; 0 where it is decided or has the most
+    """
+
+    n: int
+    mean: float
+    low: float
+    high: float
+    is_decided: bool
+    wants: int
+
+
+def pair_state(differences: FloatArray, rule: PairRule) -> PairState:
+    """Where a pair is, from its differences (n,), one per prompt, in an order that does not depend on them.
+
+    Prompts behind the look at which it stopped do not count.
+    """
+    d = np.asarray(differences, float)
+    state = PairState(0, np.nan, np.nan, np.nan, is_decided=False, wants=max(0, rule.looks[0] - len(d)))
+    for place, (look, nominal) in enumerate(zip(rule.looks, rule.nominal_p.tolist(), strict=True)):
+        if look > len(d):
+            break
+        seen = d[:look]
+        mean, error = float(seen.mean()), float(seen.std(ddof=1)) / np.sqrt(look)
+        # Undefined without variation, which then decides nothing.
+        is_decided = paired_t_test(seen).p <= nominal
+        half = float(t_quantile(1 - nominal / 2, look - 1)) * error if error > 0 else np.nan
+        following = rule.looks[place + 1] if place + 1 < len(rule.looks) else look
+        wants = 0 if is_decided else max(0, following - len(d))
+        state = PairState(look, mean, mean - half, mean + half, is_decided, wants)
+        if is_decided:
+            break
+    return state
+
+
+def pair_states(differences: Sequence[FloatArray], rule: PairRule) -> tuple[PairState, ...]:
+    """`pair_state` of every pair of the study. Raises ValueError for another number of pairs than the rule's."""
+    if len(differences) != rule.n_pairs:
+        raise ValueError(f"the rule is for {rule.n_pairs} pairs of methods, and there are {len(differences)}")
+    return tuple(pair_state(pair, rule) for pair in differences)
