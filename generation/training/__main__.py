@@ -17,5 +17,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m generation.training", description=__doc__)
     parser.add_argument("folder", type=Path, help="where pictures, states and the weights go; nothing else is written")
     parser.add_argument("--smoke", action="store_true", help="the whole course in seconds, to see that it runs")
+    parser.add_argument("--scale", type=float, default=1.0, help="this many times the steps of the committed weights")
     asked = parser.parse_args()
-    run(asked.folder, SMOKE if asked.smoke else FULL)
+    run(asked.folder, (SMOKE if asked.smoke else FULL).scaled(asked.scale))

@@ -14,9 +14,9 @@ from torch.nn import functional as F
 from generation.training import parallel
 from generation.training.clock import Clock
 
-_WHOLE_BATCH, _PART_BATCH = 8, 16  # of each process
-_PART_SIDE, _PART_SHARE = 32, 0.5
-"""For this share of the time it sees parts of pictures, around their figures: most of a whole one is ground."""
+_WHOLE_BATCH, _PART_BATCH = 16, 32  # over all processes
+_PART_SIDE, _PART_SHARE = 32, 2 / 3
+"""For this share of the steps it sees parts of pictures, around their figures: most of a whole one is ground."""
 _RATE, _POLISH_RATE = 2e-3, 1.5e-3
 _IMPRECISION = 0.03  # of the latents' deviation
 N_MEASURED = 64
@@ -114,9 +114,9 @@ def reconstruction_loss(decoded: Tensor, wanted: Tensor) -> Tensor:
 def _batch(pictures: NDArray[np.uint8], rng: np.random.Generator, *, whole: bool) -> Tensor:
     """Whole pictures, or parts around a coloured pixel of each."""
     if whole:
-        return to_tensor(pictures[rng.integers(len(pictures), size=_WHOLE_BATCH)])
+        return to_tensor(pictures[rng.integers(len(pictures), size=parallel.part_of(_WHOLE_BATCH))])
     parts = []
-    for picture in pictures[rng.integers(len(pictures), size=_PART_BATCH)]:
+    for picture in pictures[rng.integers(len(pictures), size=parallel.part_of(_PART_BATCH))]:
         ys, xs = np.nonzero(np.ptp(picture, axis=2) > 60)
         chosen = int(rng.integers(len(ys)))
         most = len(picture) - _PART_SIDE

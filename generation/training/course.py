@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,22 +20,27 @@ from generation.training.data import PER_CATEGORY, training_set, weight_of_thing
 
 @dataclass(frozen=True)
 class Course:
-    """How long each part takes, in minutes, and on how much: chunks of this many prompts of each category."""
+    """How many steps each part takes, and on how much: chunks of this many prompts of each category."""
 
     chunks: int
-    autoencoder: float
-    decoder: float
-    transformer: float
-    clip: float
+    autoencoder: int
+    decoder: int
+    transformer: int
+    clip: int
     per_category: int = PER_CATEGORY
     log_every: int = 100
     compiled: bool = False
     """Whether to compile the transformer's blocks where there is a C++ compiler: it takes minutes and saves a fifth."""
 
+    def scaled(self, factor: float) -> Course:
+        """The same course with `factor` times as many steps of every part."""
+        parts = ("autoencoder", "decoder", "transformer", "clip")
+        return replace(self, **{part: max(1, round(factor * getattr(self, part))) for part in parts})
 
-FULL = Course(chunks=56, autoencoder=11, decoder=9, transformer=31, clip=33, compiled=True)
-"""What the committed weights had on two cores that were busy with other work (see docs/generation/small-model.md)."""
-SMOKE = Course(chunks=1, autoencoder=0.02, decoder=0.02, transformer=0.02, clip=0.02, per_category=50, log_every=2)
+
+FULL = Course(chunks=56, autoencoder=2_440, decoder=785, transformer=2_910, clip=1_150, compiled=True)
+"""What the committed weights had (see docs/generation/small-model.md)."""
+SMOKE = Course(chunks=1, autoencoder=4, decoder=2, transformer=4, clip=2, per_category=50, log_every=2)
 
 
 _MORE_FOR_THINGS = 2.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from datetime import timedelta
 
 import torch
 from torch import distributed
@@ -13,7 +14,8 @@ from torch.nn import Parameter
 def start() -> None:
     """Join the other processes where the environment names them."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        distributed.init_process_group("gloo")
+        # The others wait for the first while it trains what only it trains, longer than the 30 minutes by default.
+        distributed.init_process_group("gloo", timeout=timedelta(days=1))
 
 
 def rank() -> int:
@@ -34,15 +36,6 @@ def wait_for_all() -> None:
     """Return when every process has come here."""
     if distributed.is_initialized():
         distributed.barrier()
-
-
-def agreed(value: float) -> float:
-    """The first process's value."""
-    if not distributed.is_initialized():
-        return value
-    shared = torch.tensor([value], dtype=torch.float64)
-    distributed.broadcast(shared, 0)
-    return float(shared)
 
 
 def average_gradients(parameters: Iterable[Parameter]) -> None:

@@ -1,6 +1,7 @@
 """The whole training in small: from nothing to weights that the site's own engines load, and on after a break."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -14,6 +15,8 @@ from generation.engines import small_model
 from generation.engines.registry import load
 from generation.recipes.contract import DrawRequest, ScoreRequest
 from generation.recipes.engine_spec import EngineSpec, Surroundings
+from generation.training.clock import Clock
+from generation.training.course import FULL
 from tests.servers import ROOT
 
 HERE = Surroundings(device="cpu")
@@ -40,9 +43,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, float]
 
 
 def test_it_ends_and_logs_what_it_does(trained: tuple[Path, str, float]) -> None:
+    """After its steps, however fast the machine is."""
     _, said, _ = trained
-    for part in ("autoencoder", "transformer", "clip"):
-        assert f"{part}: step " in said
+    steps = re.findall(r"^(\w+): step (\d+), ", said, re.MULTILINE)
+    assert dict(steps) == {"autoencoder": "4", "decoder": "2", "transformer": "4", "clip": "2"}
     assert "psnr" in said
     assert "held_out" in said
 
@@ -70,3 +74,21 @@ def test_what_is_finished_is_not_done_again(trained: tuple[Path, str, float]) ->
     assert (folder / "pictures-000.npy").stat().st_mtime_ns == pictures
     assert (folder / "transformer.pt").stat().st_mtime >= before
     assert time.monotonic() - began < first
+
+
+def test_a_course_is_scaled_in_its_steps_alone() -> None:
+    twice = FULL.scaled(2)
+    assert (twice.autoencoder, twice.clip, twice.chunks) == (2 * FULL.autoencoder, 2 * FULL.clip, FULL.chunks)
+    assert FULL.scaled(1e-9).decoder == 1
+
+
+def test_the_learning_rate_depends_on_the_steps_alone() -> None:
+    """(1 + cos(π/2)) / 2 = 1/2 half-way through what is left after the share that is held."""
+    clock = Clock("part", 10)
+    factors = []
+    while not clock.is_over:
+        factors.append(clock.cosine(held=0.6, least=0.2))
+        clock.tick(0.0)
+    assert factors[:7] == [1.0] * 7
+    assert factors[8] == pytest.approx(0.2 + 0.8 / 2)
+    assert clock.cosine(held=0.6, least=0.2) == pytest.approx(0.2)
