@@ -1,6 +1,8 @@
 """`python -m generation.training.experiments NAME`: the questions that DetailScribe leaves open, for the small model.
 
-Each prints a section for docs/experiments.md, and puts it there with --into. Everything follows from the seed.
+Each has the product analyse what the independent check sees (`manage.py analyze`, and `analyze_critic` for claims),
+prints a section for docs/experiments.md with tables from that report, and puts it there with --into. Everything
+follows from the seed.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,91 +28,110 @@ from generation.recipes.engine_spec import EngineSpec  # noqa: E402
 from generation.recipes.scenes.scene import CATEGORIES  # noqa: E402
 from generation.recipes.scenes.variation import retell  # noqa: E402
 from generation.training.clip import change_a_word  # noqa: E402
-from generation.training.studio import (  # noqa: E402
-    HERE,
-    Shot,
-    Studio,
-    correlation,
-    critic_of,
-    criticise,
-    gain,
-    is_right,
-    ratio,
-    share,
+from generation.training.product_tables import (  # noqa: E402
+    Seen,
+    SeenClaim,
+    analyse,
+    analyse_claims,
+    conditions_table,
+    critics_precision,
+    metrics_table,
 )
+from generation.training.studio import HERE, Shot, Studio, critic_of, criticise, is_right, ratio  # noqa: E402
 
 STEPS_BACK = (0, 1, 2, 4, 8)
 PLANTED = (0.0, 0.25, 0.5, 0.75, 1.0)
-_HEAD = ("Condition", "Whole scenes right", "Share of what was asked for", "Gain of that share over the baseline")
+Conditions = dict[str, list[Shot]]
 
 
-def methods(studio: Studio) -> str:
+@dataclass(frozen=True)
+class Bench:
+    """What an experiment works with. folder: where the product's reports go; is_quick: without what is typeset."""
+
+    studio: Studio
+    folder: Path
+    is_quick: bool = False
+
+    def table(self, shown: Conditions, part: str = "conditions") -> str:
+        """The table of the product's report on these conditions, of which the first is the baseline."""
+        seen = [
+            Seen(shot.prompt.key, name, shot.marked.satisfied, shot.checked.is_right)
+            for name, shots in shown.items()
+            for shot in shots
+        ]
+        return conditions_table(analyse(seen, next(iter(shown)), self.folder / part, quick=self.is_quick), [*shown])
+
+
+def methods(bench: Bench) -> str:
     """Baseline, a rewrite and DetailScribe, by category."""
+    studio = bench.studio
     base = studio.baselines()
-    told = {
+    shown = {
         "baseline": base,
         "rewrite": studio.draw(studio.seeds, [retell(prompt.scene) for prompt in studio.prompts]),
         "second try, other seed": studio.draw([s + 5_000 for s in studio.seeds], [p.text for p in studio.prompts]),
         "DetailScribe T−2": studio.refined(base, 2),
     }
-    parts = [_table(told, base)]
+    parts = [bench.table(shown)]
     for category in CATEGORIES:
         chosen = [n for n, prompt in enumerate(studio.prompts) if prompt.category == category]
-        some = {name: [shots[n] for n in chosen] for name, shots in told.items()}
-        parts.append(f"{category.capitalize()} ({len(chosen)} prompts):\n\n{_table(some, some['baseline'])}")
+        some = {name: [shots[n] for n in chosen] for name, shots in shown.items()}
+        table = bench.table(some, category.replace(" ", "-"))
+        parts.append(f"{category.capitalize()} ({len(chosen)} prompts):\n\n{table}")
     return "\n\n".join(parts)
 
 
-def how_far_back(studio: Studio) -> str:
+def how_far_back(bench: Bench) -> str:
     """Steps T − k with the critic's corrections, each against going back as far with the same prompt."""
-    base = studio.baselines()
-    told = {"baseline": base}
+    base = bench.studio.baselines()
+    shown = {"baseline": base}
     for k in STEPS_BACK:
-        told[f"T−{k}, refined prompt"] = studio.refined(base, k)
-        told[f"T−{k}, same prompt"] = studio.again(base, [shot.prompt.text for shot in base], k)
-    return _table(told, base)
+        shown[f"T−{k}, refined prompt"] = bench.studio.refined(base, k)
+        shown[f"T−{k}, same prompt"] = bench.studio.again(base, [shot.prompt.text for shot in base], k)
+    return bench.table(shown)
 
 
-def decomposition(studio: Studio) -> str:
+def decomposition(bench: Bench) -> str:
     """The looking critic with the prompt's parts, and without: then it knows of no relations."""
-    base = studio.baselines()
-    told = {"baseline": base, "with decomposition": studio.refined(base)}
-    told["without decomposition"] = studio.refined(base, structured=False)
-    return _table(told, base)
+    base = bench.studio.baselines()
+    shown = {"baseline": base, "with decomposition": bench.studio.refined(base)}
+    shown["without decomposition"] = bench.studio.refined(base, structured=False)
+    return bench.table(shown)
 
 
-def rounds(studio: Studio) -> str:
+def rounds(bench: Bench) -> str:
     """One to four rounds, each from the drawing of the round before."""
-    shots = studio.baselines()
-    told = {"baseline": shots}
+    shots = bench.studio.baselines()
+    shown = {"baseline": shots}
     for number in range(1, 5):
-        shots = studio.refined(shots)
-        told[f"round {number}"] = shots
-    return _table(told, told["baseline"])
+        shots = bench.studio.refined(shots)
+        shown[f"round {number}"] = shots
+    return bench.table(shown)
 
 
-def seed_search(studio: Studio) -> str:
+def seed_search(bench: Bench) -> str:
     """The best of four seeds by the answerer that looks, then DetailScribe from there."""
+    studio = bench.studio
     tries = [studio.baselines()]
     for number in range(1, 4):
         tries.append(studio.draw([s + 5_000 * number for s in studio.seeds], [p.text for p in studio.prompts]))
     answerer = load(EngineSpec("scenes-vqa"), HERE)
     scores = [answerer.score([_question(shot) for shot in shots]) for shots in tries]
     best = [
-        max(range(len(tries)), key=lambda number, at=at: scores[number][at].value)  # type: ignore[misc]
+        max(range(len(tries)), key=lambda number, at=at: scores[number][at].value)  # type: ignore[misc]  # at is bound
         for at in range(len(studio.prompts))
     ]
     chosen = [tries[number][at] for at, number in enumerate(best)]
-    told = {"baseline": tries[0], "DetailScribe T−2": studio.refined(tries[0]), "best of four seeds": chosen}
-    told["best of four seeds, then DetailScribe T−2"] = studio.refined(chosen)
-    return _table(told, tries[0])
+    shown = {"baseline": tries[0], "DetailScribe T−2": studio.refined(tries[0]), "best of four seeds": chosen}
+    shown["best of four seeds, then DetailScribe T−2"] = studio.refined(chosen)
+    return bench.table(shown)
 
 
-def critic(studio: Studio) -> str:
+def critic(bench: Bench) -> str:
     """How often critics are right, and what refinement gains, with errors planted among the claims."""
+    studio = bench.studio
     base = studio.baselines()
     others = [*base[1:], base[0]]
-    lines = ["| Critic | Claims | Precision | Recall |", "|---|---|---|---|"]
     critics: list[tuple[str, dict[str, object], bool]] = [
         ("looking", {}, False),
         ("looking, shown the next prompt's image", {}, True),
@@ -118,45 +140,63 @@ def critic(studio: Studio) -> str:
     ]
     for part in PLANTED[1:]:
         critics.append((f"looking, {part:.0%} planted", {"planted": part}, False))
-    for name, options, wrong in critics:
-        lines.append(f"| {name} | {_reliability(base, others if wrong else base, options)} |")
-    told = {"baseline": base}
-    told["same prompt, T−2"] = studio.again(base, [shot.prompt.text for shot in base], 2)
+    claims: list[SeenClaim] = []
+    recalls = {}
+    for name, options, is_control in critics:
+        made, recalls[name] = _claims(name, base, others if is_control else base, options, is_control=is_control)
+        claims += made
+    precision = critics_precision(analyse_claims(claims, bench.folder, quick=bench.is_quick))
+    lines = ["| Critic | Claims | Precision | Recall |", "|---|---|---|---|"]
+    for name, recall in recalls.items():
+        n_claims = sum(claim.critic == name for claim in claims)
+        lines.append(f"| {name} | {n_claims} | {precision.get(name, '–')} | {recall} |")
+    shown = {"baseline": base}
+    shown["same prompt, T−2"] = studio.again(base, [shot.prompt.text for shot in base], 2)
     for part in PLANTED:
-        told[f"{part:.0%} planted"] = studio.refined(base, planted=part) if part else studio.refined(base)
-    told["blind critic"] = studio.refined(base, looks=False)
-    return "\n".join(lines) + "\n\n" + _table(told, base)
+        shown[f"{part:.0%} planted"] = studio.refined(base, planted=part) if part else studio.refined(base)
+    shown["blind critic"] = studio.refined(base, looks=False)
+    return "\n".join(lines) + "\n\n" + bench.table(shown)
 
 
-def misread(studio: Studio) -> str:
+def misread(bench: Bench) -> str:
     """Drawn from the prompt with one word changed, as if it had been misread; then refined as far back as may be."""
+    studio = bench.studio
     base, wrong = _misread(studio)
     right = [prompt.text for prompt in studio.prompts]
-    told = {"drawn from a wrong word": base, "T−2, the wrong word again": studio.again(base, wrong, 2)}
-    told["T−2, the prompt itself, no critic"] = studio.again(base, right, 2)
+    shown = {"drawn from a wrong word": base, "T−2, the wrong word again": studio.again(base, wrong, 2)}
+    shown["T−2, the prompt itself, no critic"] = studio.again(base, right, 2)
     for k in (0, 2, 4, 8, 12):
-        told[f"T−{k}, looking critic"] = studio.refined(base, k)
-    told["T−2, looking critic, 50% planted"] = studio.refined(base, planted=0.5)
-    told["T−2, blind critic"] = studio.refined(base, looks=False)
-    return _table(told, base)
+        shown[f"T−{k}, looking critic"] = studio.refined(base, k)
+    shown["T−2, looking critic, 50% planted"] = studio.refined(base, planted=0.5)
+    shown["T−2, blind critic"] = studio.refined(base, looks=False)
+    return bench.table(shown)
 
 
-def metrics(studio: Studio) -> str:
+def metrics(bench: Bench) -> str:
     """CLIPScore of the small CLIP and the answerer that looks, against the true share of what was asked for.
 
     Of each prompt two drawings, both held against it: one from the prompt, one from a text with a wrong word.
     """
-    shots = [*studio.baselines(), *_misread(studio)[0]]
-    true = [shot.marked.satisfied for shot in shots]
-    lines = ["| Metric | Rank correlation with the true share |", "|---|---|"]
+    shown = {"baseline": bench.studio.baselines(), "drawn from a wrong word": _misread(bench.studio)[0]}
+    shots = [(name, shot) for name, drawn in shown.items() for shot in drawn]
+    scores: dict[str, list[float]] = {}
     for spec in (EngineSpec("clip-score", {"model": "scenes"}), EngineSpec("scenes-vqa")):
         metric = load(spec, HERE)
-        scores = [scored.value for scored in metric.score([_question(shot) for shot in shots])]
-        lines.append(f"| {metric.name} | {correlation(scores, true, len(studio.prompts))} |")
-    return "\n".join(lines)
+        scores[metric.name] = [scored.value for scored in metric.score([_question(shot) for _, shot in shots])]
+    seen = [
+        Seen(
+            shot.prompt.key,
+            name,
+            shot.marked.satisfied,
+            shot.checked.is_right,
+            {metric: values[at] for metric, values in scores.items()},
+        )
+        for at, (name, shot) in enumerate(shots)
+    ]
+    return metrics_table(analyse(seen, "baseline", bench.folder / "conditions", quick=bench.is_quick))
 
 
-EXPERIMENTS: dict[str, tuple[str, Callable[[Studio], str]]] = {
+EXPERIMENTS: dict[str, tuple[str, Callable[[Bench], str]]] = {
     "methods": ("Baseline against DetailScribe", methods),
     "how-far-back": ("How far back: t' = T − k", how_far_back),
     "decomposition": ("With and without decomposition", decomposition),
@@ -180,26 +220,18 @@ def _question(shot: Shot) -> ScoreRequest:
     return ScoreRequest(shot.drawn.png, shot.prompt.text, tuple(graph.questions()))
 
 
-def _reliability(shots: Sequence[Shot], shown: Sequence[Shot], options: dict[str, object]) -> str:
+def _claims(
+    name: str, shots: Sequence[Shot], shown: Sequence[Shot], options: dict[str, object], *, is_control: bool
+) -> tuple[list[SeenClaim], str]:
+    """What a critic claims, and the share of true errors that its claims name."""
     made = critic_of(**options)
     claims, errors = [], []
     for shot, seen in zip(shots, shown, strict=True):
         said = criticise(made, shot, image=seen.drawn.png).claims
-        right = [claim for claim in said if is_right(claim, shot)]
-        claims.append((len(right), len(said)))
-        named = {(claim.kind, claim.about) for claim in right}
+        claims += [SeenClaim(name, shot.prompt.key, one.text, is_right(one, shot), is_control) for one in said]
+        named = {(one.kind, one.about) for one in said if is_right(one, shot)}
         errors.append((min(len(named), len(shot.checked.errors)), len(shot.checked.errors)))
-    return f"{sum(n for _, n in claims)} | {ratio(claims)} | {ratio(errors)}"
-
-
-def _table(told: dict[str, list[Shot]], base: Sequence[Shot]) -> str:
-    before = [shot.marked.satisfied for shot in base]
-    lines = [f"| {' | '.join(_HEAD)} |", "|---" * len(_HEAD) + "|"]
-    for name, shots in told.items():
-        after = [shot.marked.satisfied for shot in shots]
-        whole = share([float(shot.checked.is_right) for shot in shots])
-        lines.append(f"| {name} | {whole} | {share(after)} | {'' if shots is base else gain(after, before)} |")
-    return "\n".join(lines)
+    return claims, ratio(errors)
 
 
 def main() -> None:
@@ -207,6 +239,8 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[*EXPERIMENTS, []], metavar="NAME", help=", ".join(EXPERIMENTS))
     parser.add_argument("--count", type=int, default=96, help="held-out prompts")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=Path("experiments"), help="folder for the product's reports")
+    parser.add_argument("--quick", action="store_true", help="reports without PDF, Word files and single figures")
     parser.add_argument(
         "--into", type=Path, help="a Markdown file with the sections' marks: <!-- NAME --> … <!-- end -->"
     )
@@ -218,7 +252,7 @@ def main() -> None:
     for name in asked.names or EXPERIMENTS:
         title, make = EXPERIMENTS[name]
         section = f"## {title}\n\n`python -m generation.training.experiments {name} --count {asked.count}`\n\n"
-        section += make(studio)
+        section += make(Bench(studio, asked.out / name, asked.quick))
         sys.stdout.write(f"{section}\n\n")
         sys.stdout.flush()
         if asked.into:

@@ -1,12 +1,20 @@
-"""The experiments' figures and the place that they take in the document."""
+"""The experiments' tables, which the product makes, and the place that they take in the document."""
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from generation.training.experiments import EXPERIMENTS, put_into
-from generation.training.studio import correlation, gain, ratio, share
+from generation.training.product_tables import (
+    Seen,
+    SeenClaim,
+    analyse,
+    analyse_claims,
+    conditions_table,
+    critics_precision,
+    metrics_table,
+)
+from generation.training.studio import ratio
 from tests.servers import ROOT
 
 
@@ -26,28 +34,44 @@ def test_the_document_has_a_place_for_every_experiment() -> None:
     assert all(f"<!-- {name} -->" in text for name in EXPERIMENTS)
 
 
-def test_shares_and_gains_have_their_value_and_an_interval_around_it() -> None:
-    assert share([1.0] * 30) == "1.00 (1.00 to 1.00)"
-    assert gain([0.5] * 30, [0.25] * 30) == "+0.25 (+0.25 to +0.25)"
-    value, low, high = numbers(share([1.0, 0.0] * 50))
-    assert value == 0.5
-    assert 0.38 < low < 0.44
-    assert 0.56 < high < 0.62
+@pytest.mark.slow
+def test_conditions_are_compared_by_the_product(tmp_path: Path) -> None:
+    """Of four prompts the second condition is better on two, by 1/2 and by 1/4, equal on one, worse by 1/4 on one.
+
+    Its mean gain is (1/2 + 1/4 + 0 − 1/4) / 4 = 1/8. The score goes with the share in every image.
+    """
+    shares = {"baseline": (0.5, 0.75, 1.0, 1.0), "again: refined": (1.0, 1.0, 1.0, 0.75)}
+    seen = [
+        Seen(f"p{prompt}", name, share, share == 1, {"score": 10 * share})
+        for name, values in shares.items()
+        for prompt, share in enumerate(values)
+    ]
+    report = analyse(seen, "baseline", tmp_path / "x", quick=True)
+    assert (report / "report.html").exists()
+
+    first, second = conditions_table(report, [*shares]).splitlines()[2:]
+    _, name, whole, share, gain, counts, _ = map(str.strip, second.split("|"))
+    assert (name, counts) == ("again: refined", "2, 1, 1")
+    assert whole.startswith("0.75 (")
+    assert share.startswith("0.94 (")
+    assert gain.startswith("+0.12 (-")
+    assert first.startswith("| baseline | 0.50 (")
+    assert first.endswith("|  |  |")
+    assert "| score | 1.00 (" in metrics_table(report)
+
+
+@pytest.mark.slow
+def test_claims_are_counted_by_the_product_controls_apart(tmp_path: Path) -> None:
+    control = "looking, shown the next prompt's image"
+    claims = [SeenClaim("looking", f"i{n}", "a", is_right=n < 3) for n in range(4)]
+    claims += [SeenClaim(control, f"i{n}", "a", is_right=n < 1, is_control=True) for n in range(4)]
+    precision = critics_precision(analyse_claims(claims, tmp_path, quick=True))
+    assert precision["looking"].startswith("0.75 (")
+    assert precision[control].startswith("0.25 (")
 
 
 def test_a_ratio_is_of_sums() -> None:
-    value, low, high = numbers(ratio([(1, 1), (0, 3)] * 20))
+    value, low, high = (float(word.strip("()")) for word in ratio([(1, 1), (0, 3)] * 20).split() if word != "to")
     assert value == 0.25
-    assert low < 0.25 < high
+    assert 0 < low < 0.25 < high < 0.5
     assert ratio([(0, 0), (0, 0)]) == "–"
-
-
-def test_correlation_is_of_ranks() -> None:
-    one = np.arange(40.0)
-    assert correlation(one.tolist(), (one**3).tolist(), 20) == "1.00 (1.00 to 1.00)"
-    assert numbers(correlation(one.tolist(), (-one).tolist(), 40))[0] == -1
-
-
-def numbers(text: str) -> list[float]:
-    value, low, _to, high = text.replace("(", "").replace(")", "").split()
-    return [float(value), float(low), float(high)]

@@ -15,7 +15,7 @@ from generation.engines.metrics.image_input import read_image
 from generation.engines.option_check import checked
 from generation.recipes.contract import Answer, BadAnswer, Call, ChatAnswer, ChatRequest, Json, Missing
 from generation.recipes.engine_spec import Surroundings
-from generation.recipes.scenes.critic import correction, tell
+from generation.recipes.scenes.critic import claimed_as, correction, tell
 from generation.recipes.scenes.scene import Scene
 from generation.recipes.scenes.seeing.asked import scene_of_parts, scene_of_prompt
 from generation.recipes.scenes.seeing.eyes import look
@@ -24,16 +24,6 @@ from generation.recipes.scenes.seeing.looking import Remark, guesses, plant, rem
 MOST_WORDS = 38
 """The small model reads no more of a prompt."""
 _REQUEST = re.compile(r"Prompt: (?P<prompt>.*?)(?:\n\nParts:\n(?P<parts>.*?))?(?:\n\nYour last answer.*)?", re.DOTALL)
-KINDS = {
-    "wrong_colour": "attribute",
-    "wrong_shape": "attribute",
-    "wrong_size": "attribute",
-    "wrong_count": "count",
-    "missing_entity": "missing",
-    "extra_entity": "extra",
-    "wrong_relation": "relation",
-    "not_holding": "relation",
-}
 
 
 class Options(BaseModel):
@@ -106,14 +96,10 @@ def _told(scene: Scene, remark: Remark) -> str:
 
 def _claim(scene: Scene, remark: Remark, rank: int, sentences: Sequence[str]) -> Json:
     error = remark.error
-    about = error.about
-    if about == "extra":
-        about = ""
     sentence = correction(scene, error)
     return {
         "text": _told(scene, remark),
-        "about": about,
-        "kind": KINDS[error.kind],
+        **claimed_as(error),
         "severity": error.severity,
         "rank": rank,
         "confidence": remark.confidence,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,17 @@ MAX_REFINED_WORDS = 70
 _RIGHT_CONFIDENCE, _WRONG_CONFIDENCE = (5.0, 2.5), (3.0, 3.2)
 """Beta parameters: informative, but no more than mildly (area under the ROC curve about 0.75)."""
 _NO_FINDING = "Nothing in this picture contradicts the prompt."
+CLAIM_KINDS = {
+    "wrong_colour": "attribute",
+    "wrong_shape": "attribute",
+    "wrong_size": "attribute",
+    "wrong_count": "count",
+    "missing_entity": "missing",
+    "extra_entity": "extra",
+    "wrong_relation": "relation",
+    "not_holding": "relation",
+}
+"""By kind of error the kind of a claim that names it, as every critic of a run says it (`critique.outcome.KINDS`)."""
 
 
 @dataclass(frozen=True)
@@ -199,6 +211,22 @@ def correction(scene: Scene, error: SceneError) -> str:
     if entity.count > 1:
         return f"All {entity.name} can be seen."
     return f"{_capital(article(entity.name))} can be seen."
+
+
+def claimed_as(error: SceneError) -> dict[str, str]:
+    """The kind and the part (`about`) of a claim by a run's critic that names the error."""
+    return {"kind": CLAIM_KINDS[error.kind], "about": "" if error.about == "extra" else error.about}
+
+
+def on_record(scene: Scene, error: SceneError) -> dict[str, Any]:
+    """The error as the demo's auditors go by it: kind, severity, about, text and box."""
+    return {
+        "kind": error.kind,
+        "severity": error.severity,
+        "about": error.about,
+        "text": tell(scene, error),
+        "box": list(error.box) if error.box else None,
+    }
 
 
 def _capital(text: str) -> str:
