@@ -1,15 +1,17 @@
 """The demo's run of the small model: how it is found, and what an independent check sees in its images."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from PIL import Image as Picture
 
-from generation.models import Image, Run
+from generation.models import Critique, Image, Run
+from generation.recipes.scenes.critic import claimed_as, on_record
 from generation.recipes.scenes.errors import quality
 from generation.recipes.scenes.held_out import held_out_prompts
-from generation.recipes.scenes.scene import ScenePrompt
+from generation.recipes.scenes.scene import Scene, ScenePrompt
 from generation.recipes.scenes.seeing.check import Checked, check
 
 PROMPT_SET = "demo: scenes that the small model never saw"
@@ -34,8 +36,7 @@ def check_images(images: Iterable[Image]) -> dict[int, Checked]:
     Reads the image files. Images of other prompts, and those whose file is held elsewhere, are left out.
     """
     shown = list(images)
-    count = max(N_PROMPTS, len({image.prompt_id for image in shown}))
-    scenes = {prompt.text: prompt.scene for prompt in demo_run_prompts(count)}
+    scenes = _scenes(shown)
     found = {}
     for image in shown:
         scene = scenes.get(image.prompt.text)
@@ -45,6 +46,33 @@ def check_images(images: Iterable[Image]) -> dict[int, Checked]:
             pixels = np.asarray(Picture.open(BytesIO(file.read())).convert("RGB"))
         found[image.pk] = check(scene, pixels)
     return found
+
+
+def _scenes(images: Collection[Image]) -> dict[str, Scene]:
+    """By the text of each of the demo's prompts the scene that it asks for."""
+    count = max(N_PROMPTS, len({image.prompt_id for image in images}))
+    return {prompt.text: prompt.scene for prompt in demo_run_prompts(count)}
+
+
+def seen_errors(images: Iterable[Image]) -> dict[int, list[dict[str, Any]]]:
+    """By the row id of each image the errors seen in it, with kind, severity, about, text and box.
+
+    Kind and part (`about`) are those of a claim by a run's critic that names the error.
+    """
+    shown = list(images)
+    scenes, checked = _scenes(shown), check_images(shown)
+    found = {}
+    for image in shown:
+        if image.pk in checked:
+            scene, errors = scenes[image.prompt.text], checked[image.pk].errors
+            found[image.pk] = [on_record(scene, error) | claimed_as(error) for error in errors]
+    return found
+
+
+def criticised_images(run: Run) -> list[Image]:
+    """The images of the run that its critic was shown, prompt by prompt."""
+    rows = Image.objects.filter(steps__run=run, critiques__source=Critique.Source.CRITIC).distinct()
+    return list(rows.select_related("prompt").order_by("prompt__pk", "pk"))
 
 
 def seen_qualities(images: Iterable[Image]) -> dict[int, float]:

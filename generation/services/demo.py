@@ -8,7 +8,7 @@ from django.db import transaction
 from generation.models import Claim, Critique, Image, Method, MetricScore, Prompt, PromptSet
 from generation.models.digests import digest
 from generation.queries.demo import demo_set_name
-from generation.recipes.scenes.critic import SceneCritique, tell
+from generation.recipes.scenes.critic import SceneCritique, on_record
 from generation.recipes.scenes.demo import BASELINE, PLACEBO, REFINED, DemoStudy, SceneImage, demo
 from generation.recipes.scenes.errors import SceneError
 from generation.recipes.scenes.scene import Scene, ScenePrompt
@@ -106,18 +106,9 @@ def save_scene_prompts(prompts: Sequence[ScenePrompt], prompt_set: PromptSet) ->
 def _truth(image: SceneImage, scene: Scene, claimed: set[tuple[str, tuple[str, str, str]]]) -> dict[str, Any]:
     return {
         "quality": image.quality,
-        "errors": [_error(error, scene, (image.key, error.same_as) in claimed) for error in image.errors],
-    }
-
-
-def _error(error: SceneError, scene: Scene, is_claimed: bool) -> dict[str, Any]:
-    return {
-        "kind": error.kind,
-        "severity": error.severity,
-        "about": error.about,
-        "text": tell(scene, error),
-        "box": list(error.box) if error.box else None,
-        "is_claimed": is_claimed,
+        "errors": [
+            {**on_record(scene, error), "is_claimed": (image.key, error.same_as) in claimed} for error in image.errors
+        ],
     }
 
 

@@ -1,4 +1,4 @@
-"""The whole loop with the small real model: what is drawn, seen, mended, scored and rated is about the pictures.
+"""The whole loop with the small real model, to the report: all of it is about what the pictures show.
 
 Assertions are on what the independent check sees in the pixels. Without the model's weights there is nothing to try.
 """
@@ -11,7 +11,14 @@ import pytest
 from django.core.management import call_command
 from PIL import Image as Picture
 
-from annotations.models import Rater, Response, Study
+from annotations.models import AuditItem, Membership, Rater, Response, Study
+from annotations.queries.audits.critic import critic_data
+from annotations.queries.reports import document_of
+from annotations.reports.critic.analysis import analyse_critics
+from annotations.reports.critic.document import critic_document
+from annotations.reports.critic.figures import Options
+from annotations.services.demo.run_study import study_of_demo_run
+from annotations.services.reports import report_now
 from generation import availability, dispatch
 from generation.models import Critique, Image, MetricScore, PromptVariant, Run
 from generation.queries import demo_run as demo
@@ -19,7 +26,7 @@ from generation.recipes.matrix.experiments import EXPERIMENTS
 from generation.recipes.matrix.methods import OFFERED, MethodSpec, Refinement
 from generation.recipes.scenes.scene import COLOURS, Scene
 from generation.recipes.scenes.seeing.marks import marks_of, total
-from generation.services.demo_run import make_demo_run_prompts
+from generation.services.demo_run import add_critics, make_demo_run_prompts
 from tests.factories import make_user
 
 MATRIX = EXPERIMENTS["scenes"].matrix()
@@ -28,6 +35,7 @@ pytestmark = [
     pytest.mark.skipif(bool(availability.missing_for(MATRIX)), reason="the small model is not trained"),
 ]
 N_PROMPTS = 3
+MISREAD = OFFERED["rewrite"]
 REFINED = MethodSpec("rewrite, then DetailScribe T−2", words="rewritten", refinement=Refinement("renoise", 2))
 
 
@@ -36,6 +44,7 @@ def run() -> Run:
     """The demo's run over its first prompts, done in this process."""
     make_user("demo-annotator")
     make_user("demo-researcher", researcher=True)
+    make_user("demo-auditor")
     call_command("demo_run", owner="demo-researcher", prompts=N_PROMPTS)
     found = demo.demo_run()
     assert found is not None
@@ -71,12 +80,20 @@ def test_the_demos_run_is_drawn_scored_and_rated_by_what_is_seen(run: Run) -> No
     attentive = Response.objects.filter(level__isnull=False).exclude(assignment__rater__name__endswith="08")
     best = [answer.level for answer in attentive if not checked[answer.image_id].errors]
     assert np.mean(best) > 3  # of 0 … 4
+    assert study.memberships.filter(user__username="demo-auditor", role=Membership.Role.AUDITOR).exists()
+    kept = Study, AuditItem, Critique
+    before = [model.objects.count() for model in kept]
+    assert before[1] == N_PROMPTS
     call_command("demo_run_study")
-    assert Study.objects.count() == 1
+    assert [model.objects.count() for model in kept] == before
 
 
-def test_what_was_drawn_from_a_misread_prompt_is_seen_criticised_and_mended() -> None:
-    """Each prompt's stored wording names a wrong colour: the image is wrong, the critic says so, and T − 2 mends it."""
+def test_what_was_drawn_from_a_misread_prompt_is_seen_criticised_fixed_rated_and_reported() -> None:
+    """Each prompt's stored wording names a wrong colour: the image is wrong, the critic says so, and T − 2 fixes it.
+
+    Simulated raters and auditors see it too: the refined images are rated higher, and of two critics the one that
+    looks is right far more often.
+    """
     prompt_set = make_demo_run_prompts(owner=None, count=6)
     for variant in PromptVariant.objects.filter(prompt__prompt_set=prompt_set).select_related("prompt"):
         used = {entity.colour for entity in SCENES[variant.prompt.text].entities}
@@ -84,7 +101,8 @@ def test_what_was_drawn_from_a_misread_prompt_is_seen_criticised_and_mended() ->
         other = next(colour for colour in COLOURS if colour not in used)
         variant.text = variant.prompt.text.lower().replace(f"{first.colour} {first.shape}", f"{other} {first.shape}")
         variant.save()
-    matrix = replace(MATRIX, methods=(OFFERED["rewrite"], REFINED), metrics={})
+    clip = {name: spec for name, spec in MATRIX.metrics.items() if name == "clip-score"}
+    matrix = replace(MATRIX, methods=(MISREAD, REFINED), metrics=clip)
     run = done(
         dispatch.start_run(
             name="misread", owner=None, prompt_set=prompt_set, prompts=prompt_set.prompts.all(), matrix=matrix
@@ -110,6 +128,26 @@ def test_what_was_drawn_from_a_misread_prompt_is_seen_criticised_and_mended() ->
     assert n_right(after) > n_right(before)
     named = Critique.objects.filter(claims__about="e1", claims__kind="attribute").values("image").distinct()
     assert named.count() >= 5
+
+    add_critics(run=run, engine_for=availability.engine_for)
+    study = study_of_demo_run(run=run, owner=make_user(researcher=True), annotator=make_user())
+    report = document_of(report_now(study=study, comparisons=((MISREAD.name, REFINED.name),)))
+    [question] = report.dimensions
+    [comparison] = question.comparisons
+    assert comparison.wins >= 5
+    assert comparison.mean_diff.value > 0.5  # of 4
+    assert question.board is not None
+    assert {row.metric for row in question.board.metrics} == {"CLIPScore"}
+    assert {e.statistic: e.value for e in question.board.metrics[0].estimates}["spearman"] > 0.3
+
+    options = Options(n_resamples=200, n_permutations=19)
+    audited = critic_document(analyse_critics(critic_data(study), options), title="", code_version="", made_at="")
+    blind, looking = sorted(audited.critics, key=lambda critic: critic.name)
+    assert (blind.name, looking.name) == ("blind critic", "looking critic")
+    assert looking.groups[0].precision.value > 0.5
+    assert looking.groups[0].recall.value > 0.5
+    assert looking.floor.value < 0.3
+    assert blind.groups[0].precision.value < 0.3
 
 
 SCENES = {prompt.text: prompt.scene for prompt in demo.demo_run_prompts()}

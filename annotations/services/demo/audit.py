@@ -1,12 +1,13 @@
 """The demo's critic on trial: simulated auditors, the errors they list, their disagreements and their pairs."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from annotations import simulation
@@ -21,7 +22,8 @@ from annotations.services.audits import (
     record_simulated_audits,
     record_simulated_groups,
 )
-from annotations.services.demo.repairs import check_parts, compare_pair, errors_of, mark_of
+from annotations.services.demo.repairs import check_parts, compare_pair, mark_of, parts_there
+from annotations.services.demo.truth import Truth, recorded_truth, seen_truth
 from generation.models import Claim, Critique, Image
 from generation.queries.demo import placebo_pairs
 
@@ -53,11 +55,15 @@ class _Trial:
     seed: int
     images: list[Image]
     claims: list[tuple[Claim, Critique]]
+    truth: Truth
     panel: tuple[simulation.AuditorProfile, ...]
     lists_first: NDArray[np.bool_]
     verdicts: dict[tuple[int, int], list[SimulatedVerdict]]
     """(auditor, image) → verdicts on all claims about it."""
     listed: dict[tuple[int, int], list[Listed]]
+
+    def errors_of(self, where: int) -> Sequence[Mapping[str, Any]]:
+        return self.truth.errors[self.images[where].pk]
 
     def judges(self, where: int) -> list[int]:
         """Who works on an image and its pairs: all three on every other image, two in turn on the rest.
@@ -77,12 +83,37 @@ def simulate_audit(*, study: Study, prompt_set: str, seed: int, began: datetime)
     the pairs. What they are tied on, one more has settled. Each image and pair has room for real auditors.
     An auditor who lists errors first may list what a claim names too: the group of that error then holds the claim.
     """
-    trial = _simulated(prompt_set, seed)
-    plan = _plan(study, seed, trial)
+    critiques = Critique.objects.filter(image__prompt__prompt_set__name=prompt_set)
+    trial = _simulated(critiques, recorded_truth, seed, LISTS_FIRST_SHARE)
+    # Placebo pairs are the demo's own: a "refined" picture that is its baseline to the byte.
+    placebos = placebo_pairs(trial.images).values_list("parent_id", "pk")
+    plan = _plan(study, trial, LISTS_FIRST_SHARE, placebos=[(int(parent), pk) for parent, pk in placebos])
     places = {image.pk: where for where, image in enumerate(trial.images)}
     items = list(plan.items.select_related("image__prompt", "refined__prompt").order_by("position"))
-    singles = [places[item.image_id] for item in items if item.kind == AuditItem.Kind.CLAIMS]
     pairs = [item for item in items if item.kind == AuditItem.Kind.REPAIR]
+    _work_on_images(plan, trial, began)
+    record_simulated_audits(plan=plan, audits=_pairs(trial, pairs, places), finished_at=began + timedelta(days=4))
+    return plan
+
+
+def simulate_run_audit(*, study: Study, seed: int, began: datetime) -> AuditPlan:
+    """An open audit of every critic of the study's images, which are of the demo's run, and of the critics' controls.
+
+    The simulated auditors go by what the independent check sees in the pixels. Each lists errors before seeing any
+    claim, so that what one critic names is known when another one does not.
+    """
+    critiques = Critique.objects.filter(image__items__study=study)
+    trial = _simulated(critiques, seen_truth, seed, 1.0)
+    plan = _plan(study, trial, 1.0)
+    _work_on_images(plan, trial, began)
+    return plan
+
+
+def _work_on_images(plan: AuditPlan, trial: _Trial, began: datetime) -> None:
+    """Everything about single images: audits, which listed errors are the same, and what auditors are tied on."""
+    places = {image.pk: where for where, image in enumerate(trial.images)}
+    items = plan.items.filter(kind=AuditItem.Kind.CLAIMS).order_by("position")
+    singles = [places[image] for image in items.values_list("image_id", flat=True)]
     record_simulated_audits(
         plan=plan,
         audits=[_single(trial, who, where) for where in singles for who in trial.judges(where)],
@@ -90,25 +121,34 @@ def simulate_audit(*, study: Study, prompt_set: str, seed: int, began: datetime)
     )
     record_simulated_groups(plan=plan, groups=_groups(trial), decided_at=began + timedelta(days=2))
     _settle(plan, trial, began + timedelta(days=3))
-    record_simulated_audits(plan=plan, audits=_pairs(trial, pairs, places), finished_at=began + timedelta(days=4))
-    return plan
 
 
-def _simulated(prompt_set: str, seed: int) -> _Trial:
-    critiques = Critique.objects.filter(image__prompt__prompt_set__name=prompt_set).order_by("pk")
-    claims = [(claim, row) for row in critiques.prefetch_related("claims") for claim in row.claims.all()]
-    rows = Image.objects.filter(critiques__in=critiques).distinct().select_related("prompt")
-    images = list(rows.order_by("key"))
+def _simulated(
+    critiques: QuerySet[Critique],
+    truth_of: Callable[[list[Image], list[tuple[Claim, Critique]]], Truth],
+    seed: int,
+    lists_first_share: float,
+) -> _Trial:
+    rows = critiques.distinct().order_by("pk").prefetch_related("claims")
+    claims = [(claim, row) for row in rows for claim in row.claims.all()]
+    images = list(
+        Image.objects.filter(critiques__in=critiques).distinct().select_related("prompt").order_by("key", "pk")
+    )
+    truth = truth_of(images, claims)
     places = {image.pk: where for where, image in enumerate(images)}
-    errors = [(where, number) for where, image in enumerate(images) for number in range(len(errors_of(image)))]
+    errors = [(where, number) for where, image in enumerate(images) for number in range(len(truth.errors[image.pk]))]
+
+    def error_at(where: int, number: int) -> Mapping[str, Any]:
+        return truth.errors[images[where].pk][number]
+
     said = simulation.simulate_audits(
-        claim_is_right=[row.provenance["truth"]["claims_right"][claim.rank - 1] for claim, row in claims],
+        claim_is_right=[truth.named[claim.pk] is not None for claim, _ in claims],
         error_image=[where for where, _ in errors],
-        error_is_claimed=[errors_of(images[where])[number]["is_claimed"] for where, number in errors],
+        error_is_claimed=[error_at(where, number)["is_claimed"] for where, number in errors],
         n_images=len(images),
         panel=simulation.auditor_panel(N_AUDITORS + 1, seed),
         seed=seed,
-        lists_first_share=LISTS_FIRST_SHARE,
+        lists_first_share=lists_first_share,
     )
     verdicts: defaultdict[tuple[int, int], list[SimulatedVerdict]] = defaultdict(list)
     for n, (who, which) in enumerate(zip(said.auditor.tolist(), said.claim.tolist(), strict=True)):
@@ -126,44 +166,46 @@ def _simulated(prompt_set: str, seed: int) -> _Trial:
     for n, (who, where, which) in enumerate(found):
         number = errors[which][1] if which >= 0 else -1
         stage = "before" if said.lists_first[who, where] else "after"
-        error = errors_of(images[where])[number] if which >= 0 else None
+        error = error_at(where, number) if which >= 0 else None
         listed[who, where].append((_listing(f"error-{n}", stage, error), number))
-    return _Trial(seed, images, claims, said.panel, said.lists_first, dict(verdicts), dict(listed))
+    return _Trial(seed, images, claims, truth, said.panel, said.lists_first, dict(verdicts), dict(listed))
 
 
-def _listing(key: str, stage: str, error: dict[str, Any] | None) -> SimulatedListing:
+def _listing(key: str, stage: str, error: Mapping[str, Any] | None) -> SimulatedListing:
     if error is None:
         return SimulatedListing(key, NO_ERROR_TEXT, stage)
     words = {name: error[name] for name in ("text", "kind", "about", "severity")}
     return SimulatedListing(key, stage=stage, mark=mark_of(error), **words)
 
 
-def _plan(study: Study, seed: int, trial: _Trial) -> AuditPlan:
-    """Placebo pairs are the demo's own: a "refined" picture that is its baseline to the byte."""
-    placebos = placebo_pairs(trial.images)
+def _plan(
+    study: Study, trial: _Trial, lists_first_share: float, *, placebos: Sequence[tuple[int, int]] | None = None
+) -> AuditPlan:
+    """The plan with room for real auditors; of pairs only where placebos among them are given."""
     return make_plan(
         study=study,
         created_by=study.owner,
         state=AuditPlan.State.OPEN,
         auditors_per_image=N_AUDITORS + ROOM_FOR_AUDITORS,
-        lists_first_share=LISTS_FIRST_SHARE,
-        seed=seed,
+        lists_first_share=lists_first_share,
+        seed=trial.seed,
         critics=sorted({row.critic for _, row in trial.claims if row.source == Critique.Source.CRITIC}),
         with_planted=False,
-        with_repair=True,
-        placebo_pairs=[(int(parent), pk) for parent, pk in placebos.values_list("parent_id", "pk")],
+        with_repair=placebos is not None,
+        placebo_pairs=placebos,
     )
 
 
 def _single(trial: _Trial, who: int, where: int) -> SimulatedAudit:
     image, auditor = trial.images[where], trial.panel[who]
+    there = parts_there(image, trial.errors_of(where))
     return SimulatedAudit(
         auditor=auditor.name,
         image_id=image.pk,
         lists_first=bool(trial.lists_first[who, where]),
         verdicts=trial.verdicts.get((who, where), ()),
         listed=[listing for listing, _ in trial.listed.get((who, where), ())],
-        elements=check_parts(image, auditor, seed=trial.seed, who=who, where=where),
+        elements=check_parts(there, auditor, seed=trial.seed, who=who, where=where),
     )
 
 
@@ -196,12 +238,12 @@ def _groups(trial: _Trial) -> list[SimulatedGroup]:
     named: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     places = {image.pk: where for where, image in enumerate(trial.images)}
     for claim, row in trial.claims:
-        number = row.provenance["truth"]["claims_error"][claim.rank - 1]
+        number = trial.truth.named[claim.pk]
         if number is not None:
             named[places[row.image_id], number].append(claim.pk)
     groups = []
     for where, image in enumerate(trial.images):
-        for number, error in enumerate(errors_of(image)):
+        for number, error in enumerate(trial.errors_of(where)):
             listed = [
                 (trial.panel[who].name, listing.key)
                 for who in trial.judges(where)

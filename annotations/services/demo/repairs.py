@@ -4,7 +4,7 @@ An error is the same in two pictures of one prompt when its kind, its part and i
 picture shows instead.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from annotations.simulation import AuditorProfile
 from generation.models import Claim, Image
 
 PLACES = ("baseline", "refined", "both", "none")
-MISSING = "missing_entity"
+MISSING = ("missing_entity", "missing")  # of the drawn pictures, and in the words of a run's critics
 _ELEMENT_STREAM, _PAIR_STREAM = 16, 17
 Answer = ElementCheck.Answer
 Statement = tuple[str, str, str]
@@ -39,14 +39,16 @@ def true_place(claim: Claim, baseline: Image, refined: Image) -> str:
     return {(True, False): "baseline", (False, True): "refined", (True, True): "both"}.get(there, "none")
 
 
-def parts_there(image: Image) -> dict[str, bool]:
+def parts_there(image: Image, errors: Sequence[Mapping[str, Any]] | None = None) -> dict[str, bool]:
     """Id of each part of the prompt → whether the picture has it as the prompt describes it.
 
-    A part is spoiled by an error about it; a missing thing takes its relations with it.
+    A part is spoiled by an error about it; a missing thing takes its relations with it. errors: those on record unless
+    others are given.
     """
     wanted = image.prompt.metadata["decomposition"]
-    spoiled = {error["about"] for error in errors_of(image)}
-    missing = {error["about"] for error in errors_of(image) if error["kind"] == MISSING}
+    given = errors_of(image) if errors is None else errors
+    spoiled = {error["about"] for error in given}
+    missing = {error["about"] for error in given if error["kind"] in MISSING}
     things = {thing["id"]: thing["id"] not in spoiled for thing in wanted["entities"]}
     relations = {
         one["id"]: one["id"] not in spoiled and not missing & {one["subject"], one["object"]}
@@ -55,7 +57,7 @@ def parts_there(image: Image) -> dict[str, bool]:
     return things | relations
 
 
-def mark_of(error: dict[str, Any]) -> Mark | None:
+def mark_of(error: Mapping[str, Any]) -> Mark | None:
     """The error's box, cut to the picture; None where the record has none or nothing of it is inside."""
     if not error["box"]:
         return None
@@ -63,14 +65,17 @@ def mark_of(error: dict[str, Any]) -> Mark | None:
     return Mark(left, top, right - left, bottom - top) if right > left and bottom > top else None
 
 
-def check_parts(image: Image, auditor: AuditorProfile, *, seed: int, who: int, where: int) -> dict[str, str]:
+def check_parts(
+    there: Mapping[str, bool], auditor: AuditorProfile, *, seed: int, who: int, where: int
+) -> dict[str, str]:
     """An auditor's check list of one picture; wrong and "cannot tell" as often as their verdicts are.
 
+    there: what is true of the picture, by `parts_there`
     who, where: numbers of the auditor and the picture, on which alone (and the seed) the draws depend.
     """
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_ELEMENT_STREAM, who, where)))
     answers: dict[str, str] = {}
-    for part, is_there in parts_there(image).items():
+    for part, is_there in there.items():
         unsure, slips = rng.random(2) < (auditor.cannot_tell, auditor.error)
         answers[part] = Answer.PRESENT if is_there != slips else Answer.ABSENT
         if unsure:

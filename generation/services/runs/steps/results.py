@@ -107,18 +107,44 @@ def save_critique(
     provenance: Json,
 ) -> Critique:
     """A critique with its claims; `finished` in its provenance says why a further round would be idle, or is empty."""
-    row = _as_row(outcome, critic[:200], critic_version[:200])
+    return store_critique(
+        image,
+        outcome,
+        critic=critic,
+        critic_version=critic_version,
+        origin=origin,
+        provenance=provenance,
+        added_by=step.run.owner_id,
+    )
+
+
+def store_critique(
+    image: Image,
+    outcome: CritiqueOutcome,
+    *,
+    critic: str,
+    critic_version: str,
+    origin: str,
+    provenance: Json,
+    added_by: int | None,
+    shown: Image | None = None,
+) -> Critique:
+    """The same outside a run. shown: the other image that the critic saw; the critique is then a control."""
+    source = Critique.Source.CRITIC if shown is None else Critique.Source.WRONG_IMAGE
+    row = _as_row(outcome, critic[:200], critic_version[:200], source)
     critique, is_new = Critique.objects.get_or_create(
         digest=critique_digest(image.digest, row),
         defaults={
             "image": image,
             "critic": row.critic,
             "critic_version": row.critic_version,
+            "source": row.source,
+            "shown_image": shown,
             "origin": origin,
             "split": outcome.split,
             "text": outcome.text,
             "refined_prompt": outcome.refined_prompt,
-            "added_by_id": step.run.owner_id,
+            "added_by_id": added_by,
             "provenance": {**provenance, "finished": is_finished(outcome), "shortened": outcome.shortened},
         },
     )
@@ -171,7 +197,7 @@ def model_label(identity: Json, spec: EngineSpec) -> tuple[str, str]:
     return name[:200], str(version)[:200]
 
 
-def _as_row(outcome: CritiqueOutcome, critic: str, critic_version: str) -> CritiqueRow:
+def _as_row(outcome: CritiqueOutcome, critic: str, critic_version: str, source: str) -> CritiqueRow:
     claims = tuple(
         ClaimRow(c.rank, c.text, c.kind[:50], c.about[:300], c.severity, c.confidence) for c in outcome.claims
     )
@@ -184,4 +210,5 @@ def _as_row(outcome: CritiqueOutcome, critic: str, critic_version: str) -> Criti
         text=outcome.text,
         refined_prompt=outcome.refined_prompt,
         claims=claims,
+        source=source,
     )
