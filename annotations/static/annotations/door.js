@@ -1,7 +1,8 @@
 // The door through which every answer goes: keys, clicks, touch, Enter and the form's own submit. One press answers one
 // card, and only one that has been seen. Neither a held key nor the second click of a double click is an answer, and
 // the door opens once every image of the card is decoded and has been on the screen for a moment. Where a spot may be
-// pressed twice at once and both are meant, the second click counts if it hits what the first one hit, on the same card.
+// pressed twice at once and both are meant, the second click counts if it hits what the first one hit, on the same card,
+// or another box of the same question: the card was scrolled between two taps.
 const SEEN_MS = 150;
 const SLOW_MS = 1000;
 const HANGS_MS = 10000;
@@ -12,6 +13,8 @@ const frame = () => new Promise((done) => requestAnimationFrame(done));
 const isThere = (image) => image.complete && image.naturalWidth > 0;
 // Twice, as it fails where the picture is exchanged for a larger one meanwhile.
 const decoded = (image) => image.decode().catch(() => image.decode());
+const isBox = (element) => element.matches("input[type=checkbox]");
+const areBoxesOfOneQuestion = (a, b) => a !== null && isBox(a) && isBox(b) && a.closest(".question") === b.closest(".question");
 const loaded = (image) =>
   new Promise((done, failed) => {
     if (image.complete) (isThere(image) ? done : failed)();
@@ -71,7 +74,7 @@ export function answerDoor(area, notice, words, pressedAgain = "") {
   function isAgain({ type, detail, target }) {
     if (type !== "click" || detail <= 1) return false;
     const isMeant = pressedAgain && target.closest(pressedAgain);
-    return !isMeant || first.visit !== visit || first.target !== target;
+    return !isMeant || first.visit !== visit || !(first.target === target || areBoxesOfOneQuestion(first.target, target));
   }
 
   return {
