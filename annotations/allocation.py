@@ -74,7 +74,7 @@ def sample_pairs(kinds: ArrayLike, prompts: ArrayLike, *, per_prompt: int, seed:
 
 
 def sample_of_kinds(kinds: ArrayLike, n: int, *, seed: int) -> NDArray[np.int64]:
-    """At most n indices, ascending, drawn at random with equally many of each kind, as far as each has so many.
+    """At most n indices, ascending, drawn at random with equally many of each kind, as far as there are enough.
 
     kinds: (n_candidates,) codes. The counts of two kinds differ by more than one only where the smaller has no more.
     """

@@ -132,7 +132,7 @@ def simulate_ratings(
     table = np.empty((len(panel), n_items))
     times = np.empty((len(panel), n_items), dtype=np.int64)
     for index, rater in enumerate(panel):
-        # One row of draws an item, whether it is used or not: then no answer depends on who else answers.
+        # One row of draws per item, whether it is used or not: then no answer depends on who else answers.
         rng = _stream(seed, _RATING_STREAM, index)
         draws = rng.random((n_items, 2))
         cumulative = np.cumsum(level_probabilities(values, rater), axis=1)[:, :-1]
@@ -156,7 +156,7 @@ class AuditorProfile:
     cannot_tell  chance of "cannot tell" instead of a verdict
     partly       chance that a claim judged right is called "partly right"
     detection    chance that a true error is listed by this auditor, each error and auditor by itself
-    spurious     mean of the Poisson number of listed errors an image that are none
+    spurious     mean of the Poisson number of listed errors per image that are not errors
     median_ms    median active time a claim
     """
 

@@ -253,7 +253,7 @@ def without_password(url: str) -> str:
     """The same URL with its password blotted out, fit for a log."""
     try:
         parts = urlsplit(url)
-    except ValueError:  # not a URL at all: no telling where a password would be in it
+    except ValueError:  # not a URL at all: a password could be anywhere in it
         return "…"
     if not parts.password:
         return url

@@ -63,7 +63,7 @@ class PrivateByDefault:
 
 
 class RefuseOddRequests:
-    """Ends what no page of ours sends before anything reads it.
+    """Ends what none of our pages sends before anything reads it.
 
     A body beyond what a form may have: 413. Django bounds fields, but not files, and looking for the CSRF token reads
     the whole body: without this, anybody could fill the disk by way of the sign-in page. A body without a stated

@@ -75,7 +75,7 @@ class Evalsite:
         return self._run(flows.push_images(prompt_set, images, method))
 
     def push_prompts(self, prompt_set: str, prompts: Iterable[str | Mapping[str, Any]]) -> Added:
-        """Add prompts: texts, or mappings with `prompt` and perhaps `key`, `category` and so on."""
+        """Add prompts: texts, or mappings with `prompt` and, if you like, `key`, `category` and so on."""
         return self._run(flows.push_prompts(prompt_set, prompts))
 
     def push_scores(

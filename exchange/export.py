@@ -45,7 +45,7 @@ def csv_chunks(names: Sequence[str], rows: Iterable[Cells], *, byte_order_mark: 
     """The rows as CSV (RFC 4180) in pieces of CHUNK_ROWS rows, header first; encode as UTF-8.
 
     names  the header; each row has one cell for each of them, otherwise ValueError
-    byte_order_mark  begins with U+FEFF, which tells Excel that the file is UTF-8
+    byte_order_mark  begins with U+FEFF, which makes Excel read the file as UTF-8
 
     Text cells that a spreadsheet would run get an apostrophe in front (`formulas`); numbers stay numbers. None and
     NaN are empty, infinity is "inf", booleans are true and false, times ISO 8601, lists and dictionaries JSON.

@@ -31,7 +31,7 @@ _NUMBER = re.compile(r"([+-]?)0*([0-9]*?)(?:\.([0-9]*?)0*)?")
 def identity(text: str) -> str:
     """The text as it is compared and kept: Unicode NFC, without outer white space and outer invisible characters.
 
-    Upper and lower case, and what is between the first and the last visible character, do tell names apart.
+    Upper and lower case, and what is between the first and the last visible character, do distinguish names.
     """
     if text.isascii():
         return text.strip()

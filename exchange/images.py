@@ -107,7 +107,7 @@ def shown_pixels(
 def shown_rendition(data: bytes | Path, *, name: str = "", max_pixels: int = MAX_PIXELS) -> bytes:
     """The image as an annotator's browser gets it: `shown_pixels` in a lossless WebP, and nothing else.
 
-    No metadata of any kind is left, and the container is always the same, so that neither tells the origin. The same
+    No metadata of any kind is left, and the container is always the same, so that neither reveals the origin. The same
     input gives the same bytes. Raises BadFile as `check_image` does.
     """
     pixels, _ = shown_pixels(data, name=name, max_pixels=max_pixels)
@@ -236,7 +236,7 @@ def _too_large(name: str, size: str, max_pixels: int) -> Exception:
 
 def _damaged(name: str, error: BaseException) -> Exception:
     reason = (str(error).splitlines() or [""])[0][:200] or type(error).__name__
-    return bad_file(name, f"the image is damaged or cut short ({reason})", "send it again or save it anew")
+    return bad_file(name, f"the image is damaged or cut short ({reason})", "send it again or save it as a new file")
 
 
 def _orientation(image: Image.Image) -> int:
@@ -244,7 +244,7 @@ def _orientation(image: Image.Image) -> int:
     try:
         stated = image.getexif().get(_ORIENTATION, 1)
         return next((known for known in _TURNS if known == stated), 1)
-    except Exception:  # what Pillow makes of odd metadata is of many kinds, and the pixels are whole all the same
+    except Exception:  # what Pillow makes of odd metadata is of many kinds, and the pixels are still whole
         return 1
 
 

@@ -50,7 +50,7 @@ class Preset:
     """How one kind of prompt file is read.
 
     name        what the preset is called in reports and on the command line
-    recognised  the columns by which it is told; all must be there
+    recognised  the columns by which it is recognised; all must be there
     columns     our names prompt, category, sub_category, topic, key ← the file's names; the rest is metadata
     variants    kind ← the file's column, for files whose variant columns have names of their own
     categories  words that, at the beginning of the file's name, are its category

@@ -57,7 +57,7 @@ def number_in(label: str) -> str:
     """The number that a label gives for itself, with a decimal point: "5 – Strongly agree" is "5"; "" for none.
 
     Understood are `5 - word`, `5: word`, `5. word`, `5) word`, `5 (word)`, `(5) word`, `word (5)` and `word = 5`. A
-    label in which another number stands, such as "2 of 5" or "1-2", gives none. Digits may be of any script.
+    label that contains another number, such as "2 of 5" or "1-2", gives none. Digits may be of any script.
     """
     text = in_ascii(identity(label))
     for pattern, group in ((_LEADING, 1), (_LEADING_IN_BRACKETS, 1), (_BEFORE_BRACKETS, 1), (_TRAILING, 2)):

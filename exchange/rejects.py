@@ -27,7 +27,7 @@ class Reject:
     file     the name the user knows it by
     row      1-based: the line in CSV, TSV and JSON lines, the record in Parquet and JSON arrays; None: the whole file
     field    the column; "" where the row or the file as a whole is meant
-    value    what stood there, shortened to MAX_SHOWN characters
+    value    the cell's text, shortened to MAX_SHOWN characters
     problem  what is wrong, cure  what to do about it: both are plain sentences without a full stop
     """
 

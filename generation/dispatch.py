@@ -68,7 +68,7 @@ def repeat_imports(*, runs: Sequence[ImportRun]) -> list[ImportRun]:
 
 
 def repeat_import(*, run: ImportRun, dry_run: bool, mapping: str | None = None) -> ImportRun:
-    """A new run of the same files and options, perhaps with another mapping of the main file."""
+    """A new run of the same files and options, optionally with another mapping of the main file."""
     with transaction.atomic():
         # Read in another way, it takes the place of the trial that was read wrongly among those sent together.
         group = import_runs.leave_group(run=run) if mapping is not None else ""

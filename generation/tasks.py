@@ -84,7 +84,7 @@ def advance(queue: str, *, hints: bool = True) -> int:
 
     hints  whether to tell workers that there is more
 
-    One message a queue keeps all its workers busy: who begins with something tells the next one that there is more.
+    One message per queue keeps all its workers busy: a worker that begins a step wakes the next one if there is more.
     """
     with _full_disk_named():
         claim = claiming.claim(queue=queue)

@@ -122,7 +122,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.S
 
 
 def database_url() -> str:
-    """The test database, as another process would be told of it by DATABASE_URL."""
+    """The test database as a DATABASE_URL for another process."""
     from django.db import connection
 
     settings = connection.settings_dict

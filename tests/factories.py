@@ -282,7 +282,7 @@ def make_run(
     owner: User | None = None,
     **fields: Any,
 ) -> Run:
-    """A run over new prompts, or over these; planned, and so ready to be claimed, unless told otherwise."""
+    """A run over new prompts, or over these; planned, and so ready to be claimed, by default."""
     if not prompts:
         prompt_set = make_prompt_set()
         prompts = [make_prompt(prompt_set=prompt_set) for _ in range(n_prompts)]

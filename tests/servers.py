@@ -270,5 +270,5 @@ def _group_of(user: str) -> int:
 
 
 def _end_with_parent() -> None:
-    """On Linux: be told to end when the test process dies, even if that was killed and could not clean up."""
+    """On Linux: get a signal to end when the test process dies, even if that was killed and could not clean up."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -101,7 +101,7 @@ def test_what_is_missing_skips_here_and_fails_on_ci(monkeypatch: pytest.MonkeyPa
         unavailable("no Chromium")
 
 
-def test_a_browser_is_found_or_its_absence_tells_the_cure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_browser_is_found_or_its_absence_names_the_cure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("EVALSITE_BROWSER", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(servers.Unavailable, match="apt-get install chromium"):

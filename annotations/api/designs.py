@@ -37,7 +37,7 @@ class LevelSerializer(serializers.Serializer[Any]):
 
 
 class NewQuestionSerializer(serializers.Serializer[Any]):
-    """A question: a ready-made one by its key, or one of your own; of a ready-made one, any part may be said anew."""
+    """A question: a ready-made one by its key, or one of your own; of a ready-made one, any part may be replaced."""
 
     preset = serializers.ChoiceField(choices=sorted(PRESETS), required=False)
     name = serializers.CharField(max_length=60, required=False, help_text="What exports and reports call it.")

@@ -1,6 +1,6 @@
 """Rating by API, for front ends of one's own: cards, their images, and answers.
 
-Nothing here tells a method: addresses are random and belong to one rater's card, images are pixels alone, sides are
+Nothing here reveals a method: addresses are random and belong to one rater's card, images are pixels alone, sides are
 shuffled, and there is no list of items, methods or scores. A token needs the scope `rate`, and acts as one rater.
 """
 

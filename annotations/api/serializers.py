@@ -101,7 +101,7 @@ class ItemSerializer(serializers.ModelSerializer[Item]):
 
 
 class RaterSerializer(serializers.ModelSerializer[Rater]):
-    """A judge. `kind` tells people from imported identifiers and simulations. No figure counts an excluded one."""
+    """A judge. `kind` distinguishes people from imported identifiers and simulations. Excluded ones never count."""
 
     n_answered = serializers.IntegerField(read_only=True)
     last_answer_at = serializers.DateTimeField(read_only=True, allow_null=True)
@@ -177,7 +177,7 @@ class ResponseSerializer(serializers.ModelSerializer[Response]):
         return getattr(response, "chosen_method", None) if names_sides(self._dimension(response)) else None
 
     def _dimension(self, response: Response) -> Dimension:
-        # The study's few questions are read once, not once an answer.
+        # The study's few questions are read once, not once per answer.
         dimensions: dict[int, Dimension] = self.context["dimensions"]
         return dimensions[response.dimension_id]
 

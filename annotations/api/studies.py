@@ -102,7 +102,7 @@ class StudyDetail(OfStudy):
         responses={200: StudyDetailSerializer, 409: OpenApiResponse(description="It is no longer a draft.")},
     )
     def put(self, request: Request, token: str) -> Response:
-        """Design a draft anew: what it shows, asks and says is replaced. A study that has been open stays."""
+        """Design a draft again: everything it shows, asks and says is replaced. A study that has been open stays."""
         study = self.study()
         if study.state != Study.State.DRAFT:
             raise NotADraft

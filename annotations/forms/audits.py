@@ -36,7 +36,7 @@ class Moment:
 
 
 def parse_moment(data: Mapping[str, str], now: datetime) -> Moment:
-    """Times come as "so many milliseconds ago", so that a wrong clock there does no harm."""
+    """Times come as a number of milliseconds ago, so that a wrong clock there does no harm."""
     ago = _whole(data.get("answered_ms_ago", ""))
     return Moment(
         now - min(timedelta(milliseconds=min(ago or 0, 10**12)), LONGEST_ABSENCE),
@@ -177,7 +177,7 @@ class PlanForm(forms.Form):
         label=gettext_lazy("Critics on trial"), widget=forms.CheckboxSelectMultiple, choices=[]
     )
     auditors_per_image = forms.IntegerField(
-        label=gettext_lazy("Auditors an image"),
+        label=gettext_lazy("Auditors per image"),
         initial=2,
         min_value=1,
         max_value=100,

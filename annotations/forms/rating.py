@@ -40,7 +40,7 @@ def parse_submission(
     """Read the fields of one card.
 
     images: the image ids in the order in which this rater sees them. frozen: of the item, see `Item.frozen`. Times are
-    reported by the browser as "so many milliseconds ago", so that a wrong clock there does no harm; without a script
+    reported by the browser as a number of milliseconds ago, so that a wrong clock there does no harm; without a script
     the page's own `shown_at` is used.
     Raises BadAnswers when an answer is missing or is none of the offered ones.
     """

@@ -28,7 +28,7 @@ class RulesForm(forms.Form):
                 label=LABELS[signal], min_value=1, max_value=100, required=False
             )
             self.fields[f"{signal}_fewest"] = forms.IntegerField(
-                label=gettext_lazy("judged from so many on"), min_value=1, max_value=10_000, required=False
+                label=gettext_lazy("judged from this number on"), min_value=1, max_value=10_000, required=False
             )
 
     def clean(self) -> dict[str, Any]:

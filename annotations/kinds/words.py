@@ -88,7 +88,7 @@ class Words(QuestionKind):
     ) -> tuple[int | None, Any] | None:
         n = len((frozen or {}).get("tokens", [""])) // 2
         marks = data.get(name, "")
-        if not marks:  # without a script, a list beside each word
+        if not marks:  # without a script, a list next to each word
             alone = [data.get(f"{name}.{place}") for place in range(n)]
             if None in alone:
                 raise unanswered(dimension)

@@ -1,4 +1,4 @@
-"""Results as they stood at one moment."""
+"""Results as they were at one moment."""
 
 from django.conf import settings
 from django.db import models

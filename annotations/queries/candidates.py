@@ -123,7 +123,7 @@ def n_prompts(selection: Selection) -> int:
 
 
 def sampled(item_kind: str, selection: Selection, *, n_prompts: int, seed: int) -> Selection:
-    """The selection with a sample of its prompts: equally many of each category, as far as each has so many.
+    """The selection with a sample of its prompts: equally many of each category, as far as there are enough.
 
     The same seed draws the same prompts of the same images. Only prompts that give an item are drawn: where methods
     are compared on a card, those that have images by two of them (by the baseline and another, where there is one).

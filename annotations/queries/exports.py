@@ -177,7 +177,7 @@ def _slot() -> Subquery:
 def _chosen_method() -> Case:
     """The method of the image on the side that was chosen; null for any other answer.
 
-    The left side showed the image whose slot stands first in `shown_order`; without one, slot 0.
+    The left side showed the image whose slot comes first in `shown_order`; without one, slot 0.
     """
     is_turned = Q(assignment__shown_order__startswith="1")
 

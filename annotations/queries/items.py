@@ -83,7 +83,7 @@ def histograms(items: Iterable[Item], dimension: Dimension) -> dict[tuple[int, i
     """By (item, image), or (item, None) for what is asked of all that is shown; one query. No answer, no entry.
 
     Where the first two levels are sides of the screen they are turned back to the item's own first and second image:
-    each rater's sides were drawn anew.
+    each rater's sides were drawn separately.
     """
     rows = (
         current_responses([dimension])

@@ -1,4 +1,4 @@
-"""Reads for reports: what a study's results depend on, told cheaply, and the snapshots there are."""
+"""Reads for reports: what a study's results depend on, as a cheap key, and the existing snapshots."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ Comparisons = Sequence[tuple[str, str]]
 class Inputs:
     """How large a study's data are, and a hash that changes when they do.
 
-    Rows of answers are only ever added, so their number and the newest key tell whether any came: the hash costs a
+    Rows of answers are only ever added, so their number and the newest key show whether any came: the hash costs a
     few counts, not a reading of all answers.
     """
 

@@ -115,7 +115,7 @@ def study_rows(study: Study, *, with_excluded: bool = False) -> StudyRows:
 
 @dataclass(frozen=True)
 class _Answers:
-    """One entry an answer; image 0 for "about all that is shown", level −1 for "unable", active_ms −1 for unknown."""
+    """One entry per answer; image 0 for "about all that is shown", level −1 for "unable", active_ms −1 for unknown."""
 
     dimension: IntArray
     item: IntArray

@@ -58,7 +58,7 @@ def activity_of(study: Study) -> QuerySet[Activity]:
 
 
 def may_see_image(user: User, image_id: int) -> bool:
-    """Original files, with all that their metadata tells: for researchers of the whole site, and of the study.
+    """Original files, with everything in their metadata: for researchers of the whole site, and of the study.
 
     Raters and auditors never: they see the pixels alone, under addresses of their own.
     """

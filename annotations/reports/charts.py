@@ -277,7 +277,7 @@ def _arrow(x: float, y: float, head: float) -> str:
 
 
 def _label_rows(labels: Sequence[tuple[float, str]], axis: Axis) -> list[int]:
-    """For labels at (x, text) the line on which each stands, 0 next to the plot, so that none covers another."""
+    """For labels at (x, text) the line on which each is written, 0 next to the plot, so that none covers another."""
     rows: list[int] = []
     taken: list[tuple[int, float, float]] = []
     for x, words in labels:

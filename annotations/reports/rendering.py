@@ -1,4 +1,4 @@
-"""View data → HTML by templates that escape everything, the same for pages and for files that stand alone."""
+"""View data → HTML by templates that escape everything, the same for pages and for self-contained files."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -35,7 +35,7 @@ Links = Callable[[Figure], Sequence[tuple[str, str]]]
 
 
 def no_links(_figure: Figure) -> Sequence[tuple[str, str]]:
-    """A file that stands alone leads nowhere."""
+    """A self-contained file has no links."""
     return ()
 
 

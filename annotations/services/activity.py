@@ -12,7 +12,7 @@ Action = Activity.Action
 
 
 def note(*, study: Study, actor: User | None, action: Action, **details: Any) -> Activity:
-    """Add a line about a study, in the transaction of what it tells, and have its event sent, if it is one.
+    """Add a line about a study, in the transaction of what it reports, and have its event sent, if it is one.
 
     No actor: a command on the server.
     """

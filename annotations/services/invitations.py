@@ -52,7 +52,7 @@ def _plain(code: str) -> str:
 
 
 def invite_member(*, study: Study, role: str, by: User) -> str:
-    """Make a link by which one person gets this role, and an account if they have none; its secret, told just once."""
+    """Make a link by which one person gets this role, and an account if they have none; its secret, shown just once."""
     secret = new_secret()
     with transaction.atomic():
         MemberInvitation.objects.create(

@@ -123,7 +123,7 @@ def _hidden(rater: Rater, study: Study, plan: RaterPlan, n: int) -> dict[int, Ca
 def _rated_items(rater: Rater, study: Study, wanted: int) -> list[Item] | None:
     """The items to be rated next; None where none is left, so that no check is anybody's last card.
 
-    Where all next cards are checks it looks all the same: they take as long as others.
+    It also looks where all next cards are checks: they take as long as others.
     """
     before = rater.cursor_taken, rater.cursor_position
     items = _open_items(rater, study, max(1, wanted))

@@ -10,7 +10,7 @@ from exchange.images import narrowed
 from generation.models import Image
 
 WIDTHS = (256, 384, 512, 768, 1024, 1536, 2048)
-"""Every image is had in those below its own width, whatever made it: none of them tells anything of that."""
+"""Every image is offered in those below its own width, whatever made it, so they reveal nothing about it."""
 
 
 def narrow_rendition(image: Image, width: int) -> bytes:

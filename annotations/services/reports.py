@@ -39,7 +39,7 @@ MOST_METRICS_AT_ONCE = 10
 """What is no larger takes at most about five seconds of one core, and is worked out while the page waits. Each
 comparison costs about as much as all the rest, so ratings count once more for each."""
 WAITS_LONG = timedelta(minutes=2)
-"""A message may stand behind others in its queue: only after this time it is taken for lost."""
+"""A message may wait behind others in its queue: only after this time does it count as lost."""
 MOST_DISPUTED = 8
 MOST_COMPARISONS = 12
 DEFAULT_SEED = 0
@@ -158,7 +158,7 @@ def default_comparisons(study: Study, data: StudyData) -> list[tuple[str, str]]:
 def report_now(*, study: Study, comparisons: Comparisons, seed: int = DEFAULT_SEED) -> ReportSnapshot:
     """The finished snapshot of the study's present answers, worked out here if there is none.
 
-    For commands: it waits for nobody. Where a worker has the same report at hand, it is worked out here as well.
+    For commands: it waits for nobody. If a worker is computing the same report, it is computed here as well.
     """
     inputs = queries.inputs_of(study, comparisons)
     newest = queries.newest_report(study, inputs.inputs_hash, seed, code_version())

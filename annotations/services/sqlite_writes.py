@@ -1,4 +1,4 @@
-"""Short writes on SQLite: one after another in the order of arrival, and on the disk before anybody is told so."""
+"""Short writes on SQLite: one after another in the order of arrival, and on the disk before they are acknowledged."""
 
 import fcntl
 import os

@@ -38,7 +38,7 @@ def create_study(
     """Save a new study, its dimensions in the order given, and its items in their seeded order, all or nothing.
 
     `study` and `dimensions` are unsaved. The order is `allocation.global_order` with the study's seed: wherever raters
-    stop, methods and prompts have come equally often. Memory: a few integers an image, and 2,000 rows at a time.
+    stop, methods and prompts have come equally often. Memory: a few integers per image, and 2,000 rows at a time.
     Which pairs meet is the selection's to say.
 
     budget  how many cards may be answered in all: as many items of that order as it pays for, each with all its raters
@@ -61,7 +61,7 @@ def change_draft(
     seen: int,
     by: User | None,
 ) -> Study:
-    """Save these fields of a draft, with its questions and items made anew, all or nothing.
+    """Save these fields of a draft, and replace its questions and items, all or nothing.
 
     `study` holds the new values, `dimensions` are unsaved, `seen` is the revision that the changes were made on.
     Raises ValidationError where somebody opened or changed the study in the meantime: their work is never overwritten.
@@ -268,7 +268,7 @@ def join(*, study: Study, user: User | None, name: str = "", group: str = "") ->
 
     Without `user`, an account without a password is made for them. A name that another rater has gets a number.
     Raises ValidationError unless the study and its invitation are open, and for its auditors, who know the critic's
-    claims; a rater of before is let in all the same. The code is the caller's to check. GroupIsFull is a
+    claims; an earlier rater is still let in. The code is the caller's to check. GroupIsFull is a
     ValidationError: there are enough people of this group.
     """
     if user is not None and (rater := study.raters.filter(user=user).first()) is not None:

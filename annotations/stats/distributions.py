@@ -1,6 +1,6 @@
 """Quantiles and tails of the usual distributions, from SciPy's special functions.
 
-They are what `scipy.stats` computes its own from; but that takes a second to import, and a tenth of a millisecond a
+They are what `scipy.stats` computes its own from; but that takes a second to import, and a tenth of a millisecond per
 call. Arguments are numbers or arrays, broadcast together; NaN in, NaN out.
 """
 

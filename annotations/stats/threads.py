@@ -35,7 +35,7 @@ def side_by_side(computations: Sequence[Callable[[], T]]) -> list[T]:
 
 
 def both(here: Callable[[], A], beside: Callable[[], B]) -> tuple[A, B]:
-    """The results of two computations, the first in the caller's own thread: it may tell of progress there."""
+    """The results of two computations, the first in the caller's own thread: it may report progress there."""
     with one_linear_algebra_thread():
         if (os.cpu_count() or 1) < 2:
             return here(), beside()

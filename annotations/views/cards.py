@@ -1,4 +1,4 @@
-"""What a rating card shows, as template context, and nothing that would tell a method."""
+"""What a rating card shows, as template context, and nothing that would reveal a method."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -67,7 +67,7 @@ def card_contexts(
     given: Any = None,
     urls: dict[str, str] = RATING,
 ) -> list[dict[str, Any]]:
-    """Everything a card shows, and nothing that would tell a method."""
+    """Everything a card shows, and nothing that would reveal a method."""
     dimensions = queries.dimensions_of(study.pk) if dimensions is None else dimensions
     dimensions = asked(study, dimensions)
     sizes = queries.image_sizes([assignment.item_id for assignment in assignments])

@@ -12,7 +12,7 @@ from annotations.services.activity import Action, note
 
 
 def file_name(study: Study, ending: str, *parts: str) -> str:
-    """A name that tells files of different studies apart in a download folder; plain ASCII."""
+    """A name that distinguishes files of different studies in a download folder; plain ASCII."""
     return "-".join(
         [slugify(study.title)[:60] or f"study-{study.pk}", *(slugify(part) for part in parts if part), ending]
     )

@@ -119,7 +119,7 @@ def _refuse(request: HttpRequest, study: Study, why: str) -> HttpResponse:
 
 
 def _begin(request: HttpRequest, rater: Rater, *, is_new: bool = False) -> HttpResponse:
-    """On to the first card. It tells people who had no account of their personal link: nothing else leads back."""
+    """On to the first card. It shows people who had no account their personal link: nothing else leads back."""
     response = redirect("rate", rater.study.token)
     if rater.user is None or (request.user.is_authenticated and not is_new):
         return response

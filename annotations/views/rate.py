@@ -36,7 +36,7 @@ from generation.models import Image
 
 MOST_CARDS_AHEAD = 20
 FEWEST_CARDS_AHEAD = 2
-"""With fewer at hand a rater is reserved more: anyone who works without a pause never waits for it."""
+"""With fewer waiting a rater is reserved more: anyone who works without a pause never waits for it."""
 
 
 @never_cache
@@ -125,7 +125,7 @@ def answer(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
 @login_required
 @require_GET
 def answered_card(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
-    """A card of this rater's own, answered or not, with the answers that stand."""
+    """A card of this rater's own, answered or not, with the current answers."""
     assignment = _assignment(request, study_token, token)
     context = card_contexts(assignment.study, [assignment], given=given_answers(assignment))[0]
     return _page(request, assignment.rater, context)

@@ -139,7 +139,7 @@ def _section(study: Study, snapshot: ReportSnapshot, section: Section, links: Li
 @researcher_of_study
 @require_safe
 def state(request: HttpRequest, study: Study, snapshot_id: int) -> HttpResponse:
-    """How far a report is, for the page that waits for it; when it has ended, the page is to load itself anew."""
+    """How far a report is, for the page that waits for it; when it has ended, the page should reload."""
     snapshot = get_object_or_404(study.snapshots.defer("results"), pk=snapshot_id)
     if snapshot.state not in AT_WORK:
         return HttpResponse(headers={"HX-Refresh": "true"})
@@ -175,7 +175,7 @@ def _narrowed(document: StudyDocument, dimension: str, comparison: str) -> Study
 @researcher_of_study
 @require_safe
 def report_file(request: HttpRequest, study: Study, snapshot_id: int, ending: str) -> HttpResponseBase:
-    """The whole snapshot as one file: html (stands alone), json, or tex; `?short` gives tables for one column."""
+    """The whole snapshot as one file: html (self-contained), json, or tex; `?short` gives tables for one column."""
     if ending not in ("html", "json", "tex"):
         raise Http404
     document = finished(study, snapshot_id)

@@ -26,5 +26,5 @@ class SessionStore(DatabaseStore):
         return session
 
     def _validate_session_key(self, key: str) -> bool:
-        """Whether the key may be one of ours. A cookie may hold anything, and PostgreSQL takes no NUL in a text."""
+        """Whether the key may be this site's. A cookie may hold anything, and PostgreSQL takes no NUL in a text."""
         return bool(key) and key.isascii() and key.isalnum() and 8 <= len(key) <= MOST_KEY_LETTERS

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from evalsite.models import ApiToken, Scope
 
 PREFIX = "evalsite_"
-"""Tells people and secret scanners what a key is for."""
+"""Shows people and secret scanners what a key is for."""
 HINT_LETTERS = len(PREFIX) + 4
 MOST_TOKENS = 20
 """Of one person, so that a program that makes one at each start fills no table."""

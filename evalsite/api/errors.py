@@ -1,4 +1,4 @@
-"""Every refusal of the API is JSON, no matter who refuses: a view, REST framework, Django, or what is before them."""
+"""Every refusal of the API is JSON, whichever part refuses: a view, REST framework, Django, or what is before them."""
 
 import errno
 import logging
@@ -40,7 +40,7 @@ def is_api(request: HttpRequest) -> bool:
 def answer_exception(exception: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's handler, which then also answers for what a client's body did to Django or the database.
 
-    None, and so 500, for everything else: that is a fault of ours.
+    None, and so 500, for everything else: that is our own fault.
     """
     if isinstance(exception, RequestDataTooBig):
         exception = TooLarge()

@@ -13,7 +13,7 @@ from evalsite.requests.limits import Spent
 class ApiHeaders:
     """`RateLimit-*` for callers who are counted by name, and `ETag`, which sent back gets 304 for the same.
 
-    Browsers keep no answer all the same: see `PrivateByDefault`. Programs may.
+    Browsers still keep no answer: see `PrivateByDefault`. Programs may.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

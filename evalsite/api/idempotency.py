@@ -96,7 +96,7 @@ def _caller(request: HttpRequest, view: View) -> User | None:
 
 
 def fingerprint_of(request: HttpRequest) -> str:
-    """A digest of all that the call asks for. Of a form, of its fields and files: each client draws boundaries anew."""
+    """A digest of all that the call asks for. Of a form, of its fields and files: clients choose the boundaries."""
     digest = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode())
     if (request.content_type or "") == "multipart/form-data":
         for name, values in sorted(request.POST.lists()):

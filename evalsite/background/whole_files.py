@@ -17,7 +17,7 @@ LEFTOVER_S = 600
 
 
 class Unreadable(Exception):
-    """Something that no process of ours has written whole."""
+    """Something that none of our processes has written completely."""
 
 
 def write_whole(path: Path, text: str) -> None:

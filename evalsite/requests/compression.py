@@ -18,7 +18,7 @@ class CompressText(GZipMiddleware):
     """Compress whole text answers for clients that take gzip, but none that shows a secret.
 
     Anyone who can watch the size of compressed answers and put words into them can guess what else they hold
-    (the BREACH attack). Forms' tokens are masked anew in every answer, and Django pads what it compresses by a random
+    (the BREACH attack). Forms' tokens are masked afresh in every answer, and Django pads what it compresses by a random
     length; pages that show a link or key are not compressed at all.
     """
 

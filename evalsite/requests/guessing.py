@@ -1,4 +1,4 @@
-"""What django-axes asks of us when somebody guesses at passwords: who it is, what counts, and what they are told."""
+"""What django-axes asks of us when somebody guesses at passwords: who it is, what counts, and what they see."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """The address whose tries are counted together; None where it cannot be told.
+    """The address whose tries are counted together; None where it is unknown.
 
     Each proxy adds to X-Forwarded-For whom it heard: what is before our own proxies' entries may be invented. With
     IPv6 a single line has 2**64 addresses, so the network counts.

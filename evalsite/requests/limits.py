@@ -62,7 +62,7 @@ def spend(limit: Limit, whom: str) -> Spent:
 def _count(path: Path, key: str, ends_at: int, now: int) -> int:
     file = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None)
     try:
-        # Nothing here has to outlive a power cut; a process that is killed leaves the file whole all the same.
+        # Nothing here has to outlive a power cut; a process that is killed still leaves the file whole.
         file.execute("PRAGMA synchronous=OFF")
         file.execute("BEGIN IMMEDIATE")
         file.execute("CREATE TABLE IF NOT EXISTS counts (key TEXT PRIMARY KEY, ends_at INTEGER, n INTEGER)")

@@ -1,4 +1,4 @@
-"""Child processes that live as long as we do: one that dies is started again, and all end when we are told to stop."""
+"""Child processes that live as long as we do: one that dies is started again, and all end when we are asked to stop."""
 
 import contextlib
 import os

@@ -69,7 +69,7 @@ class Bundle(ABC):
             content = stream.read(self._sizes[entry] + 1)
         if len(content) != self._sizes[entry]:
             raise bad_file(
-                self.name, f'"{entry}" has another size than declared', "pack the bundle anew", field=entry[:100]
+                self.name, f'"{entry}" has another size than declared', "pack the bundle again", field=entry[:100]
             )
         return content
 
@@ -183,7 +183,7 @@ def open_bundle(source: Path | BinaryIO, *, name: str = "", limits: Limits | Non
         try:
             archive = zipfile.ZipFile(stream)
         except Exception as error:  # damaged directories end in many kinds of errors
-            raise bad_file(called, f"the zip cannot be read ({error})", "pack it anew and send it whole") from error
+            raise bad_file(called, f"the zip cannot be read ({error})", "pack it again and send it whole") from error
         with archive:
             yield _Zip(archive, called, limits)
     finally:

@@ -66,7 +66,7 @@ def check_distinct(entries: Iterable[str], name: str) -> None:
             same = "twice" if other == entry else f'and as "{other}"'
             raise bad_file(
                 name,
-                f'"{entry}" is there {same}; upper and lower case do not tell files apart everywhere',
+                f'"{entry}" is there {same}; upper and lower case do not distinguish files everywhere',
                 "give each file a name of its own",
                 value=entry,
             )
@@ -81,4 +81,4 @@ def damage_named(name: str, entry: str) -> Iterator[None]:
         raise
     except Exception as error:  # zlib, struct, zipfile and the file system each have their own
         reason = (str(error).splitlines() or [""])[0][:200] or type(error).__name__
-        raise bad_file(name, f'"{entry}" cannot be read ({reason})', "pack the bundle anew", value=entry) from error
+        raise bad_file(name, f'"{entry}" cannot be read ({reason})', "pack the bundle again", value=entry) from error

@@ -49,7 +49,7 @@ _PAIRS = Columns(
 
 
 def find_manifest(bundle: Bundle) -> str:
-    """The bundle's manifest. Raises BadFile where none, or none that stands out, is there."""
+    """The bundle's manifest. Raises BadFile if there is none, or no obvious one."""
     tables = [entry for entry in bundle.names if entry.casefold().endswith(MANIFEST_ENDINGS)]
     depth = min((entry.count("/") for entry in tables), default=0)
     top = [entry for entry in tables if entry.count("/") == depth]
@@ -62,7 +62,7 @@ def find_manifest(bundle: Bundle) -> str:
         return top[0]
     raise bad_file(
         bundle.name,
-        f"no manifest stands out; tables found: {listed(tables)}" if tables else "there is no manifest",
+        f"no obvious manifest; tables found: {listed(tables)}" if tables else "there is no manifest",
         "add manifest.csv with the columns image, prompt and method, or pairs.csv with prompt, baseline and refined",
     )
 

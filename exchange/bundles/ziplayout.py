@@ -40,7 +40,7 @@ def check_central_directory(stream: BinaryIO, name: str, max_entries: int) -> No
         n_entries, n_bytes = _zip64_counts(stream, tail_at + at) or (n_entries, n_bytes)
     if n_bytes > tail_at + at or n_entries * _DIRECTORY_ENTRY_BYTES > n_bytes:
         problem = f"the zip's directory is damaged: it would have {n_entries} entries in {n_bytes} bytes"
-        raise bad_file(name, problem, "pack it anew and send it whole")
+        raise bad_file(name, problem, "pack it again and send it whole")
     if n_entries > max_entries or n_bytes > max_entries * _MAX_BYTES_PER_ENTRY:
         raise bad_file(name, f"there are {n_entries} entries, more than {max_entries}", "split the bundle")
 
@@ -76,7 +76,7 @@ def check_no_overlap(archive: zipfile.ZipFile, name: str) -> None:
     for info, following in zip(infos, begins[1:], strict=True):
         if info.header_offset + _LOCAL_HEADER_BYTES + info.compress_size > following:
             problem = f'the entry "{info.filename}" overlaps with what follows it'
-            raise bad_file(name, problem, "pack the zip anew with an ordinary program", value=info.filename)
+            raise bad_file(name, problem, "pack the zip again with an ordinary program", value=info.filename)
 
 
 def raw_name(info: zipfile.ZipInfo) -> bytes | None:

@@ -1,4 +1,4 @@
-"""What columns of ratings are called: how an item, a rater, a question and a value are told by their names."""
+"""What columns of ratings are called: how an item, a rater, a question and a value are recognised by their names."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -31,7 +31,7 @@ ASIDE = (
     *("assignment_id", "updated_at", "started_at", "version", "email", "ip_address", "source", "type", "kind"),
     *("round", "parent", "sha256", "description", "text"),
 )
-"""Columns that hold no answer, whatever stands in them."""
+"""Columns that hold no answer, whatever is in them."""
 
 _PERSON = (
     r"(?:rater|annotator|worker|judge|coder|expert|user|person|participant|subject|evaluator|reviewer|assessor|"

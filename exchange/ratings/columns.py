@@ -108,7 +108,7 @@ def _fill(found: _Found, sheet: Sheet, given: Given) -> None:
 
 
 def recognised(sheet: Sheet) -> Shape | None:
-    """The table as its columns' names and contents tell it; None where this is not a table of ratings.
+    """The table as its columns' names and contents describe it; None where this is not a table of ratings.
 
     Raises BadFile where columns hold answers and it is open whether they are raters or questions.
     """

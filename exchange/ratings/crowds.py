@@ -30,7 +30,7 @@ def recognised(sheet: Sheet) -> Shape | None:
 
 
 class _Assignments:
-    """Answers are told apart by column, or by element where the form's answers came as JSON.
+    """Answers are distinguished by column, or by element where the form's answers came as JSON.
 
     One image per assignment, or several: `Input.image_2` is what `Answer.quality_2` is about.
     """

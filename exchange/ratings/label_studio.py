@@ -227,9 +227,9 @@ def _is_number(value: JsonValue) -> bool:
 
 
 def _is_answer_column(sheet: Sheet, column: str, *, is_ordered: bool) -> bool:
-    """Whether a column holds answers and no data of the task; where the order of columns does not tell, by content.
+    """Whether a column holds answers and no data of the task; where the order of columns does not show it, by content.
 
-    Data are the same for all annotations of a task. Numbers are answers all the same, and so are a few short words
+    Data are the same for all annotations of a task. Numbers are still answers, and so are a few short words
     that differ within a task.
     """
     cells = sheet.values(column)

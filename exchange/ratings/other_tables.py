@@ -91,5 +91,5 @@ def _regions(sheet: Sheet, columns: set[str]) -> BadFile | None:
 def _scores(sheet: Sheet, columns: set[str]) -> BadFile | None:
     if "metric" in columns and columns & {"value", "score"} and not columns & {"rater", "annotator", "worker", "user"}:
         problem = "these are scores of metrics, and no ratings: no column says who rated"
-        return bad_file(sheet.file, problem, "give them as --metrics, beside the ratings")
+        return bad_file(sheet.file, problem, "give them as --metrics, with the ratings")
     return None

@@ -46,7 +46,7 @@ SHAPED = Columns(
     names=RATINGS.names,
     extra="drop",
 )
-"""The rows that a shape gives: those of a table of ratings, perhaps with the item's prompt and method."""
+"""The rows that a shape gives: those of a table of ratings, and sometimes the item's prompt and method."""
 
 
 @dataclass
@@ -157,7 +157,7 @@ class RatingsFile:
                         part.names[answer.item] = name or answer.item
 
     def rows(self, log: RejectLog) -> Iterator[Row]:
-        """Every answer as a row with item, rater, dimension, value, and perhaps more; the tally is counted anew."""
+        """Every answer as a row with item, rater, dimension, value, and possibly more; the tally is counted again."""
         self.tally = Tally()
         for part in self._parts:
             yield from self._long(part, log) if part.shape is None else self._shaped(part, part.shape, log)

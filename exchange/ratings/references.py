@@ -1,4 +1,4 @@
-"""Items that a file names by a path or an address: what they are called, and how an image is told in a text."""
+"""Items that a file names by a path or an address: what they are called, and how an image is recognised in a text."""
 
 import re
 from collections.abc import Iterable
@@ -41,7 +41,7 @@ def path_of(reference: str) -> str:
 
 
 def names_of(references: Iterable[str]) -> dict[str, str]:
-    """Reference → item: the file's name; where two files have one name, as much of their paths as tells all apart."""
+    """Reference → item: the file's name; where two files have one name, as much of their paths as is needed."""
     paths = {reference: path_of(reference) for reference in references}
     n_parts = 1
     while True:

@@ -109,7 +109,7 @@ def read_delimited(
         else:
             surplus = [cell for cell in cells[len(found) :] if cell]
             if surplus:
-                log.note(name, record.line, "", surplus[0], "a cell stands under no column", "name its column")
+                log.note(name, record.line, "", surplus[0], "a cell is under no column", "name its column")
             else:
                 yield Row(name, record.line, {label: cells[position] for position, label in kept})
 
@@ -169,5 +169,5 @@ class _Records:
             ) from error
         lines = f"line {begins_on}" if ends_on <= begins_on else f"lines {begins_on} to {ends_on}"
         self._log.note(
-            self._name, begins_on, "", "", f"a double quote stands inside a quoted cell ({lines} skipped)", _QUOTE_CURE
+            self._name, begins_on, "", "", f"a double quote is inside a quoted cell ({lines} skipped)", _QUOTE_CURE
         )

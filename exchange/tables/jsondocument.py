@@ -80,7 +80,7 @@ def _is_records(part: JsonValue) -> bool:
 def _split(columns: list[JsonValue], data: JsonValue, name: str) -> list[dict[str, JsonValue]]:
     names = [str(column) for column in columns]
     if not isinstance(data, list) or not all(isinstance(row, list) and len(row) == len(names) for row in data):
-        raise bad_file(name, 'not every row of "data" has as many cells as there are "columns"', "write it anew")
+        raise bad_file(name, 'not every row of "data" has as many cells as there are "columns"', "write it again")
     return [dict(zip(names, row, strict=True)) for row in data]  # type: ignore[arg-type]
 
 

@@ -89,7 +89,7 @@ class _Shaper:
 
 
 def read_json_lines(lines: Iterator[str], *, name: str, columns: Columns | None, log: RejectLog) -> Iterator[Row]:
-    """One row a line; blank lines are skipped; lines that are not one JSON object go to the log."""
+    """One row per line; blank lines are skipped; lines that are not one JSON object go to the log."""
     decoder, shaper = StrictDecoder(), _Shaper(name, columns, log)
     for number, line in enumerate(lines, start=1):
         text = line.strip(" \t\r\n")
@@ -166,9 +166,9 @@ _CUT_SHORT = frozenset(("Unterminated string starting at", "Expecting value", "E
 
 
 def read_json_array(texts: Iterator[str], *, name: str, columns: Columns | None, log: RejectLog) -> Iterator[Row]:
-    """One row an element of the outermost array; elements that are not objects go to the log.
+    """One row per element of the outermost array; elements that are not objects go to the log.
 
-    Raises BadFile at wrong syntax, after which no element can be told from the next.
+    Raises BadFile at wrong syntax, after which elements cannot be separated.
     """
     window, decoder, shaper = _Window(texts), StrictDecoder(), _Shaper(name, columns, log)
     window.peek()
@@ -184,7 +184,7 @@ def read_json_array(texts: Iterator[str], *, name: str, columns: Columns | None,
             raise bad_file(
                 name,
                 f"element {number} of the array (line {window.line}) is not JSON: {reason}",
-                "correct it there, or write one JSON object a line",
+                "correct it there, or write one JSON object per line",
                 row=number,
                 value=window.text[window.at : window.at + 80],
             ) from error
@@ -198,7 +198,7 @@ def read_json_array(texts: Iterator[str], *, name: str, columns: Columns | None,
         found = window.peek()
         raise bad_file(
             name,
-            f'after element {number} (line {window.line}) stands "{found}", not a comma or the closing bracket'
+            f'after element {number} (line {window.line}) comes "{found}", not a comma or the closing bracket'
             if found
             else f"the file ends after element {number}, before the closing bracket",
             "the file may have been cut short; send it whole" if not found else "correct it there",

@@ -62,7 +62,7 @@ def unpacked(stream: BinaryIO, name: str) -> Iterator[BinaryIO]:
 
 
 def is_workbook(stream: BinaryIO) -> bool:
-    """Whether a zip is an Excel or OpenDocument workbook. The stream stands at its beginning afterwards."""
+    """Whether a zip is an Excel or OpenDocument workbook. The stream is at its beginning afterwards."""
     try:
         stream.seek(0)
         with zipfile.ZipFile(stream) as archive:
@@ -75,7 +75,7 @@ def is_workbook(stream: BinaryIO) -> bool:
 
 
 def is_zip_of_tables(stream: BinaryIO) -> bool:
-    """Whether the stream is a zip and no workbook. The stream stands where it did afterwards."""
+    """Whether the stream is a zip and not a workbook. The stream is where it was afterwards."""
     if not stream.seekable() or stream.tell() != 0:
         return False
     head = stream.read(len(_ZIP))
@@ -90,7 +90,7 @@ def tables_in(stream: BinaryIO, name: str) -> Iterator[list[tuple[str, BinaryIO]
         try:
             archive = stack.enter_context(zipfile.ZipFile(stream))
         except (zipfile.BadZipFile, OSError, ValueError) as error:
-            raise bad_file(name, f"the zip cannot be read ({error})", "pack it anew") from error
+            raise bad_file(name, f"the zip cannot be read ({error})", "pack it again") from error
         infos = [info for info in archive.infolist() if not info.is_dir() and not _is_by_the_way(info.filename)]
         tables = [info for info in infos if PurePosixPath(info.filename).suffix.casefold() in TABLES]
         found: list[tuple[str, BinaryIO]] = []
@@ -121,7 +121,7 @@ def _damage_named(name: str) -> Iterator[None]:
         raise
     except Exception as error:  # gzip, bz2, lzma, zlib, zipfile and the file system each have their own
         reason = (str(error).splitlines() or [""])[0][:200] or type(error).__name__
-        raise bad_file(name, f"it cannot be unpacked ({reason})", "pack it anew") from error
+        raise bad_file(name, f"it cannot be unpacked ({reason})", "pack it again") from error
 
 
 def _is_by_the_way(entry: str) -> bool:

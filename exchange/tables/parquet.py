@@ -25,9 +25,9 @@ MAX_DECLARED_COLUMNS = 10_000
 MAX_ROWS = 20_000_000
 FREE_ROWS = 100_000
 MAX_ROWS_PER_BYTE = 20
-"""Rows that a byte of the file may stand for, beyond FREE_ROWS: equal rows take no room, and as long to read."""
+"""Rows that a byte of the file may represent, beyond FREE_ROWS: equal rows take no room, and as long to read."""
 
-_REWRITE = "write the file anew, for example with pandas.DataFrame.to_parquet"
+_REWRITE = "write the file again, for example with pandas.DataFrame.to_parquet"
 
 
 def open_parquet(stream: BinaryIO, name: str) -> pq.ParquetFile:
@@ -91,7 +91,7 @@ def read_parquet(stream: BinaryIO, *, name: str, columns: Columns | None, log: R
 
 
 class _Bad:
-    """Stands in for a value that cannot be taken."""
+    """Replaces a value that cannot be taken."""
 
     def __init__(self, value: object, problem: str, cure: str) -> None:
         self.value = value

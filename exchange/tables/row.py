@@ -8,7 +8,7 @@ JsonObject: TypeAlias = Mapping[str, JsonValue]
 
 
 class Row(NamedTuple):
-    """One row: where it stands and what it says.
+    """One row: where it is and what it says.
 
     file    the name the user knows the file by
     number  1-based: the line on which the row begins (CSV, TSV, JSON lines), or the record (JSON arrays, Parquet)

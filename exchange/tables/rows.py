@@ -1,4 +1,4 @@
-"""Rows of a table from outside, whatever its format, which is told by content and never by the file's name."""
+"""Rows of a table from outside, whatever its format, which is recognised by content and never by the file's name."""
 
 import shutil
 import tempfile
@@ -32,7 +32,7 @@ def read_rows(
 ) -> Iterator[Row]:
     """The rows of a table, one at a time, in memory that does not grow with the file.
 
-    source       a path, or a binary stream read from where it stands (one that cannot seek is copied to a temporary
+    source       a path, or a binary stream read from its position (one that cannot seek is copied to a temporary
                  file where the format needs it); it may be packed with gzip, bzip2 or xz, or as the only table of a zip
     name         what the user calls the file; it is in every report
     columns      which columns are needed and what else they may be called; None: whatever is there
@@ -41,7 +41,7 @@ def read_rows(
     dialect      what the user says of how it is written
     log          takes the rows that are refused; the good ones go on
 
-    Raises BadFile (while being iterated, perhaps after good rows) where the file as a whole cannot be taken.
+    Raises BadFile (while being iterated, possibly after good rows) where the file as a whole cannot be taken.
     """
     with opened(source, name) as given, unpacked(given, name) as stream:
         if _is_workbook(stream):

@@ -50,7 +50,7 @@ PLAIN = Dialect()
 
 @contextmanager
 def opened(source: Path | BinaryIO, name: str) -> Iterator[BinaryIO]:
-    """The source as a binary stream; a path is opened and closed here, a stream is read from where it stands.
+    """The source as a binary stream; a path is opened and closed here, a stream is read from its present position.
 
     Raises BadFile where the path cannot be opened.
     """
@@ -132,8 +132,8 @@ def text_chunks(chunks: Iterator[bytes], name: str, encoding: str = "") -> Itera
             line = n_lines + text.count("\n", 0, text.index("\0")) + 1
             raise bad_file(
                 name,
-                "a NUL character stands in the text",
-                "the file is damaged or not a text; write it anew as UTF-8",
+                "there is a NUL character in the text",
+                "the file is damaged or not a text; write it again as UTF-8",
                 row=line,
             )
         n_lines += text.count("\n")

@@ -229,7 +229,7 @@ def _kind(value: JsonValue) -> str:
 
 
 def _not_a_number(problem: str, written: str, text: str) -> BadValue:
-    """What to say of a cell; the sign that stands in the way is named, since many look like another."""
+    """What to say of a cell; the character that does not belong is named, since many look like another."""
     sign = "" if text.isascii() else odd_sign(text)
     if sign and any(letter.isnumeric() for letter in written):
         return BadValue(f"{problem}: it holds {sign}", "write it in the digits 0 to 9, with at most one decimal point")

@@ -131,7 +131,9 @@ def sheet_rows(rows: list[tuple[int, _Cells]], *, name: str, columns: Columns | 
     for number, cells in rows[1:]:
         beyond = next((cell for cell in cells[len(found) :] if _is_filled(cell)), None)
         if beyond is not None:
-            log.note(name, number, "", str(beyond), "a cell stands right of the last column", "give the column a name")
+            log.note(
+                name, number, "", str(beyond), "a cell is to the right of the last column", "give the column a name"
+            )
             continue
         yield Row(name, number, {ours: _plain(cells[i]) if i < len(cells) else "" for i, ours in kept})
 

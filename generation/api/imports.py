@@ -41,8 +41,7 @@ class TooLarge(APIException):
 
 
 class ImportRunSerializer(serializers.ModelSerializer[ImportRun]):
-    """A run as it stands.
-
+    """A run at this moment.
     `rejected` holds the first refused rows; `rejects_url` has them all as CSV, if any; `warnings` are sentences on what
     was taken and may not be what was meant.
     """

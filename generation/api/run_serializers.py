@@ -1,4 +1,4 @@
-"""What the API takes and tells of runs."""
+"""What the API accepts and returns for runs."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -28,7 +28,7 @@ class StartSerializer(serializers.Serializer[Run]):
         required=False,
         help_text="Only the set's prompts of this category; else the experiment's, where the set has it.",
     )
-    first = serializers.IntegerField(min_value=1, required=False, help_text="Only the first so many.")
+    first = serializers.IntegerField(min_value=1, required=False, help_text="Only this many prompts, the first ones.")
     experiment = serializers.ChoiceField(choices=sorted(EXPERIMENTS), required=False)
     matrix = serializers.JSONField(required=False, help_text="Methods, seeds, engines, metrics and drawing.")
     language = serializers.JSONField(required=False, help_text='An engine as {"engine": name, "options": {…}}.')
@@ -84,7 +84,7 @@ def _prompts(attrs: Mapping[str, Any]) -> list[int]:
 
 
 class RunSerializer(serializers.ModelSerializer[Run]):
-    """A run as it stands. `message` and `cure` say why it paused, or what failed in it."""
+    """A run at this moment. `message` and `cure` say why it paused, or what failed in it."""
 
     url = serializers.SerializerMethodField()
     images_url = serializers.SerializerMethodField()

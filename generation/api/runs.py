@@ -154,7 +154,7 @@ class RunImages(generics.ListAPIView[Image]):
 
 
 class RunManifest(APIView):
-    """What made each image of a run, one JSON object a line; `manage.py reproduce` makes them again from it."""
+    """What made each image of a run, one JSON object per line; `manage.py reproduce` makes them again from it."""
 
     permission_classes = (MayImport,)
     write_scope = "data"

@@ -97,7 +97,7 @@ def versions(*packages: str) -> dict[str, str]:
 
 @contextmanager
 def computing_threads(n_threads: int | None) -> Iterator[None]:
-    """So many threads on the CPU meanwhile, as rounding depends on their number; None leaves it as it is."""
+    """Compute with this many threads on the CPU meanwhile, as rounding depends on it; None leaves it as it is."""
     import torch
 
     before = torch.get_num_threads()

@@ -92,7 +92,7 @@ def _read(options: Mapping[str, Any]) -> Options:
 
 
 class LocalChat:
-    """A language model in this process, perhaps one that sees. Its calls cost nothing that anybody bills."""
+    """A language model in this process; some can see images. Its calls cost nothing."""
 
     def __init__(self, options: Options, network: Network, device: "torch.device", dtype: str) -> None:
         self._options, self._network, self._device = options, network, device

@@ -49,7 +49,7 @@ def pick(folder: Path, names: str) -> Path | None:
 
 
 def sha256(path: Path) -> str:
-    """The digest of a whole file; computed once a process for a file that has not changed."""
+    """The digest of a whole file; computed once per process for a file that has not changed."""
     seen = path.stat()
     return _sha256(path, seen.st_size, seen.st_mtime_ns)
 

@@ -146,7 +146,7 @@ def add_common_arguments(parser: CommandParser) -> None:
 
 
 def _expanded(paths: Sequence[Path], *, is_bundle: bool) -> list[Path]:
-    """The files; a folder stands for the tables in it, except where the folder itself is the bundle."""
+    """The files; a folder means the tables in it, except where the folder itself is the bundle."""
     found: list[Path] = []
     for path in paths:
         if not path.exists():

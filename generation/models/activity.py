@@ -124,7 +124,7 @@ class Activity(models.Model):
         name: str,
         **details: Any,
     ) -> "Activity":
-        """Add one line. Call it in the transaction of what it tells, so that both are there or neither is."""
+        """Add one line. Call it in the transaction of what it reports, so that both are there or neither is."""
         return cls.objects.create(
             actor=actor,
             actor_name="" if actor is None else actor.get_username(),

@@ -16,9 +16,9 @@ from generation.models.images import Image
 class Reproduction(Leased):
     """One attempt at making an image again. A worker claims it with a lease; `claim` proves that it is still theirs.
 
-    DONE: it was made, and compared where the original is at hand. FAILED: it could not be made; `problem` says why.
+    DONE: it was made, and compared if the original is available. FAILED: it could not be made; `problem` says why.
 
-    is_equal    whether every pixel is the same; None where that cannot be told
+    is_equal    whether every pixel is the same; None where that is unknown
     difference  the fields of `recipes.difference.Difference`, or None
     problem     why it was not made, or what its difference may come from
     report      the same of every image that was made on the way, the first ancestor first: `Reproduction.as_json` of

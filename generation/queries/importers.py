@@ -115,7 +115,7 @@ class FileRole:
 
 @dataclass(frozen=True)
 class Option:
-    """A word that an import takes besides its files; `several` of them are on a line each.
+    """A word that an import takes besides its files; `several` of them are on one line each.
 
     `suggest` lists values that a form offers.
     """

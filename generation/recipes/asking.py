@@ -12,7 +12,7 @@ Made = TypeVar("Made")
 
 
 class StrictAnswer(BaseModel):
-    """What every answer's schema is: nothing beside its fields, and all of them required ("strict" in OpenAI's API).
+    """What every answer's schema is: nothing besides its fields, and all of them required ("strict" in OpenAI's API).
 
     Subclasses give no field a default, and put into words what a schema of that kind may not say (lengths, ranges).
     """
@@ -29,7 +29,7 @@ def ask_for(
 ) -> tuple[Made, ChatAnswer[Answer]]:
     """What `make` makes of the answer, and the answer with all calls that it took.
 
-    `make` raises Senseless for an answer that is of no use; the model is then told so and asked a second time.
+    `make` raises Senseless for an answer that is of no use; the model is then asked a second time with the reason.
     Raises BadAnswer after that, and passes on what the engine raises, with the calls of both times.
     """
     first = chat.ask(request)

@@ -91,7 +91,7 @@ class Drawn:
 
 
 class ImageEngine(Protocol):
-    """Draws images. `identity`: everything beside the request that the pixels depend on, as JSON."""
+    """Draws images. `identity`: everything besides the request that the pixels depend on, as JSON."""
 
     @property
     def identity(self) -> Json: ...
@@ -128,7 +128,7 @@ class ChatAnswer(Generic[Answered]):
 
 
 class ChatEngine(Protocol):
-    """A language model, perhaps one that sees."""
+    """A language model; some can see images."""
 
     @property
     def identity(self) -> Json: ...

@@ -28,7 +28,7 @@ class Difference:
     structural_distance  1 − MS-SSIM, 0 (the same) … 1; negligible below about 0.01
     reason               why figures are NaN: sizes that differ, or images too small for MS-SSIM; else empty
 
-    The structural distance stands in for LPIPS, whose trained weights come with no package: it knows contrast and
+    The structural distance replaces LPIPS, whose trained weights come with no package: it knows contrast and
     structure at several scales, and nothing of what people have said about differences.
     """
 

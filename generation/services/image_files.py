@@ -23,7 +23,7 @@ def store_image(
 
     odd_metadata  called where what the file says of itself cannot be read in full
 
-    The rendition's address is the hash of its own pixels: it tells neither the original's address nor its method, and
+    The rendition's address is the hash of its own pixels: it reveals neither the original's address nor its method, and
     two images that look the same share it. Files come before rows: a row never lacks its file, and a file whose row
     was not saved is found again by its content. Raises BadFile for what is not a whole image.
     """

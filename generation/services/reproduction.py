@@ -23,8 +23,8 @@ class Reproduction:
     """What came of one record.
 
     png         as made again; empty where it could not be
-    is_equal    whether every pixel is the same; None where that cannot be told
-    difference  how different, where the original is at hand
+    is_equal    whether every pixel is the same; None where that is unknown
+    difference  how different, if the original is available
     problem     why it was not made, or what its difference may come from; else empty
     """
 
@@ -58,7 +58,7 @@ def reproduce(
     """Make the images of a manifest again, each after those that it began from; one result a record, as they come.
 
     records   in the order of `manifest.read`
-    original  the first image's file, where it is at hand; the digest of its pixels is in the record in any case
+    original  the first image's file, if it is available; the digest of its pixels is in the record in any case
     folder    for the latents that later images begin from
     on_step   called between an engine's steps and before each image; what it raises ends the work
 

@@ -52,7 +52,7 @@ def build(tokenizer: Any) -> Any:
 def train(pictures: NDArray[np.uint8], prompts: list[ScenePrompt], tokenizer: Any, file: Path, clock: Clock) -> Any:
     """The trained network; continues from `file` where there is one.
 
-    Each picture must be told from the other pictures' prompts and from its own with one word changed.
+    Each picture must match its prompt better than other prompts, and better than its own with one word changed.
     """
     network = build(tokenizer)
     optimiser = torch.optim.AdamW(network.parameters(), lr=_RATE, betas=(0.9, 0.98), weight_decay=0.05, fused=True)

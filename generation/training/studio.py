@@ -62,7 +62,7 @@ class _Wanted:
 
 
 class Studio:
-    """Held-out prompts, the small model, and its drawings, each made once; `told` says how far it is."""
+    """Held-out prompts, the small model, and its drawings, each made once; `report` is called with the progress."""
 
     def __init__(self, count: int, seed: int, told: Callable[[str], object]) -> None:
         self.prompts = held_out_prompts(count)

@@ -38,7 +38,7 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Preview:
-    """What the form as it stands would start."""
+    """What the form's present values would start."""
 
     n_prompts: int
     n_methods: int
@@ -103,7 +103,7 @@ def _page(request: HttpRequest, form: RunForm, bound: RunForm, chosen: str) -> H
 
 
 def _live(form: RunForm) -> dict[str, Any]:
-    """What follows from the form as it stands, valid or not."""
+    """What follows from the form's present values, valid or not."""
     problems = [
         (_title(form, name), error)
         for name, errors in form.errors.items()
@@ -151,7 +151,7 @@ def _preview(form: RunForm) -> Preview | None:
         seconds_per_unit=run_plans.seconds_per_unit(engines_of(matrix)),
         price_per_call=prices,
     )
-    # A model that is not named yet is missing for a reason that the form tells.
+    # A model that is not named yet is missing for a reason that the form gives.
     is_named = not any(name.startswith(ROLES) for name in form.errors)
     missing = availability.missing_for(matrix) if is_named else []
     return Preview(n_prompts, len(matrix.methods), len(matrix.seeds), takes, is_guessed, missing)

@@ -104,7 +104,7 @@ def test_an_administrator_s_header_has_no_link_that_leads_nowhere() -> None:
 
 
 @pytest.mark.parametrize("cookie", ['"\\000abcdefgh"', "x" * 10_000, "../../etc", "é" * 10, "short"])
-def test_a_cookie_that_is_no_session_is_nobody(cookie: str) -> None:
+def test_a_cookie_that_is_not_a_session_is_nobody(cookie: str) -> None:
     assert Client().get("/", HTTP_COOKIE=f"sessionid={cookie}".encode().decode("latin-1")).status_code == 200
 
 

@@ -70,7 +70,7 @@ def test_a_personal_link_works_again_on_another_device(client: Client) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "?sesame=", "?sesame=nonsense", "?sesame=AAAAAAAAAAAAAAAAAAAAAAAA"])
-def test_a_broken_link_says_what_to_do_and_keeps_whoever_is_signed_in(client: Client, query: str) -> None:
+def test_a_broken_link_says_what_to_do_and_keeps_the_session(client: Client, query: str) -> None:
     anna = make_user()
     client.force_login(anna)
 

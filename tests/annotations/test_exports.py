@@ -257,7 +257,7 @@ def test_only_researchers_of_the_study(client: Client, study: Study, page: str) 
 
 
 @pytest.mark.parametrize("page", ["secrets.csv", "answers.exe"])
-def test_what_is_no_table(client: Client, study: Study, page: str) -> None:
+def test_what_is_not_a_table(client: Client, study: Study, page: str) -> None:
     client.force_login(study.owner)
     assert client.get(address(study, page)).status_code == 404
 

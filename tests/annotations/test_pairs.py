@@ -63,7 +63,7 @@ class TestWhichPairs:
         for item in study.items.all():
             assert {image.prompt_id for image in slots(item)} == {item.prompt_id}
 
-    def test_a_baseline_meets_each_other_method_and_stands_first(self) -> None:
+    def test_a_baseline_meets_each_other_method_and_comes_first(self) -> None:
         _prompts, methods = images(4, 4)
         chosen = selection(*methods, rule="baseline", baseline=methods[2].pk)
 

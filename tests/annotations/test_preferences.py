@@ -168,7 +168,7 @@ class TestRankings:
         assert rankings.n == 24
         assert {tuple(sorted(row)) for row in rankings.rank.tolist()} == {(1, 2, 3)}
 
-    def test_unable_is_no_ranking(self) -> None:
+    def test_unable_is_not_a_ranking(self) -> None:
         study = made(RANKING, Study.ItemKind.PROMPT)
         question = study.dimensions.get()
         card = cards(make_rater(study))[0]

@@ -199,7 +199,7 @@ class TestSubmit:
         card.refresh_from_db()
         assert (card.state, card.lease_until, card.flag) == ("answered", None, "text in the image")
 
-    def test_unable_to_answer_is_no_number(self) -> None:
+    def test_unable_to_answer_is_not_a_number(self) -> None:
         card = self.card()
 
         submit(assignment=card, answers=answers(card, None), answered_at=timezone.now())

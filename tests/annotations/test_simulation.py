@@ -133,7 +133,7 @@ def test_verdicts_err_at_the_stated_rate() -> None:
     assert within(int(wrong_verdicts.sum()), 6000, 0.1)
 
 
-def test_an_auditor_without_error_tells_the_truth_with_reasons_for_wrong_claims_only() -> None:
+def test_an_auditor_without_error_is_right_with_reasons_for_wrong_claims_only() -> None:
     result = audits()
     right = (np.arange(3000) % 4 != 0)[result.claim]
     np.testing.assert_array_equal(result.verdict, np.where(right, "right", "wrong"))
@@ -197,7 +197,7 @@ def test_audits_refuse_what_cannot_be() -> None:
         simulate_audits(claim_is_right=[], error_image=[1], error_is_claimed=[True], n_images=1, panel=panel, seed=0)
 
 
-def test_it_stands_on_the_ground() -> None:
+def test_it_imports_only_the_ground_floor() -> None:
     """Neither Django nor the generation app comes with it."""
     code = "import sys, annotations.simulation; print(sorted({'django', 'generation'} & set(sys.modules)))"
     root = Path(__file__).parents[2]

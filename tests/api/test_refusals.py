@@ -87,7 +87,7 @@ def test_a_body_that_nothing_can_be_made_of(body: str, api: Client) -> None:
 
 
 @pytest.mark.parametrize("body", [b"\xff", "{}".encode("utf-16"), b"\0", b'"\xed\xa0\x80"'])
-def test_a_body_that_is_no_utf_8(body: bytes, api: Client) -> None:
+def test_a_body_that_is_not_utf_8(body: bytes, api: Client) -> None:
     said(api.generic("POST", RUNS, body, content_type="application/json"), 400)
 
 
@@ -283,7 +283,7 @@ def test_an_image_whose_file_is_gone(api: Client) -> None:
     said(api.get(f"/api/v1/images/{image.pk}/file"), 404)
 
 
-def test_a_fault_of_the_site_is_json_too_and_tells_nothing(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_the_site_is_json_too_and_reveals_nothing(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("secret detail")
 
@@ -305,7 +305,7 @@ def test_an_encoding_that_django_stumbles_over(charset: str) -> None:
 
 
 @pytest.mark.parametrize("address", [RUNS, "/api/v1/nothing/", "/sign-in/"])
-def test_whoever_sends_too_much_is_told_so_and_sees_no_broken_pipe(address: str, live_site: str) -> None:
+def test_people_who_send_too_much_get_a_reason_and_not_a_broken_pipe(address: str, live_site: str) -> None:
     connection = http.client.HTTPConnection(urlsplit(live_site).netloc)
     connection.request("POST", address, b"x" * 12 * 2**20, {"Content-Type": "application/json"})
     assert connection.getresponse().status in (404, 413)

@@ -130,7 +130,7 @@ def test_what_cannot_be_read_is_set_aside_and_the_next_message_read(
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/etc/hostname")])
-def test_what_is_no_file_is_set_aside(folder: Path, connection: Connection, make: Callable[[Path], object]) -> None:
+def test_what_is_not_a_file_is_set_aside(folder: Path, connection: Connection, make: Callable[[Path], object]) -> None:
     drop(folder, "other.msg", b"").unlink()
     make(folder / "messages" / "1_a.cpu.msg")
     channel = connection.default_channel
@@ -209,7 +209,7 @@ def test_messages_are_read_while_tables_cannot_be_written(
     assert take(channel) == envelope()
 
 
-def test_an_unreadable_table_is_written_anew_by_who_binds_next(folder: Path, connection: Connection) -> None:
+def test_an_unreadable_table_is_rewritten_by_the_next_binding(folder: Path, connection: Connection) -> None:
     channel = connection.default_channel
     (folder / "control").mkdir(parents=True)
     (folder / "control" / "news.exchange").write_bytes(b"")

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.annotator_loop [--items 1000,10000,100000,1000000] [--seconds 15] [--raters 16]
 
-Each account answers as the rating page does: one POST saves an answer durably and brings the next card. Beside it, in
+Each account answers as the rating page does: one POST saves an answer durably and brings the next card. Next to it, in
 the same run, a bare Django view that inserts a row without waiting for the disk: the most that this server can do.
 Prints loops/s, the 50th and 95th percentile of a loop in milliseconds, errors, and over-assignments found afterwards.
 """

@@ -12,7 +12,7 @@ METHODS = 2
 
 
 def lay_study(*, n_items: int, k: int, owner_id: int, lease_minutes: int = 30) -> Study:
-    """A study of n_items single images, two methods a prompt, whose rows are all there and whose files are not."""
+    """A study of n_items single images, two methods per prompt, whose rows are all there and whose files are not."""
     now = timezone.now()
     study = Study.objects.create(
         title=f"{n_items} items",

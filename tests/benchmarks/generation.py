@@ -1,4 +1,4 @@
-"""Images a second of DetailScribe's switch matrix: our engine beside the plain loop that the released code is.
+"""Images per second of DetailScribe's switch matrix: our engine compared with the plain loop that the released code is.
 
     python -m tests.benchmarks.generation [--large] [--prompts 4] [--compile] [--forward-size 1]
 
@@ -33,7 +33,7 @@ ANIMALS = ("fox", "otter", "badger", "heron", "hedgehog", "beaver", "crow", "hed
 
 @dataclass(frozen=True)
 class Work:
-    """What is drawn: pairs of a prompt and its refined prompt, in so many steps, at so many pixels a side."""
+    """What is drawn: pairs of a prompt and its refined prompt, in how many steps, at how many pixels per side."""
 
     pairs: list[tuple[str, str]]
     n_steps: int
@@ -109,7 +109,7 @@ def _in_batches(engine: Any, requests: list[DrawRequest]) -> list[Any]:
 
 
 def peak_flops(device: Any, dtype: Any) -> float:
-    """The best of several large matrix multiplications on this device, in operations a second."""
+    """The best of several large matrix multiplications on this device, in operations per second."""
     import torch
 
     n = 8192 if device.type == "cuda" else 1024

@@ -311,7 +311,7 @@ def test_help_and_pause(new_context: NewContext, live_site: str) -> None:
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("heading", name="Paused")).to_be_visible()
     assert Audit.objects.get().state == Audit.State.RETURNED
-    page.get_by_role("link", name="Go on judging").click()
+    page.get_by_role("link", name="Continue judging").click()
     expect(page.locator("#audit")).to_be_visible()
 
 

@@ -31,9 +31,7 @@ def test_what_lists_an_error_is_above_the_fold(new_context: NewContext, live_sit
         assert box(page.get_by_role("button", name=name))["bottom"] <= fold, name
 
 
-def test_no_heading_stands_over_nothing_and_the_last_button_says_what_is_true(
-    new_context: NewContext, live_site: str
-) -> None:
+def test_no_heading_is_empty_and_the_last_button_says_what_is_true(new_context: NewContext, live_site: str) -> None:
     study = make_audited_study(n_images=1, n_claims=2)
     make_open_plan(study)
     page = at_audit(new_context(), make_auditor(study), live_site)

@@ -245,7 +245,7 @@ def test_a_request_that_hangs_ends(new_context: NewContext, live_site: str, watc
     assert levels(rater) == [2]
 
 
-def test_who_answers_too_late_is_told(new_context: NewContext, live_site: str, watch: Watch) -> None:
+def test_a_late_answer_gets_a_notice(new_context: NewContext, live_site: str, watch: Watch) -> None:
     watch.expect_trouble(OFFLINE)
     study = make_study(n_items=12, k=1)
     rater, other = make_rater(study), make_rater(study)
@@ -275,7 +275,7 @@ def answer_all(study: Study, rater: Rater) -> None:
             services.submit(assignment=card, answers=[given], answered_at=timezone.now())
 
 
-def test_a_late_answer_is_told_on_the_card_too(new_context: NewContext, live_site: str, watch: Watch) -> None:
+def test_a_late_answer_gets_a_notice_on_the_card_too(new_context: NewContext, live_site: str, watch: Watch) -> None:
     watch.expect_trouble(OFFLINE)
     study = make_study(n_items=4, k=1, batch_size=2)
     rater, other = make_rater(study), make_rater(study)

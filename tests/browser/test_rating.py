@@ -274,5 +274,5 @@ def test_help_pause_and_flag(new_context: NewContext, live_site: str) -> None:
     expect(page.get_by_role("heading", name="Paused")).to_be_visible()
     assert_accessible(page)
     assert Assignment.objects.get(state=Assignment.State.ANSWERED).flag == "1 of 5 fingers is missing"
-    page.get_by_role("link", name="Go on rating").click()
+    page.get_by_role("link", name="Continue rating").click()
     expect(page.locator("#progress-text")).to_contain_text("1 of 3")

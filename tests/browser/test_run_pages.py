@@ -64,7 +64,7 @@ def test_a_researcher_tries_the_machinery(
     assert_accessible(page)
 
     follow(page, page.get_by_role("button", name="Pause"))
-    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
     follow(page, page.get_by_role("link", name="Every failure"))
     expect(page.get_by_role("cell", name="Use another seed.")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -73,7 +73,7 @@ def test_a_researcher_tries_the_machinery(
         page.get_by_role("link", name="All failures as CSV").click()
     assert download.value.suggested_filename == f"run-{run.pk}-failures.csv"
     follow(page, page.get_by_role("button", name="Retry failed steps"))
-    follow(page, page.get_by_role("button", name="Go on"))
+    follow(page, page.get_by_role("button", name="Resume"))
 
     finish(*others, *run.steps.exclude(kind="draw").select_related("prompt", "method"), size=(64, 64))
     Run.objects.filter(pk=run.pk).update(state="done", ended_at=timezone.now())

@@ -86,7 +86,7 @@ def test_a_researcher_designs_starts_pauses_watches_and_makes_a_study(
     celery_worker_process(queues="cpu,gpu")
     assert tasks.resume_runs() == 0
     assert not Image.objects.exists()
-    follow(page, page.get_by_role("button", name="Go on"))
+    follow(page, page.get_by_role("button", name="Resume"))
     expect(state).to_have_text("running")
     page.evaluate("window.stayed = true")
     assert tasks.resume_runs() > 0

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 NewContext = Callable[..., BrowserContext]
 
 
-def test_two_windows_are_told_of_each_other(new_context: NewContext, live_site: str) -> None:
+def test_two_windows_know_of_each_other(new_context: NewContext, live_site: str) -> None:
     rater = make_rater(make_study(n_items=8))
     context = new_context()
     first = at_card(context, rater, live_site)

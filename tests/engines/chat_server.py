@@ -1,4 +1,4 @@
-"""A server of OpenAI's protocol on 127.0.0.1, over real HTTP, that says what a test tells it to and counts what it did.
+"""A server of OpenAI's protocol on 127.0.0.1, over real HTTP, that answers as a test demands and counts its requests.
 
 with ChatServer() as server:
     server.script(Status(429, headers={"Retry-After": "7"}), {"colour": "red"})   # one for each request, then

@@ -52,7 +52,7 @@ def test_every_image_is_scored_by_what_is_seen_in_it(server: ChatServer) -> None
     assert sum(call.n_tokens_in for one in (red, blue) for call in one.calls) == server.tokens_in > 0
 
 
-def test_a_score_outside_the_scale_is_no_score(server: ChatServer) -> None:
+def test_a_score_outside_the_scale_is_not_a_score(server: ChatServer) -> None:
     server.answer = lambda asked: {"reasons": "", "is_shown": True, "score": 11}
     with pytest.raises(BadAnswer) as caught:
         metric(server).score([request("red")])

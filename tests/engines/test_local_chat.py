@@ -239,7 +239,7 @@ def test_what_is_missing_is_said_with_the_command_that_gets_it(
     assert "2 of its files" in one.what
 
 
-def test_files_that_are_no_model_that_chats(tmp_path: Path) -> None:
+def test_files_that_are_not_a_chat_model(tmp_path: Path) -> None:
     from generation.engines.tiny import chat as tiny_chat
 
     model, tokenizer = tiny_chat.build(sees=False)
@@ -269,6 +269,6 @@ def test_a_bad_option_is_named(options: dict[str, Any], name: str) -> None:
         local_chat.missing(options, CPU)
 
 
-def test_whether_it_sees_is_no_choice_of_real_weights(reader: Path) -> None:
+def test_whether_it_sees_cannot_be_chosen_for_real_weights(reader: Path) -> None:
     with pytest.raises(Unusable, match="'sees'"):
         local_chat.missing({"model": str(reader), "sees": True}, CPU)

@@ -77,7 +77,7 @@ def test_a_network_without_guidance_inside_is_guided_by_true_guidance(negative: 
     assert drawn.facts["guided_by"] == "true_cfg_scale"
 
 
-def test_a_distilled_network_is_told_its_guidance_and_takes_no_negative_prompt() -> None:
+def test_a_distilled_network_gets_its_guidance_and_no_negative_prompt() -> None:
     pipe = flux(is_distilled=True)
     (drawn,) = engine(pipe).draw([FOX])
     assert pixels(drawn.png) == by_itself(pipe, guidance_scale=4.5)

@@ -46,13 +46,13 @@ def test_a_pinned_commit_is_found_where_the_hubs_own_library_puts_it(
     assert theirs == str(folder / "config.json")
 
 
-def test_a_branch_is_no_pinned_commit() -> None:
+def test_a_branch_is_not_a_pinned_commit() -> None:
     with pytest.raises(Unusable, match="'revision'") as caught:
         locate("owner/net", "main", FILES)
     assert "40 hexadecimal" in caught.value.cure
 
 
-def test_a_single_file_stands_for_itself(tmp_path: Path) -> None:
+def test_a_single_file_may_be_named_itself(tmp_path: Path) -> None:
     file = tmp_path / "some.pt"
     file.write_bytes(b"weights")
     assert locate_file(str(file), "", "ImageReward.pt") == file

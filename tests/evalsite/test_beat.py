@@ -1,4 +1,4 @@
-"""Every periodic task that the schedule names exists: a misspelt one would never run, and nobody would be told."""
+"""Every periodic task that the schedule names exists: a misspelt one would never run, and nobody would notice."""
 
 from datetime import timedelta
 

@@ -60,7 +60,7 @@ def test_a_disk_that_takes_no_files_is_not_ready(client: Client, settings: Setti
 
 
 @pytest.mark.django_db
-def test_work_that_nobody_begins_is_told_and_the_site_stays_ready(client: Client) -> None:
+def test_work_that_nobody_begins_is_reported_and_the_site_stays_ready(client: Client) -> None:
     now = timezone.now()
     run = ImportRun.objects.create(kind="prompts", file_name="a.csv", lease_until=now)
     ImportRun.objects.filter(pk=run.pk).update(created_at=now - timedelta(hours=1))

@@ -156,5 +156,5 @@ def test_our_own_work_is_interrupted_by_a_signal_and_its_handlers_are_given_back
             time.sleep(10)
         assert children.told_to_stop
         with pytest.raises(KeyboardInterrupt), children.interruptible():
-            raise AssertionError("must not be reached: we were told to stop before")
+            raise AssertionError("must not be reached: we were asked to stop before")
     assert signal.getsignal(signal.SIGTERM) == before

@@ -198,7 +198,7 @@ def start_run() -> Run:
     return dispatch.start_run(name="run", owner=None, prompt_set=prompt_set, prompts=prompts, matrix=MATRIX)
 
 
-def test_whatever_dies_raters_go_on_and_no_work_stands_still(
+def test_whatever_dies_raters_go_on_and_work_continues(
     serve: Serve, broker: Path, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     rater = make_rater(make_study(n_items=1500, k=1))

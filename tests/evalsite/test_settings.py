@@ -81,7 +81,7 @@ def test_good_values_are_read_from_the_given_mapping_and_not_from_the_process(mo
     env.close(program="evalsite")
 
 
-def test_every_mistake_is_told_at_once_and_no_secret_with_it() -> None:
+def test_every_mistake_is_reported_at_once_and_no_secret_with_it() -> None:
     env = Environment({"URL": "mysql://me:hunter2@db/x", "KEY": "hunter3", "SIZE": "many", "SITE_SIZ": "1"})
     env.database("URL", "sqlite:////tmp/x")
     env.integer("SIZE", 1, low=0, high=9)

@@ -216,7 +216,7 @@ def swapped_profile() -> bytes:
     return profile.replace(b"rXYZ", b"tXYZ", 1).replace(b"bXYZ", b"rXYZ", 1).replace(b"tXYZ", b"bXYZ", 1)
 
 
-def test_pictures_helper_is_no_tautology() -> None:
+def test_pictures_helper_is_not_a_tautology() -> None:
     assert Image.open(io.BytesIO(picture())).getpixel((0, 0)) == RED
 
 

@@ -140,7 +140,7 @@ def test_a_header_alone() -> None:
         prompts_of("prompt,topic\n")
 
 
-def test_where_only_bad_rows_are_there_the_log_tells() -> None:
+def test_where_only_bad_rows_are_there_the_log_says_so() -> None:
     prompts, log = prompts_of("prompt,topic\na,b,c\n")
     assert not prompts
     assert log.total == 1

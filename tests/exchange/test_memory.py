@@ -109,7 +109,7 @@ def test_writing_rows(write: Callable[..., Iterator[str]]) -> None:
 
 
 @pytest.mark.parametrize("read", [read_rows, read_columns])
-def test_a_small_parquet_file_cannot_stand_for_millions_of_rows(read: Callable[..., object], tmp_path: Path) -> None:
+def test_a_small_parquet_file_cannot_represent_millions_of_rows(read: Callable[..., object], tmp_path: Path) -> None:
     path = tmp_path / "equal.parquet"
     pq.write_table(pa.table({"prompt": pa.DictionaryArray.from_arrays(np.zeros(3_000_000, np.int8), ["a fox"])}), path)
     assert path.stat().st_size < 100_000

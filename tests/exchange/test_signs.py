@@ -1,4 +1,4 @@
-"""Names that look alike are told apart by the sign that differs, its Unicode name and its place."""
+"""Names that look alike are distinguished by the character that differs, its Unicode name and its place."""
 
 import pytest
 

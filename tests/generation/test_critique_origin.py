@@ -26,7 +26,7 @@ STORED: dict[str, tuple[Any, str]] = {
 }
 
 
-def test_stored_critiques_get_the_origin_that_their_provenance_tells() -> None:
+def test_stored_critiques_get_the_origin_in_their_provenance() -> None:
     image = make_image()
     for name, (provenance, _) in STORED.items():
         Critique.objects.create(image=image, critic=name, provenance=provenance, digest=digest(name))
@@ -38,7 +38,7 @@ def test_stored_critiques_get_the_origin_that_their_provenance_tells() -> None:
     }
 
 
-def test_recipes_are_told_from_engines_by_a_property() -> None:
+def test_recipes_are_distinguished_from_engines_by_a_property() -> None:
     asked = EngineSpec("blip-vqa", {"model": "tiny"})
     questions = EngineSpec("questions", {"answerer": asked.as_json()})
     assert (questions.is_recipe, questions.answerer) == (True, asked)

@@ -1,4 +1,4 @@
-"""An image is made again from its page: asked for once, made by one worker, and told how near it came."""
+"""An image is made again from its page: asked for once, made by one worker, and compared with the original."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -76,7 +76,7 @@ def page(client: Client, researcher: User) -> Client:
 
 
 class TestPage:
-    def test_a_click_has_it_made_again_and_the_page_tells_how_near_it_came(
+    def test_a_click_has_it_made_again_and_the_page_shows_how_near_it_came(
         self, page: Client, baseline: Image, sent: list[tuple[int, str]]
     ) -> None:
         refined = Image.objects.get(round=1)
@@ -123,7 +123,7 @@ class TestPage:
         assert "imported" in part
         assert "hx-get" not in part
 
-    def test_who_asks_while_it_is_under_way_is_told_so(self, page: Client, sent: list[tuple[int, str]]) -> None:
+    def test_asking_again_while_it_is_under_way_gets_a_notice(self, page: Client, sent: list[tuple[int, str]]) -> None:
         image = make_image()
         first = ask(image)
         response = page.post(reverse("image-again", args=[image.pk]), follow=True)
@@ -152,7 +152,7 @@ class TestPage:
 
 
 class TestVerdict:
-    def test_a_changed_file_is_told_with_how_much_it_differs(self, page: Client, baseline: Image) -> None:
+    def test_a_changed_file_is_reported_with_how_much_it_differs(self, page: Client, baseline: Image) -> None:
         with baseline.file.open("rb") as file, Picture.open(file) as picture:
             changed = picture.convert("RGB")
         red, green, blue = changed.getpixel((5, 5))  # type: ignore[misc]
@@ -170,14 +170,14 @@ class TestVerdict:
             text_of(page, baseline),
         )
 
-    def test_an_original_of_another_size_is_told(self, page: Client, baseline: Image) -> None:
+    def test_an_original_of_another_size_is_reported(self, page: Client, baseline: Image) -> None:
         stream = BytesIO()
         Picture.new("RGB", (8, 16)).save(stream, "PNG")
         overwrite(baseline, stream.getvalue())
         made_again(baseline)
         assert "It differs: the images are of two sizes, 8 × 16 and 32 × 32." in text_of(page, baseline)
 
-    def test_a_file_that_is_no_image_any_more_is_told(self, page: Client, baseline: Image) -> None:
+    def test_a_file_that_is_no_longer_an_image_is_reported(self, page: Client, baseline: Image) -> None:
         overwrite(baseline, b"spoilt")
         assert made_again(baseline).state == State.FAILED
         assert "The stored file can no longer be read as an image." in text_of(page, baseline)
@@ -195,7 +195,7 @@ class TestVerdict:
         assert "It could not be made again, because: It was imported" in text
         assert "Make it once more" not in text
 
-    def test_what_is_missing_on_the_worker_is_told_with_its_cure(self, page: Client, baseline: Image) -> None:
+    def test_what_is_missing_on_the_worker_is_reported_with_its_cure(self, page: Client, baseline: Image) -> None:
         baseline.provenance["spec"]["options"] = {"model": "somebody/weights", "revision": "0" * 40}
         baseline.save()
         assert made_again(baseline).state == State.FAILED
@@ -203,7 +203,7 @@ class TestVerdict:
         assert "sd3 cannot run here. Missing:" in text
         assert "hf download somebody/weights" in text
 
-    def test_an_ancestor_that_is_gone_is_told(self, page: Client, baseline: Image) -> None:
+    def test_an_ancestor_that_is_gone_is_reported(self, page: Client, baseline: Image) -> None:
         refined = Image.objects.get(round=1)
         refined.provenance["start"]["image"] = 999_999
         refined.save()
@@ -292,7 +292,7 @@ class TestWorkers:
         assert asked.state == State.FAILED
         assert f"The worker died {MOST_TRIES} times while making it." in text_of(page, image)
 
-    def test_a_fault_of_the_site_is_told_and_raised_on(
+    def test_a_fault_of_the_site_is_reported_and_re_raised(
         self, monkeypatch: pytest.MonkeyPatch, page: Client, baseline: Image
     ) -> None:
         def break_down() -> None:

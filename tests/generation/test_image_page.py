@@ -90,7 +90,7 @@ class TestLine:
             assert words in text
         assert f"<ins> {ADDED}</ins>" in markup_of(page, family.refined)
 
-    def test_what_a_claim_is_about_is_told_by_the_decomposition_that_its_critic_saw(self, page: Client) -> None:
+    def test_what_a_claim_is_about_comes_from_the_decomposition_that_its_critic_saw(self, page: Client) -> None:
         family = make_family(renoised(2), BASELINE)
         later = {"entities": [{"id": "r1", "text": "lighthouse"}], "relations": []}
         Decomposition.objects.create(prompt=family.prompt, graph=later, digest="later")
@@ -98,7 +98,7 @@ class TestLine:
         assert "about: the fox stirs the stew" in text
         assert "lighthouse" not in text
 
-    def test_rounds_stand_in_order(self, page: Client) -> None:
+    def test_rounds_are_in_order(self, page: Client) -> None:
         family = make_family(renoised(2), BASELINE)
         criticise(family.refined, f"{TEXT} {ADDED} Steam rises.")
         second = make_image(parent=family.refined, method=method_of(renoised(2, rounds=2)), seed=7)
@@ -106,7 +106,7 @@ class TestLine:
         order = [text.index(words) for words in ("First drawing", "Round 1", "Steam rises.", "Round 2")]
         assert order == sorted(order)
 
-    def test_the_critique_that_led_on_is_told_from_others_and_controls_are_left_out(self, page: Client) -> None:
+    def test_the_critique_that_led_on_is_distinguished_and_controls_are_left_out(self, page: Client) -> None:
         family = make_family(renoised(2), BASELINE)
         criticise(family.baseline, f"{TEXT} Other words.", critic="another critic")
         criticise(family.baseline, "", critic="planted by hand", source="planted")
@@ -141,7 +141,7 @@ class TestLine:
 
 
 class TestSideBySide:
-    def test_an_image_stands_beside_its_parent_or_whom_the_address_names(self, page: Client) -> None:
+    def test_an_image_is_shown_next_to_its_parent_or_the_one_that_the_address_names(self, page: Client) -> None:
         family = make_family(renoised(2), BASELINE)
         other = make_image(parent=family.baseline, method=method_of(switched(1)))
         for query, beside in (("", family.baseline), (f"?with={other.pk}", other), ("?with=soup", family.baseline)):
@@ -150,16 +150,16 @@ class TestSideBySide:
             sources = re.findall(r'<img src="([^"]+)"', compared)
             assert sources == [reverse("image-shown", args=[one.pk]) for one in (beside, family.refined)]
 
-    def test_a_baseline_stands_alone(self, page: Client) -> None:
+    def test_a_baseline_is_shown_alone(self, page: Client) -> None:
         assert "data-compare" not in markup_of(page, make_image())
 
-    def test_scores_stand_beside_the_parents(self, page: Client) -> None:
+    def test_scores_are_next_to_the_parents(self, page: Client) -> None:
         family = make_family(renoised(2), BASELINE)
         assert "clip-score 0.500 0.750 +0.250" in text_of(page, family.refined)
 
 
 class TestRecord:
-    def test_parameters_are_told_and_the_raw_record_is_there(self, page: Client) -> None:
+    def test_parameters_are_shown_and_the_raw_record_is_there(self, page: Client) -> None:
         family = make_family(renoised(2), BASELINE)
         text = text_of(page, family.refined)
         for words in ("Seed 7", "Steps 28", "Guidance 4.5", "t′ = T − 2 = 26", "Engine sd3", "Torch 2.13.0"):

@@ -137,7 +137,7 @@ class TestPrompt:
         assert "cannot be drawn. The decomposition is empty" in words(html)
         assert "Not decomposed yet" in markup(page, "prompt", make_prompt().pk)
 
-    def test_images_stand_by_method_and_seed_with_their_scores(self, page: Client) -> None:
+    def test_images_are_sorted_by_method_and_seed_with_their_scores(self, page: Client) -> None:
         prompt = make_prompt()
         refined, baseline = make_method("a refined", kind="refined"), make_method("the baseline", kind="baseline")
         for method, seed in ((refined, 9), (baseline, 8), (baseline, 7)):

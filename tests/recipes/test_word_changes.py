@@ -28,5 +28,5 @@ def test_the_new_wording_can_be_read_off() -> None:
         assert kept == " ".join(new.split())
 
 
-def test_the_same_again_in_other_capitals_is_no_change() -> None:
+def test_the_same_again_in_other_capitals_is_not_a_change() -> None:
     assert changes("A Fox", "a  fox") == [Piece("same", "a fox")]

@@ -102,7 +102,7 @@ def test_stacked_bars_share_their_row() -> None:
     assert "75%" in [text.text for text in root.iter(f"{SVG}text")]
 
 
-def test_differences_stand_on_their_side_of_zero() -> None:
+def test_differences_are_on_their_side_of_zero() -> None:
     root = parsed(charts.difference_plot([[-0.5, 2], [0.0, 3], [1.0, 5]], title="t", axis="a"))
 
     bars = {rect.get("class"): rect for rect in root.iter(f"{SVG}rect")}

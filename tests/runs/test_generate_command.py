@@ -82,7 +82,7 @@ def test_paused_resumed_cancelled(tmp_path: Path) -> None:
         generate("resume", run.pk)
 
 
-def test_what_failed_is_told_with_its_cure_and_tried_again(tmp_path: Path) -> None:
+def test_failures_are_listed_with_their_cure_and_retried(tmp_path: Path) -> None:
     start(tmp_path, "--here")
     run = Run.objects.get()
     Step.objects.filter(pk=run.steps.all()[0].pk).update(

@@ -1,4 +1,4 @@
-"""Images are made again from the site's records, or from a manifest alone, and told from those that differ."""
+"""Images are made again from the site's records, or from a manifest alone, and distinguished from those that differ."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Annotator and auditor of the demo study look at everything they can reach: nothing tells what made an image."""
+"""Annotator and auditor of the demo study look at everything they can reach: nothing reveals what made an image."""
 
 import io
 import re
@@ -46,7 +46,7 @@ def telling() -> set[str]:
 
 
 def told(answers: list[Answer], allowed: set[str]) -> list[tuple[str, str]]:
-    """(address, word) for every telling word that an answer holds."""
+    """(address, word) for every revealing word in an answer."""
     words = "|".join(re.escape(word) for word in sorted(telling() - allowed, key=len, reverse=True))
     pattern = re.compile(rf"(?<!\d)(?:{words})")  # the seconds of a time are not a score
     return [(one.url, found) for one in answers for found in pattern.findall(one.everything.casefold())]

@@ -96,7 +96,7 @@ def test_a_name_that_nobody_has_is_treated_alike() -> None:
     assert guess(10, name="nobody") == [HTTPStatus.OK] * 9 + [HTTPStatus.TOO_MANY_REQUESTS]
 
 
-def test_the_right_password_sets_the_count_to_nought(rosa: User) -> None:
+def test_the_right_password_sets_the_count_to_zero(rosa: User) -> None:
     guess(9)
     assert is_let_in(sign_in(RIGHT))
 
@@ -155,7 +155,7 @@ def test_an_invented_header_gives_no_new_tries(rosa: User) -> None:
     assert not is_let_in(sign_in(RIGHT, HTTP_X_FORWARDED_FOR="198.51.100.99"))
 
 
-def test_behind_a_proxy_people_are_told_apart(rosa: User, settings: Settings) -> None:
+def test_behind_a_proxy_people_are_distinguished(rosa: User, settings: Settings) -> None:
     settings.PROXIES = 1
     for n in range(10):
         sign_in("guess", HTTP_X_FORWARDED_FOR=f"198.51.100.{n}, 192.0.2.1")

@@ -40,7 +40,7 @@ def test_a_large_body_is_refused_before_it_is_read(address: str, client: Client)
 
 
 @pytest.mark.parametrize("length", ["-1", "1e3", "9" * 30, "٣"])
-def test_a_length_that_is_no_number_is_refused(length: str, client: Client) -> None:
+def test_a_length_that_is_not_a_number_is_refused(length: str, client: Client) -> None:
     response = client.generic("POST", reverse("sign-in"), CONTENT_LENGTH=length)
     assert response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
@@ -142,7 +142,7 @@ def test_only_files_that_never_change_may_be_kept_and_by_one_browser_alone(clien
         assert "no-store" in response.headers["Cache-Control"]
 
 
-def test_a_page_that_fails_tells_nothing(client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_fails_reveals_nothing(client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("secret detail")
 

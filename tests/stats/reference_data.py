@@ -81,5 +81,5 @@ SIEGEL_CASTELLAN = np.array([[5, 6, 7, 1, 2, 4, 3, 8], [1, 7, 6, 2, 3, 5, 4, 8],
 
 
 def matrix_of_counts(counts: np.ndarray) -> np.ndarray:
-    """Raters × units of category numbers 1… from units × categories counts, equal ratings a unit."""
+    """Raters × units of category numbers 1… from units × categories counts, equally many ratings per unit."""
     return np.array([np.repeat(np.arange(1, counts.shape[1] + 1), row) for row in counts], dtype=float).T

@@ -38,7 +38,7 @@ def test_chi_squared_and_f(freedom: float) -> None:
         assert ours.f_quantile(p, 7.5, freedom) == pytest.approx(stats.f.ppf(p, 7.5, freedom), rel=1e-9)
 
 
-def test_no_degree_of_freedom_is_no_number() -> None:
+def test_no_degree_of_freedom_is_not_a_number() -> None:
     assert np.isnan(ours.t_quantile(0.975, 0))
     assert np.isnan(ours.t_quantile(0.975, np.nan))
 

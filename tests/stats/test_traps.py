@@ -85,7 +85,7 @@ def test_units_with_one_rating_count_for_chance_but_not_for_alpha() -> None:
     ("table", "observed", "cohen", "ac1"),
     [([[130, 56], [9, 5]], 0.675, 0.022, 0.533), ([[118, 5], [2, 0]], 0.944, -0.023, 0.941)],
 )
-def test_a_kappa_never_stands_alone(table: list[list[int]], observed: float, cohen: float, ac1: float) -> None:
+def test_a_kappa_is_never_reported_alone(table: list[list[int]], observed: float, cohen: float, ac1: float) -> None:
     # PMC7222679, table 1. The report that holds a kappa holds what explains it.
     first, second = np.nonzero(np.array(table))
     times = np.array(table)[first, second]
@@ -193,7 +193,7 @@ def test_every_rank_correlation_names_its_variant() -> None:
     assert named == 2 * (3 * 3 + 1)
 
 
-def test_zeros_that_wilcoxon_drops_stand_beside_it() -> None:
+def test_zeros_that_wilcoxon_drops_are_next_to_it() -> None:
     ratings, prompt, method = paired_scores([3, 3, 3, 3, 3, 2], [3, 3, 3, 3, 4, 4])
     got = compare(ratings, prompt=prompt, method=method, baseline=0, refined=1, rng=np.random.default_rng(0))
     assert (got.wins, got.ties, got.losses) == (2, 4, 0)
@@ -203,7 +203,7 @@ def test_zeros_that_wilcoxon_drops_stand_beside_it() -> None:
     assert got.wilcoxon_p == pytest.approx(0.5)
 
 
-def test_an_interval_that_knows_images_stands_beside_wilsons() -> None:
+def test_an_interval_that_knows_images_is_next_to_wilsons() -> None:
     audit = simulate(np.random.default_rng(0), 40)
     row = critic_accuracy(audit, rng=np.random.default_rng(0), n_resamples=200, n_permutations=9).overall
     assert [interval.covers for interval in row.precision.intervals] == ["images", "claims"]

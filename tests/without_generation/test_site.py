@@ -10,7 +10,7 @@ from tests.without_generation.journey import EXTRA
 from tests.without_generation.missing_packages import without_packages
 
 
-def test_people_rate_and_get_their_report_and_are_told_what_runs_need(tmp_path: Path) -> None:
+def test_people_rate_get_their_report_and_see_what_runs_need(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir(mode=0o700)
     environment = site_environment(

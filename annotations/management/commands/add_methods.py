@@ -17,7 +17,7 @@ class Command(StudyCommand):
     help = "Let methods join a study that is there: new items behind the old ones. Without any, list every try so far."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("token", help="the study's token: what stands in its address after /study/")
+        parser.add_argument("token", help="the study's token: the part of its address after /study/")
         parser.add_argument("--method", action="append", default=[], help="a method's name; may be given several times")
         parser.add_argument("--note", default="", help="what this try is, for the record")
 

@@ -68,7 +68,7 @@ class Command(BaseCommand):
         )
         add_scale_argument(
             parser,
-            help="1-5, or 0,0.5,1, or DIMENSION=1-3; the kind of question may stand in front: "
+            help="1-5, or 0,0.5,1, or DIMENSION=1-3; the kind of question may come first: "
             "DIMENSION=nominal:1,2,3 (or ordinal, interval, preference); may be repeated",
         )
         parser.add_argument(

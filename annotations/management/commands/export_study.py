@@ -21,7 +21,7 @@ class Command(StudyCommand):
     help = "Write every answer of a study, with its data dictionary, into a folder: CSV, Parquet, and for `analyze`."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("token", help="the study's token: what stands in its address after /study/")
+        parser.add_argument("token", help="the study's token: the part of its address after /study/")
         parser.add_argument(
             "--as",
             dest="form",

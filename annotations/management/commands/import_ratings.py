@@ -11,7 +11,7 @@ from annotations.management.scale_argument import add_scale_argument
 
 
 class Command(BaseCommand):
-    help = "Import existing human ratings into a study, perhaps with a table of items and metric scores."
+    help = "Import existing human ratings into a study, optionally with a table of items and metric scores."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("ratings", nargs="+", help="a table with item, rater, dimension, value, or an export")

@@ -16,7 +16,7 @@ class Command(StudyCommand):
     help = "Write a study's release into a zip: raw rows without names, report, checklists, and how to recompute it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("token", help="the study's token: what stands in its address after /study/")
+        parser.add_argument("token", help="the study's token: the part of its address after /study/")
         parser.add_argument("--out", type=Path, required=True, help="the zip file; one of the same name is replaced")
         parser.add_argument("--images", action="store_true", help="with the image files, not only their hashes")
 

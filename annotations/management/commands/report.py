@@ -21,7 +21,7 @@ class Command(StudyCommand):
     help = "Write a study's report into a folder: PDF, Word, HTML, LaTeX, tables and figures, as its page does."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("token", help="the study's token: what stands in its address after /study/")
+        parser.add_argument("token", help="the study's token: the part of its address after /study/")
         parser.add_argument("--out", type=Path, required=True, help="the folder; files of the same name are replaced")
         parser.add_argument(
             "--quick", action="store_true", help="tables, report.json, report.html and report.tex alone"

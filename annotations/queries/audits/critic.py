@@ -69,7 +69,7 @@ def finished_audits(study: Study, kind: str) -> QuerySet[Audit]:
 
 
 def state_of_audit(study: Study) -> list[Any]:
-    """What tells one state of everything said about the critics from another; six cheap queries."""
+    """A key that changes whenever anything said about the critics changes; six cheap queries."""
     verdicts = study.verdicts.aggregate(n=Count("pk"), last=Max("pk"), current=Count("pk", filter=Q(is_current=True)))
     errors = study.missed_errors.aggregate(
         n=Count("pk"), last=Max("pk"), kept=Count("pk", filter=Q(withdrawn_at=None)), matched=Count("group")

@@ -119,7 +119,7 @@ def _with_votes(claims: QuerySet[Claim, Any], study: Study) -> QuerySet[Claim, A
     """
     judged = counted_verdicts(study).filter(claim=OuterRef("pk"))
     final = judged.filter(is_adjudication=True).order_by("-pk").values("value")[:1]
-    # One look into the index of verdicts a claim and answer: grouping whole joined rows is far slower.
+    # One look into the index of verdicts per claim and answer: grouping whole joined rows is far slower.
     votes = {f"n_{value}": _count(judged.filter(is_adjudication=False, value=value)) for value in Verdict.Value.values}
     adjudicated = Coalesce(Subquery(final), Value(""), output_field=CharField())
     return claims.annotate(**votes, adjudicated=adjudicated).annotate(settled=_settled())

@@ -106,7 +106,7 @@ def claim_ids(plan: AuditPlan, item: AuditItem) -> list[int]:
 
 
 def kinds_of(plan: AuditPlan) -> list[str]:
-    """What kinds of errors the critics of this plan tell apart, so that missed ones can be counted by the same."""
+    """Which kinds of errors the critics of this plan distinguish, so that missed ones can be counted by the same."""
     kinds = claims_of_plan(plan, with_controls=False).filter(critique__image__audit_items__plan=plan).exclude(kind="")
     return list(kinds.order_by("kind").values_list("kind", flat=True).distinct()) or list(USUAL_KINDS)
 
@@ -233,7 +233,7 @@ def finished_verdicts(item: AuditItem) -> dict[int, list[str]]:
     return by_claim
 
 
-# --- what stands, and what is open -----------------------------------------------------------------------------------
+# --- what is settled, and what is open -------------------------------------------------------------------------------
 def claims_in_order(ids: Sequence[int]) -> list[Claim]:
     claims = Claim.objects.in_bulk(list(ids))
     return [claims[pk] for pk in ids if pk in claims]

@@ -129,9 +129,9 @@ def units_of_prompts(study: Study, prompts: Collection[int]) -> list[tuple[int, 
 
 @dataclass(frozen=True)
 class MetricPlace:
-    """A metric's score of a unit, and where it stands among all units that have score and rating: 0 lowest, 1 highest.
+    """A metric's score of a unit, and its rank among all units that have score and rating: 0 lowest, 1 highest.
 
-    people is where people's judgement stands among the same units.
+    people is the rank of people's judgement among the same units.
     """
 
     metric: str

@@ -1,4 +1,4 @@
-"""A study's plan as its settings stand, and what its registration makes of it."""
+"""A study's plan with its present settings, and what its registration makes of it."""
 
 import hashlib
 import json

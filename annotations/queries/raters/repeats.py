@@ -14,7 +14,7 @@ from annotations.stats.raters.within_rater import WithinRaters, within_raters
 
 Purpose = Assignment.Purpose
 MOST_REPEATS = 20_000
-"""So many repeats, the newest, are enough for any interval; a page never reads more."""
+"""How many repeats a page reads at most, newest first: enough for any interval."""
 
 
 @dataclass(frozen=True)

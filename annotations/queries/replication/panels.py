@@ -31,7 +31,7 @@ def is_quickly_compared(first: Study, second: Study) -> bool:
 
 
 def state_of(first: Study, second: Study, questions: tuple[str, str] | None) -> str:
-    """What tells one state of both studies' answers from another, as a short text."""
+    """A short text that changes whenever the answers of either study change."""
     hashes = [inputs_of(study, []).inputs_hash[:24] for study in (first, second)]
     return "-".join([*hashes, *(questions or ()), code_version()])
 

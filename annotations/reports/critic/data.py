@@ -57,7 +57,7 @@ class Claims:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """One row a judgement of a claim by an auditor, at most one for each two; adjudicators' stand apart.
+    """One row per judgement of a claim by an auditor, at most one for each two; adjudicators' are separate.
 
     value        RIGHT, PARTLY, WRONG or CANNOT_TELL
     lists_first  1 where the auditor had listed errors before seeing the claims, 0 where not, −1 unknown
@@ -103,9 +103,9 @@ class Repairs:
     """Baseline and refined side by side: pairs, judgements of claims, and in which image each part of the prompt is.
 
     pair_image, pair_method, pair_is_placebo  (n_pairs,) the baseline, the refined image's method, the same one twice
-    pair, claim, outcome   (n_judgements,) one row an auditor and claim
+    pair, claim, outcome   (n_judgements,) one row per auditor and claim
     on_left     (n_judgements,) 1 where the error was put on the left side alone, 0 on the right alone, −1 neither
-    element_pair, element, answer  (n_answers,) one row an auditor and part of the prompt
+    element_pair, element, answer  (n_answers,) one row per auditor and part of the prompt
     """
 
     pair_image: IntArray = field(default_factory=no_codes)

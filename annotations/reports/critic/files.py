@@ -89,7 +89,7 @@ def parse_control(text: str) -> int:
 
 
 def read_verdicts(path: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> CriticData:
-    """One row an auditor's verdict on one claim; a claim is told by critic, image and its text or identifier.
+    """One row per auditor's verdict on one claim; a claim is identified by critic, image and its text or identifier.
 
     Columns beyond the known ones are facets: of the claim where all its rows say the same, else of the verdict. A
     study's own export can be read back: rows that are not current or whose audit is not finished are left aside, and
@@ -124,7 +124,7 @@ def read_verdicts(path: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> Cr
     claim_key = (code["critic"] * len(names["image"]) + code["image"]) * len(names["claim"]) + code["claim"]
     claim_key = np.unique(claim_key, return_inverse=True)[1]  # dense, so that no product leaves 64 bits
     keep &= _same_source(table, claim_key, source, keep, log)
-    # One verdict an auditor and claim, and one adjudication per claim, no matter who gave it.
+    # One verdict an auditor and claim, and one adjudication per claim by any auditor.
     n_auditors = len(names["auditor"])
     cell = claim_key * (n_auditors + 1) + np.where(is_final, n_auditors, code["auditor"])
     keep &= _once(table, cell, value, keep, log)

@@ -73,7 +73,7 @@ def _sections(document: CriticDocument) -> Iterator[Section]:
     for critic in document.critics:
         for group in critic.groups[1:]:
             facets.setdefault(group.facet, set()).add(group.label)
-    # A property with one value says nothing that the whole does not; the table has it all the same.
+    # A property with one value adds nothing to the whole; the table has it anyway.
     for number, facet in enumerate((name for name, labels in facets.items() if len(labels) > 1), start=1):
         title = f"By {facet.replace('_', ' ')}"
         yield Section(f"group-{number}", title, _facet(document, facet), "critic", facet=facet)

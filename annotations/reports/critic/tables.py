@@ -85,7 +85,7 @@ def critic_rows(document: CriticDocument) -> Iterator[Row]:
 
 
 def _group_rows(critic: str, group: CriticGroup, document: CriticDocument) -> Iterator[Row]:
-    # Where nobody looked for missed errors there is no recall to tell of, group by group.
+    # Where nobody looked for missed errors there is no recall to report, group by group.
     names = ("precision", "recall", "f1", "recall_corrected", "recall_of_lists")
     for name in names if document.counts.searches else names[:1]:
         one = getattr(group, name)

@@ -215,7 +215,7 @@ class ReportedComparison:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelledMethod:
-    """effect: log odds of a higher rating. Methods that share a letter are not told apart."""
+    """effect: log odds of a higher rating. Methods that share a letter are not distinguished."""
 
     method: str
     effect: float | None

@@ -84,7 +84,7 @@ class ReportedMetricDifference:
 
 @dataclass(frozen=True, kw_only=True)
 class MetricGroups:
-    """Groups of metrics that the tests tell apart, best first."""
+    """Groups of metrics that the tests distinguish, best first."""
 
     statistic: str
     groups: tuple[tuple[str, ...], ...]

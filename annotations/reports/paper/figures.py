@@ -11,7 +11,7 @@ from annotations.reports.view import Block, Figure, Folded, Section
 
 @dataclass(frozen=True)
 class PaperFigure:
-    """One picture. name: of its files, without ending; wide, narrow: SVG files that stand alone."""
+    """One picture. name: of its files, without ending; wide, narrow: self-contained SVG files."""
 
     name: str
     caption: str
@@ -20,7 +20,7 @@ class PaperFigure:
 
 
 def paper_figures(parts: Sequence[Part]) -> list[PaperFigure]:
-    """All pictures in reading order, ready to stand alone."""
+    """All pictures in reading order, as self-contained files."""
     titles = {section.id: part.title for part in parts for section in part.sections}
     return [
         PaperFigure(

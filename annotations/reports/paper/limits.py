@@ -33,7 +33,7 @@ def _all(document: StudyDocument) -> Iterator[str]:
     if document.n_prompts and document.n_prompts < FEW_PROMPTS:
         yield f"{counted(document.n_prompts, 'prompt')} say little about other prompts."
     yield (
-        "Prompts and raters were chosen, not drawn at random from a population; intervals over them speak of others "
+        "Prompts and raters were chosen, not drawn at random from a population; intervals over them cover others "
         "only as far as these are like those."
     )
 
@@ -52,7 +52,7 @@ def _of_question(dimension: ReportedQuestion, *, alone: bool) -> Iterator[str]:
     if alpha.value is not None and alpha.value < LOW_AGREEMENT:
         yield f"Raters agree little{about} ({name} {figure(alpha.value, digits=2)}): the question may be unclear."
     if dimension.n_components > 1:
-        yield f"Some raters share no item with others{about}, so that their severity cannot be told from the images."
+        yield f"Some raters share no item with others{about}, so their severity cannot be separated from the images."
     asked = dimension.n_ratings + dimension.n_unable
     if asked and dimension.n_unable / asked > LARGE_SHARE:
         share = dimension.n_unable / asked

@@ -120,7 +120,7 @@ def _procedure(document: StudyDocument, design: Design | None) -> Iterator[str]:
         "images were re-encoded without metadata under random addresses."
     )
     if design.item_kind == "pair":
-        yield "Which image stood on the left was drawn for each rater and item."
+        yield "Which image was on the left was drawn for each rater and item."
     elif design.item_kind == "prompt":
         yield "The order of the images on the page was drawn for each rater and item."
     yield "Raters read written instructions." if design.instructions else "No written instructions were given."

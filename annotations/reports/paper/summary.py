@@ -7,7 +7,7 @@ from annotations.reports.estimates import interval_over
 from annotations.reports.numbers import counted, figure, share, span
 
 WIDEST_FIRST = ("prompts and raters", "prompts", "raters")
-"""Intervals in the order in which a summary prefers them: the first speaks of other prompts and other raters."""
+"""Intervals in the order in which a summary prefers them: the first covers other prompts and other raters."""
 
 MOST_COMPARED = 3
 
@@ -51,7 +51,7 @@ def _comparison(comparison: ReportedComparison) -> str:
     tally = f"better on {comparison.wins:,} of {counted(comparison.n, 'prompt')}, worse on {comparison.losses:,}"
     if diff.value is None or bounds is None:
         return (
-            f"{refined} against {baseline} cannot be told: the mean difference is "
+            f"{refined} against {baseline} is undecided: the mean difference is "
             f"{figure(diff.value, signed=True, digits=2)} ({within}; {tally})"
         )
     if bounds[0] > 0 or bounds[1] < 0:
@@ -59,7 +59,7 @@ def _comparison(comparison: ReportedComparison) -> str:
         by = figure(abs(diff.value), digits=2)
         return f"{refined} is rated {by} {word} than {baseline} ({within}; {tally})"
     return (
-        f"the ratings do not tell {refined} and {baseline} apart: mean difference "
+        f"the ratings do not distinguish {refined} from {baseline}: mean difference "
         f"{figure(diff.value, signed=True, digits=2)} ({within}; {tally})"
     )
 

@@ -29,15 +29,15 @@ def chance_matrix(
         parts.append(svg.text(x + size / 2, top - 10, f"{at + 1}", "tick", "middle", full=names[at]))
         shown = svg.short(label, left - 18)
         parts.append(svg.text(left - 8, y + tall / 2 + 4, shown, "label", "end", full=names[at]))
-        for beside in range(n):
-            share = shares[at][beside]
+        for other in range(n):
+            share = shares[at][other]
             if share is None:
                 continue
-            at_x = left + size * beside
+            at_x = left + size * other
             box = svg.rect(at_x + 0.5, y + 0.5, size - 1, tall - 1, "level", 0.08 + 0.92 * share)
             tone = "on-dark" if share > 0.5 else "on-light"
             words = svg.text(at_x + size / 2, y + tall / 2 + 4, f"{share:.0%}", f"share {tone}", "middle")
-            said = f"{names[at]} beats {names[beside]}: {share:.1%}"
+            said = f"{names[at]} beats {names[other]}: {share:.1%}"
             parts.append(svg.titled(said, box, words if size > 30 else ""))
     bottom = top + tall * n + 16
     if layout.is_stacked:

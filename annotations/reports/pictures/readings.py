@@ -6,7 +6,7 @@ READINGS = {
         "one, the more often the method is the better of the two."
     ),
     "Differences by prompt": (
-        "Each prompt stands at the difference of its two mean ratings: filled to the right of zero, where the method "
+        "Each prompt is drawn at the difference of its two mean ratings: filled to the right of zero, where the method "
         "is better, hollow to the left, where it is worse. A few prompts far out can carry a mean."
     ),
     "Mean rating of every method": (

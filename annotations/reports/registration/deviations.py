@@ -43,7 +43,7 @@ class Outcome:
 def deviations(registered: Plan, now: Plan, outcome: Outcome) -> list[str]:
     """One sentence for each difference, what was planned first; none where everything is as registered.
 
-    Intentions are texts, which nothing can check: the caller shows them beside this list.
+    Intentions are texts, which nothing can check: the caller shows them next to this list.
     """
     return [
         *_settings(registered, now),

@@ -75,7 +75,7 @@ def readme(document: StudyDocument, settings: Settings) -> str:
         "\n".join(f"- {literal(line)}" for line in limits(document)),
         "## Personal data",
         (
-            "Names and comments of raters are not in this bundle; an alias stands for each. Check that your consent "
+            "Names and comments of raters are not in this bundle; an alias replaces each name. Check that your consent "
             "text allows its publication."
         ),
         "## Licence and contact",
@@ -97,7 +97,7 @@ _CARD = (
     ("funding", "Funding and interests", "not stated"),
     ("ethics", "Ethics review", "not stated"),
 )
-"""Key, words, and what stands for a fact that nobody stated."""
+"""Key, words, and what to write for a fact that nobody stated."""
 _CROISSANT = (
     ("license", "licence"),
     ("citeAs", "paper"),

@@ -50,7 +50,7 @@ class HeldComparison:
         """What the second study makes of the first one's answer."""
         for study, found in (("first", self.first), ("second", self.second)):
             if isnan(found.mean_diff.value):
-                return f"cannot be told: in the {study} study no prompt has rated images of both methods"
+                return f"undecided: in the {study} study no prompt has rated images of both methods"
         before, after = _sign(self.first.mean_diff), _sign(self.second.mean_diff)
         if before == 0:
             return "the first study did not decide" + ("" if after == 0 else "; the second does")

@@ -37,7 +37,7 @@ FEWEST_IN_ONE_MODEL = 3
 PEOPLE_AGREE = "people's agreement"
 """The facet of metric tables that is made of the ratings themselves."""
 EVERYTHING = "all"
-"""The one method's name where nothing tells methods apart."""
+"""The only method's name where the data do not distinguish methods."""
 
 Progress = Callable[[str, float], None]
 
@@ -116,7 +116,7 @@ def analyse(data: StudyData, options: Options, progress: Progress = lambda _what
     """All results of a study. The same data, options and code version give the same figures.
 
     Every step draws from a generator of its own, derived from the seed, so that leaving one out changes no other.
-    `progress` is told what begins and the share done, 0…1. Raises Unknown for a comparison of unknown methods.
+    `progress` is called with what begins and the share done, 0…1. Raises Unknown for a comparison of unknown methods.
     """
     pairs = [_method_pair(data, baseline, refined) for baseline, refined in options.comparisons]
     usable, left_out = _usable_facets(data)
@@ -192,7 +192,7 @@ class _Dimension:
         )
         progress("comparisons", 0.3)
         comparisons = [self._comparison(pair, self.rng(2, i)) for i, pair in enumerate(pairs)]
-        progress("what stands behind the comparisons", 0.35)
+        progress("robustness of the comparisons", 0.35)
         depths = [self._depth(one, raters, facets, self.rng(6, i)) for i, one in enumerate(comparisons)]
         progress("metrics", 0.5)
         return DimensionResults(
@@ -349,7 +349,7 @@ def _method_pair(data: StudyData, baseline: str, refined: str) -> tuple[int, int
 def _usable_facets(data: StudyData) -> tuple[list[str], dict[str, str]]:
     """Facets whose values are few and have enough units each, and why the others are left out.
 
-    What every unit shares is not a property to tell units apart by, so nothing is said of it.
+    What every unit shares does not distinguish units, so it is left out.
     """
     usable, left_out = [], {}
     for name, column in data.facets.items():

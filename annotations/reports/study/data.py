@@ -165,7 +165,7 @@ def dimension_data(
 
     repeats: by codes of all raters, of raters who are in `rater` too.
 
-    An interval over raters speaks of those who took part in this question, not of everybody the study knows.
+    An interval over raters covers those who took part in this question, not everybody in the study.
     """
     units, own_unit = _present(unit, n_units)
     raters, own_rater = _present(rater, len(rater_names))

@@ -1,4 +1,4 @@
-"""Comparisons without and with the raters who were excluded, one beside the other."""
+"""Comparisons without and with the raters who were excluded, side by side."""
 
 from annotations.reports.documents.study import StudyDocument, WithExcluded
 

@@ -1,4 +1,4 @@
-"""Right answers that stand next to items: what raters are tested against."""
+"""Right answers given next to items: what raters are tested against."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -34,7 +34,7 @@ def take_gold(
 
     columns      (n_units,) texts by column, of the study's units; `gold:DIMENSION`, or `gold` where one question is
                  asked; an empty cell is an item without gold
-    row_numbers  (n_units,) where in `file` each unit stands: a value off the scale goes to the log
+    row_numbers  (n_units,) the row of `file` in which each unit is: a value off the scale goes to the log
     Raises BadFile for gold of a dimension that nobody answered, and where it is not clear which one is meant.
     """
     names = [dimension.name for dimension in dimensions]

@@ -1,4 +1,4 @@
-"""Ratings that are rankings, told by what they look like."""
+"""Ratings that are rankings, recognised by what they look like."""
 
 from collections import defaultdict
 from collections.abc import Sequence

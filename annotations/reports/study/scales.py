@@ -89,7 +89,7 @@ class Scales:
 
 
 def parse_question(text: str) -> Question:
-    """A scale, perhaps with the question's kind and a colon in front. Raises BadScale."""
+    """A scale, optionally after the question's kind and a colon. Raises BadScale."""
     kind, colon, scale = text.partition(":")
     if not colon:
         return _declared(text, "ordinal")

@@ -31,7 +31,7 @@ def read_places(path: Path, log: RejectLog) -> dict[str, Placed]:
         item, method = (cells.name(name, max_length=LONGEST) for name in ("item", "method"))
         prompt = cells.text("prompt", required=False)
         if cells.ok and found.setdefault(item, (prompt, method)) != (prompt, method):
-            cells.reject("item", f"{item!r} stands in an earlier row with another prompt or method", "keep one row")
+            cells.reject("item", f"{item!r} is in an earlier row with another prompt or method", "keep one row")
     return found
 
 

@@ -74,7 +74,7 @@ def _strengths(part: PreferencePart, label: str, about: str, notes: Sequence[str
     caption = f"{about}. Strengths ({escape(part.model)}) from {n}" + (f", intervals over {covers}" if covers else "")
     said = [*notes, *_unranked(part)]
     if any(row.letters for row in part.strengths):
-        said.append("Methods that share a letter are not told apart (5\\%, Holm).")
+        said.append("Methods that share a letter are not distinguished (5\\%, Holm).")
     if part.prior:
         said.append(escape(part.prior).capitalize() + ".")
     return table(f"{caption}.", f"{label}-strengths", columns, rows, said, is_short=is_short)

@@ -166,7 +166,7 @@ class _ByPlace(_Reader):
                 continue
             method = cells.name(column, max_length=LONGEST_NAME)
             if method in ranks:
-                cells.reject(column, f"{method!r} stands in two places", "name each method once")
+                cells.reject(column, f"{method!r} has two places", "name each method once")
             ranks[method] = self._rank[column]
         if cells.ok:
             self.found.add(cells, _key(cells), ranks, self._places[0])
@@ -194,7 +194,7 @@ class _AsText(_Reader):
         for place, tied in enumerate(re.split(r"[>;|]" if re.search(r"[>;|]", text) else ",", text), start=1):
             for method in (each.strip() for each in tied.split("=")):
                 if not method or method in ranks:
-                    problem = f"{method!r} stands in it twice" if method else "a place in it is empty"
+                    problem = f"{method!r} is in it twice" if method else "a place in it is empty"
                     cells.reject("ranking", problem, "write it as: a > b = c")
                 ranks[method] = place
         if cells.ok:
@@ -217,7 +217,7 @@ class _BestWorst(_Reader):
             if method not in shown:
                 cells.reject(field, f"{method!r} is not among those shown", "list all that were shown: a; b; c; d")
         if len(set(shown)) < len(shown):
-            cells.reject("shown", "a method stands in it twice", "list each method once")
+            cells.reject("shown", "a method is in it twice", "list each method once")
         if cells.ok:
             ranks = dict.fromkeys(shown, 2.0) | {best: 1.0, worst: 3.0}
             if len(shown) == 2:
@@ -225,12 +225,12 @@ class _BestWorst(_Reader):
             self._add(cells, ranks)
 
     def _add(self, cells: Cells, ranks: dict[str, float]) -> None:
-        # Two methods have no rank 2 between them, but the worst is rank 3 all the same.
+        # Two methods have no rank 2 between them, but the worst is still rank 3.
         self.found.add(cells, _key(cells), ranks, "best")
 
 
 class _Long(_Reader):
-    """One row per rank, of a method, or of an item whose prompt and method an items file or its name tells."""
+    """One row per rank, of a method, or of an item whose prompt and method are in an items file or its name."""
 
     def __init__(self, *, by_item: bool) -> None:
         super().__init__()
@@ -251,7 +251,7 @@ class _Long(_Reader):
             keys = [(_key(cells), name, rank) for cells, name, rank in self._rows]
             places = places_of([(f"{key[0]}\0{key[1]}", name, rank) for key, name, rank in keys])
             if places is None:
-                problem = "items' names do not tell which method and which prompt they show"
+                problem = "items' names do not say which method and which prompt they show"
                 cure = "give --items FILE with the columns item, prompt, method; or columns method and rank"
                 raise bad_file(file, problem, cure, field="item", value=self._rows[0][1])
         groups: dict[tuple[str, str, str, str], tuple[Cells, dict[str, float]]] = {}
@@ -312,7 +312,7 @@ def _reader_for(columns: Sequence[str], file: str) -> _Reader:
 
 
 def _place(name: str) -> int:
-    """Which place a column is for: 1 for 1st, rank_1, first; 0 where it is no such column."""
+    """Which place a column is for: 1 for 1st, rank_1, first; 0 for any other column."""
     word = folded(name)
     if word in _WORDS:
         return _WORDS[word]

@@ -56,7 +56,7 @@ def part_sections(part: PreferencePart, section: Make) -> Iterator[Section]:
     if len(part.chance) > 2:
         yield section("chances", "Who would beat whom", _chances(part), "pairs")
     if blocks := [*_fragility(part), *_checks(part)]:
-        yield section("checks", "What may stand behind it", blocks, "preference_tests" if part.tests else "preferences")
+        yield section("checks", "Possible explanations", blocks, "preference_tests" if part.tests else "preferences")
 
 
 def _fragility(part: PreferencePart) -> list[Block]:
@@ -64,7 +64,7 @@ def _fragility(part: PreferencePart) -> list[Block]:
     found = [one for one in part.fewest if one.n is not None]
     if not found:
         return []
-    parts = [f"{one.n:,} of {one.of:,} {one.kind}{'' if one.is_exact else ' (perhaps fewer)'}" for one in found]
+    parts = [f"{one.n:,} of {one.of:,} {one.kind}{'' if one.is_exact else ' (possibly fewer)'}" for one in found]
     said = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"
     return [Paragraph(f"The first place would be gone without {said}.")]
 
@@ -153,7 +153,7 @@ def _strengths(part: PreferencePart) -> list[Block]:
     if any(row.letters for row in part.strengths):
         told.append(
             Paragraph(
-                "Methods that share a letter are not told apart (5%, all pairs tested, Holm's correction).", "note"
+                "Methods that share a letter are not distinguished (5%, all pairs tested, Holm's correction).", "note"
             )
         )
     return [

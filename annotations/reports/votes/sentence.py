@@ -25,10 +25,10 @@ def answer(part: PreferencePart) -> str:
     if len(names) == 1:
         return f"{best.method} is preferred to all others: {said} ({basis})."
     if len(names) == len(ranked):
-        return f"Nothing here tells the {len(ranked)} methods apart: {best.method} does best, {said} ({basis})."
+        return f"The votes do not distinguish the {len(ranked)} methods: {best.method} does best, {said} ({basis})."
     others = names[1:] if names[0] == best.method else [name for name in names if name != best.method]
     shown = _and(others) if len(others) <= MOST_NAMED else f"{len(others)} others"
-    return f"{best.method} does best, {said}, but is not told apart from {shown} ({basis})."
+    return f"{best.method} does best, {said}, but is not distinguished from {shown} ({basis})."
 
 
 def _noun(part: PreferencePart) -> str:
@@ -61,7 +61,7 @@ def _of_two(pair: ReportedPair) -> str:
         low, high = (1 - high, 1 - low) if is_turned else (low, high)
         said += f", 95% interval over {first.covers} {low:.0%}–{high:.0%}"
         if low <= 0.5:
-            said = f"The votes do not tell {better} and {worse} apart: {said}"
+            said = f"The votes do not distinguish {better} from {worse}: {said}"
     elif first:
         said += f"; no interval over {first.covers}: {first.reason}"
     return f"{said}; {counted(pair.ties, 'tie')} ({pair.tie_share.value:.0%} of {pair.n:,} votes)."

@@ -1,4 +1,4 @@
-"""Claims on which auditors disagree go to a third one, whose verdict stands next to theirs."""
+"""Claims on which auditors disagree go to a third one, whose verdict is shown with theirs."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -28,7 +28,7 @@ def save_groups(*, study: Study, image_id: int, groups: Sequence[Group], decided
     """
     now = timezone.now()
     with transaction.atomic():
-        # Two people at the same image: the later decision stands whole, never a mixture.
+        # Two people at the same image: the later decision counts as a whole, never a mixture.
         Study.objects.select_for_update().get(pk=study.pk)
         MissedErrorGroup.objects.filter(study=study, image=image_id).delete()
         errors = MissedError.objects.filter(study=study, image=image_id).in_bulk()

@@ -54,7 +54,7 @@ def auditor_for(*, study: Study, user: User) -> Auditor:
 def reserve(*, auditor: Auditor, plan: AuditPlan, now: datetime | None = None) -> Audit | None:
     """What this auditor works on next: what they hold, what they gave back, or the image that needs it most.
 
-    Never an image that this auditor has had or has adjudicated, and never more auditors an image than the plan wants.
+    Never an image that this auditor has had or has adjudicated, and never more auditors per image than the plan wants.
     Pairs come when no single image is left, so that nobody has seen a refined image before searching its baseline.
     None when nothing is left for them now, or the plan is not open.
     """

@@ -20,7 +20,7 @@ def close_due(*, now: datetime) -> int:
 
 
 def note_completed(*, now: datetime) -> int:
-    """Note once of each study that every wanted answer is there, and tell those who want to know; how many.
+    """Note once of each study that every wanted answer is there, and notify those who want to know; returns how many.
 
     Asks of each open study whether any item lacks a rater, by an index, and whether any card is still held.
     """

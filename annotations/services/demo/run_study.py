@@ -24,7 +24,7 @@ NOTES = (
 )
 INSTRUCTIONS = (
     "Each card shows a small drawing and the prompt that it was made from. Compare them thing by thing: is everything "
-    "there, in the right colour, shape and number, and do the things stand to each other as the prompt says? Then "
+    "there, in the right colour, shape and number, and do the things relate to each other as the prompt says? Then "
     "choose the level that fits best. If you cannot decide, say so: that is an answer too."
 )
 SEED = 0

@@ -36,7 +36,7 @@ CONSENT = (
 )
 INSTRUCTIONS = (
     "Each card shows a picture and the prompt that it was made from. Compare them thing by thing: is everything there, "
-    "in the right colour and number, and do the things stand to each other as the prompt says? Then choose the level "
+    "in the right colour and number, and do the things relate to each other as the prompt says? Then choose the level "
     "that fits best. If you cannot decide, say so: that is an answer too.\n\n"
     "The pictures are drawn by a program, and some get things wrong on purpose."
 )

@@ -34,7 +34,7 @@ COPIED = (
 
 
 def study_of_items(*, study: Study, item_ids: Sequence[int], owner: User) -> Study:
-    """A draft that asks the same questions about these items of a study, in an order drawn anew.
+    """A draft that asks the same questions about these items of a study, in a newly drawn order.
 
     Raises ValidationError when none of them is the study's.
     """

@@ -31,7 +31,7 @@ ENDED = {
     "TIMED OUT": PanelVisit.State.TIMED_OUT,
     "TIMED_OUT": PanelVisit.State.TIMED_OUT,
 }
-"""Statuses of a submission with which a visit ends although nobody has told us here."""
+"""Statuses of a submission with which a visit ends although nobody has reported its end here."""
 
 
 class ProlificFailed(Exception):

@@ -31,7 +31,7 @@ def save_statement(
 
 
 def register(*, study: Study, by: User | None) -> Registration:
-    """Freeze the plan as the settings stand now, with a hash and the time.
+    """Freeze the plan with the present settings, with a hash and the time.
 
     Raises ValidationError once there is an answer, without items or questions, and where nothing has changed since the
     last registration.

@@ -1,4 +1,4 @@
-"""Exercises and checks of a draft whose questions and items are made anew."""
+"""Exercises and checks of a draft whose questions and items are replaced."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -241,7 +241,7 @@ def _trial(rater: Rater, item: Item, attempt: int) -> Trial:
 
 
 def answer_trial(*, trial: Trial, answers: Sequence[Answer], now: datetime) -> Trial:
-    """Keep the answers to one exercise and whether they are right. The first ones stand."""
+    """Keep the answers to one exercise and whether they are right. The first ones count."""
     with transaction.atomic():
         trial = Trial.objects.select_for_update(of=("self",)).select_related("item__prompt").get(pk=trial.pk)
         if trial.answered_at is None:

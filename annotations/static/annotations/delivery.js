@@ -48,7 +48,7 @@ export function startDelivery({ user, csrf, session, tell, fields, taken, refuse
     });
   }
 
-  // Signed out, or signed in anew, which makes the page's token stale.
+  // Signed out, or signed in again, which makes the page's token stale.
   const isShutOut = (response) => response.status === 403 || response.type === "opaqueredirect";
 
   async function freshToken() {

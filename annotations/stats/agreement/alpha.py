@@ -51,7 +51,7 @@ class AlphaFamily:
         self.pairs = LevelPairs(len(values))
         n_pairs = self.pairs.n_pairs
         self.n_features = n_pairs + 1
-        # Sums of coincidences → ratings of each level in pairable units. Two entries a row at most: of a slider's half
+        # Sums of coincidences → ratings of each level in pairable units. Up to two entries per row: of a slider's half
         # a million pairs a dense matrix would have gigabytes.
         each = np.arange(n_pairs)
         pair = np.concatenate((each, self.pairs.apart))

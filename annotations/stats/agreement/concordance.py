@@ -56,7 +56,7 @@ def friedman_test(ratings: Ratings) -> NullTest:
         return NullTest.undefined("chi2", method, why_undefined(ratings))
     w = float(_Ranked(complete, ratings).w())
     if np.isnan(w):
-        return NullTest.undefined("chi2", method, "no rater tells the units apart")
+        return NullTest.undefined("chi2", method, "every rater gives all units the same rank")
     freedom = complete.n_units - 1
     chi2 = complete.n_raters * freedom * w
     return NullTest("chi2", chi2, (freedom,), float(chi2_above(chi2, freedom)), method)

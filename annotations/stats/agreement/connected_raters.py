@@ -10,7 +10,7 @@ from annotations.stats.ratings import Ratings
 def connected_raters(ratings: Ratings) -> tuple[tuple[int, ...], ...]:
     """Groups of rater codes connected by shared units, largest first, then by their lowest code.
 
-    One group: every rater is linked to every other. More: any figure over all raters speaks of each group by itself,
+    One group: every rater is linked to every other. More: any figure over all raters describes each group separately,
     and says nothing of agreement between groups. Raters without ratings are in no group.
     """
     n_raters = ratings.n_raters

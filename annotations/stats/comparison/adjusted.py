@@ -59,7 +59,7 @@ def adjusted_means(
     """prompt, method (n_units,) int codes per unit; a negative one leaves the unit out.
 
     Undefined with the reason where methods, prompts and raters fall into groups that share no ratings: then a
-    method's level cannot be told from its raters' severity. Intervals need three prompts (raters), whose jackknife
+    method's level cannot be separated from its raters' severity. Intervals need three prompts (raters), whose jackknife
     leaves the rest connected. Raises BadRatings for codes that do not fit.
     """
     prompt, method = np.asarray(prompt), np.asarray(method)
@@ -112,7 +112,7 @@ class _Sums:
         return min(size, _BLOCKS if len(self.value) <= _MANY_RATINGS else _FEW_BLOCKS)
 
     def is_connected(self, prompts: NDArray[np.bool_], raters: NDArray[np.bool_]) -> bool:
-        """Whether least squares tells all methods, kept raters and kept prompts apart."""
+        """Whether least squares can separate all methods, kept raters and kept prompts."""
         kept = prompts[self.prompt] & raters[self.rater]
         n = self.k + self.n_raters + self.n_prompts
         p = self.k + self.n_raters + self.prompt[kept]

@@ -3,7 +3,7 @@
 Standard errors do not answer this: in public arenas a few votes in a hundred thousand decide the first place (Huang et
 al. 2025, arXiv 2508.11847). Prompts are counted exactly. Few raters are tried in every combination; many raters, and
 ratings, are taken in the order of their influence (Broderick, Giordano & Meager 2020, arXiv 2011.14999) and the
-difference is worked out anew without them, so that the number found does it, but a smaller one may do it too. Ratings
+difference is computed again without them, so that the number found does it, but a smaller one may do it too. Ratings
 may also take whole prompts out of the comparison, where that needs fewer.
 """
 

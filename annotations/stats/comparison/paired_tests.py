@@ -45,7 +45,7 @@ class SignedRank:
 class SignFlip:
     """The paired permutation test of the mean difference; `n_permutations` is 0 where it was counted out exactly.
 
-    mid_p counts what is just as extreme as the data by half (Lancaster 1961): p never rejects too often, and on a
+    mid_p counts outcomes exactly as extreme as the data half (Lancaster 1961): p never rejects too often, and on a
     coarse scale too seldom; mid_p rejects as often as it says on average over the steps of p.
     """
 
@@ -162,7 +162,7 @@ def paired_t_test(differences: NDArray[np.float64]) -> PairedT:
 
 
 def _exact_two_sided(size: NDArray[np.int64], positive: NDArray[np.bool_]) -> tuple[float, float]:
-    """P(|Σ ± size| ≥ what was observed) over all equally likely signs, and the same with equality by half.
+    """P(|Σ ± size| ≥ what was observed) over all equally likely signs, and the same with equality counted half.
 
     size (n,) positive integers. The smaller of the two one-signed sums decides, and only sums up to it are counted:
     p = 2 · P(sum ≤ lesser), at most 1. All terms are positive, so that tiny p keep their relative accuracy.

@@ -30,7 +30,7 @@ _MOST = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class VarianceComponents:
-    """Variance components of one rater's preference; NaN with a reason where the pilot cannot tell.
+    """Variance components of one rater's preference; NaN with a reason where the pilot cannot separate them.
 
     prompts, raters, residual   σ²_P, σ²_R, σ²_E in squared scale units, cut at 0 (the raw estimate may be negative)
     mean       the pilot's mean preference
@@ -110,7 +110,7 @@ def variance_components(
     if n_prompts < 2 or n_raters < 2:
         reason = "a pilot needs two prompts and two raters who rated both methods on the same prompts"
     elif n <= n_prompts or n <= n_raters:
-        reason = "every prompt has one rater alone, or every rater one prompt: raters and residual cannot be told apart"
+        reason = "every prompt has one rater alone, or every rater one prompt: raters and residual cannot be separated"
     if reason:
         return VarianceComponents(nan, nan, nan, mean, n_prompts, n_raters, n, reason)
     of_prompt, of_rater = np.bincount(p).astype(float), np.bincount(r).astype(float)
@@ -191,7 +191,7 @@ def required_prompts(
     """The smallest study that reaches a half width of the interval, or a power for an effect (give exactly one).
 
     None where no number of prompts does: the raters' term σ²_R / R alone is too large, so more raters are needed; or
-    where the pilot could not tell the components.
+    where the pilot could not separate the components.
     """
     if (half_width is None) == (effect is None):
         raise ValueError("give either half_width or effect")

@@ -183,7 +183,7 @@ def _row(
 
     searched = "no error was found or missed in a searched image"
     no_errors = reason or (searched if audit.searched.any() else "nobody searched for missed errors")
-    no_lists = reason or (_NO_LISTS if audit.n_auditors is None else "no error stands on an auditor's list")
+    no_lists = reason or (_NO_LISTS if audit.n_auditors is None else "no error is on an auditor's list")
     return CriticRow(
         facet,
         label,

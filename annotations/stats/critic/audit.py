@@ -34,9 +34,9 @@ class Audit:
     source       (n_claims,) int, CRITIC, WRONG_IMAGE or PLANTED; all CRITIC where omitted. Only CRITIC claims reach
                  the headline figures
     error        (n_claims,) int: claims with the same code name the same error of an image, −1 is an error of its own
-    lists        (n_claims,) int: on how many auditors' own lists the claim's error stands; 0 where omitted
+    lists        (n_claims,) int: how many auditors' own lists contain the claim's error; 0 where omitted
     missed_image (n_missed,) int: the image of each distinct error that no claim named, not even partly
-    missed_lists (n_missed,) int ≥ 1: on how many auditors' lists it stands; 1 where omitted
+    missed_lists (n_missed,) int ≥ 1: how many auditors' lists contain it; 1 where omitted
     searched     (n_images,) bool: somebody looked for missed errors there; only these enter recall. Where omitted, all
                  images if `missed_image` is given (though empty) and none if it is not: verdicts alone know no recall
     n_auditors   how many auditors listed errors, one number or (n_images,); None where the lists were not kept apart,

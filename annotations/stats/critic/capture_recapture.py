@@ -2,7 +2,7 @@
 
 Every list (the critic's, each auditor's) is one capture occasion and every distinct error one animal. What the lists
 share says how much all of them missed. Assumptions, none of which the software can check: the set of errors is fixed
-(all lists speak of the same images); an error on two lists was matched as one; lists were made without sight of each
+(all lists cover the same images); an error on two lists was matched as one; lists were made without sight of each
 other (an auditor who read the critic's claims first finds the same errors, and the number of unseen ones is then
 underestimated). Errors may differ in how easily they are seen: Chao's estimators are then lower bounds.
 """
@@ -41,14 +41,14 @@ def chao1(captures: ArrayLike, *, level: float = 0.95) -> Unseen:
 def chao2(captures: ArrayLike, *, n_lists: int, level: float = 0.95) -> Unseen:
     """Chao2, bias-corrected: S + (m − 1)/m · Q₁(Q₁ − 1) / (2(Q₂ + 1)), for m lists that name an error at most once.
 
-    captures (n_errors,) int: on how many of the m lists each distinct error stands, 0 ≤ captures ≤ m; zeros ignored.
+    captures (n_errors,) int: how many of the m lists contain each distinct error, 0 ≤ captures ≤ m; zeros ignored.
     Undefined with fewer than two lists or with no error listed. Lists that differ in how much they find make it too
     large; `chao_unlike` and `chapman` allow for that.
     Source: Chao (1987), Biometrics 43:783; bias-corrected form Chao (2005).
     """
     seen = _seen(captures)
     if len(seen) and seen.max() > n_lists:
-        raise ValueError(f"an error stands on {seen.max()} lists, but there are {n_lists}")
+        raise ValueError(f"an error is on {seen.max()} lists, but there are {n_lists}")
     method = f"Chao2, bias-corrected, {n_lists} lists"
     if n_lists < 2:
         reason = "capture–recapture needs at least two lists"
@@ -82,7 +82,7 @@ def chapman(n_first: int, n_second: int, n_both: int, *, level: float = 0.95) ->
 def chao_unlike(captures: ArrayLike, by_first: ArrayLike, *, n_lists: int, level: float = 0.95) -> Unseen:
     """One list unlike the others: S + (2 z r + r(r − 1)(m − 2)/(m − 1)) / (2(Q₂ + 1)).
 
-    captures (n_errors,) int: on how many of the m lists each error stands; by_first (n_errors,) bool: whether the first
+    captures (n_errors,) int: how many of the m lists contain each error; by_first (n_errors,) bool: whether the first
     list (the critic's) is one of them. z errors are on the first list alone, r on one other alone, Q₂ on two.
     The first list may find more or less than the others, which are taken to be alike: `chao2` counts too many errors
     where lists differ in strength. Chao's (1989, Biometrics 45:427) form for lists of unequal strength,
@@ -93,7 +93,7 @@ def chao_unlike(captures: ArrayLike, by_first: ArrayLike, *, n_lists: int, level
     given, first = np.asarray(captures), np.asarray(by_first, bool)
     seen = _seen(given)
     if len(seen) and seen.max() > n_lists:
-        raise ValueError(f"an error stands on {seen.max()} lists, but there are {n_lists}")
+        raise ValueError(f"an error is on {seen.max()} lists, but there are {n_lists}")
     statistic, method = "chao_unlike", f"Chao, first list unlike the {n_lists - 1} others, bias-corrected"
     if n_lists < 2:
         return _undefined(statistic, method, seen, "capture–recapture needs at least two lists")

@@ -26,13 +26,13 @@ class Errors:
     """Credit of the claim that names it; 0 for a missed one."""
     by_critic: Mask
     lists: IntArray
-    """Auditors' lists on which it stands."""
+    """How many auditors' lists contain it."""
     claim: IntArray
     """The claim that names it, among all claims; of the missed ones nothing."""
 
 
 def errors_of(audit: Audit, partly: PartlyCounts) -> Errors:
-    """One row a distinct error; of several claims that name one error of an image, the one with most credit stands."""
+    """One row per distinct error; of several claims that name one error of an image, the one with most credit."""
     value = credit(audit.verdict, partly)
     named = np.flatnonzero((audit.source == CRITIC) & ((audit.verdict == RIGHT) | (audit.verdict == PARTLY)))
     # A claim without an error code gets a code of its own, beyond the given ones.

@@ -110,7 +110,7 @@ def clustered_share(
     """Mean of `hits` over items that share clusters: repaired claims, accepted claims, defects present…
 
     hits     (n_items,) in [0, 1]
-    cluster  (n_items,) int, 0 ≤ cluster < n_clusters; clusters without an item count as sampled all the same
+    cluster  (n_items,) int, 0 ≤ cluster < n_clusters; clusters without an item also count as sampled
     Intervals: over `covers` (bootstrap of whole clusters) and over `items` (Wilson, as if items were independent).
     No item: undefined.
     """

@@ -16,7 +16,7 @@ from annotations.stats.distributions import t_above, t_quantile
 from annotations.stats.estimate import Interval
 
 FEWEST = 3
-"""Fewer clusters than this cannot stand for others of their kind."""
+"""Fewer clusters than this cannot represent others of their kind."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class ClusteredShare:
         if np.isnan(self.value):
             return "no decided votes"
         if (n := self.n_clusters[covers]) < FEWEST:
-            return f"{n} {covers.split(' and ')[-1]} cannot stand for others; at least {FEWEST} are needed"
+            return f"{n} {covers.split(' and ')[-1]} cannot represent others; at least {FEWEST} are needed"
         return ""
 
     def _effective(self, covers: str) -> float:

@@ -112,7 +112,7 @@ class DeletedRatings:
         return self._variance(self.change, self.ratings_of_kind)
 
     def own_variance_of_units(self) -> FloatArray:
-        """(n_statistics,): how much of that is the units' own, as far as it can be told: see `own_variance`."""
+        """(n_statistics,): how much of that is the units' own, as far as it can be estimated: see `own_variance`."""
         rows, multiplicity = self.ratings.patterns
         if rows.shape[1] > MOST_LEVELS:
             return np.zeros(len(self.family.described))

@@ -77,7 +77,7 @@ def rater_freedom(
 class Spread:
     """Jackknife variances of z = −ln(1 − θ) for every statistic of a family; NaN where a replicate is undefined.
 
-    own: the part of `units` that is the units' own, as far as it can be told. without (n_raters with ratings,
+    own: the part of `units` that is the units' own, as far as it can be estimated. without (n_raters with ratings,
     n_statistics): θ with each rater left out; no rows for fewer than three raters.
     """
 

@@ -4,7 +4,7 @@ Units: the bootstrap draws units with replacement. Units with the same count pat
 of drawn units per pattern are one multinomial draw: the same distribution as drawing units one by one, at a cost that
 depends on the patterns alone.
 
-Next to it stands the analytic interval of the linearised standard error, t with units − 1 degrees of freedom.
+It is reported with the analytic interval of the linearised standard error, t with units − 1 degrees of freedom.
 
 For raters, and for units and raters, see `spread`.
 """

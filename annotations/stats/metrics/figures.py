@@ -97,7 +97,7 @@ def _calibrated(data: Paired, rng: np.random.Generator, n_resamples: int, level:
     words = _words(data.clusters.covers, found)
     if isnan(found.accuracy):
         return Estimate.undefined(name, words, found.reason, data.n, seed_of(rng)), found.epsilon
-    # The spread is that of the accuracy at the one ε that is to be used; ε itself is not chosen anew.
+    # The spread is that of the accuracy at the one ε that is to be used; ε itself is not chosen again.
     if len(data.metric) <= BOOTSTRAP_UNITS and n_resamples > 0:
         weights = resampled_counts(np.ones(data.clusters.n_clusters, dtype=np.int64), n_resamples, rng)
         draws = resampled_accuracy(data.human_key, data.metric, found.epsilon, data.clusters, weights)

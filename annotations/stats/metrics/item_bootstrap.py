@@ -63,7 +63,7 @@ def resampled_accuracy(
     clusters: Clusters,
     weights: Iterable[NDArray[np.int64]],
 ) -> _Draws:
-    """Pairwise accuracy with ties up to `epsilon` in every resample, (n_resamples,); ε is kept, not chosen anew."""
+    """Pairwise accuracy with ties up to `epsilon` in every resample, (n_resamples,); ε is kept, not chosen again."""
     human = dense_ranks(human_key)
     apart = metric[:, None] - metric
     apart[np.abs(apart) <= epsilon + tie_tolerance(metric, epsilon)] = 0

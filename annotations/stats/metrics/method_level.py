@@ -28,7 +28,7 @@ _SAME = 1e-9
 STATISTICS = ("pearson", "spearman", "kendall_tau_b", "pairwise_accuracy")
 
 _BLOCKS = 1000
-"""More prompts than this are pooled at random into so many blocks of one size, and the blocks resampled: sums over
+"""More prompts than this are pooled at random into this many blocks of one size, and the blocks resampled: sums over
 independent prompts have the same sampling variance either way, at a fraction of the draws."""
 
 
@@ -185,7 +185,7 @@ def soft_pairwise_accuracy(
     for a prompt. Prompts with a gap are left out. For each pair of methods p is the share of random sign flips of the
     prompts' differences whose sum reaches the observed one (one-sided); the same flips serve people and metrics. With
     few prompts all 2ⁿ flips are used; more than 2,000 prompts are flipped in as many random blocks. `mid_p` counts a
-    tie of flipped and observed sums by half; without it a tie counts in full, as Thompson et al. have it, and the value
+    tie of flipped and observed sums half; without it a tie counts in full, as Thompson et al. have it, and the value
     depends on which of two methods comes first.
     """
     complete = [np.all(np.isfinite(np.add(human, metric)), axis=1) for human, metric in tables]

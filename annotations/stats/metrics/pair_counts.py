@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 SIGNIFICANT_DIGITS = 12
-"""Rounded to so many significant digits, scores lose the noise of sums (0.1 + 0.2 and 0.3 tie) and nothing that
+"""Rounded to this many significant digits, scores lose the noise of sums (0.1 + 0.2 and 0.3 tie) and nothing that
 anybody wrote down."""
 
 _TOLERANCE = 1e-12
 """With a tie width ε > 0 two scores tie where they differ by no more than ε + this · the largest absolute score."""
 
 _MOST_LEVELS, _MOST_MARKS = 255, 100_000_000
-"""Up to so many distinct human scores, and marks (37 MB), marks for each are faster than a wavelet matrix."""
+"""Up to this many distinct human scores, and marks (37 MB), marks for each are faster than a wavelet matrix."""
 _CELLS = 4_000_000
 
 
@@ -69,7 +69,7 @@ class UnitPairs:
 
 
 def settle(scores: ArrayLike, digits: int = SIGNIFICANT_DIGITS) -> NDArray[np.float64]:
-    """Scores of any shape rounded to so many significant digits; NaN stays NaN."""
+    """Scores of any shape rounded to this many significant digits; NaN stays NaN."""
     given = np.asarray(scores, dtype=float)
     size = np.abs(given)
     usual = (size > 1e-280) & (size < 1e280)
@@ -157,7 +157,7 @@ _Counts = tuple[NDArray[np.int32], NDArray[np.int32]]
 
 @dataclass(frozen=True)
 class _Marks:
-    """Where each level stands, as bits: how often it is before a position is one look-up and one count of bits.
+    """The positions of each level, as bits: how often it is before a position is one look-up and one count of bits.
 
     same, lower (n_levels, n // 64 + 1) uint64: bit p % 64 of word p // 64 says whether the unit at p has this level, or
     a lower one; the counts before each word next to them. This is the rank structure of Jacobson (1989), with the bits
@@ -239,7 +239,7 @@ class _Order:
         return placed.astype(np.int64)
 
     def below(self, prefix: NDArray[np.int32]) -> _Counts:
-        """For each unit, of so many first units (n,): how many have a lower human rank than it, how many the same.
+        """For each unit, among this many first units (n,): how many have a lower human rank than it, how many the same.
 
         Few human levels (means of a short scale): marks for each level. Many: a wavelet matrix.
         """

@@ -13,7 +13,7 @@ _CELLS = 4_000_000
 
 
 BLOCKS = 2000
-"""Tests flip no more signs than this: more prompts are pooled at random into so many blocks, each with one sign. The
+"""Tests flip no more signs than this: more prompts are pooled at random into this many blocks, each with one sign. The
 test keeps its size, as any set of exchanges does, and with z the difference over its standard error the null variance
 grows by z²/2000 only."""
 

@@ -1,4 +1,4 @@
-"""Where the groups of an eliminated factor meet those that stay: a sparse matrix whose entries stand still.
+"""Where the groups of an eliminated factor meet those that stay: a sparse matrix whose entries keep their places.
 
 A factorisation for every step of a search has its entries in the same places; only their values change. So the places
 are found once, with whatever can be looked up beforehand, and the values are plain vectors.

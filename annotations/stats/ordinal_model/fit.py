@@ -92,7 +92,7 @@ def fit_ordinal(
     fixed   name → (n,) values of a fixed effect, at least one
     groups  name → (n,) int codes of a random factor; crossed or nested as the codes say
     n_nodes of adaptive Gauss–Hermite quadrature where there is one factor; 1 and several factors: Laplace
-    most_classes  more levels in use than this are joined to so many classes of about equally many ratings, and a note
+    most_classes  more levels in use than this are joined to this many classes of about equally many ratings, and a note
             says so. An effect means the same with any joining of levels (McCullagh 1980).
     large, part  from more than `large` ratings on the search starts at the fit of about `part` of them
     Wald intervals from the observed information. Malformed arguments raise ValueError; data that cannot carry the
@@ -119,7 +119,9 @@ def fit_ordinal(
         if len(distinct) < 2:
             notes.append(f"{name}: one group, no random effect")
         elif len(distinct) == len(answers):
-            notes.append(f"{name}: one rating a group, which cannot be told from the ratings' own spread; left out")
+            notes.append(
+                f"{name}: one rating per group, which cannot be separated from the ratings' own spread; left out"
+            )
         elif same := [other for other, kept in factors.items() if _same_groups(kept, dense)]:
             notes.append(f"{name}: the same groups as {same[0]}, left out")
         else:
@@ -150,7 +152,7 @@ def _why_not(level: NDArray[np.int64], fixed: FloatArray, names: list[str], n_us
     if n_used < 2:
         return "fewer than two levels of the scale are in use"
     if np.linalg.matrix_rank(np.column_stack((np.ones(len(fixed)), fixed))) <= fixed.shape[1]:
-        return "the fixed effects cannot be told apart from each other or from a constant"
+        return "the fixed effects cannot be separated from each other or from a constant"
     for name, values in zip(names, fixed.T, strict=True):
         distinct = np.unique(values)
         if len(distinct) != 2:

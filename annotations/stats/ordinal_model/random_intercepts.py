@@ -24,7 +24,7 @@ DENSE_LIMIT = 4000
 
 
 class TooLarge(ValueError):
-    """The factors cross in so many groups that no sparse elimination is at hand."""
+    """The factors cross in too many groups for a sparse elimination."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """How fragile is the first place? The fewest votes, raters or prompts without which the strongest method is not first.
 
 Of two methods all is counted exactly. Of more, votes and clusters are taken in the order of their influence on the
-difference to the next methods, and the model is fitted anew without them (Huang et al. 2025, arXiv 2508.11847, found
+difference to the next methods, and the model is fitted again without them (Huang et al. 2025, arXiv 2508.11847, found
 leaderboards whose first place hangs on 0.003% of the votes): the number found does it; a smaller one may do it too.
 """
 
@@ -74,7 +74,7 @@ def _of_two(votes: Votes, kind: str, codes: NDArray[np.int64]) -> Fewest:
         return Fewest(kind, None, size)
     net *= np.sign(lead)
     if kind == "votes":
-        # A row may stand for several votes, any number of which may be absent.
+        # A row may represent several votes, any number of which may be absent.
         for_leader = np.flatnonzero(net > 0)
         ends = np.cumsum(net[for_leader])
         some = for_leader[: int(np.searchsorted(ends, abs(lead))) + 1]
@@ -140,7 +140,7 @@ def fewest_first(does_it: Callable[[int], bool], limit: int, ranked: NDArray[np.
 
 
 class _Cells:
-    """Votes with equal rows counted once, so that what is left of them can be counted anew quickly."""
+    """Votes with equal rows counted once, so that what is left of them can be counted again quickly."""
 
     def __init__(self, votes: Votes) -> None:
         self.votes = votes

@@ -183,7 +183,7 @@ def _best_worst(rankings: Rankings) -> Iterator[_Choices]:
 
 
 def _sets(a: int, sizes: tuple[int, ...]) -> tuple[FloatArray, FloatArray, dict[int, int]]:
-    """All sets that may be chosen from `a` methods, and by size the place of the set of the first so many."""
+    """All sets that may be chosen from `a` methods, and by size the place of the set of the first that many."""
     allowed = [1, *(size for size in sizes if size <= a)]
     if sum(comb(a, size) for size in allowed) > MOST_SETS:
         raise BadRankings(f"ties of {allowed[-1]} among {a} methods are too many to count; break some of them")

@@ -87,7 +87,7 @@ class Spread:
     def why_undefined(self, covers: str) -> str:
         if covers != "votes" and self._n[covers] < FEWEST:
             few = covers.split(" and ")[-1]
-            return f"{self._n[covers]} {few} cannot stand for others; at least {FEWEST} are needed"
+            return f"{self._n[covers]} {few} cannot represent others; at least {FEWEST} are needed"
         return ""
 
     def quantile(self, tail: float, contrasts: FloatArray, covers: str) -> FloatArray:

@@ -99,7 +99,7 @@ def ranking_strengths(rankings: Rankings, *, level: float = 0.95, n_pseudo: floa
     """The same from rankings of several methods at once: Plackett–Luce with ties, or the best–worst model.
 
     Wins, losses and ties are those of the pairs that the rankings compare. Of a method that cannot be ranked the
-    rankings tell nothing of the others: it is left out of them.
+    rankings say nothing about the others: it is left out of them.
     """
     votes = rankings.votes()
     group, why = _ranked_group(votes, n_pseudo)
@@ -125,7 +125,7 @@ def _ranked_group(votes: Votes, n_pseudo: float) -> tuple[list[int], str]:
     if not len(votes.first):
         return [], "no votes"
     if (votes.outcome == TIE).all():
-        return [], "all are ties, which tell no method from another"
+        return [], "all are ties, which distinguish no methods"
     if n_pseudo:
         return list(range(len(votes.methods))), ""
     group = comparable_groups(votes)[0]

@@ -24,7 +24,7 @@ class Votes:
     rater, prompt  (n,) int codes ≥ 0, or None where unknown: whose vote it is, and about which prompt
     side           (n,) int: 1 where the first was on the left, −1 on the right, 0 where unknown
     tie_kind       (n,) int, indices into `tie_kinds` where a vote is a tie of a named kind, −1 elsewhere; or None
-    count          (n,) int ≥ 1: how many equal votes the row stands for; such votes belong to the same clusters
+    count          (n,) int ≥ 1: how many equal votes the row represents; such votes belong to the same clusters
     Raises BadVotes for arrays of unequal length, codes out of bounds and a method that meets itself.
     """
 

@@ -1,7 +1,7 @@
 """Agreement between two panels that answered the same question about the same units.
 
 Source: K. Wong, P. Paritosh, L. Aroyo, "Cross-replication Reliability: An Empirical Approach to Interpreting
-Inter-rater Reliability" (ACL 2021), the coefficient with missing data. Its authors' own test has the value of ours.
+Inter-rater Reliability" (ACL 2021), the coefficient with missing data. Its authors' own test gives the same value.
 """
 
 from dataclasses import dataclass

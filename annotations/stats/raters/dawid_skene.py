@@ -14,7 +14,7 @@ from annotations.stats.raters.label_patterns import label_patterns
 from annotations.stats.ratings import BadRatings, Ratings
 
 _TINY = 1e-300
-"""Stands for a probability of 0 inside a logarithm, so that no −inf meets another."""
+"""Replaces a probability of 0 inside a logarithm, so that no −inf meets another."""
 _MAX_ITERATIONS = 2000
 _TOLERANCE = 1e-9
 _SETTLED = 1e-5
@@ -134,7 +134,7 @@ def dawid_skene_labels(
     vote = majority_vote(units, levels, n_units=n_units, n_levels=n_levels)
     reason = "no labels" if len(units) == 0 else ""
     if not reason and np.bincount(units).max() < 2:
-        reason = "no unit has two labels, so error rates cannot be told from true levels"
+        reason = "no unit has two labels, so error rates cannot be separated from true levels"
     if reason:
         empty = np.full((n_raters, n_levels, n_levels), np.nan)
         return DawidSkene(

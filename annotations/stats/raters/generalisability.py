@@ -18,7 +18,7 @@ class BadDesign(ValueError):
 
 @dataclass(frozen=True)
 class GStudy:
-    """Variance components by name. "object" is what is to be told apart: images, prompts, persons."""
+    """Variance components by name. "object" is what is measured: images, prompts, persons."""
 
     components: Mapping[str, float]
     n: Mapping[str, int]
@@ -27,7 +27,7 @@ class GStudy:
 
 @dataclass(frozen=True)
 class DStudy:
-    """Of the mean over so many conditions: relative (σ²δ) and absolute (σ²Δ) error variance, Eρ² and Φ.
+    """Of the mean over this many conditions: relative (σ²δ) and absolute (σ²Δ) error variance, Eρ² and Φ.
 
     generalisability  Eρ², for ranking objects: σ²(object) / (σ²(object) + σ²δ)
     dependability     Φ, for their values: with σ²Δ, which also counts how severe raters and tasks are

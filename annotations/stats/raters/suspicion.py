@@ -87,7 +87,7 @@ def suspicions(measures: Sequence[Measure], *, n_raters: int) -> tuple[Suspicion
 
     Distance of a figure = (figure − panel median) / √(spread² + error²) towards the suspicious side, with spread
     1.4826 · median absolute deviation of the panel (Rousseeuw & Croux 1993): what is usual is learnt from the raters
-    at hand, so a panel of which most are careless makes carelessness usual; gold units are the remedy.
+    in the data, so a panel of which most are careless makes carelessness usual; gold units are the remedy.
     Weights are equal and the components are not independent: the score gives an order and is not a probability.
     """
     columns = [_against_panel(measure) for measure in measures]

@@ -9,7 +9,7 @@ from annotations.stats.distributions import t_quantile
 from annotations.stats.intervals.wilson import wilson_bounds
 
 WORDS_PER_SECOND = 4.0
-"""Silent reading of English: 238 words a minute on average (Brysbaert, Journal of Memory and Language 109, 2019)."""
+"""Silent reading of English: 238 words per minute on average (Brysbaert, Journal of Memory and Language 109, 2019)."""
 SECONDS_PER_IMAGE = 0.5
 """The gist of a picture and one decision; anybody faster cannot have looked at it and at the answers."""
 FEWEST_FOR_PACE = 10

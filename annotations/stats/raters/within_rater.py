@@ -42,7 +42,7 @@ def within_raters(
 ) -> WithinRaters:
     """Both answers of each repeat, (n_repeats,) levels of the scale `values` (n_levels,).
 
-    Several repeats of a unit by a rater are so many pairs with the first answer. Intervals need three raters with
+    Several repeats of a unit by a rater are as many pairs with the first answer. Intervals need three raters with
     repeats and say so otherwise. No random step.
     """
     rater = np.unique(repeats.rater, return_inverse=True)[1].astype(np.int64)

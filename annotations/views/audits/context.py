@@ -1,4 +1,4 @@
-"""What an auditing page shows, as template context, and nothing that would tell a critic, a method or a control."""
+"""What an auditing page shows, as template context, and nothing that would reveal a critic, a method or a control."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,7 +27,7 @@ _KINDS = {
 def audit_context(
     audit: Audit, *, problem: str = "", open_names: Sequence[str] = (), typed: Any = None
 ) -> dict[str, Any]:
-    """The page of one audit as it stands. Claims that may not be seen yet are not in it."""
+    """The page of one audit in its present state. Claims that may not be seen yet are not in it."""
     item = audit.item
     is_pair = item.kind == AuditItem.Kind.REPAIR
     elements = queries.elements_of(item.image.prompt, audit.plan)
@@ -257,7 +257,7 @@ def _listed_row(audit: Audit, error: MissedError, number: int, elements: Sequenc
 
 
 def _kind_label(kind: str) -> str:
-    """The usual kinds in the auditor's language; what only one critic tells apart in its own words."""
+    """The usual kinds in the auditor's language; kinds of a single critic in its own words."""
     return str(_KINDS.get(kind) or kind.replace("_", " "))
 
 

@@ -94,7 +94,7 @@ def table(request: HttpRequest, study: Study, name: str) -> HttpResponseBase:
 @researcher_of_study
 @require_safe
 def report_file(request: HttpRequest, study: Study, ending: str) -> HttpResponseBase:
-    """The whole report as one file: html (stands alone), pdf, docx or json."""
+    """The whole report as one file: html (self-contained), pdf, docx or json."""
     document = find_critic_report(study=study, partly=_partly(request))
     if ending not in ("html", "json", *TYPESET) or document is None:
         raise Http404

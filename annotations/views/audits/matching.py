@@ -128,7 +128,7 @@ def _error_mention(error: MissedError) -> Mention:
 
 
 def _claim_mention(claim: Claim) -> Mention:
-    # A critic may name one error twice, in other words: its claims are not a list in which each stands once.
+    # A critic may name one error twice, in other words: its claims are not a list without repetitions.
     return Mention(claim.text, claim.kind, claim.about)
 
 

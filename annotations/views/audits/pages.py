@@ -53,7 +53,7 @@ def next_work(request: HttpRequest, study_token: str) -> HttpResponse:
 @login_required
 @require_GET
 def work_page(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
-    """An audit of this auditor's own, finished or not, with the answers that stand."""
+    """An audit of this auditor's own, finished or not, with the current answers."""
     return audit_page(request, own_audit(request, study_token, token))
 
 

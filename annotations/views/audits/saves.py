@@ -137,7 +137,7 @@ def pause(request: HttpRequest, study_token: str) -> HttpResponse:
 def _refused(
     request: HttpRequest, audit: Audit, problem: str, open_names: list[str] | None = None, typed: object = None
 ) -> HttpResponse:
-    """Say what is the matter, on the page as it stands: what could be saved is saved."""
+    """Say what is wrong, on the same page: what could be saved is saved."""
     if by_script(request):
         return JsonResponse({"problem": problem}, status=HTTPStatus.BAD_REQUEST)
     return audit_page(

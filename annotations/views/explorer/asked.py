@@ -50,7 +50,7 @@ def asked_filter(request: HttpRequest) -> WallFilter:
 
 
 def asked_units(values: list[str], most: int) -> list[tuple[int, int]]:
-    """The (item, image) of a selection, each once and at most so many, in the order given."""
+    """The (item, image) of a selection, each once and at most this many, in the order given."""
     found = [(int(match[1]), int(match[2])) for value in values if (match := _UNIT.fullmatch(value))]
     return list(dict.fromkeys(found))[:most]
 

@@ -74,7 +74,7 @@ def figure(request: HttpRequest, study: Study, ending: str) -> HttpResponseBase:
     options = _options(request)
     shown = chosen.cards
     if options.layout == "methods":
-        # Beside each chosen image those of the same prompt by the other methods, as comparisons in papers have.
+        # Next to each chosen image those of the same prompt by the other methods, as comparisons in papers have.
         prompts = {card.item.prompt_id for card in shown}
         beside = [row for unit in units_of_prompts(study, prompts) if (row := chosen.wall.row_of(*unit)) is not None]
         shown = [*shown, *cards(study, chosen.wall, beside)]

@@ -1,1 +1,1 @@
-"""Pages before, beside and after the rating card, and the pages on which a researcher plans and watches them."""
+"""Pages before, next to and after the rating card, and the pages on which a researcher plans and watches them."""

@@ -1,4 +1,4 @@
-"""Known answers in words, beside what a rater answered."""
+"""Known answers in words, next to what a rater answered."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

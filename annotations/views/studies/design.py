@@ -131,7 +131,7 @@ def _saved(request: HttpRequest, form: StudyForm, questions: Any, draft: Study |
         seen=int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 10 else -1,
         by=signed_in(request),
     )
-    messages.success(request, _("The draft was changed. Its items were made anew from what is chosen now."))
+    messages.success(request, _("The draft was changed. Its items were replaced by the present selection."))
     return redirect(study)
 
 
@@ -170,7 +170,7 @@ def _changed(rows: list[dict[str, Any]], action: str) -> list[dict[str, Any]]:
 
 
 def _live(form: StudyForm, dimensions: list[Dimension], problems: tuple[str, ...]) -> dict[str, Any]:
-    """What follows from the form as it stands, valid or not: an example card, the cost, and what would unblind."""
+    """What follows from the form's present values, valid or not: an example card, the cost, and what would unblind."""
     form.is_valid()
     values = form.cleaned_data
     kind, selection = values.get("item_kind") or Study.ItemKind.IMAGE, form.selection()

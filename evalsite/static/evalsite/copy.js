@@ -1,4 +1,4 @@
-// A copy button beside a field whose text can be selected anyway. The button shows only where copying can work.
+// A copy button next to a field whose text can be selected anyway. The button shows only where copying can work.
 (() => {
   "use strict";
   if (!navigator.clipboard) return;

@@ -10,7 +10,7 @@
     const waits = Object.keys(localStorage).some((key) => /^evalsite-(outbox|audit)-/.test(key));
     root.classList.toggle("has-waiting", waits);
   } catch {
-    // Storage is refused in some private windows: the system's choice stands, and the button works until reload.
+    // Storage is refused in some private windows: the system's choice applies, and the button works until reload.
   }
   if (choice === "light" || choice === "dark") root.dataset.theme = choice;
 

@@ -35,7 +35,7 @@ def read_image(data: bytes) -> tuple[Image.Image, list[str]]:
 def as_seen(data: bytes) -> bytes:
     """The file itself, or a PNG of what raters see where that is not what the file's bare pixels show.
 
-    For models elsewhere, which may or may not heed an orientation, a profile, 16 bits or transparency. Files that
+    For models elsewhere, which may or may not respect an orientation, a profile, 16 bits or transparency. Files that
     cannot be read here are passed on as they are.
     """
     try:

@@ -36,7 +36,7 @@ def check_common(options: Mapping[str, Any], surroundings: Surroundings, known: 
 
     dtype       "fp32", "bf16" or "fp16"; fp32 by default, since published scores are
     batch_size  how many images the network sees at once, 1 … 1000; one on the CPU and eight on CUDA by default
-    threads     of the CPU, 1 … 1000, as rounding depends on it; by default one for "tiny", else as torch was told
+    threads     of the CPU, 1 … 1000, as rounding depends on it; by default one for "tiny", otherwise torch's own
     """
     check_known(tuple(options), known)
     check_device_name(surroundings.device)
@@ -76,7 +76,7 @@ class Place:
 
     @contextmanager
     def computing(self) -> Iterator[None]:
-        """No gradients, so many threads, and nothing that differs from run to run; memory watched.
+        """No gradients, a fixed number of threads, and nothing that differs from run to run; memory watched.
 
         On CUDA no reduced precision in convolutions, and no algorithm chosen by a race.
         """

@@ -33,7 +33,7 @@ class Options(BaseModel):
     endpoint             its name; address and key are the worker's
     price_in, price_out  US dollars per million tokens
     reasks               how often an answer that does not fit is asked for again
-    structured           how the server is told to hold the model to the schema; what it does not know is given up
+    structured           how the server is asked to enforce the schema; what it does not support is given up
     most_tokens          up to where an answer that was cut off is asked for again with twice the tokens
     """
 
@@ -85,7 +85,7 @@ class Dialect:
 
 
 class Chat:
-    """A language model at an endpoint, perhaps one that sees."""
+    """A language model at an endpoint; some can see images."""
 
     def __init__(self, options: Options, remote: Remote) -> None:
         self._options, self._remote = options, remote
@@ -138,7 +138,7 @@ class Chat:
         usage = _object(body.get("usage"))
         n_in, n_out = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
         cost = self._prices.of_tokens(n_in, n_out)
-        served = body.get("model")  # which snapshot a name like "gpt-4o" stood for
+        served = body.get("model")  # which snapshot a name like "gpt-4o" meant
         model = who.hide(served)[:200] if isinstance(served, str) and served else self._options.model
         said = _said(body, who)
         outcome = said.outcome if isinstance(said, Failure) else "ok"

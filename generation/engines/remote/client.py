@@ -99,7 +99,7 @@ class Remote:
         return Delivered(body)
 
     def _meaning(self, error: Exception) -> Failure | None:
-        """What an error of the libraries means; None for one that is a defect of ours."""
+        """What an error of the libraries means; None for one that is our own defect."""
         import openai
 
         if isinstance(error, openai.APIStatusError):
@@ -131,7 +131,7 @@ def missing_for(endpoint: str, surroundings: Surroundings) -> list[Missing]:
         missing.append(
             Missing(
                 f"The address of the endpoint {endpoint!r} without an account in it",
-                f"State it in EVALSITE_ENDPOINTS without what stands before the @, and the key in {variable}.",
+                f"State it in EVALSITE_ENDPOINTS without the part before the @, and the key in {variable}.",
             )
         )
     elif not found.url and not found.key.strip():

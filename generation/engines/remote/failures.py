@@ -63,7 +63,7 @@ class Who:
     key: str = field(default="", repr=False)
 
     def hide(self, text: str) -> str:
-        """The text without the key. A short one stays: "none" and "EMPTY" are what servers without keys are told."""
+        """The text without the key. A short one stays: "none" and "EMPTY" are sent to servers without keys."""
         text = storable(text)
         return text.replace(self.key, HIDDEN) if len(self.key) >= SHORTEST_KEY else text
 

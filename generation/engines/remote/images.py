@@ -33,7 +33,7 @@ from generation.recipes.engine_spec import Surroundings
 
 ENGINE = "openai-images"
 NOT_HONOURED = ("seed", "n_steps", "guidance", "negative_prompt")
-# Where the sizes are published, a wrong one is told before anything is sent.
+# Where the sizes are published, a wrong one is refused before anything is sent.
 SIZES: Mapping[str, tuple[str, ...]] = {
     "dall-e-2": ("256x256", "512x512", "1024x1024"),
     "dall-e-3": ("1024x1024", "1792x1024", "1024x1792"),
@@ -46,7 +46,7 @@ class Options(BaseModel):
     """What a researcher chooses.
 
     quality, style       as the model's documentation names them; left out, its own default
-    price_image          US dollars an image; or price_in and price_out, per million tokens, for models that count these
+    price_image          US dollars per image; or price_in and price_out, per million tokens, where these are counted
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, protected_namespaces=())
@@ -91,7 +91,7 @@ class OpenAIImages:
         return {"engine": ENGINE, **chosen, "is_reproducible": False}
 
     def draw(self, requests: Sequence[DrawRequest], on_step: OnStep = lambda done, in_all: None) -> list[Drawn]:
-        """One request an image, each a call in its `calls`. Seed, steps, guidance, negative prompt are not honoured.
+        """One request per image, each a call in its `calls`. Seed, steps, guidance, negative prompt are not honoured.
 
         Raises what the server's failures mean; images that came before it in the same call are then lost, so hand over
         one at a time. `on_step` counts images.
@@ -110,7 +110,7 @@ class OpenAIImages:
         if request.start is not None or request.keep_after:
             raise Unusable(
                 f"The model {self._options.model!r} cannot go on from another image's state, or keep one.",
-                'Refine its images by drawing anew with the refined prompt (mode "redraw").',
+                'Refine its images by drawing from scratch with the refined prompt (mode "redraw").',
             )
         size, valid = _size(request), SIZES.get(self._options.model)
         if valid is not None and size not in valid:

@@ -90,7 +90,7 @@ def in_words(schema: type[BaseModel]) -> str:
 
 
 def fitting(text: str, schema: type[Answer]) -> tuple[Answer | None, str]:
-    """The answer in the text, checked; or None and what is wrong with it, in words that the model may be told."""
+    """The answer in the text, checked; or None and what is wrong with it, in words for the model."""
     problems = []
     for candidate in _candidates(text):
         try:

@@ -25,7 +25,7 @@ class Canvas:
 
     latents  (1, channels, height, width), as after `n_done` steps; kept: the states asked for, by steps done
     sigmas   (n_steps + 1,) float32 on the device, the share of noise before each step and at the end
-    times    (n_steps,) what the transformer is told of it
+    times    (n_steps,) the times that the transformer gets
     """
 
     latents: "torch.Tensor"

@@ -43,8 +43,8 @@ class Options:
     t5, t5_length whether the third text encoder is used, and how many of its tokens, 1 … 512
     forward_size  images in one pass of the transformer, always: rounding depends on it, so the image does
     batch_size    images that one call is handed with profit
-    threads       on the CPU, where rounding depends on it too; None: 1 for "tiny" and "scenes", else what torch
-                  was told
+    threads       on the CPU, where rounding depends on it too; None: 1 for "tiny" and "scenes", otherwise torch's
+                  own setting
     """
 
     model: str

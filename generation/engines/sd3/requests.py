@@ -9,7 +9,7 @@ MOST_STEPS = 1_000  # as many noise levels as it was trained on
 
 @dataclass(frozen=True)
 class Limits:
-    """multiple: of which number of pixels both sides must be; largest: pixels a side at most."""
+    """multiple: of which number of pixels both sides must be; largest: at most this many pixels per side."""
 
     multiple: int
     largest: int

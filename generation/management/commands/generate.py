@@ -44,7 +44,7 @@ class Command(BaseCommand):
             default="",
             help="only its prompts of this category; else the experiment's, where the set has it",
         )
-        start.add_argument("--first", type=int, help="only the first so many")
+        start.add_argument("--first", type=int, help="only this many prompts, the first ones")
         what = start.add_mutually_exclusive_group(required=True)
         what.add_argument("--experiment", choices=sorted(EXPERIMENTS), help="one that is ready to start")
         what.add_argument("--matrix", type=Path, help="a JSON file: methods, seeds, engines, metrics, drawing")

@@ -16,7 +16,7 @@ class Command(ImportCommand):
         parser.add_argument("kind", choices=list(importers()), help="what is imported")
         parser.add_argument("files", nargs="+", metavar="FILE")
         parser.add_argument(
-            "--with", dest="beside", action="append", default=[], metavar="NAME=FILE", help="a file next to it"
+            "--with", dest="others", action="append", default=[], metavar="NAME=FILE", help="a file next to it"
         )
         parser.add_argument(
             "--option", dest="values", action="append", default=[], metavar="NAME=VALUE", help="an option of this kind"
@@ -25,15 +25,15 @@ class Command(ImportCommand):
 
     def handle(self, **options: Any) -> None:
         importer = importers()[options["kind"]]
-        beside = {name: Path(file) for name, file in _pairs(options["beside"])}
+        others = {name: Path(file) for name, file in _pairs(options["others"])}
         roles = [role.name for role in importer.files[1:]]
-        for name in beside:
+        for name in others:
             if name not in roles:
                 raise CommandError(f"--with: {name!r} is none of this kind's files ({', '.join(roles) or 'none'}).")
         values: dict[str, str] = {}
         for name, value in _pairs(options["values"]):
             values[name] = f"{values[name]}\n{value}" if name in values else value
-        self.import_all(importer, [Path(file) for file in options["files"]], beside, values, options)
+        self.import_all(importer, [Path(file) for file in options["files"]], others, values, options)
 
 
 def _pairs(given: list[str]) -> list[tuple[str, str]]:

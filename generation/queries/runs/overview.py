@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from generation.models import ModelCall, Run, Step
 from generation.recipes.matrix.estimate import Remaining, seconds_left
 
-# What ended in this time tells the pace: long enough for a few slow images, short enough to notice a change.
+# The pace is computed from what ended in this time: long enough for a few slow images, short enough to notice a change.
 WINDOW = timedelta(minutes=10)
 MOST_REASONS = 20
 OPEN = (Step.State.WAITING, Step.State.RUNNING)
@@ -58,7 +58,7 @@ class Progress:
     """How far a run is.
 
     images_per_minute  of those that it drew itself lately; None where none ended, and once nothing is being done
-    seconds_left       None where it cannot be told yet
+    seconds_left       None while it is unknown
     """
 
     kinds: tuple[KindProgress, ...]
@@ -151,7 +151,7 @@ def progress(run: Run, now: datetime) -> Progress:
 
 
 def _pace(run: Run, now: datetime) -> tuple[float | None, dict[str, float]]:
-    """Images a minute, and by queue the seconds of work done in a second, over what ended lately."""
+    """Images per minute, and by queue the seconds of work done per second, over what ended lately."""
     since = max(now - WINDOW, run.started_at or run.created_at)
     length = max((now - since).total_seconds(), 1.0)
     lately = (
@@ -166,7 +166,7 @@ def _pace(run: Run, now: datetime) -> tuple[float | None, dict[str, float]]:
 
 
 def _whole_pace(run: Run, rows: list[dict[str, Any]], kinds: list[KindProgress]) -> float | None:
-    """Images a minute from its beginning to its end, for a run that has ended."""
+    """Images per minute from its beginning to its end, for a run that has ended."""
     images = next((kind for kind in kinds if kind.kind == Step.Kind.DRAW), None)
     if images is None or run.ended_at is None or run.started_at is None:
         return None

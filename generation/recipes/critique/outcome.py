@@ -19,7 +19,7 @@ class ClaimFound:
     """One checkable statement: that this is wrong in the image. The fields are those of the stored claim.
 
     rank      from 1, which matters most
-    kind      one of KINDS; empty where the critic told none
+    kind      one of KINDS; empty where the critic gave none
     about     the id of an entity or relation; without a decomposition the critic's own words; empty where unknown
     confidence  0 … 1, how sure the critic is; None where it did not say
     """

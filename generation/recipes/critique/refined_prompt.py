@@ -32,8 +32,8 @@ def refined_prompt(original: str, corrections: Iterable[str], *, max_words: int 
     """The original as it is, except for white space at its end, and after it the corrections while there is room.
 
     corrections: by importance; repetitions, and sentences that only say the original again, are left out. What does
-    not fit is cut at the end of a sentence, or, where not even the first fits, behind a word. A word is what stands
-    between spaces. An original of `max_words` or more stands alone. Raises ValueError for an empty original.
+    not fit is cut at the end of a sentence, or, where not even the first fits, behind a word. A word is what is
+    between spaces. An original of `max_words` or more is used alone. Raises ValueError for an empty original.
     """
     if not original.strip():
         raise ValueError("The original prompt is empty.")

@@ -99,7 +99,7 @@ def tidied(said: DecompositionSaid) -> Decomposition:
 
 
 def _entities(said: DecompositionSaid) -> tuple[list[Entity], dict[str, str], set[str]]:
-    """Entities under ids of ours; the model's id → ours; the model's ids that mean two entities."""
+    """Entities under our own ids; the model's id → our id; the model's ids that mean two entities."""
     entities: list[Entity] = []
     by_text: dict[str, str] = {}
     meant: dict[str, str] = {}

@@ -137,7 +137,7 @@ class _Reader:
         self.is_verb_told = not self.actors
 
     def _end_verb(self) -> None:
-        """Where nothing came behind a verb, it is told without an object."""
+        """A verb with nothing behind it is stated without an object."""
         if self.verb and not self.is_verb_told:
             for actor in self.actors:
                 self._add(actor, self.verb, None)
@@ -160,7 +160,7 @@ class _Reader:
         self._relate([self.actors[0]], f"{self.verb} hands with", self.actors[1])
         return True
 
-    # --- telling -----------------------------------------------------------------------------------------------------
+    # --- stating -----------------------------------------------------------------------------------------------------
     def _relate(self, subjects: list[str], predicate: str, target: str) -> None:
         for subject in subjects:
             self._add(subject, predicate, target)

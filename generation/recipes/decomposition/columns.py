@@ -2,7 +2,7 @@
 
 Sugiyama, Tagawa and Toda's method (1981), small: columns by longest path, order within a column by barycentres, heights
 by least squares under that order. An arrow's label is a node of a column of its own, and an arrow that passes a column
-has a place there, so neither can meet anything else. Deterministic; what is named first stands first.
+has a place there, so neither can meet anything else. Deterministic; what is named first comes first.
 """
 
 from collections import defaultdict
@@ -68,7 +68,7 @@ Key = tuple[str | int, ...]
 
 
 class Columns:
-    """One connected part. Nodes stand in even columns, labels in odd ones."""
+    """One connected part. Nodes are in even columns, labels in odd ones."""
 
     def __init__(self, links: Mapping[int, Link], sizes: Sequence[Size]) -> None:
         """links: those of this part, by number. sizes: of all nodes, by number."""

@@ -125,7 +125,7 @@ class Decomposition:
         return tuple(asked.question for asked in self.asked())
 
     def as_lines(self) -> str:
-        """One line a part with its id, as a model is shown it."""
+        """One line per part with its id, as a model sees it."""
         entities = [
             f"{entity.id}: {entity.text}" + (f" ({', '.join(entity.attributes)})" if entity.attributes else "")
             for entity in self.entities

@@ -67,7 +67,7 @@ def chunks(prompt: str) -> list[Chunk]:
 
 
 class _Chunker:
-    """Goes through the words once. A clause is what one verb may stand in: its things so far, and its verb."""
+    """Goes through the words once. A clause is what one verb may belong to: its things so far, and its verb."""
 
     def __init__(self, prompt: str) -> None:
         self.tokens = _TOKEN.findall(prompt)
@@ -133,7 +133,7 @@ class _Chunker:
             self.found.append(Chunk("verb", word))
             self.has_verb = True
 
-    # --- a run of nouns, adjectives and perhaps a verb ---------------------------------------------------------------
+    # --- a run of nouns, adjectives and maybe a verb -----------------------------------------------------------------
     def _things(self) -> None:
         start = self.i
         determiners: list[str] = []

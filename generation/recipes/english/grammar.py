@@ -1,4 +1,4 @@
-"""A little English: articles, number, verb forms, and how a relation is asked and told. Good enough for questions."""
+"""A little English: articles, number, verb forms, and relations as questions and statements: good enough to ask."""
 
 import re
 
@@ -117,7 +117,7 @@ def third_person(verb: str) -> str:
     return verb + ("es" if verb.endswith(("s", "x", "ch", "sh", "o", "z")) else "s")
 
 
-# --- things and relations, asked and told ----------------------------------------------------------------------------
+# --- things and relations, as questions and statements ---------------------------------------------------------------
 def asks_for(thing: str) -> str:
     """ "Is there a red circle in the image?" """
     if is_owned(thing):

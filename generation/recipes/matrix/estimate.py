@@ -11,7 +11,7 @@ from generation.recipes.matrix.plan import PlannedStep, PromptFacts, plan, step_
 
 # Engines whose every step is a call of somebody else's computer, or of a server that this site does not run.
 PAID = frozenset({"chat", "openai-images"})
-# A preview plans so many seeds in full; what more of them add follows from the last one.
+# A preview plans this many seeds in full; what more of them add follows from the last one.
 SEEDS_IN_FULL = 8
 
 
@@ -181,7 +181,7 @@ class Remaining:
 
 
 def seconds_left(remaining: Iterable[Remaining], busy: Mapping[str, float]) -> float | None:
-    """How long the rest will take when it goes on as it does; None while that cannot be told.
+    """How long the rest will take at the present pace; None while that is unknown.
 
     busy  by queue how much work gets done in a second: the seconds of the steps that ended lately over how long that
           was, so about the number of workers. Queues work side by side: the slowest decides.

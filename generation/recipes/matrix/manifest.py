@@ -1,6 +1,6 @@
 """What made each image, as a file: enough to make the images again elsewhere, without the database that holds them.
 
-One JSON object a line. A record's `start` names the image whose latents it began from; that image is in the manifest
+One JSON object per line. A record's `start` names the image whose latents it began from; that image is in the manifest
 too, also where nobody asked for it.
 """
 
@@ -92,7 +92,7 @@ def read(stream: Iterable[str]) -> list[Record]:
             problem = f"Line {number}: this is not an image's record ({error!r})."
             raise BadManifest(f"{problem} Export the manifest again.") from error
         if record.id in records:
-            raise BadManifest(f"Line {number}: {record.id} stands there twice. Remove one of the two lines.")
+            raise BadManifest(f"Line {number}: {record.id} is there twice. Remove one of the two lines.")
         records[record.id] = record
     return list(in_order(records))
 

@@ -30,7 +30,7 @@ class Refinement:
 
     mode         "renoise": the finished image gets noise up to t' = T − k and is denoised again (the paper's words);
                  "switch": the drawing is repeated from its seed, and the prompt is replaced at the end of step k, so
-                 that k + 1 steps use the old one (the released code); "redraw": drawn anew with the refined prompt
+                 that k + 1 steps use the old one (the released code); "redraw": from scratch with the refined prompt
     k            0 … T − 1; without meaning for "redraw". "switch" with k = 0 is a redraw: the released code then calls
                  the pipeline with the refined prompt from the start, without its callback
     rounds       how often: each round's critic sees the image of the round before
@@ -147,7 +147,7 @@ def _check_values(choice: BestOf) -> None:
 
 
 def renoised(k: int, *, rounds: int = 1, critic: Critic = "structured") -> MethodSpec:
-    """DetailScribe as the paper tells it: re-noised to t' = T − k."""
+    """DetailScribe as in the paper: re-noised to t' = T − k."""
     label = f"DetailScribe T−{k}" if k else "DetailScribe T"
     if critic == "unstructured":
         label = f"w/o decomposition T−{k}"
@@ -159,7 +159,7 @@ def renoised(k: int, *, rounds: int = 1, critic: Critic = "structured") -> Metho
 def switched(k: int, *, rounds: int = 1, swap_pooled: bool = True) -> MethodSpec:
     """DetailScribe (released code): the prompt is replaced at the end of step k of the same drawing.
 
-    k = 0 is drawn anew with the refined prompt, sequence and pooled vector both, as the released code does.
+    k = 0 is drawn from scratch with the refined prompt, sequence and pooled vector both, as the released code does.
     """
     label = f"DetailScribe switch {k}"
     if not swap_pooled:

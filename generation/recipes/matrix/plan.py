@@ -230,7 +230,7 @@ def _chooser_label(method: MethodSpec) -> str:
 
 
 def _round_label(method: MethodSpec, round_: int) -> str:
-    """A round before the last bears the name that the method with so many rounds has."""
+    """A round before the last bears the name that the method with that many rounds has."""
     if method.refinement is None or round_ == method.refinement.rounds:
         return method.label
     base = method.label.removesuffix(f", {method.refinement.rounds} rounds")

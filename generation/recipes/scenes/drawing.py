@@ -1,6 +1,6 @@
 """Draws a scene: friendly paper-cut shapes on a neutral ground, with Pillow alone.
 
-Who stands where comes from `layout`; here the relations become gestures; `figures` holds the brush.
+The places come from `layout`; here the relations become gestures; `figures` holds the brush.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ _GRAMMAR_STREAM = 1
 def write_prompts(seed: int, category: str, count: int) -> tuple[ScenePrompt, ...]:
     """The first `count` prompts of a category; raises KeyError for a category that is not in `CATEGORIES`.
 
-    Prompt i depends on the seed and on the texts before it (a repeated text is drawn anew), never on `count`.
+    Prompt i depends on the seed and on the texts before it (a repeated text is drawn again), never on `count`.
     """
     prompts: list[ScenePrompt] = []
     seen: set[str] = set()
@@ -86,7 +86,7 @@ def _functional(rng: np.random.Generator, plan: str, colours: list[str]) -> Writ
         rng,
         {
             "balancing": ("left of", "right of"),  # the thing on the head needs the room above
-            "pulling": ("above", "below"),  # the string needs the room beside
+            "pulling": ("above", "below"),  # the string needs the room next to it
         }.get(plan, ("above", "below", "left of", "right of")),
     )
     actor = Entity("e1", colours[0], first)

@@ -1,4 +1,4 @@
-"""Where everything of a scene stands: relative boxes, worked out from the scene alone.
+"""The places of everything in a scene: relative boxes, worked out from the scene alone.
 
 All lengths are shares of the picture's side; x runs to the right, y runs down.
 """
@@ -90,7 +90,7 @@ def _size(entity: Entity) -> float:
 
 
 def _functional(scene: Scene, thing_scale: float) -> dict[str, tuple[Spot, ...]]:
-    """e1 acts on the thing e3, and stands somewhere from e2. Drawn as "left of"; the caller flips it."""
+    """e1 acts on the thing e3, and is somewhere from e2. Drawn as "left of"; the caller flips it."""
     place, act = scene.relation("r1").predicate, scene.relation("r2").predicate
     other, thing = _size(scene.entity("e2")), thing_scale * _size(scene.entity("e3"))
     actor = 0.35 if scene.plan == "wearing" else _size(scene.entity("e1"))
@@ -145,7 +145,7 @@ def _multi_subject(scene: Scene, thing_scale: float) -> dict[str, tuple[Spot, ..
 
 
 def _tower(scene: Scene, body_scale: float) -> dict[str, tuple[Spot, ...]]:
-    """e1 on e2 on e3; a broken relation puts that one beside, on the ground."""
+    """e1 on e2 on e3; a broken relation puts that one next to it, on the ground."""
     sizes = {entity.id: body_scale * _size(entity) for entity in scene.entities}
     ground = 0.88
     beside: dict[str, float] = {}

@@ -27,7 +27,7 @@ def settle_places(scene: Scene) -> Places:
 def shuffle_picture(scene: Scene, rng: np.random.Generator) -> Scene:
     """The same scene with another of the plain backdrops, and mirrored where that leaves open who is who.
 
-    Of two bodies the first that a prompt names always stands on the left, unless the prompt says otherwise.
+    Of two bodies the first that a prompt names is always on the left, unless the prompt says otherwise.
     """
     mirror = scene.plan in MIRRORED and bool(rng.integers(2))
     backdrop = int(rng.integers(BACKDROPS // _DESIGNS)) * _DESIGNS + _PLAIN_DESIGN
@@ -35,7 +35,7 @@ def shuffle_picture(scene: Scene, rng: np.random.Generator) -> Scene:
 
 
 def paraphrase(prompt: ScenePrompt, rng: np.random.Generator) -> str:
-    """The prompt's own text, or one time in five the same told otherwise."""
+    """The prompt's own text, or one time in five the same in other words."""
     return prompt.text if rng.random() < 0.8 else retell(prompt.scene)
 
 

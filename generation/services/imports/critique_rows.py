@@ -70,7 +70,7 @@ class CritiqueRow:
 def read_critiques(source: Source, *, critic: str, log: RejectLog) -> Iterator[CritiqueRow]:
     """The critiques of a file, one at a time; `critic` is for rows that name none.
 
-    Rows with a `rank` are claims: those of one critique (image, critic and version) stand together. Other rows are
+    Rows with a `rank` are claims: those of one critique (image, critic and version) are adjacent. Other rows are
     whole critiques: `claims` is a list of texts or of objects (rank, text, kind, about, severity, confidence); without
     it `text` is split at its list (`recipes.claims`). Refused rows go to the log.
     """
@@ -85,8 +85,8 @@ def read_critiques(source: Source, *, critic: str, log: RejectLog) -> Iterator[C
         together = list(group)
         if tuple(names) in finished:
             for cells in together:
-                problem = "claims of this critique stood further up, with others in between"
-                cells.reject("image", problem, "let the rows of one critique stand together")
+                problem = "claims of this critique were further up, with others in between"
+                cells.reject("image", problem, "put the rows of one critique next to each other")
             continue
         finished.add(tuple(names))
         if (critique := _from_claims(together, critic)) is not None:

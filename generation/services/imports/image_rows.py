@@ -18,7 +18,7 @@ def image_digest(
 ) -> str:
     """The identity of an image. `content` is its file's SHA-256 or, without a file, its key; `parent` a digest.
 
-    name  tells it from another image that is the same in all of this: two black pictures of one prompt
+    name  distinguishes it from another image that is the same in all of this: two black pictures of one prompt
     """
     parts = ("image", prompt.prompt_set_id, prompt.digest, method, seed, round, content, parent)
     return digest(*parts, name) if name else digest(*parts)

@@ -239,7 +239,7 @@ class ImageBatches:
     def _code_of(self, row: ImageRow, codes: _Codes, images: Mapping[str, Image]) -> str | None:
         """Which image the row is, stored or new; None after it was refused.
 
-        Equal pictures of one prompt stay apart: the first is told by what it is, each further one by its name too.
+        Equal pictures of one prompt stay apart: the first is known by its properties, others also by their names.
         """
         code = codes.named
         if codes.named not in images:

@@ -307,7 +307,7 @@ def take_abandoned(*, now: datetime) -> list[int]:
         lease_until=None,
         ended_at=now,
         message=_(
-            "The worker died %(n)s times during the import, perhaps for lack of memory. Everything imported "
+            "The worker died %(n)s times during the import, possibly for lack of memory. Everything imported "
             "before is kept. Check the worker's log, or import the file in parts."
         )
         % {"n": MOST_TRIES},

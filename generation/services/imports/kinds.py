@@ -47,7 +47,7 @@ def _run(load: Callable[..., Counts], *options: str, builds_on: bool = False) ->
     """How a job calls one of this app's imports.
 
     options    which of the job's options it takes
-    builds_on  whether its rows speak of images, which an earlier step of a dry run would have made
+    builds_on  whether its rows refer to images, which an earlier step of a dry run would have made
     """
 
     def run(job: Job) -> Counts:

@@ -17,7 +17,7 @@ class Named(NamedTuple):
 
 
 class Unclear(NamedTuple):
-    """Why no prompt could be told, and the cure."""
+    """Why no prompt could be identified, and the cure."""
 
     field: str
     problem: str

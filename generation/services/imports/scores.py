@@ -42,7 +42,7 @@ def import_scores(
     progress: Progress = no_progress,
     log: RejectLog,
 ) -> Counts:
-    """Add the scores of a table with image (or item, key, sha256, file), metric, value and perhaps version.
+    """Add the scores of a table with image (or item, key, sha256, file), metric, value and optionally version.
 
     prompt_set  only that set's images are meant; needed where a key occurs in several sets
     owner, import_run   who adds, and by which import: only images of prompt sets that they may add to are meant

@@ -10,7 +10,7 @@ from generation.queries.importers import Counts
 from generation.services.origin import Origin
 
 NEW = -1
-"""Stands for an image that a dry run would have made."""
+"""Represents an image that a dry run would have made."""
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def claim(*, queue: str, now: datetime | None = None) -> Claim | None:
 
 def renew(*, token: str, now: datetime | None = None) -> bool:
     """Keep what is left of a claim; False when nothing of it is ours any more or its run was cancelled."""
-    # A step of this claim that is done is no longer running: the others may be held all the same.
+    # A step of this claim that is done is no longer running: the others may still be held.
     return jobs.renew(Step.held(token).exclude(run__state=Run.State.CANCELLED), now=now)
 
 

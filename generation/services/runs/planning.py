@@ -83,7 +83,7 @@ def plan_run(*, run: Run, steps_at_once: int = 5_000) -> bool:
     """Make the steps of a claimed run and let it run; False when it was cancelled or another planner has it now.
 
     Each batch of prompts, with about `steps_at_once` steps, is a transaction that renews the lease: what a dead planner
-    leaves is whole prompts, and its successor goes on behind them. The first prompt's steps stand first.
+    leaves is whole prompts, and its successor goes on behind them. The first prompt's steps come first.
     """
     try:
         planner = _Planner(run)

@@ -85,7 +85,7 @@ def _give_back_quietly(claim: Claim) -> None:
     """Return what is left as if nothing had been; where the database does not answer, the lease ends by itself."""
     try:
         if not connection.in_atomic_block:
-            connection.close_if_unusable_or_obsolete()  # one that broke is opened anew
+            connection.close_if_unusable_or_obsolete()  # one that broke is opened again
         give_back(token=claim.token)
     except (DatabaseError, InterfaceError):
         logger.warning("The database does not answer; %s steps wait for their lease to end", len(claim.steps))

@@ -1,4 +1,4 @@
-// Two images on top of each other with a line between them. Without a script they stand side by side.
+// Two images on top of each other with a line between them. Without a script they are side by side.
 (() => {
   "use strict";
   for (const box of document.querySelectorAll("[data-compare]")) {

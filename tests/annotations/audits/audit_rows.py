@@ -38,7 +38,7 @@ def make_critique(
 
 
 def make_audited_study(*, n_images: int = 2, n_claims: int = 2, with_controls: bool = False, **fields: Any) -> Study:
-    """A study of single images, each with a critique of `n_claims` claims; with two controls an image if wanted."""
+    """A study of single images, each with a critique of `n_claims` claims; with two controls per image if wanted."""
     study = make_study(n_items=n_images, n_methods=1, **fields)
     images = list(queries.study_images(study).order_by("pk"))
     Prompt.objects.filter(images__in=images).update(metadata={"decomposition": DECOMPOSITION})

@@ -30,13 +30,13 @@ def work(auditor: Auditor, study: Study, value: str) -> None:
             assert client.post(url, sent).status_code == 302
 
 
-def test_never_too_many_auditors_an_image_nobody_twice_and_one_verdict_each() -> None:
+def test_never_too_many_auditors_per_image_nobody_twice_and_one_verdict_each() -> None:
     study = make_audited_study(n_images=N_IMAGES)
     plan = make_open_plan(study, auditors_per_image=K, with_elements=False)
     auditors = [make_auditor(study) for _ in range(N_AUDITORS)]
 
     at_once([lambda a=a, i=i: work(a, study, VALUES[i % 3]) for i, a in enumerate(auditors)])  # type: ignore[misc]
-    for auditor in auditors:  # whoever was told to wait while others held the last ones comes again
+    for auditor in auditors:  # those who had to wait while others held the last ones come again
         work(auditor, study, "cannot_tell")
 
     assert list(plan.items.values_list("taken", flat=True)) == [K] * N_IMAGES

@@ -52,7 +52,7 @@ def telling(auditor: Auditor) -> list[str]:
     return sorted(words - {"", "critic"})
 
 
-def test_no_page_header_address_or_file_tells() -> None:
+def test_no_page_header_address_or_file_reveals_it() -> None:
     study = make_audited_study(n_images=2, n_claims=2, with_controls=True)
     first, second = queries.study_images(study).order_by("pk")
     baseline_method, refined_method = make_method("Method Alpha-1"), make_method("Method Omega-9")
@@ -131,7 +131,7 @@ def test_addresses_an_auditor_might_guess_are_closed() -> None:
     assert {client.post(url, {"state": "closed"}).status_code for url in posts} == {403}
 
 
-def test_a_placebo_and_a_real_pair_cannot_be_told_apart_by_their_page() -> None:
+def test_a_placebo_and_a_real_pair_cannot_be_distinguished_by_their_page() -> None:
     study = make_audited_study(n_images=1, n_claims=1)
     baseline = queries.study_images(study).get()
     refined = make_image(parent=baseline)
@@ -171,7 +171,7 @@ def every_address(values: dict[str, object]) -> list[str]:
     return [address for address in found if not address.startswith(("/static", "/sign-out"))]
 
 
-def test_no_address_of_the_whole_site_tells_an_auditor() -> None:
+def test_no_address_of_the_whole_site_reveals_it_to_an_auditor() -> None:
     study = make_audited_study(n_images=1, n_claims=2, with_controls=True)
     image = queries.study_images(study).get()
     Image.objects.filter(pk=image.pk).update(method=make_method("Method Alpha-1"))

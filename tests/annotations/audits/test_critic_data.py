@@ -49,7 +49,7 @@ def claims_of(image: Image, source: str = "critic") -> list[int]:
 
 
 def audited_study(*, n_images: int = 4, **plan: Any) -> tuple[Study, AuditPlan, list[Image]]:
-    """Two claims and two controls an image; the plan wants three auditors."""
+    """Two claims and two controls per image; the plan wants three auditors."""
     study = make_audited_study(n_images=n_images, with_controls=True)
     made = make_plan(study=study, auditors_per_image=3, state=AuditPlan.State.OPEN, **plan)
     return study, made, list(Image.objects.filter(audit_items__plan=made).distinct().order_by("pk"))

@@ -138,7 +138,7 @@ def test_each_download_is_exactly_what_its_section_shows(client: Client, study: 
     assert tuple(whole[0]) == CRITIC
 
 
-def test_report_files_stand_alone(client: Client, study: Study) -> None:
+def test_report_files_are_self_contained(client: Client, study: Study) -> None:
     client.force_login(study.owner)
     page = get(client, study, "critic/report.html")
     assert "<style>" in page
@@ -197,7 +197,7 @@ def study_critiques(study: Study) -> list[Any]:
 
 
 class TestLedger:
-    def test_a_claim_stands_with_every_verdict_and_what_became_of_it(self, client: Client, study: Study) -> None:
+    def test_a_claim_is_shown_with_every_verdict_and_what_became_of_it(self, client: Client, study: Study) -> None:
         client.force_login(study.owner)
         text = get(client, study, "claims/")
         adjudicated = text[text.index("Claim 0 about picture 1.") :]

@@ -94,7 +94,7 @@ class TestPage:
     def url(self, study: Study) -> str:
         return reverse("study-audit-match", args=[study.token, queries.study_images(study).get().pk])
 
-    def test_suggestions_stand_in_the_form_and_a_person_decides(self) -> None:
+    def test_suggestions_are_in_the_form_and_a_person_decides(self) -> None:
         study = self.listed_study()
         client = Client()
         client.force_login(study.owner)
@@ -123,7 +123,7 @@ class TestPage:
         overview = client.get(reverse("study-audit-matching", args=[study.token])).content.decode()
         assert "2 distinct" in overview
 
-    def test_a_later_decision_stands_whole(self) -> None:
+    def test_a_later_decision_counts_as_a_whole(self) -> None:
         study = self.listed_study()
         client = Client()
         client.force_login(study.owner)

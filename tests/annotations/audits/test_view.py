@@ -81,7 +81,7 @@ class TestPage:
         page = page_of(client, study)
         assert all(claim.text in page for claim in Claim.objects.all())
 
-    def test_a_pair_is_told_in_terms_of_baseline_and_refined_whatever_the_sides(self) -> None:
+    def test_a_pair_is_described_in_terms_of_baseline_and_refined_whatever_the_sides(self) -> None:
         study = make_audited_study(n_images=1, n_claims=1)
         baseline = queries.study_images(study).get()
         refined = make_image(parent=baseline)
@@ -330,7 +330,7 @@ class TestRights:
         assert client.get(reverse("audit-work", args=[study.token, token])).status_code == 404
         assert client.get(reverse("audit-image", args=[token, 0])).status_code == 404
 
-    def test_auditors_are_no_raters(self) -> None:
+    def test_auditors_are_not_raters(self) -> None:
         study = make_audited_study(n_images=1)
         make_open_plan(study)
         client = signed_in(make_auditor(study))

@@ -164,7 +164,7 @@ class TestOrders:
         sources = queries.claims_of_plan(plan).values_list("critique__critic", "critique__source")
         assert set(sources) == {(OTHER_CRITIC, "critic"), ("planted by hand", "planted")}
 
-    def test_an_image_without_a_claim_is_audited_all_the_same(self) -> None:
+    def test_an_image_without_a_claim_is_also_audited(self) -> None:
         study = make_audited_study(n_images=1, n_claims=0)
         plan = make_open_plan(study)
         assert given(make_auditor(study), plan).claim_order == []
@@ -323,7 +323,7 @@ class TestAdjudication:
                 answered_at=timezone.now(),
             )
 
-    def test_who_decided_about_an_image_does_not_audit_it_later(self) -> None:
+    def test_an_adjudicator_of_an_image_does_not_audit_it_later(self) -> None:
         study = make_audited_study(n_images=1)
         plan = make_open_plan(study, auditors_per_image=2)
         audit = given(make_auditor(study), plan)

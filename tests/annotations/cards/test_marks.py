@@ -154,7 +154,7 @@ def test_places_are_kept_as_fractions_of_the_image() -> None:
         "x",
     ],
 )
-def test_what_is_no_place_is_refused(place: Any) -> None:
+def test_what_is_not_a_place_is_refused(place: Any) -> None:
     study = a_study(PLACES)
     with pytest.raises(BadAnswers, match="no such answer"):
         read(study, marks=json.dumps([place]))

@@ -150,7 +150,7 @@ class TestAnswers:
             (BEST_WORST, ("0", "3", "2"), "no such answer"),
         ],
     )
-    def test_what_is_no_order_is_refused(self, preset: Preset, codes: tuple[str, ...], words: str) -> None:
+    def test_what_is_not_an_order_is_refused(self, preset: Preset, codes: tuple[str, ...], words: str) -> None:
         with pytest.raises(BadAnswers, match=words):
             self.parsed(self.dimension(preset), *codes)
 

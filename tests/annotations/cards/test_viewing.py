@@ -1,4 +1,4 @@
-"""How images were seen: the field that a browser sends, what is kept of it, and where it is told."""
+"""How images were seen: the field that a browser sends, what is kept of it, and where it is reported."""
 
 import csv
 import io

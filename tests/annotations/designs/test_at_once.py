@@ -61,7 +61,7 @@ def outcome(job: Callable[[], Any], done: list[str], name: str) -> Callable[[], 
     return run
 
 
-def test_of_two_who_save_one_is_told_and_the_draft_is_whole() -> None:
+def test_of_two_who_save_one_gets_a_notice_and_the_draft_is_whole() -> None:
     study, done = draft(), list[str]()
     n_items = study.items.count()
 
@@ -74,7 +74,7 @@ def test_of_two_who_save_one_is_told_and_the_draft_is_whole() -> None:
     assert study.revision == 1
 
 
-def test_of_one_who_saves_and_one_who_opens_the_second_is_told() -> None:
+def test_of_one_who_saves_and_one_who_opens_the_second_gets_a_notice() -> None:
     study, done = draft(), list[str]()
     n_items = study.items.count()
 

@@ -87,7 +87,7 @@ def test_an_image_in_full_shows_answers_scores_claims_and_comments(client: Clien
         assert rater.name in text
 
 
-def test_an_image_leads_to_those_beside_it_on_the_wall(client: Client) -> None:
+def test_an_image_leads_to_those_next_to_it_on_the_wall(client: Client) -> None:
     study = rated()
     rows = re.findall(r"/explore/(\d+-\d+)/\?order=high", page(client, study, "?order=high"))
     order = list(dict.fromkeys(rows[-8:]))

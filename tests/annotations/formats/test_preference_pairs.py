@@ -103,5 +103,5 @@ def test_best_and_worst_say_nothing_of_those_between() -> None:
 
 
 @pytest.mark.parametrize(("counts", "expected"), [((1, 0, 0), 2 / 3), ((9, 1, 0), 10 / 12), ((0, 0, 2), 0.5)])
-def test_one_vote_is_no_certainty(counts: tuple[int, int, int], expected: float) -> None:
+def test_one_vote_is_not_certainty(counts: tuple[int, int, int], expected: float) -> None:
     assert confidence(Tally(*counts)) == pytest.approx(expected)

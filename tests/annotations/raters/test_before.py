@@ -148,7 +148,7 @@ def test_a_pass_mark_below_all_lets_one_mistake_pass(client: Client) -> None:
     assert client.get(before).headers["Location"] == f"/rate/{study.token}/"
 
 
-def test_the_first_answer_to_an_exercise_stands(client: Client) -> None:
+def test_the_first_answer_to_an_exercise_counts(client: Client) -> None:
     study = make_study(n_items=6)
     make_exercise(study, Item.Role.PRACTICE, [0])
     join(client, study)

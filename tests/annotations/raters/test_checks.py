@@ -224,7 +224,7 @@ def without_content(html: str, study: Study) -> str:
 
 
 @pytest.mark.parametrize("kind", [Study.ItemKind.IMAGE, Study.ItemKind.PAIR])
-def test_nothing_that_a_browser_sees_tells_a_check_from_another_card(
+def test_nothing_that_a_browser_sees_distinguishes_a_check_from_another_card(
     client: Client, kind: str, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     shares = SHARES | ({"mirror_share": 5} if kind == Study.ItemKind.PAIR else {})

@@ -15,7 +15,7 @@ def join(study, group: str) -> str:  # type: ignore[no-untyped-def]  # a study o
     return Client().post(f"/join/{study.invitation}/", {"consent": "on", "group": group}).content.decode()
 
 
-def test_the_group_is_asked_for_and_need_not_be_told(client: Client) -> None:
+def test_the_group_is_asked_for_and_optional(client: Client) -> None:
     study = make_study()
     RaterPlan.objects.create(study=study, group_question="Do you paint?", group_choices="Painter\nNo painter")
     assert "Do you paint?" in client.get(f"/join/{study.invitation}/").content.decode()

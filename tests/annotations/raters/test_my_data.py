@@ -163,7 +163,7 @@ def test_an_account_with_other_work_outlives_the_erasure(client: Client) -> None
     assert client.get("/my-data/").status_code == 200
 
 
-def test_the_export_has_all_of_ones_own_and_nothing_that_tells_a_check(client: Client) -> None:
+def test_the_export_has_all_of_ones_own_and_nothing_that_reveals_a_check(client: Client) -> None:
     study = make_checked_study(12, **SHARES)
     RaterPlan.objects.update(reward=450, currency="GBP")
     rater, other = make_rater(study, name=NAME), make_rater(study, name="otto")

@@ -124,7 +124,7 @@ def test_images_of_one_study_alone_are_counted_and_left_out() -> None:
     assert (found.n_shared, found.n_first, found.n_second) == (8, 4, 0)
 
 
-def test_without_a_prompt_of_both_methods_the_winner_cannot_be_told() -> None:
+def test_without_a_prompt_of_both_methods_the_winner_is_unknown() -> None:
     first, second = twins()
     second.items.filter(key__in=[f"item-{place}" for place in range(1, 12, 2)]).delete()
     other = second.items.get(key="item-0")
@@ -135,7 +135,7 @@ def test_without_a_prompt_of_both_methods_the_winner_cannot_be_told() -> None:
         make_answer(item, rater, level=LEVELS[int(item.key.removeprefix("item-"))])
     found = compared(first, second)
     assert found is not None
-    assert found.comparisons[0].verdict.startswith("cannot be told: in the second study")
+    assert found.comparisons[0].verdict.startswith("undecided: in the second study")
 
 
 def test_only_studies_of_the_same_images_that_one_runs_are_offered() -> None:

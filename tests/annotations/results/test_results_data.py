@@ -156,7 +156,7 @@ def test_a_question_about_an_item_of_one_image_is_about_that_image() -> None:
     assert data.dimensions[1].ratings.values.tolist() == [float(Decimal("0.5")), 0.75]
 
 
-def test_nothing_answered_is_no_dimension() -> None:
+def test_nothing_answered_is_not_a_dimension() -> None:
     data = study_data(make_study())
     assert (data.units, data.dimensions, data.metrics) == ([], [], [])
 

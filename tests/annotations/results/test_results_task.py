@@ -210,7 +210,7 @@ def test_a_real_worker_works_it_out(monkeypatch: pytest.MonkeyPatch, celery_work
     rater = make_rater(study)
     for item in study.items.all():
         make_answer(item, rater)
-    monkeypatch.setattr(reports, "MOST_RATINGS_AT_ONCE", 0)  # in this process: the worker only does as it is told
+    monkeypatch.setattr(reports, "MOST_RATINGS_AT_ONCE", 0)  # in this process: the worker only follows
     celery_worker_process("filesystem")
 
     snapshot = dispatch.find_report(study=study, comparisons=[], user=None).snapshot

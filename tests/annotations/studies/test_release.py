@@ -93,7 +93,7 @@ def test_a_changed_report_is_found_too(bundle: Path) -> None:
         verified(bundle)
 
 
-def test_what_is_no_bundle_is_refused_with_a_reason(bundle: Path, tmp_path: Path) -> None:
+def test_what_is_not_a_bundle_is_refused_with_a_reason(bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "no.zip").write_bytes(b"not a zip")
     with pytest.raises(CommandError, match="cannot be opened as a zip"):
         verified(tmp_path / "no.zip")

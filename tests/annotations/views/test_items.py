@@ -87,7 +87,7 @@ def test_filters(client: Client) -> None:
 
 
 @pytest.mark.parametrize("query", ["?method=x", "?method=99999999999999999999", "?page=x", "?page=99", "?sort=x"])
-def test_an_address_that_makes_no_sense_is_no_error(client: Client, query: str) -> None:
+def test_an_address_that_makes_no_sense_is_not_an_error(client: Client, query: str) -> None:
     gallery(client, make_study(n_items=1), query)
 
 
@@ -162,7 +162,7 @@ def test_who_may_have_the_file(client: Client) -> None:
         assert client.get(f"/image/{image_id}/file").status_code == status
 
 
-def test_an_image_without_file_or_of_an_unknown_kind_is_no_page(client: Client) -> None:
+def test_an_image_without_file_or_of_an_unknown_kind_is_not_found(client: Client) -> None:
     image = make_image(format="SVG")
     elsewhere = Image.objects.create(prompt=image.prompt, method=image.method, key="x", digest="x")
     client.force_login(make_user(researcher=True))

@@ -81,7 +81,7 @@ def test_opening_the_invitation_again_goes_on_and_makes_no_second_rater(client: 
     assert study.raters.count() == 1
 
 
-def test_who_comes_again_without_a_session_is_told_before_they_become_a_second_rater(client: Client) -> None:
+def test_a_rater_who_returns_without_a_session_is_warned_before_becoming_a_second_rater(client: Client) -> None:
     study, other = make_study(), make_study()
     warning = "Someone has already joined this study in this browser."
     assert warning not in client.get(invitation(study)).content.decode()
@@ -153,7 +153,7 @@ def test_a_study_that_is_not_open_says_so_kindly_and_takes_nobody(client: Client
         join(study=study, user=None)
 
 
-def test_an_unknown_invitation_is_no_page(client: Client) -> None:
+def test_an_unknown_invitation_is_not_found(client: Client) -> None:
     make_study()
 
     assert client.get("/join/nothing-here/").status_code == 404

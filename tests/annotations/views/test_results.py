@@ -145,7 +145,7 @@ def test_texts_of_people_cannot_become_markup(client: Client) -> None:
     assert "&lt;script&gt;" in text
 
 
-def test_a_preference_is_told_by_method(client: Client) -> None:
+def test_a_preference_is_shown_by_method(client: Client) -> None:
     study = make_study(item_kind=Study.ItemKind.PAIR, n_items=2)
     ((baseline, refined),) = linked_methods(study)
     rater = make_rater(study)

@@ -68,7 +68,7 @@ def test_nobody_else_changes_anything(client: Client, study: Study, page: str) -
     assert as_user(client, study.owner).get(f"/study/{study.token}/{page}").status_code == 405
 
 
-def test_an_unknown_study_is_no_page(client: Client) -> None:
+def test_an_unknown_study_is_not_found(client: Client) -> None:
     assert as_user(client, make_user(is_superuser=True)).get("/study/nothing/").status_code == 404
 
 
@@ -109,7 +109,7 @@ def test_the_end_is_foretold_by_the_last_day_and_not_without_it(study: Study) ->
 
     figures = overview(study, now)
     assert (figures.last_hour, figures.last_day) == (1, 2)
-    # 5 of 8 are left, at 2 a day.
+    # 5 of 8 are left, at 2 per day.
     assert figures.done_at == now + timedelta(days=2.5)
 
 

@@ -61,7 +61,7 @@ Result = Covered | Rejected
 
 
 def agreement(scale: float) -> Iterator[Result]:
-    """Every statistic of count patterns, three ratings a unit."""
+    """Every statistic of count patterns, three ratings per unit."""
     rng = np.random.default_rng(20261120)
     replications = max(20, round(1000 * scale))
     names = {
@@ -128,7 +128,7 @@ def comparison(scale: float) -> Iterator[Result]:
 
 
 def metrics(scale: float) -> Iterator[Result]:
-    """Metrics against people; sizes are 1,000 studies a cell, or with a scale below one half 100."""
+    """Metrics against people; sizes are 1,000 studies per cell, or with a scale below one half 100."""
     by_setting: dict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
     studies: dict[tuple[str, str, str], int] = {}
     tests = []

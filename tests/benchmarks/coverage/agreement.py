@@ -192,7 +192,7 @@ def main() -> None:
         if len(sys.argv) > 2 and sys.argv[2:] != [world.shares, str(n_units), str(n_raters)]:
             continue
         result = coverage(world, n_units, n_raters, replications, np.random.default_rng([20261120, place]))
-        print(f"\n{world.shares}, {n_units} units, {n_raters} raters, {PER_UNIT} ratings a unit")
+        print(f"\n{world.shares}, {n_units} units, {n_raters} raters, {PER_UNIT} ratings per unit")
         print(f"{'':32}" + "".join(f"{label:>20}" for label in LABELS))
         for name in sorted({name for name, _ in result.share}):
             print(f"{name:32}" + "".join(f"{result.share[name, label]:20.3f}" for label in LABELS))

@@ -1,7 +1,7 @@
 """Do the comparison's intervals cover, and its tests err, as often as they say?
 
 `python -m tests.benchmarks.coverage.comparison` — seeded. With 2,000 studies a coverage of 95% has a standard error of
-0.5 points, which tells 95% from 93% and from 98%; the ordinal model, which takes longer, gets 300 (1.3 points). About
+0.5 points, enough to distinguish 95% from 93% and 98%; the slower ordinal model gets 300 (1.3 points). About
 ten minutes on one quiet core; a number on the command line scales the numbers of studies (0.1: a tenth).
 """
 

@@ -15,7 +15,7 @@ from tests.stats.critic.audits import simulate, truth_of
 Row = dict[str, Any]
 IMAGES = (30, 100, 300)
 SETTINGS = ((1.0, 0.1), (1.0, 0.5), (0.1, 0.2))
-"""False claims an image (precision 0.59 and 0.88) and how alike the errors of an image are to the critic."""
+"""False claims per image (precision 0.59 and 0.88) and how alike the errors of an image are to the critic."""
 
 
 def run(replications: int = 1000) -> list[Row]:

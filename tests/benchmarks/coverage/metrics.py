@@ -3,7 +3,7 @@
 python -m tests.benchmarks.coverage.metrics [--quick]
 
 Each row is a world: how many prompts, how the human answers are distributed, how much a metric errs alike on all
-images of a prompt. True values come from one study of 200,000 prompts of that world. 1,000 studies a row give a
+images of a prompt. True values come from one study of 200,000 prompts of that world. 1,000 studies per row give a
 coverage of .95 a standard error of .007, and a test's size of .05 one of .007; 400 suffice where a study is slow.
 """
 
@@ -141,7 +141,7 @@ def ceiling_coverage(world: World, n_studies: int) -> list[Row]:
 
 
 def sizes(world: World, n_prompts: int, n_studies: int) -> list[Row]:
-    """How often metrics of equal quality are told apart at 5%: 199 permutations, so that p ≤ .05 has its exact size."""
+    """How often metrics of equal quality differ at 5%: 199 permutations, which give p ≤ .05 its exact size."""
     rng = np.random.default_rng(2)
     rejected: dict[str, int] = {}
 

@@ -31,7 +31,7 @@ VALUES = np.arange(1.0, 6.0)
 
 
 def simulated(n_units: int, n_raters: int, seed: int = 0) -> Ratings:
-    """About three ratings a unit from n_raters raters who differ in severity."""
+    """About three ratings per unit from n_raters raters who differ in severity."""
     rng = np.random.default_rng(seed)
     sizes = rng.integers(2, 5, n_units)
     unit = np.repeat(np.arange(n_units), sizes)

@@ -23,7 +23,7 @@ Row = dict[str, str | float]
 
 
 def study(n_prompts: int, n_raters: int, k: int, seed: int = 0) -> tuple[Ratings, NDArray[np.int64], NDArray[np.int64]]:
-    """Two images a prompt, k ratings an image on 1–5."""
+    """Two images per prompt, k ratings per image on 1–5."""
     rng = np.random.default_rng(seed)
     n_units = 2 * n_prompts
     unit, prompt = np.repeat(np.arange(n_units), k), np.repeat(np.arange(n_prompts), 2)

@@ -27,7 +27,7 @@ LARGEST_PEER = 10_000
 
 
 def labels_of(n_units: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Three of twenty raters a unit, drawn at random, each right with a chance of its own."""
+    """Three of twenty raters per unit, drawn at random, each right with a chance of its own."""
     rng = np.random.default_rng(0)
     truth = rng.choice(N_LEVELS, size=n_units, p=[0.3, 0.25, 0.2, 0.15, 0.1])
     rater = np.argpartition(rng.random((n_units, N_RATERS)), PER_UNIT, axis=1)[:, :PER_UNIT].ravel()

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.stats.whole_analysis [--ratings 1000000]
 
-Beside it, in the same run, the named alternative for one single figure of it: `krippendorff`'s ordinal alpha without an
+Next to it, in the same run, the named alternative for one figure of it: `krippendorff`'s ordinal alpha without an
 interval, on the same ratings.
 """
 

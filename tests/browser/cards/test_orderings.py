@@ -157,7 +157,7 @@ def test_a_keyboard_with_other_letters_names_images_by_the_place_of_its_keys(
     assert given(Assignment.objects.get(), "ranking") == [1, 0, 2]
 
 
-def test_an_order_beside_a_scale_for_each_image(new_context: NewContext, live_site: str) -> None:
+def test_an_order_next_to_a_scale_for_each_image(new_context: NewContext, live_site: str) -> None:
     rater = make_card(ALIGNMENT, BEST_WORST, n_images=3)
     page = at_card(new_context(), rater, live_site)
     opened(page)

@@ -26,7 +26,7 @@ def fits(page: Page, width: int) -> None:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_from_a_prompt_set_to_an_image_beside_its_parent(
+def test_from_a_prompt_set_to_an_image_next_to_its_parent(
     family: Family, new_context: NewContext, live_site: str, width: int, scheme: str
 ) -> None:
     context = new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
@@ -70,7 +70,7 @@ def test_from_a_prompt_set_to_an_image_beside_its_parent(
     fits(page, width)
 
 
-def test_without_a_script_the_two_stand_side_by_side(family: Family, new_context: NewContext, live_site: str) -> None:
+def test_without_a_script_the_two_are_side_by_side(family: Family, new_context: NewContext, live_site: str) -> None:
     context = new_context(java_script_enabled=False)
     sign_in(context, make_user("rita", researcher=True), live_site)
     page = context.new_page()

@@ -89,7 +89,7 @@ def test_a_prompt_without_noun_phrases_is_asked_as_a_whole() -> None:
     assert (scored.facts["from"], scored.facts["questions"]) == ("prompt", ["very quickly?"])
 
 
-def test_nothing_to_ask_is_no_score_of_one() -> None:
+def test_nothing_to_ask_is_not_a_score_of_one() -> None:
     with pytest.raises(EngineError, match="nothing to ask"):
         tiny().score([ScoreRequest(png(1), "  ")])
 
@@ -102,7 +102,7 @@ def test_a_question_is_read_as_blips_own_code_reads_it() -> None:
     assert metric.probabilities(png(1), [long]) == metric.probabilities(png(1), [long + " cat"])
 
 
-def test_no_questions_are_no_answers() -> None:
+def test_no_questions_give_no_answers() -> None:
     assert tiny().probabilities(png(1), []) == []
     assert tiny().score([]) == []
 

@@ -209,7 +209,7 @@ def test_another_networks_file_is_refused(change: Any, complaint: str, tmp_path:
         image_reward.load(published(tmp_path, state), HERE)
 
 
-def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_checkpoint_is_refused(tmp_path: Path) -> None:
     options = published(tmp_path, {})
     (tmp_path / "ImageReward.pt").write_bytes(b"not found")
     with pytest.raises(Unusable, match="is not a checkpoint"):

@@ -71,7 +71,7 @@ def test_a_server_without_a_key_gets_none_of_ours(server: ChatServer, monkeypatc
     assert KEY not in str(server.requests[0].headers)
 
 
-def test_a_line_end_after_the_key_is_no_part_of_it(server: ChatServer) -> None:
+def test_a_line_end_after_the_key_is_not_part_of_it(server: ChatServer) -> None:
     engine(server, key=f"{KEY}\n").ask(REQUEST)
     assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
 

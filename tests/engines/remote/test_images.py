@@ -74,7 +74,7 @@ def test_an_image_with_what_was_made_of_its_prompt(server: ChatServer) -> None:
     assert ours.identity["is_reproducible"] is False
 
 
-def test_one_request_an_image_in_order_and_progress_in_between(server: ChatServer) -> None:
+def test_one_request_per_image_in_order_and_progress_in_between(server: ChatServer) -> None:
     seen: list[tuple[int, int]] = []
     drawn = engine(server).draw(
         [request("a cat"), request("a dog")], on_step=lambda done, in_all: seen.append((done, in_all))

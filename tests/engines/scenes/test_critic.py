@@ -85,7 +85,7 @@ def test_the_blind_critic_says_the_same_of_every_picture() -> None:
     assert right.claims == other.claims != ()
 
 
-def test_planted_claims_stand_in_for_what_it_saw() -> None:
+def test_planted_claims_replace_what_it_saw() -> None:
     image = drawn(PROMPT, SceneError("wrong_colour", "major", "e1", "green"))
     outcome, _ = critique(critic(planted=1.0), image, PROMPT.text, GRAPH)
     assert outcome.claims

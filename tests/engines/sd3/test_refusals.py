@@ -85,7 +85,7 @@ def test_a_full_device_is_said_as_such_and_the_engine_goes_on_after(message: str
     assert used.draw([request()]) == before
 
 
-def test_numbers_that_overflowed_are_no_image() -> None:
+def test_numbers_that_overflowed_are_not_an_image() -> None:
     used = engine()
     hook = used._pipe.transformer.register_forward_hook(lambda module, given, out: (out[0] * float("nan"),))
     try:

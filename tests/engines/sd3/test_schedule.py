@@ -42,7 +42,7 @@ def test_the_strength_makes_diffusers_start_at_step_k(n_steps: int) -> None:
         assert int(max(n_steps - n_taken, 0)) == k
 
 
-def test_the_plain_share_would_start_one_step_beside_for_some() -> None:
+def test_the_plain_share_would_start_one_step_off_for_some() -> None:
     def naive(n_steps: int, k: int) -> int:
         return int(max(n_steps - min(n_steps * (1 - k / n_steps), n_steps), 0))
 

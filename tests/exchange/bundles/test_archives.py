@@ -204,7 +204,7 @@ class TestRefused:
             with pytest.raises(BadFile, match="cannot be read"):
                 bundle.read("a.png")
 
-    def test_an_empty_zip_is_no_error_of_ours(self) -> None:
+    def test_an_empty_zip_is_not_our_error(self) -> None:
         assert names_of(packed({})) == ()
 
     def test_encrypted(self) -> None:

@@ -65,7 +65,7 @@ def test_json_lines_and_other_names_for_columns() -> None:
     assert not log
 
 
-def test_files_are_found_beside_the_manifest() -> None:
+def test_files_are_found_next_to_the_manifest() -> None:
     rows, _ = rows_of("image,prompt\nimg\\A.PNG,p\n", "set/img/a.png", "set/manifest.csv")
     assert rows[0].file == "set/img/a.png"
 
@@ -86,7 +86,7 @@ def test_pairs() -> None:
     assert {row.prompt for row in rows[2:]} == {"a fox"}
 
 
-def test_bad_rows_are_told_and_the_others_go_on() -> None:
+def test_bad_rows_are_reported_and_the_others_go_on() -> None:
     rows, log = rows_of(
         "image,prompt,parent,seed,round\n"
         "a.png,p,,,\n"
@@ -116,7 +116,7 @@ def test_circles() -> None:
     assert "circle" in log.first[0].problem
 
 
-def test_images_that_no_row_names_are_told() -> None:
+def test_images_that_no_row_names_are_reported() -> None:
     rows, log = rows_of("image,prompt\na.png,p\nb.png,\n", "a.png b.png c.JPG notes.txt")
     assert len(rows) == 1
     assert [(reject.row, reject.value) for reject in log.first] == [(3, ""), (None, "c.JPG")]
@@ -137,7 +137,7 @@ def test_no_manifest_to_speak_of(manifest: str, name: str, words: str) -> None:
 
 
 def test_two_tables_of_which_none_stands_out() -> None:
-    with pytest.raises(BadFile, match="stands out"):
+    with pytest.raises(BadFile, match="no obvious manifest"):
         rows_of("image,prompt\na.png,p\n", "a.png other.csv", name="mine.csv")
 
 

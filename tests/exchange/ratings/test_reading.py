@@ -48,7 +48,7 @@ def test_a_damaged_package_is_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize("first", ["", "Unnamed: 0", "index"])
-def test_an_index_of_the_rows_is_no_column(first: str) -> None:
+def test_an_index_of_the_rows_is_not_a_column(first: str) -> None:
     rows = [(first, *LONG[0]), *((n, *row) for n, row in enumerate(LONG[1:], start=3))]
     assert triples(table(rows)) == ANSWERS
 
@@ -170,7 +170,7 @@ def test_a_blank_cell_is_an_answer_that_is_missing() -> None:
         ([("item", "metric", "value"), ("a", "clip", 0.3)], "--metrics"),
     ],
 )
-def test_what_is_no_rating_is_refused_with_where_it_goes(rows: list[tuple[object, ...]], words: str) -> None:
+def test_what_is_not_a_rating_is_refused_with_where_it_goes(rows: list[tuple[object, ...]], words: str) -> None:
     assert words in refusal(table(rows))
 
 

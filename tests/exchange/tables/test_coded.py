@@ -232,7 +232,7 @@ def test_any_little_file_says_the_same_both_ways(cells: list[tuple[str, str]], q
 
 @settings(deadline=None)
 @given(st.text(alphabet="item,value \n\r\t;\"'=\ufeff\u00a0\u200b\x0c", max_size=14), st.booleans())
-def test_whatever_stands_before_the_header_counts_alike(before: str, is_utf16: bool) -> None:
+def test_whatever_comes_before_the_header_counts_alike(before: str, is_utf16: bool) -> None:
     content = f"{before}item,value\na,1\nb,2\n"
     says_the_same(content.encode("utf-16") if is_utf16 else content)
 

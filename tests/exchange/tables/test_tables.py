@@ -90,7 +90,7 @@ class TestFormatIsToldByContent:
             (b"PAR1", "Parquet"),
         ],
     )
-    def test_what_is_no_table_is_named(self, content: bytes, words: str) -> None:
+    def test_what_is_not_a_table_is_named(self, content: bytes, words: str) -> None:
         assert words in str(fault_of(content))
 
 
@@ -135,7 +135,7 @@ class TestHeaders:
     def test_our_own_name_wins_over_an_alias(self) -> None:
         assert values_of("prompt_id,item,value\np,i,1\n", RATINGS) == [{"prompt_id": "p", "item": "i", "value": "1"}]
 
-    def test_missing_columns_are_told_with_a_near_miss(self) -> None:
+    def test_missing_columns_are_reported_with_a_near_miss(self) -> None:
         fault = fault_of("itme,rater,score\na,r,1\n", RATINGS)
         assert '"item" is missing; found "itme", "rater", "score"' in str(fault)
         assert 'rename "itme" to "item"' in fault.reject.cure
@@ -249,7 +249,7 @@ class TestJson:
     def test_emoji_escapes_are_whole_characters(self) -> None:
         assert values_of('{"a": "\\ud83e\\udd8a"}') == [{"a": "🦊"}]
 
-    def test_missing_keys_are_told_by_row(self) -> None:
+    def test_missing_keys_are_reported_by_row(self) -> None:
         rows, log = rows_of('{"item": "a", "score": 3}\n{"item": "b", "scroe": 4}\n', RATINGS)
         assert [row.values for row in rows] == [{"item": "a", "value": 3}]
         assert log.first[0].row == 2
@@ -273,7 +273,7 @@ class TestJson:
         ("content", "words"),
         [
             ('[{"a": 1}, {"a": 2}', "before the closing bracket"),
-            ('[{"a": 1} {"a": 2}]', 'stands "{"'),
+            ('[{"a": 1} {"a": 2}]', 'comes "{"'),
             ('[{"a": 1},]', "element 2"),
             ('[{"a": 1},\n{"a": oops}]', "element 2 of the array (line 2)"),
             ('[{"a": 1}] more', "follows the closing bracket"),

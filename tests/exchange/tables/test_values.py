@@ -164,7 +164,7 @@ class TestCells:
             ("ratings.csv", 7, "seed", "x"),
         ]
 
-    def test_missing_optional_cells_are_no_faults(self) -> None:
+    def test_missing_optional_cells_are_not_faults(self) -> None:
         log = RejectLog()
         cells = Cells(Row("f", 1, {"a": " ", "b": None}), log)
         assert cells.text("a", required=False) == ""

@@ -14,7 +14,7 @@ from tests.factories import tiny_png
 pytestmark = pytest.mark.django_db
 
 
-def test_a_folder_stands_for_its_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_means_its_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "functional_2.jsonl").write_text('{"topic": "a", "prompt": "x"}\n{"topic": "a", "prompt": "y"}\n')
     (tmp_path / "multi_subject_1.jsonl").write_text('{"topic": "b", "prompt": "z"}\n')
     (tmp_path / "notes.txt").write_text("not a table")

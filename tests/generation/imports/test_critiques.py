@@ -115,7 +115,7 @@ def test_json_in_a_cell_that_would_break_a_reader_is_refused(cell: str, table: T
 
 
 @pytest.mark.usefixtures("items")
-def test_controls_are_told_apart_from_the_critic_s_own(table: Table, log: RejectLog) -> None:
+def test_controls_are_distinguished_from_the_critic_s_own(table: Table, log: RejectLog) -> None:
     rows = [
         {"image": "i1", "critic": "vlm", "claims": ["no pot"], "source": source}
         for source in (None, "wrong_image", "Planted", "elsewhere")

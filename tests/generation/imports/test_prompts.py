@@ -162,7 +162,7 @@ def test_a_file_that_cannot_be_taken_leaves_nothing(tmp_path: Path, content: byt
     assert not Prompt.objects.exists()
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path, log: RejectLog) -> None:
+def test_a_byte_order_mark_is_not_part_of_the_first_column(tmp_path: Path, log: RejectLog) -> None:
     path = tmp_path / "excel.csv"
     path.write_bytes("\ufeffprompt;topic\r\nein Füchschen;Fuchs\r\n".encode())
     import_prompts(Source("excel.csv", path), prompt_set="p", log=log)

@@ -99,7 +99,7 @@ def test_a_running_run_is_not_started_twice(page: Client) -> None:
     assert ImportRun.objects.count() == 1
 
 
-def test_what_is_wrong_with_the_form_is_said_beside_the_field(page: Client) -> None:
+def test_what_is_wrong_with_the_form_is_said_next_to_the_field(page: Client) -> None:
     address = reverse("import-new", args=["ratings"])
     given = {"table": SimpleUploadedFile("r.csv", b"x"), "study": "s", "scale": "1-x"}
     response = page.post(address, given)
@@ -137,7 +137,7 @@ def test_a_form_without_its_token_is_refused(researcher: User) -> None:
     assert not ImportRun.objects.exists()
 
 
-def test_an_unknown_kind_is_no_page(page: Client) -> None:
+def test_an_unknown_kind_is_not_found(page: Client) -> None:
     assert page.get(reverse("import-new", args=["nonsense"])).status_code == 404
 
 

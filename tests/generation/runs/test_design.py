@@ -123,7 +123,7 @@ def test_methods_of_ones_own(page: Client, prompts: list[Prompt]) -> None:
         ({"own_k": "3", "own_rounds": "9"}, "own_rounds", "8"),
     ],
 )
-def test_what_cannot_be_is_said_at_the_field_that_mends_it(
+def test_what_cannot_be_is_said_at_the_field_that_fixes_it(
     page: Client, prompts: list[Prompt], settings: Settings, changes: dict[str, Any], field: str, said: str
 ) -> None:
     settings.GENERATION_ENDPOINTS = {}

@@ -196,7 +196,7 @@ def test_a_killed_workers_successor_goes_on_and_makes_no_image_twice(
     assert n_images(run) == len(whole)
 
 
-def test_a_worker_that_is_told_to_end_returns_what_it_has_as_if_nothing_had_been() -> None:
+def test_a_worker_that_is_asked_to_end_returns_its_steps_untouched() -> None:
     workshop, run = Workshop(), a_run()
     workshop.painter.faults = [SystemExit()]
     with pytest.raises(SystemExit):
@@ -284,7 +284,7 @@ def test_an_engine_that_finds_no_room_at_all_pauses_the_run() -> None:
     assert "offload" in run.cure
 
 
-def test_a_score_that_is_no_number_fails() -> None:
+def test_a_score_that_is_not_a_number_fails() -> None:
     workshop, run = Workshop(), make_run(matrix=matrix(m.BASELINE))
     workshop.clip.constant = float("nan")
     workshop.work()
@@ -292,7 +292,7 @@ def test_a_score_that_is_no_number_fails() -> None:
     assert "nan" in run.steps.get(kind="score").message
 
 
-def test_a_file_that_is_no_image_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_not_an_image_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     workshop, run = Workshop(), make_run(matrix=matrix(m.BASELINE))
     draw = workshop.painter._draw
     monkeypatch.setattr(workshop.painter, "_draw", lambda request: type(draw(request))(b"no image"))

@@ -133,12 +133,12 @@ def test_pace_time_left_and_cost(page: Client) -> None:
     text = text_of(page, "run", run.pk)
     assert "4 of 8 steps are done" in text
     # Two images in the minute since it began, and 4 × 15 s of work in it: one worker, which has 4 × 15 s left.
-    assert "<dt>images a minute</dt><dd>2.0</dd>" in text
+    assert "<dt>images per minute</dt><dd>2.0</dd>" in text
     assert re.search("<dt>left, about</dt><dd>6[0-5] s</dd>", text)
     assert "<dt>for 3 calls of models, 1 without a price</dt><dd>US$ 0.75</dd>" in text
 
 
-def test_why_it_failed_is_told_once_for_each_reason(page: Client) -> None:
+def test_why_it_failed_is_reported_once_for_each_reason(page: Client) -> None:
     run = make_run(n_prompts=5)
     break_down(*steps_of(run, "critique")[:3], message="The model declined.", cure="Use another model.")
     break_down(*steps_of(run, "critique")[3:4], message="No answer.")

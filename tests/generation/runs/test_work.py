@@ -245,7 +245,7 @@ def test_a_stored_decomposition_is_taken_instead_of_asking() -> None:
     assert "fox" in workshop.talker.asked[0].user
 
 
-def test_another_engines_decomposition_is_no_substitute_for_asking_this_one() -> None:
+def test_another_engines_decomposition_is_not_a_substitute_for_asking_this_one() -> None:
     prompt = make_prompt()
     done(make_matrix(m.renoised(2), critic=CHAT), prompts=[prompt])  # by rules
     workshop = Workshop()

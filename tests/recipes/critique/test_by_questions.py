@@ -59,6 +59,6 @@ def test_the_threshold_decides() -> None:
 
 
 @pytest.mark.parametrize("given", [(0.5,), (0.5, 0.5, 0.5, float("nan")), (0.5, 0.5, 0.5, 1.2)])
-def test_answers_that_are_no_probabilities_are_refused(given: tuple[float, ...]) -> None:
+def test_answers_that_are_not_probabilities_are_refused(given: tuple[float, ...]) -> None:
     with pytest.raises(BadAnswer):
         looked_at(*given)

@@ -30,7 +30,7 @@ def test_a_numbered_list_is_split_at_its_numbers(text: str, claims: tuple[str, .
     assert split.manner == "numbered"
 
 
-def test_what_stands_around_the_list_is_no_claim() -> None:
+def test_what_is_around_the_list_is_not_a_claim() -> None:
     text = (
         "I looked at the image.\n\n1. The hat is gone.\n2. The dog flies.\n\nRefined prompt: a dog with a hat, sitting."
     )
@@ -52,7 +52,7 @@ def test_a_deeper_list_stays_in_its_claim() -> None:
     assert split_claims(text).claims == ("The hands: 1. six fingers 2. no thumb", "The pot")
 
 
-def test_numbers_in_sentences_are_no_list() -> None:
+def test_numbers_in_sentences_are_not_a_list() -> None:
     text = "1. There are 12. of them, not 3.5 as asked.\n1990. was no year of foxes\n2. The pot"
     assert split_claims(text).claims == (
         "There are 12. of them, not 3.5 as asked. 1990. was no year of foxes",
@@ -74,7 +74,7 @@ def test_without_a_list_the_text_is_one_claim() -> None:
 @pytest.mark.parametrize(
     "text", ["", "  \n", "None.", "No errors found.", "Nothing in this picture contradicts the prompt."]
 )
-def test_saying_that_nothing_is_wrong_is_no_claim(text: str) -> None:
+def test_saying_that_nothing_is_wrong_is_not_a_claim(text: str) -> None:
     split = split_claims(text)
     assert (split.claims, split.manner) == ((), "none")
 

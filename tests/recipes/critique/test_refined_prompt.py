@@ -53,7 +53,7 @@ def test_else_it_is_cut_behind_a_word_and_not_behind_an_article() -> None:
 
 
 @pytest.mark.parametrize("n_words", [67, 70, 71, 100])
-def test_a_long_original_stands_alone(n_words: int) -> None:
+def test_a_long_original_is_used_alone(n_words: int) -> None:
     original = " ".join(["fox"] * n_words)
     refined = refined_prompt(original, ["The fox grips the ladle."])
     assert refined.text == original
@@ -99,7 +99,7 @@ def test_a_model_s_own_first_sentence_is_not_trusted(text: str, corrections: tup
     assert corrections_in(ORIGINAL, text) == corrections
 
 
-def test_sentences_are_told_apart_by_mark_and_capital() -> None:
+def test_sentences_are_distinguished_by_mark_and_capital() -> None:
     assert sentences("It is 3.5 m high. “No!” he says? yes\nand no") == [
         "It is 3.5 m high.",
         "“No!” he says? yes and no.",

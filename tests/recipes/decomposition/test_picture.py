@@ -112,7 +112,7 @@ def squares(n: int) -> list[Size]:
     return [Size(100.0, 50.0)] * n
 
 
-def test_what_is_named_first_stands_first_and_arrows_go_with_the_reading() -> None:
+def test_what_is_named_first_comes_first_and_arrows_go_with_the_reading() -> None:
     layout = lay_out(squares(4), [Link(0, 1, LABEL), Link(1, 2, LABEL), Link(0, 3, LABEL)], room=2000)
     hedgehog, brush, pumpkin, hat = layout.nodes
     assert hedgehog.left < brush.left < pumpkin.left
@@ -153,7 +153,7 @@ def test_the_drawing_holds_every_word_and_says_it_again_for_who_cannot_see() -> 
     assert draw(SQUIRREL, title="What the prompt asks for") == drawing
 
 
-def test_words_of_people_are_no_markup() -> None:
+def test_words_of_people_are_not_markup() -> None:
     graph = Decomposition(
         (Entity("e1", '<b onload="x">fox & hen'), Entity("e2", "hat")), (Relation("r1", "e1", "<i>", "e2"),)
     )

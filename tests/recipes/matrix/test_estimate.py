@@ -101,7 +101,7 @@ def test_time_left_is_that_of_the_slower_queue() -> None:
     assert seconds_left([], {}) == 0
 
 
-def test_time_left_is_not_told_before_it_is_known() -> None:
+def test_time_left_is_not_shown_before_it_is_known() -> None:
     assert seconds_left([Remaining("gpu", 1, None)], {"gpu": 1.0}) is None
     assert seconds_left([Remaining("gpu", 1, 3.0)], {}) is None
     assert seconds_left([Remaining("gpu", 0, None), Remaining("cpu", 0, 1.0)], {}) == 0

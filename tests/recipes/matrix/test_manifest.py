@@ -66,7 +66,7 @@ def test_a_record_gives_the_request_that_made_it() -> None:
         ("no json\n", "Line 1: this is not JSON"),
         (as_text(BASELINE) + "[]\n", "Line 3: a record is a JSON object"),
         (as_text(BASELINE) + '{"id": "x"}\n', "Line 3: this is not an image's record"),
-        (as_text(BASELINE, BASELINE), "Line 3: a stands there twice"),
+        (as_text(BASELINE, BASELINE), "Line 3: a is there twice"),
         (as_text(REFINED), "b begins from a, which is not in the manifest"),
         (as_text(record("a", copied_from="b"), record("b", copied_from="a")), "begins from itself"),
     ],
@@ -76,6 +76,6 @@ def test_what_cannot_be_used_is_refused_with_its_line(text: str, says: str) -> N
         manifest.read(io.StringIO(text))
 
 
-def test_no_key_stands_in_it() -> None:
+def test_no_key_is_in_it() -> None:
     rows = [json.loads(line) for line in as_text(BASELINE).splitlines()]
     assert set(rows[1]["engine"]) == {"engine", "options"}

@@ -219,7 +219,7 @@ def test_an_image_model_behind_an_endpoint_cannot_be_renoised() -> None:
         ({"label": "x", "magic": True}, "magic"),
     ],
 )
-def test_what_is_no_method_is_refused_by_name(data: dict[str, object], part: str) -> None:
+def test_what_is_not_a_method_is_refused_by_name(data: dict[str, object], part: str) -> None:
     with pytest.raises(BadMethod, match=part):
         MethodSpec.from_json(data)
 

@@ -26,7 +26,7 @@ def picture(prompt: ScenePrompt, errors: tuple[SceneError, ...] = (), side: int 
 @pytest.mark.slow
 def test_pictures_as_asked_for_pass() -> None:
     wrong = [(prompt.text, errors) for prompt in PROMPTS if (errors := check(prompt.scene, picture(prompt)).errors)]
-    # Of 48 pictures drawn right; at 64 pixels a small shape is sometimes no longer to be told from another.
+    # Of 48 pictures drawn right; at 64 pixels a small shape sometimes looks like another one.
     assert len(wrong) <= 2, wrong
 
 
@@ -41,7 +41,7 @@ def test_it_finds_the_error_that_was_drawn(side: int) -> None:
         if error.kind in UNCHECKED or error.detail in UNCHECKED:
             continue
         seen = {other.same_as for other in check(prompt.scene, picture(prompt, (error,), side)).errors}
-        # An extra thing of two like shapes, or a row made of a ring, can be told in other words.
+        # An extra thing of two like shapes, or a row made of a ring, can be described in other words.
         if any(same[:2] == error.same_as[:2] for same in seen):
             found += 1
         else:
@@ -83,7 +83,7 @@ def test_figures_have_the_colour_and_place_of_what_was_drawn() -> None:
 
 
 @pytest.mark.parametrize("colour", COLOURS)
-def test_every_colour_is_told_from_the_others(colour: str) -> None:
+def test_every_colour_is_distinguished_from_the_others(colour: str) -> None:
     prompt = next(prompt for prompt in PROMPTS if prompt.sub_category == "tower")
     first, *rest = prompt.scene.entities
     others = [name for name in COLOURS if name != colour]

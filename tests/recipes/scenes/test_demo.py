@@ -97,7 +97,7 @@ def test_corrections_beyond_70_words_are_dropped_whole() -> None:
     assert len(refined.split()) == 67 <= MAX_REFINED_WORDS
 
 
-def test_errors_are_mended_at_the_known_rates(study: DemoStudy) -> None:
+def test_errors_are_fixed_at_the_known_rates(study: DemoStudy) -> None:
     fixed = {True: 0, False: 0}
     totals = {True: 0, False: 0}
     for link, critique in zip(study.links, study.critiques, strict=True):
@@ -125,7 +125,7 @@ def test_links_account_for_every_error(study: DemoStudy) -> None:
         assert {e.same_as for e in (*link.unchanged, *link.broken)} == {e.same_as for e in refined.errors}
 
 
-def test_a_claim_counts_as_repaired_when_its_error_was_mended(study: DemoStudy) -> None:
+def test_a_claim_counts_as_repaired_when_its_error_was_fixed(study: DemoStudy) -> None:
     outcomes = []
     for link, critique in zip(study.links, study.critiques, strict=True):
         for claim in critique.claims:

@@ -61,7 +61,7 @@ def test_what_is_of_another_world_is_not_asked_for(text: str) -> None:
     assert guesses(scene_of_prompt(text), b"") == ()
 
 
-def test_predicates_are_told_apart() -> None:
+def test_predicates_are_distinguished() -> None:
     assert predicate_in("Do the star and the heart hold hands?") == "holds hands with"
     assert predicate_in("the star holds the heart") == "holds"
     assert predicate_in("Are the hearts in a row below the star?") == "in a row below"

@@ -84,7 +84,7 @@ def test_every_entity_of_the_decomposition_is_named_in_the_prompt(study: DemoStu
             assert "{" not in relation["question"]
 
 
-def test_colours_and_shapes_of_a_scene_differ_so_that_a_word_tells_which(study: DemoStudy) -> None:
+def test_colours_and_shapes_of_a_scene_differ_so_that_a_word_names_one(study: DemoStudy) -> None:
     for prompt in study.prompts:
         assert len({e.colour for e in prompt.scene.entities}) == len(prompt.scene.entities)
         assert len({e.shape for e in prompt.scene.entities}) == len(prompt.scene.entities)

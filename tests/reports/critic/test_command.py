@@ -160,7 +160,7 @@ def test_groups_by_known_and_further_columns(analyze: Analyze) -> None:
     assert json.loads((out / "report.json").read_text())["facets_left_out"] == {"severity": "nothing is stated"}
 
 
-def test_controls_are_beside_the_headline_and_never_in_it(analyze: Analyze) -> None:
+def test_controls_are_next_to_the_headline_and_never_in_it(analyze: Analyze) -> None:
     head = "critic,image,claim,auditor,verdict,is_control\n"
     rows = "".join(f"A,i{n},real,x,{'right' if n < 15 else 'wrong'},false\n" for n in range(20))
     rows += "".join(f"A,i{n},guess,x,{'right' if n < 2 else 'wrong'},true\n" for n in range(20))
@@ -258,7 +258,7 @@ def test_row_order_and_blanks_change_nothing_and_the_seed_does(analyze: Analyze)
     assert (analyze(HEAD + "\n".join(rows), seed=1) / "critic.csv").read_text() != first
 
 
-def test_the_report_stands_alone_and_escapes_every_name(analyze: Analyze) -> None:
+def test_the_report_is_self_contained_and_escapes_every_name(analyze: Analyze) -> None:
     out = analyze(
         "critic,image,claim,auditor,verdict,kind\n<b>A</b>,i,1,<script>x</script>,right,=1+1\n"
         "<b>A</b>,j,2,<script>y</script>,wrong,<i>k</i>\n"

@@ -56,7 +56,7 @@ def audited(
     more_verdicts: list[tuple[int, int, int]] = [],  # noqa: B006
     **fields: Any,
 ) -> CriticData:
-    """One row a claim (image, verdict by auditor 0, …) and one a listed error (image, auditor, group, own)."""
+    """One row per claim (image, verdict by auditor 0, …) and one per listed error (image, auditor, group, own)."""
     verdicts = [(i, 0, row["verdict"]) for i, row in enumerate(claims) if row.get("verdict") is not None]
     verdicts += more_verdicts
     kinds = np.array([row.get("kind", "k") for row in claims], object)
@@ -131,7 +131,7 @@ def test_the_worked_example_of_the_methods_page() -> None:
     assert row.recall_of_lists.value == pytest.approx(2 / 5)
 
 
-def test_lists_made_after_the_claims_count_for_recall_and_are_no_capture() -> None:
+def test_lists_made_after_the_claims_count_for_recall_and_are_not_a_capture() -> None:
     after = [row | {"own": False} for row in EXAMPLE_LISTED]
     late = audited(EXAMPLE, after, searches=[(i, 0, False) for i in range(4)])
 
@@ -289,7 +289,7 @@ class TestRepairs:
         code = np.array([FIXED, FIXED, WORSE, FIXED, WORSE, UNSURE, WORSE, UNSURE])
         assert majority(cell, code, n_cells=4, n_codes=6, unsure=UNSURE).tolist() == [FIXED, -1, WORSE, UNSURE]
 
-    def test_gains_are_told_by_what_claims_said(self) -> None:
+    def test_gains_are_grouped_by_what_claims_said(self) -> None:
         # Lacking in the baseline: e1 on images 0, 1 (named rightly), e2 on 0 (named wrongly), e3 on 0 and 1 (unnamed).
         elements = [(0, "e1", IN_REFINED), (1, "e1", IN_NEITHER), (0, "e2", IN_REFINED), (0, "e3", IN_REFINED)]
         elements += [(1, "e3", IN_NEITHER), (2, "e2", IN_BASELINE), (3, "e2", IN_BOTH)]

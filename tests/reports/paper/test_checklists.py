@@ -32,7 +32,7 @@ def test_a_careful_study_answers_what_it_knows() -> None:
     assert words["15"] == "Consent was asked for before the first card."
 
 
-def test_a_careless_study_is_told_what_is_missing_and_how_to_cure_it() -> None:
+def test_a_careless_study_learns_what_is_missing_and_how_to_fix_it() -> None:
     document = careful(design={**DESIGN, "instructions": "", "consent": "", "median_seconds": None})
     otani, _ = checklists(document)
     missing = {item.number: item.cure for item in otani.missing}

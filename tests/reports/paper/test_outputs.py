@@ -64,7 +64,7 @@ def test_every_picture_is_there_in_three_formats_and_two_widths(
 
 
 @pytest.mark.parametrize(("ending", "inches"), [("", 6.9), ("-column", 3.3)])
-def test_pictures_stand_alone_at_their_size(files: dict[str, bytes], ending: str, inches: float) -> None:
+def test_pictures_are_self_contained_at_their_size(files: dict[str, bytes], ending: str, inches: float) -> None:
     names = [name[:-4] for name in files if name.endswith(".svg") and name.endswith("-column.svg") == bool(ending)]
     assert names
     for name in names:

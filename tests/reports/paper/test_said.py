@@ -47,7 +47,7 @@ class TestSummary:
         assert " higher than base_line (95% interval over prompts and raters +" in line
         assert f"better on {comparison.wins} of 60 prompts, worse on {comparison.losses}" in line
 
-    def test_equal_methods_are_not_told_apart(self) -> None:
+    def test_equal_methods_are_not_distinguished(self) -> None:
         found = study_document(study_data(n_prompts=12, methods=("a", "b", "c"), seed=3))
 
         def blur(made: dict[str, Any]) -> None:
@@ -55,11 +55,11 @@ class TestSummary:
                 interval |= {"low": -0.5, "high": 0.5}
 
         found = edited(found, blur)
-        assert summary(found)[0].startswith("The ratings do not tell b and a apart: mean difference ")
+        assert summary(found)[0].startswith("The ratings do not distinguish b from a: mean difference ")
 
     def test_two_prompts_allow_no_answer_and_say_why(self) -> None:
         (line,) = summary(study_document(study_data(n_prompts=2, n_raters=2)))
-        assert "cannot be told" in line
+        assert "is undecided" in line
         assert "no interval: too few prompts (2)" in line
 
     def test_several_questions_are_named(self) -> None:
@@ -84,7 +84,7 @@ class TestMethods:
     def test_the_design_that_was_used_is_described(self) -> None:
         text = said(design=DESIGN)
         assert "two images side by side, with their prompt" in text
-        assert "Which image stood on the left was drawn for each rater and item." in text
+        assert "Which image was on the left was drawn for each rater and item." in text
         assert "to be rated by 3 raters; 18 of 20 items have been" in text
         assert "shuffled for each rater (seed 7)" in text
         assert "on record for 3 raters" in text
@@ -105,7 +105,7 @@ class TestMethods:
         assert "100% of the answers were collected elsewhere" in text
         assert "shuffled" not in text
 
-    def test_exclusions_are_told(self) -> None:
+    def test_exclusions_are_reported(self) -> None:
         excluded = [{"rater": "r9", "reason": "failed checks", "n_answers": 12}]
         text = said(design=DESIGN, excluded_raters=excluded, exclusion_rule="Two failed checks.", n_late=1)
         assert "declared before the study opened: “Two failed checks.”" in text

@@ -103,7 +103,7 @@ class TestPublishedRatings:
         assert mean == pytest.approx(expected["agreement_dsg_5raters"]["mean"], abs=1e-6)
         assert all(float(row["low"]) < float(row["mean"]) < float(row["high"]) for row in rows)
 
-    def test_the_report_stands_alone_and_says_what_made_it(self, published: tuple[Path, dict[str, Any]]) -> None:
+    def test_the_report_is_self_contained_and_says_what_made_it(self, published: tuple[Path, dict[str, Any]]) -> None:
         text = (published[0] / "report.html").read_text()
         document = json.loads((published[0] / "report.json").read_text())
         assert "ordinal alpha 0.69" in text

@@ -67,7 +67,7 @@ def test_a_dimension_knows_only_its_own_raters_and_items(tmp_path: Path) -> None
     assert (two.ratings.n_units, list(two.raters), two.units.tolist()) == (1, ["r3"], [1])
 
 
-def test_unable_to_answer_is_counted_and_is_no_number(tmp_path: Path) -> None:
+def test_unable_to_answer_is_counted_and_is_not_a_number(tmp_path: Path) -> None:
     data, _ = read(tmp_path, "item,rater,value\na,x,unable\na,y,4\nb,x,unable to answer\nb,y,5\n")
 
     assert data.dimensions[0].n_unable == 2
@@ -124,7 +124,7 @@ def test_items_bring_prompts_methods_and_facets(tmp_path: Path) -> None:
     assert data.has_methods
 
 
-def test_prompts_that_read_alike_are_told_apart_by_their_identifiers(tmp_path: Path) -> None:
+def test_prompts_that_read_alike_are_distinguished_by_their_identifiers(tmp_path: Path) -> None:
     items = "item,prompt,prompt_id\na,A fox,1\nb,A fox,2\n"
     data, _ = read(tmp_path, "item,rater,value\na,x,1\nb,x,2\n", items=items)
 
@@ -221,12 +221,12 @@ def test_names_that_are_nearly_the_same_are_named(tmp_path: Path) -> None:
         assert names in said
 
 
-def test_an_item_that_stands_twice_with_two_methods(tmp_path: Path) -> None:
-    with pytest.raises(BadData, match="'a' stands in row 2 with 'm1'"):
+def test_an_item_that_is_there_twice_with_two_methods(tmp_path: Path) -> None:
+    with pytest.raises(BadData, match="'a' is in row 2 with 'm1'"):
         read(tmp_path, "item,rater,value\na,x,1\n", items="item,method\na,m1\na,m2\n")
 
 
-def test_scores_stand_beside_the_items(tmp_path: Path) -> None:
+def test_scores_are_next_to_the_items(tmp_path: Path) -> None:
     metrics = "item,metric,value\nb,clip,0.5\na,clip,1e-3\na,vqa,1\nnever rated,clip,7\n"
     data, _ = read(tmp_path, "item,rater,value\na,x,1\nb,x,2\n", metrics=metrics)
 
@@ -319,12 +319,12 @@ def test_a_file_without_the_columns_says_which(tmp_path: Path) -> None:
         read(tmp_path, "item,rater,remark\na,x,nice\n")
 
 
-def test_an_empty_file_is_no_study(tmp_path: Path) -> None:
+def test_an_empty_file_is_not_a_study(tmp_path: Path) -> None:
     with pytest.raises(BadFile):
         read(tmp_path, "item,rater,value\n")
 
 
-def test_the_hash_tells_inputs_apart_and_nothing_else(tmp_path: Path) -> None:
+def test_the_hash_distinguishes_inputs_and_nothing_else(tmp_path: Path) -> None:
     first, _ = read(tmp_path, "item,rater,value\na,x,1\nb,x,2\n")
     shuffled, _ = read(tmp_path, "rater,item,value\nx,b,2\nx,a,1\n")
     other, _ = read(tmp_path, "item,rater,value\na,x,1\nb,x,3\n")

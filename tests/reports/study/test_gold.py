@@ -59,7 +59,7 @@ def test_gold_of_one_question_tests_no_other(tmp_path: Path) -> None:
     assert passed(only_match, "look") == {"x": None, "y": None, "z": None}
 
 
-def test_gold_is_no_property_to_break_results_down_by(tmp_path: Path) -> None:
+def test_gold_is_not_a_property_to_break_results_down_by(tmp_path: Path) -> None:
     analyze(tmp_path, ratings("match"), "item,gold,place\na,5,in\nb,1,out\nc,3,in\nd,,out\n")
     text = (tmp_path / "out" / "report.json").read_text()
     assert '"place"' in text

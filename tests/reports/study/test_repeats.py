@@ -10,7 +10,7 @@ from tests.reports.study.test_files import matrix, read
 FIRST = "item,rater,value,repeat\na,r1,4,\nb,r1,2,1\na,r2,3,0\nb,r2,3,first\n"
 
 
-def test_second_answers_are_no_ratings_but_say_how_well_raters_agree_with_themselves(tmp_path: Path) -> None:
+def test_second_answers_are_not_ratings_but_say_how_well_raters_agree_with_themselves(tmp_path: Path) -> None:
     data, log = read(tmp_path, FIRST + "a,r1,5,2\nb,r2,3,yes\na,r1,4,3\n")
     (question,) = data.dimensions
     assert matrix(data) == [[4, 2], [3, 3]]
@@ -34,7 +34,7 @@ def test_second_answers_are_no_ratings_but_say_how_well_raters_agree_with_themse
         ("a,r3,5,2", "no first answer about this item"),
     ],
 )
-def test_what_is_no_repeat_is_refused(tmp_path: Path, row: str, message: str) -> None:
+def test_what_is_not_a_repeat_is_refused(tmp_path: Path, row: str, message: str) -> None:
     with pytest.raises(BadData, match=message.replace("(", r"\(")):
         read(tmp_path, FIRST + row + "\n")
     data, log = read(tmp_path, FIRST + row + "\n", exclude=True)
@@ -42,7 +42,7 @@ def test_what_is_no_repeat_is_refused(tmp_path: Path, row: str, message: str) ->
     assert matrix(data) == [[4, 2], [3, 3]]
 
 
-def test_an_unable_answer_is_no_repeat(tmp_path: Path) -> None:
+def test_an_unable_answer_is_not_a_repeat(tmp_path: Path) -> None:
     data, log = read(tmp_path, FIRST + "a,r1,unable,2\n")
     assert data.dimensions[0].repeats is None
     assert not log

@@ -48,7 +48,7 @@ def test_one_dimension_may_have_its_own() -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["", "choice=", "a:b="])
-def test_the_kind_of_question_may_stand_in_front(name: str, declared: str, kind: str) -> None:
+def test_the_kind_of_question_may_come_first(name: str, declared: str, kind: str) -> None:
     question = Scales.parse([name + declared]).of("choice" if not name else name[:-1])
     assert question.kind == kind
     assert question.values == (Decimal(1), Decimal(2), Decimal(3))

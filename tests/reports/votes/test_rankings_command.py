@@ -158,7 +158,7 @@ def test_a_ranking_that_cannot_be_read_is_named_by_row_and_field(text: str, prob
         analyze(tmp_path, text)
 
 
-def test_ratings_that_are_rankings_are_told(tmp_path: Path) -> None:
+def test_ratings_that_are_rankings_are_reported(tmp_path: Path) -> None:
     source = tmp_path / "rank_long.csv"
     # A question called "rank" is refused at once; under another name ratings are taken, with a warning.
     text = by_item().replace(",ranking,", ",quality,")

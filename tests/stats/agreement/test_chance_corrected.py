@@ -209,7 +209,7 @@ def test_p_value_of_ac1() -> None:
 
 
 class TestTraps:
-    def test_one_dissent_in_three_hundred_shows_why_no_figure_stands_alone(self) -> None:
+    def test_one_dissent_in_three_hundred_shows_why_no_figure_is_reported_alone(self) -> None:
         # 3 raters × 100 units, one dissenting rating. p_a = (99 + 1/3)/100; shares 299/300 and 1/300;
         # Fleiss p_e = (299² + 1)/300² = 89402/90000: κ = (.993333 − .993356)/(1 − .993356) = −.0033.
         # AC1 on 2 levels: p_e = 2 · (299/300)(1/300) = 598/90000: (.993333 − .006644)/.993356 = .99329.
@@ -253,7 +253,7 @@ class TestTraps:
         assert krippendorff_alpha(RAW_4, "ordinal").value == pytest.approx(0.81539, abs=5e-6)
         assert "not Gwet's ordinal weights" in krippendorff_alpha(RAW_4, "ordinal").method
 
-    def test_unequal_raters_per_unit_are_no_obstacle(self) -> None:
+    def test_unequal_raters_per_unit_are_allowed(self) -> None:
         matrix = [[1, 2, 1], [1, 2, 2], [1, nan, nan]]
         # p_a: unit 1 all agree (1), unit 2 agree (1), unit 3 not (0): 2/3. Shares of 1: (1 + 0 + 1/2)/3 = 1/2.
         assert fleiss_kappa(Ratings.from_matrix(matrix, (1, 2))).value == pytest.approx((2 / 3 - 1 / 2) / (1 / 2))

@@ -21,7 +21,7 @@ def random_design(
     missing: float = 0.4,
     scale: tuple[float, ...] = (1, 2, 3, 4, 5),
 ) -> Design:
-    """Three methods, `images` images each a prompt, cells missing at random; units and ratings in random order."""
+    """Three methods, `images` images each per prompt, cells missing at random; units and ratings in random order."""
     rng = np.random.default_rng(seed)
     n_units = n_prompts * 3 * images
     prompt = np.repeat(np.arange(n_prompts), 3 * images)

@@ -11,7 +11,7 @@ nan = np.nan
 
 def test_a_severe_rater_who_saw_one_method_alone_by_hand() -> None:
     # Prompts A and B, methods 0 and 1. Rater 0 rates all; rater 1 is 2 lower and saw method 1 alone.
-    # Units A0 A1 B0 B1. Plain means: 3.5, and (5 + 4 + 3 + 2)/4 = 3.5. Rater 0 alone tells them apart: 1 is better.
+    # Units A0 A1 B0 B1. Plain means: 3.5, and (5 + 4 + 3 + 2)/4 = 3.5. Rater 0 alone distinguishes them: 1 is better.
     ratings = Ratings.from_matrix([[4, 5, 3, 4], [nan, 3, nan, 2]], [1, 2, 3, 4, 5])
     found = adjusted_means(ratings, prompt=np.array([0, 0, 1, 1]), method=np.array([0, 1, 0, 1]))
     assert [one.raw for one in found.methods] == [3.5, 3.5]

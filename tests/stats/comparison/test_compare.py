@@ -233,7 +233,7 @@ def test_raters_who_saw_one_method_only_are_noted() -> None:
 
 
 def _simulated(rng: np.random.Generator, n_prompts: int, n_raters: int, k: int) -> Design:
-    """Refined − baseline with mean 0.3, differing by prompt and by rater; k of the raters a prompt, both images."""
+    """Refined − baseline with mean 0.3, differing by prompt and by rater; k of the raters per prompt, both images."""
     n_units = 2 * n_prompts
     prompt, method = np.repeat(np.arange(n_prompts), 2), np.tile([0, 1], n_prompts)
     chosen = np.argsort(rng.random((n_prompts, n_raters)), axis=1)[:, :k]

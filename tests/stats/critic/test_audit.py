@@ -24,7 +24,7 @@ def test_votes_ties_and_those_who_cannot_tell():
     assert settled.n_judged.tolist() == [3, 2, 3, 2, 0, 1]
 
 
-def test_the_adjudicator_has_the_last_word_and_stands_beside_the_votes():
+def test_the_adjudicator_has_the_last_word_and_is_next_to_the_votes():
     settled = settle_verdicts([0, 0, 1], [RIGHT, WRONG, RIGHT], n_claims=2, adjudicated=[PARTLY, -1])
     assert settled.verdict.tolist() == [PARTLY, RIGHT]
     assert settled.adjudicated.tolist() == [True, False]

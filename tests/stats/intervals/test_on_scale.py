@@ -41,7 +41,7 @@ def test_the_end_of_the_range_has_none(value: float, scale: Scale) -> None:
 
 
 @pytest.mark.parametrize("scale", ["fisher z", "logit", "plain"])
-def test_no_variation_is_no_certainty(scale: Scale) -> None:
+def test_no_variation_is_not_certainty(scale: Scale) -> None:
     assert interval(0.5, 0.0, 9, scale).reason == "no variation between prompts"
 
 

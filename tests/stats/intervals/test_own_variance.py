@@ -132,7 +132,7 @@ class TestNothingIsToldApart:
     def own(self, units: list[list[int]], family: PatternFamily | None = None) -> list[float]:
         return deleted(ratings_of(units), family or self.family).own_variance_of_units().tolist()
 
-    def test_with_two_ratings_a_unit(self) -> None:
+    def test_with_two_ratings_per_unit(self) -> None:
         assert set(self.own(some_units(200, 0, sizes=(2,)))) == {0.0}
 
     def test_below_fifty_units_with_three(self) -> None:

@@ -82,7 +82,7 @@ class TestDeletion:
         expected = jackknife_variance(np.array(by_hand), None)
         assert self.deleted().variance_of_cells() == pytest.approx(expected, rel=1e-7)
 
-    def test_the_derivative_stands_in_for_very_many_deletions(self) -> None:
+    def test_the_derivative_replaces_very_many_deletions(self) -> None:
         self.matrix = sparse_matrix(3, raters=8, units=600)
         exact, linear = self.deleted(), self.deleted(exact_cost=0)
         assert linear.variance_of_units() == pytest.approx(exact.variance_of_units(), rel=0.03)

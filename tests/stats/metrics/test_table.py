@@ -87,7 +87,7 @@ def test_the_same_seed_gives_the_same_board_on_any_number_of_processors(monkeypa
     assert found[0] == found[1] == found[2]
 
 
-def test_a_metric_s_figures_do_not_depend_on_those_beside_it() -> None:
+def test_a_metric_s_figures_do_not_depend_on_other_metrics() -> None:
     alone, first = table(quality=(1.0,))[0], table()[0]
     assert [one for one in alone.metrics[0].estimates if one.statistic != "soft_pairwise_accuracy"] == [
         one for one in first.metrics[0].estimates if one.statistic != "soft_pairwise_accuracy"

@@ -240,7 +240,7 @@ def test_a_variance_without_bound_says_so() -> None:
     ("level", "fixed", "reason"),
     [
         ([2, 2, 2, 2], [0, 1, 0, 1], "fewer than two levels"),
-        ([0, 1, 2, 1], [1, 1, 1, 1], "cannot be told apart"),
+        ([0, 1, 2, 1], [1, 1, 1, 1], "cannot be separated"),
         ([], [], "fewer than two levels"),
     ],
 )
@@ -291,7 +291,7 @@ def test_malformed_arguments() -> None:
 
 
 def simulated(rng: np.random.Generator, image_sd: float) -> tuple[NDArray[np.int64], dict[str, NDArray[np.int64]]]:
-    """Answers 0…4 and codes of 40 prompts, two images each, 3 of 15 raters an image; the second side is 0.8 higher."""
+    """Answers 0…4 and codes of 40 prompts, two images each, 3 of 15 raters per image; the second side is 0.8 higher."""
     image = np.repeat(np.arange(80), 3)
     rater = np.argsort(rng.random((80, 15)), axis=1)[:, :3].ravel()
     eta = 0.8 * (image % 2) + rng.normal(0, 0.7, 15)[rater] + rng.normal(0, 1, 40)[image // 2]

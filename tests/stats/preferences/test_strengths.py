@@ -75,10 +75,10 @@ class TestIntervals:
         assert found.chance[0, 2] > found.chance[0, 1] > 0.5
         assert found.chance[0, 1] + found.chance[1, 0] == pytest.approx(1)
 
-    def test_two_raters_cannot_stand_for_others(self) -> None:
+    def test_two_raters_cannot_represent_others(self) -> None:
         (interval, *_more) = strengths(study(1, n_raters=2)).rows[0].log_worth.intervals
         assert np.isnan(interval.low)
-        assert interval.reason == "2 raters cannot stand for others; at least 3 are needed"
+        assert interval.reason == "2 raters cannot represent others; at least 3 are needed"
 
     @pytest.mark.slow
     @pytest.mark.parametrize("n_raters", [5, 12])

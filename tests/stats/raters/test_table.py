@@ -182,7 +182,7 @@ def test_without_the_data_each_figure_says_what_is_missing():
         assert words in getattr(row, name).reason
 
 
-def test_all_ratings_equal_is_no_agreement_of_one():
+def test_all_ratings_equal_is_not_an_agreement_of_one():
     for row in rater_table(Ratings.from_matrix(np.full((3, 20), 2.0), [1, 2, 3])):
         assert not row.agreement.is_defined
         assert "neither side varies" in row.agreement.reason

@@ -41,7 +41,7 @@ def test_alpha_is_krippendorffs_of_the_pairs(is_ordinal: bool) -> None:
     assert found.error.is_defined == is_ordinal
 
 
-def test_two_raters_cannot_stand_for_others_and_no_repeat_has_no_figure() -> None:
+def test_two_raters_cannot_represent_others_and_no_repeat_has_no_figure() -> None:
     found = within_raters(repeats([0, 1], [0, 1], [1, 1]), SCALE)
     assert found.alpha.is_defined
     assert all("2" in one.intervals[0].reason for one in found.estimates)

@@ -25,7 +25,7 @@ GROUPS: Mapping[str, Sequence[Asked]] = {
         Asked("interface", "Where the paper shows the rating card", "For example: Appendix B, Figure 7.", "Otani 6"),
     ),
     "Raters": (
-        Asked("raters", "Whom the raters stand for", "For example: adults who use image generators.", "GRRAS 4"),
+        Asked("raters", "Whom the raters represent", "For example: adults who use image generators.", "GRRAS 4"),
         Asked(
             "recruitment", "How raters were found and qualified", "Panel, filters, screening.", "Otani 8, HEDS 3.2.3"
         ),

@@ -18,7 +18,7 @@ def grras(facts: Facts) -> Checklist:
             "Give the wording of each question: analyze --questions.",
         ),
         Item(
-            "3", "The population of subjects (images)", cure="Say which images these stand for: write it in the paper."
+            "3", "The population of subjects (images)", cure="Say which images these represent: write it in the paper."
         ),
         Item("4", "The population of raters", facts.told("raters"), stated, "State whom the raters represent."),
         Item("5", "What is known, and why this study", cure=ONLY_YOU),
@@ -27,7 +27,7 @@ def grras(facts: Facts) -> Checklist:
             "Sample size: planned subjects, raters and replicates",
             facts.replicates,
             stated,
-            "Files do not tell what was planned: write it in the paper.",
+            "Files do not say what was planned: write it in the paper.",
         ),
         Item(
             "7",

@@ -46,7 +46,7 @@ def read_items(
         other, column = next(
             (name, column) for name, column in others.items() if column.codes[row] != column.codes[earlier]
         )
-        problem = f"{table['item'][row]!r} stands in row {table.row_numbers[earlier]} with {column[earlier]!r}"
+        problem = f"{table['item'][row]!r} is in row {table.row_numbers[earlier]} with {column[earlier]!r}"
         log.note(path.name, int(table.row_numbers[row]), other, column[row], problem, "keep one row per item")
     unit = table["item"].index_in(unit_names)
     row_of = np.full(len(unit_names), -1)
@@ -101,7 +101,7 @@ def prompts_of(
 ) -> tuple[IntArray, list[str]]:
     """Each unit's prompt as a code into the names, −1 where it has none; the columns are taken out of `known`.
 
-    Two prompts may read alike: where prompts have identifiers, these tell them apart. An empty identifier is filled in
+    Two prompts may read alike: where prompts have identifiers, these distinguish them. An empty identifier is filled in
     from the unit's prompt: with the one that other units of this prompt have, else with the prompt itself. It stays
     empty where several prompts read like this.
     """

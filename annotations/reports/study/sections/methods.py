@@ -30,7 +30,7 @@ def model_blocks(model: ReportedModel) -> list[Block]:
         )
     effects = [(one.method, figure(one.effect, signed=True, digits=2), one.letters) for one in model.methods]
     head = ("pair", "log odds", f"over {model.covers}", "odds ratio", "p", "p, Holm")
-    said = "Methods that share a letter are not told apart (5%, all pairs tested, Holm's correction)."
+    said = "Methods that share a letter are not distinguished (5%, all pairs tested, Holm's correction)."
     notes = "; ".join([model.convention, *model.notes])
     return [
         view.table(("method", "effect, log odds", "letters"), effects, numeric=(1,)),

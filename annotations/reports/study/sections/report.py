@@ -253,7 +253,7 @@ def _metrics(board: MetricBoard) -> list[Block]:
     groups = next((each for each in board.clusters if each.statistic == "spearman"), None)
     if groups and len(groups.groups) > 1:
         said = " > ".join(", ".join(group) for group in groups.groups)
-        told.append(Paragraph(f"Groups that the tests tell apart, best first: {said}."))
+        told.append(Paragraph(f"Groups that the tests distinguish, best first: {said}."))
     return [
         *view.figure(
             charts.interval_plot,

@@ -26,7 +26,7 @@ def fragility_sentence(fewest: tuple[ReportedFewest, ...]) -> str:
 def _fewest(one: ReportedFewest) -> str:
     number = f"{one.n:,} of {one.of:,} {one.kind}"
     if not one.is_exact:
-        number = f"{number} (perhaps fewer)"
+        number = f"{number} (possibly fewer)"
     elif 0 < len(one.names) <= _MOST_NAMED:
         number = f"{number} ({', '.join(one.names)})"
     return number

@@ -3,7 +3,7 @@ const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, name) => v
 const percent = (share) => Math.round(share * 100);
 const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-// send(entry): to the outbox. tell(text): what is wrong with what was typed. changed(n): so many are on the list.
+// send(entry): to the outbox. tell(text): what is wrong with what was typed. changed(n): how many are on the list.
 export function errorList(page, { words, pictures, send, tell, changed }) {
   const byId = (id) => document.getElementById(id);
   const form = byId("add");

@@ -1,6 +1,6 @@
 // The cards of the rating page: the one in view, the reserved ones behind it with their images fetched ahead, and those
 // answered in this window, to go back to.
-const AHEAD = 2; // with fewer than these at hand, more are asked for
+const AHEAD = 2; // with fewer than these waiting, more are asked for
 const AT_ONCE = 20;
 const BEHIND = 20;
 const LOADING_AT_ONCE = 2;
@@ -15,7 +15,7 @@ const settled = (image) =>
   });
 
 // waits(card): what the outbox holds for a card, if anything. prepare(element): chooses its images' sizes.
-// shown({ isNew }): a card has come into view. stuck(isOffline): none is at hand.
+// shown({ isNew }): a card has come into view. stuck(isOffline): none is waiting.
 export function cardDeck(stage, { upcoming, home, waits, prepare, shown, stuck, isEmpty }) {
   const first = stage.querySelector(".card");
   let current = { token: first.dataset.token, element: first, isLoading: false };

@@ -1,4 +1,4 @@
-// The kinds of question on a rating card. Each says how its answer is given by keys and clicks, and what stands there:
+// The kinds of question on a rating card. Each says how its answer is given by keys and clicks, and what is there:
 //   isAnswered(question), spoken(question)   whether it is answered, and by what, in words
 //   draw(question)                           show what the form's fields hold, and take what only a script can do
 //   enter(question)                          the question's turn has come, by keyboard

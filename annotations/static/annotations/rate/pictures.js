@@ -5,7 +5,7 @@ const PAN = 0.1; // of the frame, for one press of an arrow key
 
 const full = (image) => image.dataset.src;
 
-// widths: the widths in which the server has every image, rising. said: where the enlargement is told.
+// widths: the widths in which the server has every image, rising. said: where the enlargement is shown.
 export function ratePictures(stage, { widths, enlarged, said }) {
   let level = 0;
   let largest = 1; // zoom that was used on the card in view

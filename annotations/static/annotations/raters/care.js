@@ -2,7 +2,7 @@
 const stage = document.getElementById("stage");
 const veil = document.getElementById("veil");
 const rest = document.getElementById("break");
-const AWAY_MS = 15 * 60 * 1000; // after so long without a sign of life the time at work begins anew
+const AWAY_MS = 15 * 60 * 1000; // after so long without a sign of life the time at work begins again
 
 // --- blur -----------------------------------------------------------------------------------------------------------
 function cover() {

@@ -80,7 +80,7 @@ def scene_of_prompt(prompt: str) -> Scene:
 
 
 def scene_of_parts(lines: str) -> Scene:
-    """The scene of a decomposition's parts, a line each ("e1: red star", "r1: the red star is above the blue heart").
+    """The scene of a decomposition's parts, one line each ("e1: red star", "r1: the red star is above the blue heart").
 
     Ids are kept. Parts that are not things of the world (a head, a string) and their relations are left out.
     """

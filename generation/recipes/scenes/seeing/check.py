@@ -184,7 +184,7 @@ def _form_arch(things: Sequence[Figure], body: Figure) -> bool:
 
 
 def _limbs(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Pixels that are darker than any ground or shadow beside a figure: hands and arms, even where they are blurred."""
+    """Pixels that are darker than any ground or shadow next to a figure: hands and arms, even blurred ones."""
     return (pixels.max(-1) < 170) | (np.ptp(pixels.astype(int), axis=-1) > 45)
 
 

@@ -156,7 +156,7 @@ def _of_relation(relation: Relation, taken: dict[str, tuple[Seen, ...]]) -> Rema
 
 
 def seems_to_hold(predicate: str, subjects: Sequence[Seen], others: Sequence[Seen]) -> bool:
-    """Whether what is seen stands in a relation; what it cannot judge (a look, a wave) it believes."""
+    """Whether a relation holds in what is seen; what it cannot judge (a look, a wave) it believes."""
     if predicate in _OF_GROUPS:
         return _OF_GROUPS[predicate](subjects, others[0])
     judge = _OF_TWO.get(predicate)

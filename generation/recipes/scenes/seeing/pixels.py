@@ -18,7 +18,7 @@ from generation.recipes.scenes.scene import COLOURS, SHAPES
 
 Mask = NDArray[np.bool_]
 _CLOSE = 0.02
-"""Two outlines whose overlap differs by less cannot be told apart: a small hexagon and a circle, above all."""
+"""Two outlines whose overlap differs by less cannot be distinguished: a small hexagon and a circle, above all."""
 _LEAST_CHROMA = 20.0  # in Lab; the grounds and the shadow stay below 12
 _FARTHEST_HUE = 0.45  # radians
 _LEAST_AREA = 14 / 64**2  # share of the picture; the smallest thing has three times as much

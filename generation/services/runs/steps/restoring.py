@@ -53,7 +53,8 @@ def _states_again(job: Job, image: Image, n_done: int) -> dict[int, Json]:
     states = stored_states(request, drawn)
     if n_done not in states:
         raise EngineError(
-            _("This engine does not return latents to start from."), _('Refine by drawing anew: the mode "redraw".')
+            _("This engine does not return latents to start from."),
+            _('Refine by drawing from scratch: the mode "redraw".'),
         )
     return states
 

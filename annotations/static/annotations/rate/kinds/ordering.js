@@ -14,7 +14,7 @@ const isPlaced = (select) => select.value !== "";
 const letterOf = (select) => select.closest(".place").querySelector("kbd").textContent;
 const nameOf = (select) => select.selectedOptions[0].textContent.trim();
 
-// The letters that stand in each place, the best first.
+// The letters in each place, the best first.
 function groups(question) {
   const found = new Map();
   for (const select of selectsOf(question).filter(isPlaced)) {

@@ -1,4 +1,4 @@
-// A value on a line with two worded ends. It has no starting position: nothing stands there before it is set, by a press
+// A value on a line with two worded ends. It has no starting position: nothing is there before it is set, by a press
 // on the line, by arrow keys, or by typing the value. The form's field is a number, as it is without a script.
 import { labelOf, printed } from "../keys.js";
 
@@ -73,7 +73,7 @@ export const slider = {
     if (!isOn) hands.changed(question);
     return true;
   },
-  // A press where the line's own value lies changes nothing there, and is meant all the same.
+  // A press where the line's own value lies changes nothing there, but is still an answer.
   click(question, event) {
     if (event.target === rangeOf(question)) set(question, rangeOf(question).value);
     if (event.target === unableOf(question)) unable(question, event.target.checked);
