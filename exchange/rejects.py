@@ -93,7 +93,7 @@ class RejectLog:
         self.first: list[Reject] = []
         self.spellings = Spellings()
         self._warnings: list[str] = []
-        self._told: list[str] = []
+        self._remarks: list[str] = []
         self._keep = keep
         self._own = to.open("w", encoding="utf-8", newline="") if isinstance(to, Path) else None
         stream = self._own if isinstance(to, Path) else to
@@ -121,15 +121,15 @@ class RejectLog:
         self.place = place
         self.add(Reject(file, row, field, shown(value), problem, cure))
 
-    def tell(self, sentence: str) -> None:
+    def remark(self, sentence: str) -> None:
         """Adds a sentence on how the file was read, once: nothing to check, and nothing to hide."""
-        if sentence not in self._told and len(self._told) < self._keep:
-            self._told.append(sentence)
+        if sentence not in self._remarks and len(self._remarks) < self._keep:
+            self._remarks.append(sentence)
 
     @property
-    def told(self) -> list[str]:
+    def remarks(self) -> list[str]:
         """Whole sentences on how files were read, at most `keep` of them."""
-        return list(self._told)
+        return list(self._remarks)
 
     def warn(self, sentence: str) -> None:
         """Adds a warning, once."""

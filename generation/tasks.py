@@ -92,7 +92,7 @@ def advance(queue: str, *, hints: bool = True) -> int:
 
 
 def _carry_out(claim: claiming.Claim, queue: str, *, hints: bool) -> int:
-    told = hints and queue in claiming.ready_queues() and hint(queue)
+    is_hinted = hints and queue in claiming.ready_queues() and hint(queue)
     try:
         renew = partial(claiming.renew, token=claim.token)
         with Pulse(renew, lease=lease(), name=claim.token[:6]) as pulse:
@@ -110,7 +110,7 @@ def _carry_out(claim: claiming.Claim, queue: str, *, hints: bool) -> int:
         claiming.give_back(token=claim.token)
         steering.end_if_done(run_id=claim.run_id)
         for other in claiming.ready_queues() if hints else []:
-            is_known = told if other == queue else claiming.somebody_is_at_work(other)
+            is_known = is_hinted if other == queue else claiming.somebody_is_at_work(other)
             if not is_known:
                 hint(other)
     return len(claim.steps)

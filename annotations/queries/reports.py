@@ -53,18 +53,18 @@ def inputs_of(study: Study, comparisons: Comparisons) -> Inputs:
         excluded.append(("rule", study.exclusion_rule))
     state = [study.pk, dimensions, answers, scores, images, raters, late_answers(study), [*map(list, comparisons)]]
     state += [excluded] if excluded else []
-    state += _told(study)
+    state += _stated(study)
     text = json.dumps(state, sort_keys=True, ensure_ascii=False)
     return Inputs(answers["current"], scores["metrics"], hashlib.sha256(text.encode()).hexdigest(), tuple(excluded))
 
 
-def _told(study: Study) -> list[Any]:
+def _stated(study: Study) -> list[Any]:
     """What the researchers wrote, and the registration with the settings that it is compared with; [] without any."""
-    told: list[Any] = [dict(facts)] if (facts := facts_of(study)) else []
+    parts: list[Any] = [dict(facts)] if (facts := facts_of(study)) else []
     registration = registration_of(study)
     if registration is not None:
-        told += [registration.digest, study.state, present_plan(study, with_items=False).to_json()]
-    return told
+        parts += [registration.digest, study.state, present_plan(study, with_items=False).to_json()]
+    return parts
 
 
 def _excluded(study: Study) -> list[tuple[int | str, str]]:

@@ -182,11 +182,11 @@ def _worked_out(snapshot: ReportSnapshot) -> tuple[StudyDocument, list[FrozenTab
     rows = study_rows(study)
     comparisons = comparable(rows.data, asked.comparisons)
 
-    def tell(what: str, share: float) -> None:
+    def report(what: str, share: float) -> None:
         if not ReportSnapshot.held(snapshot.claim).update(message=f"{share:.0%} · {what}"):
             raise LeaseLost
 
-    results = analyse(rows.data, Options(seed=snapshot.seed, comparisons=comparisons), tell)
+    results = analyse(rows.data, Options(seed=snapshot.seed, comparisons=comparisons), report)
     answers, methods = counted_data(study)
     snapshot.n_ratings = sum(len(one.ratings) + one.n_unable for one in rows.data.dimensions)
     snapshot.n_ratings += sum(len(one.rater) + one.n_unable for one in answers)

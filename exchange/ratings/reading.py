@@ -245,7 +245,7 @@ def _shape(name: str, content: BinaryIO, begin: int, mapping: Mapping, log: Reje
         bad.reading = _shown(sheet, "", mapping.to_json(), [])
         raise
     if shape is not None and (aside := _left_aside(sheet, shape)):
-        log.tell(
+        log.remark(
             f"{name}: going by {'its name' if len(aside) == 1 else 'their names'}, {listed(aside)} "
             f"{'is' if len(aside) == 1 else 'are'} not read as answers. To read a column as a question or a rater, "
             "name it by --columns or in the mapping."
@@ -353,4 +353,4 @@ def _name_items(part: _Part, mapping: Mapping, log: RejectLog) -> None:
     part.names = names_of(found)
     shortened = [reference for reference, name in part.names.items() if name != reference]
     if shortened:
-        log.tell(f'{part.name}: items are named by their files, such as "{part.names[shortened[0]]}".')
+        log.remark(f'{part.name}: items are named by their files, such as "{part.names[shortened[0]]}".')

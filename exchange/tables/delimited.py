@@ -75,7 +75,7 @@ def read_delimited(
         records = chain([] if first is None else [first], reader)
         is_numbered = first is not None and first.cells[0].strip().isdecimal()
         if is_numbered:
-            log.tell(f"{name}: the first column has no name and numbers the rows; it is not read.")
+            log.remark(f"{name}: the first column has no name and numbers the rows; it is not read.")
         elif columns is None:
             found[0] = FIRST_COLUMN
     begin = int(is_numbered)

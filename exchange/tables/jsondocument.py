@@ -55,12 +55,12 @@ def records_of(value: dict[str, JsonValue], name: str, log: RejectLog) -> list[d
         return _split(value["columns"], value["data"], name)
     lists = [key for key, part in value.items() if _is_records(part)]
     if len(lists) == 1 and not any(isinstance(part, list) for key, part in value.items() if key != lists[0]):
-        log.tell(f'{name}: the records are those under "{lists[0]}".')
+        log.remark(f'{name}: the records are those under "{lists[0]}".')
         return value[lists[0]]  # type: ignore[return-value]
     parts = list(value.values())
     columns = [part for part in parts if isinstance(part, list)]
     if len(parts) > 1 and len(columns) == len(parts) and _are_plain(columns):
-        log.tell(f"{name}: a table by columns.")
+        log.remark(f"{name}: a table by columns.")
         return [dict(zip(value, cells, strict=True)) for cells in zip(*columns, strict=True)]
     if parts and all(isinstance(part, dict) for part in parts) and (len(parts) > 1 or next(iter(value)).isdigit()):
         return _nested(value, name, log)  # type: ignore[arg-type]
@@ -90,5 +90,5 @@ def _nested(value: dict[str, dict[str, JsonValue]], name: str, log: RejectLog) -
     numbered = all(key.isdigit() for key in inner) and not all(key.isdigit() for key in value)
     if not numbered:
         return [{"index": key, **record} for key, record in value.items()]
-    log.tell(f"{name}: a table by columns.")
+    log.remark(f"{name}: a table by columns.")
     return [{column: cells.get(key) for column, cells in value.items()} for key in inner]

@@ -115,7 +115,7 @@ def sheet_rows(rows: list[tuple[int, _Cells]], *, name: str, columns: Columns | 
     begin = 0
     if len(found) > 1 and not found[0] and all(_counts(cells[:1]) for _, cells in rows[1:]):
         begin = 1
-        log.tell(f"{name}: the first column has no name and numbers the rows; it is not read.")
+        log.remark(f"{name}: the first column has no name and numbers the rows; it is not read.")
     empty = [
         i
         for i, label in enumerate(found)

@@ -111,7 +111,7 @@ class ImportCommand(BaseCommand):
             where = "are in " + str(options["rejects"]) if options["rejects"] else "can be had with --rejects FILE"
             self.stderr.write(f"… {log.n_left_off:,} more faults; all of them {where}")
         if options["verbosity"]:
-            for sentence in log.told:
+            for sentence in log.remarks:
                 self.stdout.write(sentence)
         for warning in log.warnings:
             self.stderr.write(f"Please check: {warning}")

@@ -64,11 +64,11 @@ class _Wanted:
 class Studio:
     """Held-out prompts, the small model, and its drawings, each made once; `report` is called with the progress."""
 
-    def __init__(self, count: int, seed: int, told: Callable[[str], object]) -> None:
+    def __init__(self, count: int, seed: int, report: Callable[[str], object]) -> None:
         self.prompts = held_out_prompts(count)
         self.seeds = [seed + number for number in range(count)]
         self._engine: Any = load(EngineSpec("sd3", {"model": "scenes", "forward_size": 8, "batch_size": 16}), HERE)
-        self._told = told
+        self._report = report
         self._made: dict[Key, Shot] = {}
 
     def baselines(self) -> list[Shot]:
@@ -101,7 +101,7 @@ class Studio:
                 checked = check(prompt.scene, pixels_of(drawn.png))
                 marked = marks_of(prompt.scene, checked)
                 self._made[one.key] = Shot(prompt, one.seed, drawn, checked, marked, one.key)
-        self._told(f"drew {len(missing)}")
+        self._report(f"drew {len(missing)}")
         return [self._made[one.key] for one in wanted]
 
     def refined(self, shots: Sequence[Shot], k: int = 2, *, structured: bool = True, **options: Any) -> list[Shot]:

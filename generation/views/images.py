@@ -174,4 +174,7 @@ def _names_in(data: dict[str, Any]) -> dict[str, str]:
         graph = Decomposition.from_json(data)
     except BadDecomposition:
         return {}
-    return {entity.id: entity.text for entity in graph.entities} | {one.id: graph.tell(one) for one in graph.relations}
+    relations = {relation.id: graph.statement(relation) for relation in graph.relations}
+    return {entity.id: entity.text for entity in graph.entities} | relations
+        one.id: graph.statement(one) for one in graph.relations
+    }

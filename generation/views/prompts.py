@@ -132,5 +132,5 @@ def _parts(prompt: Prompt) -> dict[str, Any] | None:
     for one in graph.asked():
         asked.setdefault(one.about, []).append(one.question)
     context["entities"] = [(one, asked.get(one.id, [])) for one in graph.entities]
-    context["relations"] = [(one.id, graph.tell(one), asked.get(one.id, [])) for one in graph.relations]
+    context["relations"] = [(one.id, graph.statement(one), asked.get(one.id, [])) for one in graph.relations]
     return context

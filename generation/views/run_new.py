@@ -135,8 +135,8 @@ def _title(form: RunForm, name: str) -> str:
 
 def _without(problems: list[tuple[Any, Any]], form: RunForm) -> list[tuple[Any, Any]]:
     """Problems that are not shown as a refused method already."""
-    told = {refusal.reason for refusal in form.refusals}
-    return [(label, error) for label, error in problems if str(error) not in told]
+    refused = {refusal.reason for refusal in form.refusals}
+    return [(label, error) for label, error in problems if str(error) not in refused]
 
 
 def _preview(form: RunForm) -> Preview | None:

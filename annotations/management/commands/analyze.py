@@ -156,7 +156,7 @@ class Command(BaseCommand):
         if made.excluded_raters:
             names = ", ".join(f"{one.rater} ({one.reason})" for one in made.excluded_raters)
             self.stdout.write(f"excluded raters: {names}")
-        for sentence in log.told:
+        for sentence in log.remarks:
             self.stdout.write(sentence)
         for warning in log.warnings:
             self.stdout.write(self.style.WARNING(f"Please check: {warning}"))

@@ -131,10 +131,10 @@ def _count(rows: QuerySet[Verdict]) -> Coalesce:
 
 
 def _settled() -> Case:
-    told = ("right", "partly", "wrong")
+    values = ("right", "partly", "wrong")
     wins = []
-    for value in told:
-        first, second = (F(f"n_{other}") for other in told if other != value)
+    for value in values:
+        first, second = (F(f"n_{other}") for other in values if other != value)
         wins.append(When(Q(**{f"n_{value}__gt": first}) & Q(**{f"n_{value}__gt": second}), then=Value(value)))
     return Case(
         When(~Q(adjudicated=""), then=F("adjudicated")),
@@ -148,10 +148,10 @@ def _settled() -> Case:
 
 def repaired(outcomes: Sequence[str]) -> str:
     """The outcome with the most votes, "cannot tell" having none against others; "open" for a tie, "" for none."""
-    told = Counter(outcome for outcome in outcomes if outcome != RepairJudgement.Outcome.CANNOT_TELL).most_common(2)
-    if not told:
+    ranked = Counter(outcome for outcome in outcomes if outcome != RepairJudgement.Outcome.CANNOT_TELL).most_common(2)
+    if not ranked:
         return RepairJudgement.Outcome.CANNOT_TELL.value if outcomes else ""
-    return OPEN if len(told) > 1 and told[0][1] == told[1][1] else told[0][0]
+    return OPEN if len(ranked) > 1 and ranked[0][1] == ranked[1][1] else ranked[0][0]
 
 
 def ledger_rows(study: Study, chosen: LedgerFilter) -> Iterator[tuple[object, ...]]:

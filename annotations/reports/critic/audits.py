@@ -45,8 +45,8 @@ def distinct_errors(data: CriticData, *, own: bool) -> Listed:
 
 def _first_labels(labels: NDArray[np.object_], error: IntArray, n: int) -> NDArray[np.object_]:
     found = np.full(n, NOT_STATED, object)
-    told = np.flatnonzero(labels != NOT_STATED)[::-1]
-    found[error[told]] = labels[told]
+    stated = np.flatnonzero(labels != NOT_STATED)[::-1]
+    found[error[stated]] = labels[stated]
     return found
 
 

@@ -84,7 +84,7 @@ def repair_results(data: CriticData, verdict: IntArray, rng: np.random.Generator
     pair, claim = np.divmod(key, n_claims)
     image = repairs.pair_image[pair]
     is_right = _is_right(data, verdict)[claim]
-    told = is_right & np.isin(outcome, (FIXED, IMPROVED, UNCHANGED, WORSE))
+    decided = is_right & np.isin(outcome, (FIXED, IMPROVED, UNCHANGED, WORSE))
 
     def share(name: str, mask: Flags, code: int, what: str) -> Estimate:
         return clustered_share(
@@ -99,14 +99,14 @@ def repair_results(data: CriticData, verdict: IntArray, rng: np.random.Generator
             n_resamples=n_resamples,
         )
 
-    rows = [RepairRow("", "", share("repair_rate", told, FIXED, "fixed"))]
+    rows = [RepairRow("", "", share("repair_rate", decided, FIXED, "fixed"))]
     facets = {name: labels[claim] for name, labels in data.claims.facets.items() if name != "method"}
     if len(data.critics) > 1:
         facets["critic"] = np.array([*data.critics, ""], object)[data.claims.critic[claim]]
     facets["refined by"] = repairs.pair_method[pair]
     for name, labels in facets.items():
-        for label in sorted(set(labels[told])):
-            rows.append(RepairRow(name, str(label), share("repair_rate", told & (labels == label), FIXED, "fixed")))
+        for label in sorted(set(labels[decided])):
+            rows.append(RepairRow(name, str(label), share("repair_rate", decided & (labels == label), FIXED, "fixed")))
     counts = [
         tuple(int(n) for n in np.bincount(outcome[mask & (outcome >= 0)], minlength=len(OUTCOMES)))
         for mask in (is_right, ~is_right)
@@ -114,8 +114,8 @@ def repair_results(data: CriticData, verdict: IntArray, rng: np.random.Generator
     return RepairResults(
         int((~repairs.pair_is_placebo).sum()),
         rows,
-        share("improved_rate", told, IMPROVED, "less than before, not fixed"),
-        share("worse_rate", told, WORSE, "worse than before"),
+        share("improved_rate", decided, IMPROVED, "less than before, not fixed"),
+        share("worse_rate", decided, WORSE, "worse than before"),
         (counts[0], counts[1]),
         int((outcome < 0).sum()),
         _gains(data, verdict, rng, n_resamples),
@@ -126,11 +126,11 @@ def repair_results(data: CriticData, verdict: IntArray, rng: np.random.Generator
 def majority(cell: IntArray, code: IntArray, *, n_cells: int, n_codes: int, unsure: int) -> IntArray:
     """(n_cells,) the code with the most votes; `unsure` has a vote only among its own; −1 for a tie."""
     votes = np.bincount(cell * n_codes + code, minlength=n_cells * n_codes).reshape(n_cells, n_codes)
-    told = votes.copy()
-    told[:, unsure] = 0
-    best = told.max(axis=1, initial=0)
-    tied = (told == best[:, None]).sum(axis=1) > 1
-    return np.where(best == 0, unsure, np.where(tied, -1, told.argmax(axis=1)))
+    decisive = votes.copy()
+    decisive[:, unsure] = 0
+    best = decisive.max(axis=1, initial=0)
+    tied = (decisive == best[:, None]).sum(axis=1) > 1
+    return np.where(best == 0, unsure, np.where(tied, -1, decisive.argmax(axis=1)))
 
 
 def _is_right(data: CriticData, verdict: IntArray) -> Flags:

@@ -77,7 +77,7 @@ def _sample(document: StudyDocument, design: Design | None) -> str:
     return said
 
 
-TOLD = {
+STATEMENTS = {
     "sampling": "Sampling of images",
     "recruitment": "Recruitment",
     "characteristics": "Raters",
@@ -136,7 +136,7 @@ def _procedure(document: StudyDocument, design: Design | None) -> Iterator[str]:
     if design.median_seconds is not None:
         yield f"The median active time per answer was {figure(design.median_seconds, digits=1)} seconds."
     notes = design.notes or {}
-    for key, words in TOLD.items():
+    for key, words in STATEMENTS.items():
         if text := " ".join(notes.get(key, "").split()):
             yield f"{words}: {text}" if text.endswith((".", "!", "?")) else f"{words}: {text}."
     if document.registration:

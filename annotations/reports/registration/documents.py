@@ -86,13 +86,13 @@ def _comparisons(plan: Plan) -> str:
 
 
 def _rules(plan: Plan) -> str:
-    told = [f"Rule for excluding raters: {plan.exclusion_rule}"] if plan.exclusion_rule else []
-    told += [
+    rules = [f"Rule for excluding raters: {plan.exclusion_rule}"] if plan.exclusion_rule else []
+    rules += [
         f"{name.replace('_', ' ').capitalize()}: {value}."
         for name, value in sorted(plan.rater_rules.items())
         if value not in (None, "", [], 0, False)
     ]
-    return "\n\n".join(told)
+    return "\n\n".join(rules)
 
 
 def _procedure(plan: Plan) -> str:

@@ -84,7 +84,7 @@ def readme(document: StudyDocument, settings: Settings) -> str:
     return "\n".join(head) + "\n" + "\n\n".join(body) + "\n"
 
 
-def _told(document: StudyDocument) -> Mapping[str, str]:
+def _notes(document: StudyDocument) -> Mapping[str, str]:
     """What the researchers wrote, by key."""
     return (document.design.notes if document.design else None) or {}
 
@@ -110,8 +110,8 @@ _CROISSANT = (
 
 def licence_and_contact(document: StudyDocument) -> str:
     """A list of what the researchers stated, and of what nobody did."""
-    told = _told(document)
-    return "\n".join(f"- {words}: {literal(told.get(key) or missing)}" for key, words, missing in _CARD)
+    notes = _notes(document)
+    return "\n".join(f"- {words}: {literal(notes.get(key) or missing)}" for key, words, missing in _CARD)
 
 
 def card_head(title: str, n_ratings: int, files: Mapping[str, str]) -> list[str]:
@@ -155,7 +155,7 @@ def croissant(document: StudyDocument, files: Mapping[str, bytes]) -> str:
 
 def responsible_ai(document: StudyDocument) -> dict[str, str]:
     """How people rated, by the keys of Croissant's responsible-AI vocabulary, and what the researchers stated."""
-    told = _told(document)
+    notes = _notes(document)
     return {
         "rai:dataAnnotationProtocol": " ".join(map(plain, methods(document)[1:3])),
         "rai:dataAnnotationPlatform": f"evalsite {document.made.code_version}",
@@ -163,7 +163,7 @@ def responsible_ai(document: StudyDocument) -> dict[str, str]:
         "rai:annotationsPerItem": str(document.design.raters_per_item) if document.design else "",
         "rai:dataLimitations": " ".join(limits(document)),
         "rai:personalSensitiveInformation": "Raters have aliases; names and comments are left out.",
-        **{key: text for key, told_key in _CROISSANT if (text := told.get(told_key, ""))},
+        **{key: text for key, note_key in _CROISSANT if (text := notes.get(note_key, ""))},
     }
 
 

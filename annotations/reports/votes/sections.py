@@ -99,7 +99,7 @@ def _of_two(pair: ReportedPair, part: PreferencePart) -> list[Block]:
         )
     ]
     head = ("", "share", *(f"over {covers}" for covers in _covers(rate)), "note")
-    told = [Paragraph(words) for words in _tests_of_pair(pair)]
+    tests = [Paragraph(words) for words in _tests_of_pair(pair)]
     return [
         *view.figure(charts.split_bar, counts, title="Votes for either method"),
         *view.figure(
@@ -111,7 +111,7 @@ def _of_two(pair: ReportedPair, part: PreferencePart) -> list[Block]:
             references=[(0.5, "no preference")],
             axis=_axis("win rate", part.covers or _covers(rate)),
         ),
-        *told,
+        *tests,
         view.all_figures(head, rows, numeric=range(1, len(head) - 1)),
     ]
 
@@ -147,11 +147,11 @@ def _strengths(part: PreferencePart) -> list[Block]:
         )
     head = ["method", "strength", f"over {_first(part.covers)}", "rank", "letters", "win rate"]
     head += ["wins", "losses", "ties", "note"]
-    told: list[Block] = [Paragraph(part.prior[0].upper() + part.prior[1:] + ".", "warning")] if part.prior else []
+    notes: list[Block] = [Paragraph(part.prior[0].upper() + part.prior[1:] + ".", "warning")] if part.prior else []
     left_out = [f"{row.method}: {row.note}" for row in part.strengths if row.note]
-    told += [Paragraph(f"Not ranked. {text}.", "warning") for text in left_out]
+    notes += [Paragraph(f"Not ranked. {text}.", "warning") for text in left_out]
     if any(row.letters for row in part.strengths):
-        told.append(
+        notes.append(
             Paragraph(
                 "Methods that share a letter are not distinguished (5%, all pairs tested, Holm's correction).", "note"
             )
@@ -164,7 +164,7 @@ def _strengths(part: PreferencePart) -> list[Block]:
             references=[(0.0, "mean")],
             axis=_axis("strength: log odds of winning against a method of mean strength", part.covers),
         ),
-        *told,
+        *notes,
         view.all_figures(head, rows, numeric=(1, 2, 3, 5, 6, 7, 8)),
         Paragraph(f"Model: {part.model}.", "note"),
     ]

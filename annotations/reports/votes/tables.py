@@ -88,7 +88,7 @@ def pair_rows(document: StudyDocument | PreferenceDocument) -> Iterator[Row]:
             )
 
 
-def test_rows(document: StudyDocument | PreferenceDocument) -> Iterator[Row]:
+def preference_test_rows(document: StudyDocument | PreferenceDocument) -> Iterator[Row]:
     for name, part in parts_of(document):
         for one in part.tests:
             yield (name, *(getattr(one, column) for column in TESTS[1:]))
@@ -98,7 +98,7 @@ PREFERENCE_TABLES = {
     "strengths": (STRENGTHS, strength_rows),
     "preferences": (PREFERENCES, preference_rows),
     "pairs": (PAIRS, pair_rows),
-    "preference_tests": (TESTS, test_rows),
+    "preference_tests": (TESTS, preference_test_rows),
 }
 """File name without ending → columns, and the function that makes the rows."""
 

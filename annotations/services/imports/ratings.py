@@ -68,7 +68,7 @@ def import_ratings(
     """
     with opened_ratings([(source.name, source.content)], mapping=mapping, log=log) as given:
         for sentence in given.says:
-            log.tell(sentence)
+            log.remark(sentence)
         log.reading = given.shown()
         target = imported_study(study, owner=owner)
         if given.is_paired:

@@ -138,10 +138,10 @@ def settle_verdicts(
         raise BadAudit("give one verdict code from 0 to 3 for every claim code")
     votes = np.bincount(claims * 4 + codes, minlength=n_claims * 4).reshape(n_claims, 4)
     n_judged = votes.sum(axis=1)
-    told = votes[:, :CANNOT_TELL]
-    best = told.max(axis=1)
-    tied = (best > 0) & ((told == best[:, None]).sum(axis=1) > 1)
-    settled = np.where((best > 0) & ~tied, told.argmax(axis=1), CANNOT_TELL)
+    decisive = votes[:, :CANNOT_TELL]
+    best = decisive.max(axis=1)
+    tied = (best > 0) & ((decisive == best[:, None]).sum(axis=1) > 1)
+    settled = np.where((best > 0) & ~tied, decisive.argmax(axis=1), CANNOT_TELL)
     settled[n_judged == 0] = -1
     decided = np.zeros(n_claims, bool)
     if adjudicated is not None:

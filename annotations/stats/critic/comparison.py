@@ -45,14 +45,14 @@ def above_control(
     if not np.any(audit.source == WRONG_IMAGE):
         return None
     value = credit(audit.verdict, partly)
-    told = audit.verdict != CANNOT_TELL
+    decided = audit.verdict != CANNOT_TELL
 
     def table(mask: Mask) -> FloatArray:
         image = audit.image[mask]
         counts = np.bincount(image, minlength=audit.n_images).astype(float)
         return np.stack([np.bincount(image, value[mask], minlength=audit.n_images), counts], axis=1)
 
-    real, control = (table(told & (audit.source == source)) for source in (CRITIC, WRONG_IMAGE))
+    real, control = (table(decided & (audit.source == source)) for source in (CRITIC, WRONG_IMAGE))
     both = (real[:, 1] > 0) & (control[:, 1] > 0)
     return paired_difference(
         "critic_precision",

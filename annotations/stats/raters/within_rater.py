@@ -56,9 +56,9 @@ def within_raters(
     share = clustered_share(same, np.ones(len(same)), [Clusters("raters", rater)])
     agreed = Estimate("within_rater_same", share.value, words, n, (share.interval("raters", level=level),))
     kind = "interval" if is_ordinal else "nominal"
-    told = f"Krippendorff's alpha ({kind}) of both answers of each repeat"
+    method = f"Krippendorff's alpha ({kind}) of both answers of each repeat"
     sums = _Sums(rater, first, second, is_ordinal)
-    alpha = _over_raters("within_rater_alpha", told, sums, sums.alpha, "fisher z", level)
+    alpha = _over_raters("within_rater_alpha", method, sums, sums.alpha, "fisher z", level)
     if not is_ordinal:
         reason = "the levels have no order"
         undefined = (

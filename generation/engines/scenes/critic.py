@@ -15,7 +15,7 @@ from generation.engines.metrics.image_input import read_image
 from generation.engines.option_check import checked
 from generation.recipes.contract import Answer, BadAnswer, Call, ChatAnswer, ChatRequest, Json, Missing
 from generation.recipes.engine_spec import Surroundings
-from generation.recipes.scenes.critic import claimed_as, correction, tell
+from generation.recipes.scenes.critic import claimed_as, correction, in_words
 from generation.recipes.scenes.scene import Scene
 from generation.recipes.scenes.seeing.asked import scene_of_parts, scene_of_prompt
 from generation.recipes.scenes.seeing.eyes import look
@@ -90,7 +90,7 @@ class SceneCritic:
 
 def _told(scene: Scene, remark: Remark) -> str:
     """The error as a sentence that says where to look."""
-    text = tell(scene, remark.error)
+    text = in_words(scene, remark.error)
     return text if remark.error.box is None else f"{text.removesuffix('.')} ({where(remark.error.box)})."
 
 

@@ -164,11 +164,11 @@ class Command(BaseCommand):
     # --- following ---------------------------------------------------------------------------------------------------
     def _follow(self, run: Run, options: dict[str, Any]) -> None:
         if options["here"]:
-            dispatch.work_here(run=run, after_each=self._progress_teller(run))
+            dispatch.work_here(run=run, after_each=self._progress_printer(run))
         elif options["watch"]:
-            tell = self._progress_teller(run)
+            print_progress = self._progress_printer(run)
             while not (run.has_ended or run.state == Run.State.PAUSED):
-                tell()
+                print_progress()
                 time.sleep(POLL_S)
                 run.refresh_from_db()
         if options["here"] or options["watch"]:
@@ -177,11 +177,11 @@ class Command(BaseCommand):
             if run.state != Run.State.DONE or run.message:
                 raise CommandError("\n".join(filter(None, [run.get_state_display(), run.message, run.cure])))
 
-    def _progress_teller(self, run: Run) -> Callable[[], None]:
+    def _progress_printer(self, run: Run) -> Callable[[], None]:
         """Says how far the run is, when that has changed."""
         said: list[tuple[int, ...]] = [()]
 
-        def tell() -> None:
+        def print_progress() -> None:
             counts = _counts(run)
             if counts != said[0]:
                 said[0] = counts
@@ -190,7 +190,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {n_done}/{n_all} steps{failed}")
                 self.stdout.flush()
 
-        return tell
+        return print_progress
 
     def _say_progress(self, run: Run) -> None:
         n_done, n_failed, n_all = _counts(run)

@@ -136,7 +136,7 @@ def _about(words: str, decomposition: Decomposition | None) -> str:
     if decomposition is None:
         return words[:LONGEST_ABOUT]
     parts = [(entity.id, entity.text) for entity in decomposition.entities]
-    parts += [(relation.id, decomposition.tell(relation)) for relation in decomposition.relations]
+    parts += [(relation.id, decomposition.statement(relation)) for relation in decomposition.relations]
     wanted = english.bare(words).lower()
     for part_id, _ in parts:
         if wanted == part_id.lower() or wanted.startswith((f"{part_id.lower()}:", f"{part_id.lower()} ")):

@@ -93,12 +93,12 @@ class Decomposition:
                 return entity
         raise KeyError(entity_id)
 
-    def tell(self, relation: Relation) -> str:
+    def statement(self, relation: Relation) -> str:
         """The relation in words."""
         if relation.text:
             return relation.text
         subject, target = self._ends(relation)
-        return english.tells_that(subject, relation.predicate, target)
+        return english.states_that(subject, relation.predicate, target)
 
     def asked(self) -> tuple[Asked, ...]:
         """Each question once: of each entity whether it is there and as described, then of each relation."""
@@ -116,7 +116,7 @@ class Decomposition:
                 found.setdefault(question.lower(), Asked(question, entity.id, "attribute", statement))
         for relation in self.relations:
             question = self._question(relation)
-            statement = english.sentence(self.tell(relation))
+            statement = english.sentence(self.statement(relation))
             found.setdefault(question.lower(), Asked(question, relation.id, "relation", statement))
         return tuple(found.values())
 
@@ -130,7 +130,7 @@ class Decomposition:
             f"{entity.id}: {entity.text}" + (f" ({', '.join(entity.attributes)})" if entity.attributes else "")
             for entity in self.entities
         ]
-        return "\n".join([*entities, *(f"{relation.id}: {self.tell(relation)}" for relation in self.relations)])
+        return "\n".join([*entities, *(f"{relation.id}: {self.statement(relation)}" for relation in self.relations)])
 
     def as_json(self) -> dict[str, list[dict[str, Any]]]:
         """The shape that `metadata["decomposition"]` of a prompt has, and that the audit page reads."""
@@ -143,7 +143,7 @@ class Decomposition:
                     "relation": r.predicate,
                     "object": r.object,
                     "question": self._question(r),
-                    "text": self.tell(r),
+                    "text": self.statement(r),
                 }
                 for r in self.relations
             ],
@@ -192,7 +192,7 @@ def _check_ids(decomposition: Decomposition) -> None:
 
 def _check_relations(decomposition: Decomposition) -> None:
     ids = [entity.id for entity in decomposition.entities]
-    told: dict[tuple[str, str, str | None], str] = {}
+    seen: dict[tuple[str, str, str | None], str] = {}
     for number, relation in enumerate(decomposition.relations, start=1):
         where = f'Relation {number} ("{relation.id}")'
         if not relation.subject and not relation.predicate and relation.object is None and relation.text.strip():
@@ -204,9 +204,9 @@ def _check_relations(decomposition: Decomposition) -> None:
                 known = ", ".join(ids) or "none"
                 raise BadDecomposition(f'{where}: its {role} "{end}" is not an entity (entities: {known}).')
         key = (relation.subject, relation.predicate.lower(), relation.object)
-        if key in told:
-            raise BadDecomposition(f'{where} says the same as "{told[key]}".')
-        told[key] = relation.id
+        if key in seen:
+            raise BadDecomposition(f'{where} says the same as "{seen[key]}".')
+        seen[key] = relation.id
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------

@@ -77,7 +77,7 @@ def in_words(graph: Decomposition) -> str:
         f"{entity.text} ({', '.join(entity.attributes)})" if entity.attributes else entity.text
         for entity in graph.entities
     )
-    relations = "; ".join(graph.tell(relation) for relation in graph.relations)
+    relations = "; ".join(graph.statement(relation) for relation in graph.relations)
     return ". ".join(part for part in (entities, relations) if part) + "."
 
 
@@ -140,13 +140,13 @@ class _Words:
     @staticmethod
     def of(entity: Entity, width: float) -> "_Words":
         room = width - 2 * PAD
-        told = wrap(" · ".join(entity.attributes), room, SMALL) if entity.attributes else []
-        return _Words(wrap(entity.text, room / BOLD, NAME), told)
+        attributes = wrap(" · ".join(entity.attributes), room, SMALL) if entity.attributes else []
+        return _Words(wrap(entity.text, room / BOLD, NAME), attributes)
 
     def is_whole(self, entity: Entity) -> bool:
         """Whether no word is broken and nothing is left out."""
-        told = " ".join(" · ".join(entity.attributes).split())
-        return (" ".join(self.name), " ".join(self.attributes)) == (" ".join(entity.text.split()), told)
+        attributes = " ".join(" · ".join(entity.attributes).split())
+        return (" ".join(self.name), " ".join(self.attributes)) == (" ".join(entity.text.split()), attributes)
 
     @property
     def height(self) -> float:

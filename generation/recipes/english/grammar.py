@@ -149,7 +149,7 @@ def asks_whether(subject: str, predicate: str, target: str | None) -> str:
     return f"{do} {_joined(definite(subject), base_form(first), behind)}?"
 
 
-def tells_that(subject: str, predicate: str, target: str | None) -> str:
+def states_that(subject: str, predicate: str, target: str | None) -> str:
     """The same as a statement: "the hedgehog holds the pumpkin", "the hearts are above the star"."""
     plural = is_plural(subject)
     first, rest = _split(predicate)

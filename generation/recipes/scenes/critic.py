@@ -121,7 +121,7 @@ def _claims(scene: Scene, stated: Sequence[Claimed], rng: np.random.Generator) -
     return [
         (
             SceneClaim(
-                rank, tell(scene, said), said.kind, said.severity, said.about, confidence, truth is not None, truth
+                rank, in_words(scene, said), said.kind, said.severity, said.about, confidence, truth is not None, truth
             ),
             said,
         )
@@ -159,7 +159,7 @@ def refined_prompt(prompt: str, corrections: Sequence[str]) -> str:
     return " ".join(sentences)
 
 
-def tell(scene: Scene, error: SceneError) -> str:
+def in_words(scene: Scene, error: SceneError) -> str:
     """The error in a critic's words, as one sentence."""
     if error.kind == "extra_entity":
         return f"There is {article(error.detail)} that the prompt does not ask for."
@@ -195,7 +195,7 @@ def correction(scene: Scene, error: SceneError) -> str:
         return f"There is no {error.detail}."
     if error.about.startswith("r"):
         relation = scene.relation(error.about)
-        return _capital(scene.tell(relation, PREDICATES[relation.predicate].holds)) + "."
+        return _capital(scene.filled(relation, PREDICATES[relation.predicate].holds)) + "."
     entity = scene.entity(error.about)
     verb = "is" if entity.count == 1 else "are"
     if error.kind == "wrong_colour":
@@ -224,7 +224,7 @@ def on_record(scene: Scene, error: SceneError) -> dict[str, Any]:
         "kind": error.kind,
         "severity": error.severity,
         "about": error.about,
-        "text": tell(scene, error),
+        "text": in_words(scene, error),
         "box": list(error.box) if error.box else None,
     }
 

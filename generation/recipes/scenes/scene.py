@@ -146,7 +146,7 @@ class Scene:
                 return relation
         raise KeyError(relation_id)
 
-    def tell(self, relation: Relation, template: str) -> str:
+    def filled(self, relation: Relation, template: str) -> str:
         """`template` with {s} and {o} filled in."""
         return template.format(s=self.entity(relation.subject).short, o=self.entity(relation.object).short)
 
@@ -176,7 +176,7 @@ class ScenePrompt:
                     "subject": r.subject,
                     "relation": r.predicate,
                     "object": r.object,
-                    "question": scene.tell(r, PREDICATES[r.predicate].question),
+                    "question": scene.filled(r, PREDICATES[r.predicate].question),
                 }
                 for r in scene.relations
             ],

@@ -44,7 +44,7 @@ def retell(scene: Scene) -> str:
     *names, last = [article(entity.name) if entity.count == 1 else entity.name for entity in scene.entities]
     sentences = [
         f"{', '.join(names)} and {last}",
-        *(scene.tell(relation, PREDICATES[relation.predicate].holds) for relation in scene.relations),
+        *(scene.filled(relation, PREDICATES[relation.predicate].holds) for relation in scene.relations),
     ]
     return " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in sentences)
 

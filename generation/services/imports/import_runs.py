@@ -226,7 +226,7 @@ def _finish(work: _Work, state: ImportRun.State, message: str, rejects: Path) ->
         row.first_rejects = [asdict(reject) for reject in first]
         row.n_rejected = work.log.n_rows
         row.warnings = work.log.warnings
-        row.options = {**row.options, "told": work.log.told, "reading": work.log.reading}
+        row.options = {**row.options, "told": work.log.remarks, "reading": work.log.reading}
         if work.log:
             with rejects.open("rb") as stream:
                 row.rejects.save(f"rejected-rows-{row.pk}.csv", File(stream), save=False)

@@ -147,13 +147,13 @@ def _run_steps(
     total = Counts()
     for role, kind in steps:
 
-        def tell(counts: Counts) -> None:
+        def show_progress(counts: Counts) -> None:
             so_far = Counts()
             so_far.add(total)
             so_far.add(counts)
             progress(so_far)
 
-        job = Job(files[role], options, owner, log, import_run, dry_run, tell, known=total.keys)
+        job = Job(files[role], options, owner, log, import_run, dry_run, show_progress, known=total.keys)
         n_refused_before = log.n_rows
         log.begin_step()
         counts = importers()[kind].run(job)
@@ -161,7 +161,7 @@ def _run_steps(
             files[role].name, counts, log.n_rows - n_refused_before, log, dry_run=dry_run, before=total
         )
         if nothing is not None:
-            tell(counts)  # without what was taken back when nothing came
+            show_progress(counts)  # without what was taken back when nothing came
             raise nothing
         total.add(counts)
     if total.n_created >= MANY_ROWS and not dry_run:

@@ -238,4 +238,4 @@ def test_a_column_left_aside_for_its_name_is_named(name: str) -> None:
     log = RejectLog(keep=5)
     with opened_ratings([("answers.csv", io.BytesIO(table(rows)))], log=log) as file:
         list(file.rows(log))
-    assert any(f'"{name}" is not read as answers' in line for line in (*log.warnings, *log.told))
+    assert any(f'"{name}" is not read as answers' in line for line in (*log.warnings, *log.remarks))

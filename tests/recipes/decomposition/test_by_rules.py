@@ -15,7 +15,7 @@ from generation.recipes.scenes.scene import CATEGORIES
 
 
 def told(graph: Decomposition) -> list[str]:
-    return [graph.tell(relation) for relation in graph.relations]
+    return [graph.statement(relation) for relation in graph.relations]
 
 
 @pytest.mark.parametrize("category", CATEGORIES)

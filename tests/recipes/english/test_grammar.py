@@ -55,4 +55,4 @@ def test_asking_and_telling_a_relation(
     subject: str, predicate: str, target: str | None, question: str, statement: str
 ) -> None:
     assert english.asks_whether(subject, predicate, target) == question
-    assert english.tells_that(subject, predicate, target) == statement
+    assert english.states_that(subject, predicate, target) == statement

@@ -20,7 +20,7 @@ def grras(facts: Facts) -> Checklist:
         Item(
             "3", "The population of subjects (images)", cure="Say which images these represent: write it in the paper."
         ),
-        Item("4", "The population of raters", facts.told("raters"), stated, "State whom the raters represent."),
+        Item("4", "The population of raters", facts.answer("raters"), stated, "State whom the raters represent."),
         Item("5", "What is known, and why this study", cure=ONLY_YOU),
         Item(
             "6",
@@ -32,7 +32,7 @@ def grras(facts: Facts) -> Checklist:
         Item(
             "7",
             "How subjects and raters were sampled",
-            facts.told("sampling"),
+            facts.answer("sampling"),
             stated,
             "Say how images and raters were chosen.",
         ),
@@ -55,7 +55,7 @@ def grras(facts: Facts) -> Checklist:
         Item(
             "12",
             "Who raters and subjects were",
-            facts.told("characteristics"),
+            facts.answer("characteristics"),
             stated,
             "Describe the raters: experience, language, colour vision; and the images.",
         ),

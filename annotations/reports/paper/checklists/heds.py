@@ -67,17 +67,17 @@ def _general(facts: Facts, sheet: _Sheet) -> None:
     sheet.text(f"{_SAMPLE}-sample-number_of_system_outputs", "3.1.1", str(document.n_items))
     n_raters = max((dimension.n_raters for dimension in document.dimensions), default=0)
     sheet.text(f"{_SAMPLE}-evaluators-number_of_evaluators", "3.2.1", str(n_raters))
-    sheet.text(f"{_SAMPLE}-evaluators-recruitment_method", "3.2.3", facts.told("recruitment"))
-    sheet.text(f"{_SAMPLE}-evaluators-characteristics", "3.2.5", facts.told("characteristics"))
-    if paper := facts.told("paper"):
+    sheet.text(f"{_SAMPLE}-evaluators-recruitment_method", "3.2.3", facts.answer("recruitment"))
+    sheet.text(f"{_SAMPLE}-evaluators-characteristics", "3.2.5", facts.answer("characteristics"))
+    if paper := facts.answer("paper"):
         sheet.option("heds-paper_and_resources-paper-link", "1.1.1", 1, words=paper)
     author = "heds-paper_and_resources-names_and_affiliations-contact_author"
-    sheet.text(f"{author}-name", "1.3.1.1", facts.told("contact"))
-    sheet.text("heds-ethics-review_body", "5.1", facts.told("ethics"))
-    if special := facts.told("special_data"):
+    sheet.text(f"{author}-name", "1.3.1.1", facts.answer("contact"))
+    sheet.text("heds-ethics-review_body", "5.1", facts.answer("ethics"))
+    if special := facts.answer("special_data"):
         is_none = special.casefold().startswith(("no ", "none", "no.", "no,")) or special.casefold() == "no"
         sheet.option("heds-ethics-special_category_data", "5.3", 1 if is_none else 2, words="" if is_none else special)
-    sheet.text("heds-ethics-impact_assessments", "5.4", facts.told("harm"))
+    sheet.text("heds-ethics-impact_assessments", "5.4", facts.answer("harm"))
     if design is None or design.imported_share == 1:
         return
     trained = (

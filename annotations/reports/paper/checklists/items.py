@@ -109,7 +109,7 @@ class Facts:
         reasons = "; ".join(dict.fromkeys(one.reason for one in excluded))
         return f"{said}{counted(len(excluded), 'rater')} excluded: {reasons}."
 
-    def told(self, name: str) -> str:
+    def answer(self, name: str) -> str:
         """What the researchers wrote about an item that only they know."""
         return ((self.design.notes or {}).get(name, "") if self.design else "").strip()
 

@@ -16,7 +16,7 @@ def otani(facts: Facts) -> Checklist:
         Item(
             "2",
             "How images were chosen: seeds, no picking by hand",
-            facts.told("sampling"),
+            facts.answer("sampling"),
             stated,
             "Say which seeds were drawn and that none was replaced.",
         ),
@@ -44,7 +44,7 @@ def otani(facts: Facts) -> Checklist:
         Item(
             "6",
             "The interface, as a picture",
-            facts.told("interface"),
+            facts.answer("interface"),
             stated,
             "Add a screenshot of the card to the paper's appendix.",
         ),
@@ -52,11 +52,13 @@ def otani(facts: Facts) -> Checklist:
         Item(
             "8",
             "Recruitment and qualification of raters",
-            facts.told("recruitment"),
+            facts.answer("recruitment"),
             stated,
             "Say where raters came from and what they had to qualify for.",
         ),
-        Item("9", "Pay, per hour", facts.told("payment"), stated, "Say what raters were paid, or that they were not."),
+        Item(
+            "9", "Pay, per hour", facts.answer("payment"), stated, "Say what raters were paid, or that they were not."
+        ),
         Item("10", "Time per answer", time, "raters.csv", "Times are not in the files: give the column active_ms."),
         Item(
             "11",
@@ -79,7 +81,7 @@ def otani(facts: Facts) -> Checklist:
         Item(
             "15",
             "Ethics review and consent",
-            facts.told("ethics")
+            facts.answer("ethics")
             or ("Consent was asked for before the first card." if design and design.consent else ""),
             stated,
             "Name the review board, or say why none was needed; show a consent text.",

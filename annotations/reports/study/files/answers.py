@@ -29,7 +29,7 @@ def question_of_words(table: CodedTable, rows: IntArray, question: Question, log
     found = nominal_question(_labels(table, rows), words=question.words)
     if found is None:
         return question
-    log.tell(f"{table.file}: {name} is answered by choices without an order: {', '.join(found.labels)}.")
+    log.remark(f"{table.file}: {name} is answered by choices without an order: {', '.join(found.labels)}.")
     return found
 
 
@@ -112,7 +112,7 @@ def levels_of(
             read[label] = answer
     if read:
         said = ", ".join(f'"{label}" as {value:g}' for label, value in sorted(read.items(), key=lambda pair: pair[1]))
-        log.tell(f"{table.file}: labels of {dimension} are read by the numbers in them: {said}.")
+        log.remark(f"{table.file}: labels of {dimension} are read by the numbers in them: {said}.")
     cure = cure_of_words([column.labels[code] for code in problems], dimension)
     for row in rows[np.isin(codes, list(problems)) & ~is_unable]:
         code = int(column.codes[row])

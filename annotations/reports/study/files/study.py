@@ -69,7 +69,7 @@ def read_study(
             given.name_by(read_columns(items, name=items.name, columns=ITEMS, log=RejectLog(keep=0))["item"].labels)
         table = given.table(log)
     for sentence in given.says:
-        log.tell(sentence)
+        log.remark(sentence)
     fate = _Fate(n_refused=log.total - n_before, skipped=Counter(given.tally.skipped))
     if len(table) == 0 and not log.total:
         raise BadFile(Reject(table.file, None, "", "", "there are no ratings in it", "export the ratings again"))
@@ -91,7 +91,7 @@ def read_study(
         known, item_rows = items_in_ratings(table, unit, len(unit_names), log)
     dimensions = _dimensions(table, unit, len(unit_names), rater, rater_names, scales, log, keep, given, fate)
     fate.n_refused += int(table.refused.sum())
-    log.tell(f"{table.file}: {fate}.")
+    log.remark(f"{table.file}: {fate}.")
     rater_kinds = rater_kinds_of(table, rater, keep, log)
     n_taken = sum(len(dimension.ratings) + dimension.n_unable for dimension in dimensions)
     if n_taken == 0:

@@ -249,11 +249,11 @@ def _metrics(board: MetricBoard) -> list[Block]:
             )
         )
     head = ("metric", *(words(statistic) for statistic in BOARD), "items with both scores", "note")
-    told: list[Block] = []
+    separated: list[Block] = []
     groups = next((each for each in board.clusters if each.statistic == "spearman"), None)
     if groups and len(groups.groups) > 1:
         said = " > ".join(", ".join(group) for group in groups.groups)
-        told.append(Paragraph(f"Groups that the tests distinguish, best first: {said}."))
+        separated.append(Paragraph(f"Groups that the tests distinguish, best first: {said}."))
     return [
         *view.figure(
             charts.interval_plot,
@@ -262,7 +262,7 @@ def _metrics(board: MetricBoard) -> list[Block]:
             limits=(-1.0, 1.0),
             references=references,
         ),
-        *told,
+        *separated,
         view.all_figures(head, rows, numeric=(1, 2, 3, 4, 5)),
     ]
 
