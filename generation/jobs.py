@@ -33,6 +33,16 @@ MOST_TRIES = 6
 RENEWALS_IN_A_LEASE = 4
 
 
+AnyRow = TypeVar("AnyRow", bound=models.Model)
+
+
+def locked(rows: QuerySet[AnyRow]) -> QuerySet[AnyRow]:
+    """Lock the rows, leaving out what another transaction holds. SQLite has one writer and needs no row locks."""
+    if connection.features.has_select_for_update_skip_locked:
+        return rows.select_for_update(skip_locked=True, of=("self",))
+    return rows
+
+
 class LeaseLost(Exception):
     """Another worker has this job now, or nobody: what was made of it must not be written."""
 

@@ -6,7 +6,6 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import generics, serializers, status
@@ -16,7 +15,7 @@ from rest_framework.response import Response
 
 from annotations.api.access import MayMakeStudies, OfStudy, caller, naming_fields
 from annotations.api.designs import NewStudySerializer, StudyFields, as_data, dimensions_of, study_form
-from annotations.api.serializers import StudyDetailSerializer, StudySerializer
+from annotations.api.serializers import StudyDetailSerializer, StudySerializer, address
 from annotations.forms.studies import InvitationForm, SettingsForm, StudyForm
 from annotations.models import Dimension, Extension, Membership, Study
 from annotations.queries import studies as queries
@@ -179,7 +178,7 @@ class InvitationSerializer(serializers.ModelSerializer[Study]):
         fields = ["link", "takes_raters", "most_raters", "joining_until", "joining_code", "why_closed", "n_people"]
 
     def get_link(self, study: Study) -> str:
-        return str(self.context["request"].build_absolute_uri(reverse("join", args=[study.invitation])))
+        return address(self, "join", study.invitation)
 
     def get_why_closed(self, study: Study) -> str | None:
         return invitations.why_closed(study)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from annotations.forms.rating import LONGEST_ABSENCE
 from annotations.forms.studies import LARGEST_SEED, new_seed
+from annotations.kinds.base import whole
 from annotations.models import Audit, AuditItem, AuditPlan, Verdict
 from annotations.queries.audits.work import Element
 from annotations.services.audits.answers import ElementGiven, ErrorListed, Mark, RepairGiven, VerdictGiven
@@ -37,10 +38,10 @@ class Moment:
 
 def parse_moment(data: Mapping[str, str], now: datetime) -> Moment:
     """Times come as a number of milliseconds ago, so that a wrong clock there does no harm."""
-    ago = _whole(data.get("answered_ms_ago", ""))
+    ago = whole(data.get("answered_ms_ago", ""))
     return Moment(
         now - min(timedelta(milliseconds=min(ago or 0, 10**12)), LONGEST_ABSENCE),
-        None if (active := _whole(data.get("active_ms", ""))) is None else min(active, 2**31 - 1),
+        None if (active := whole(data.get("active_ms", ""))) is None else min(active, 2**31 - 1),
     )
 
 
@@ -158,10 +159,6 @@ def _share(text: str) -> float | None:
     if not 0 <= number <= 1:
         raise BadAnswers(_("The mark lies outside the image. Mark it again."))
     return number
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 def _no_such(question: str) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from annotations import allocation
@@ -17,12 +17,12 @@ from annotations.queries import rating as queries
 from annotations.queries.raters import checks
 from annotations.services.shown_orders import shown_orders
 from annotations.services.sqlite_writes import write_turn
+from generation.jobs import locked
 
 OVERDUE_AT_ONCE = 200
 FIRST_ITEMS = 2
 """What is reserved at once for somebody who came by the invitation and has not answered yet: the item in view and the
 next. Each answer lets them hold one more, up to the study's batch. So strangers who join and leave take little."""
-Row = TypeVar("Row", Item, Assignment)
 Card = tuple[int, str, str]
 """What becomes an assignment: item, order shown, purpose."""
 
@@ -36,13 +36,6 @@ class Outcome(Enum):
 
 class NotOpen(Exception):
     """The study takes no answers now."""
-
-
-def locked(rows: QuerySet[Row]) -> QuerySet[Row]:
-    """Lock the rows, leaving out what another transaction holds. SQLite has one writer and needs no row locks."""
-    if connection.features.has_select_for_update_skip_locked:
-        return rows.select_for_update(skip_locked=True, of=("self",))
-    return rows
 
 
 def reserve(*, rater: Rater, now: datetime | None = None) -> int:

@@ -1,7 +1,6 @@
 """Label Studio's tasks with annotations (its "Task Format") and the labelling configuration that shows them."""
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -64,15 +63,6 @@ def _result(annotation_id: int, place: int, answer: Answer) -> dict[str, JsonVal
         "type": control,
         "value": values[control],
     }
-
-
-def task_chunks(tasks: Iterable[dict[str, JsonValue]]) -> Iterator[str]:
-    """One JSON array of all tasks, a task at a time."""
-    lead = "[\n"
-    for task in tasks:
-        yield lead + json.dumps(task, ensure_ascii=False)
-        lead = ",\n"
-    yield "[]\n" if lead == "[\n" else "\n]\n"
 
 
 def configuration(questions: Sequence[Question]) -> str:

@@ -1,7 +1,6 @@
 """Marked places of images as COCO (object detection) and as W3C Web Annotations, from the same plain regions."""
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -129,15 +128,6 @@ def assessment(
     if words and words != value:
         bodies.append({"type": "TextualBody", "purpose": "commenting", "value": words})
     return _annotation(f"urn:evalsite:answer:{id}", by, is_person, at, bodies, {"source": item})
-
-
-def annotation_chunks(annotations: Iterable[dict[str, JsonValue]]) -> Iterator[str]:
-    """One JSON array, an annotation at a time."""
-    lead = "[\n"
-    for one in annotations:
-        yield lead + json.dumps(one, ensure_ascii=False)
-        lead = ",\n"
-    yield "[]\n" if lead == "[\n" else "\n]\n"
 
 
 def _annotation(

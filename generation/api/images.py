@@ -7,7 +7,6 @@ from django.conf import settings
 from django.db.models import Count, Prefetch, QuerySet
 from django.http import FileResponse, QueryDict
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import generics, serializers, status
@@ -18,6 +17,7 @@ from rest_framework.views import APIView
 
 from exchange.bundles.manifests import MAX_ROUND
 from exchange.tables.values import MAX_INTEGER, MAX_TEXT
+from generation.api.addresses import address
 from generation.api.imports import TooLarge
 from generation.api.rows import CountsSerializer, FilteredList, OfData, caller, key_field, rejecting
 from generation.api.run_serializers import ScoreSerializer
@@ -79,13 +79,10 @@ class StoredImageSerializer(serializers.ModelSerializer[Image]):
         ]
 
     def get_file_url(self, image: Image) -> str | None:
-        return self._address("api-image-file", image) if image.file else None
+        return address(self, "api-image-file", image.pk) if image.file else None
 
     def get_shown_url(self, image: Image) -> str | None:
-        return self._address("api-image-shown", image) if image.shown else None
-
-    def _address(self, name: str, image: Image) -> str:
-        return str(self.context["request"].build_absolute_uri(reverse(name, args=[image.pk])))
+        return address(self, "api-image-shown", image.pk) if image.shown else None
 
 
 class ImageFilter(serializers.Serializer[Any]):

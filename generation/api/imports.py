@@ -6,7 +6,6 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import QueryDict
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, ValidationError
@@ -16,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from generation import dispatch
+from generation.api.addresses import address
 from generation.api.uploads import FormWithFiles, uploads_described
 from generation.forms import ImportForm
 from generation.models import ImportRun
@@ -60,16 +60,13 @@ class ImportRunSerializer(serializers.ModelSerializer[ImportRun]):
         ]
 
     def get_url(self, run: ImportRun) -> str:
-        return self._absolute("api-import", run)
+        return address(self, "api-import", run.pk)
 
     def get_rejects_url(self, run: ImportRun) -> str | None:
-        return self._absolute("import-rejects", run) if run.rejects else None
+        return address(self, "import-rejects", run.pk) if run.rejects else None
 
     def get_options(self, run: ImportRun) -> dict[str, str]:
         return dict(run.options.get("options", {}))
-
-    def _absolute(self, name: str, run: ImportRun) -> str:
-        return str(self.context["request"].build_absolute_uri(reverse(name, args=[run.pk])))
 
 
 class Imports(APIView):

@@ -5,7 +5,6 @@ from typing import Any
 from django.core.exceptions import ValidationError as Problem
 from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import generics, serializers, status
 from rest_framework.exceptions import PermissionDenied, ValidationError
@@ -14,6 +13,7 @@ from rest_framework.response import Response
 
 from exchange.identity import identity
 from exchange.tables.values import MAX_TEXT
+from generation.api.addresses import address
 from generation.api.rows import CountsSerializer, FilteredList, OfData, caller, key_field, rejecting
 from generation.models import Prompt, PromptSet
 from generation.queries import prompts as queries
@@ -41,7 +41,7 @@ class PromptSetSerializer(serializers.ModelSerializer[PromptSet]):
         ]
 
     def get_url(self, prompt_set: PromptSet) -> str:
-        return str(self.context["request"].build_absolute_uri(reverse("api-prompt-set", args=[prompt_set.pk])))
+        return address(self, "api-prompt-set", prompt_set.pk)
 
     def get_editors(self, prompt_set: PromptSet) -> list[str]:
         return sorted(editor.get_username() for editor in prompt_set.editors.all())

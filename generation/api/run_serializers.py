@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from generation.api.addresses import address
 from generation.models import Image, MetricScore, PromptSet, Run, Step
 from generation.queries.runs import overview as queries
 from generation.queries.runs.plans import category_for, prompts_of
@@ -100,19 +100,16 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         ]
 
     def get_url(self, run: Run) -> str:
-        return self._absolute("api-run", run)
+        return address(self, "api-run", run.pk)
 
     def get_images_url(self, run: Run) -> str:
-        return self._absolute("api-run-images", run)
+        return address(self, "api-run-images", run.pk)
 
     def get_failures_url(self, run: Run) -> str:
-        return self._absolute("api-run-failures", run)
+        return address(self, "api-run-failures", run.pk)
 
     def get_manifest_url(self, run: Run) -> str:
-        return self._absolute("api-run-manifest", run)
-
-    def _absolute(self, name: str, run: Run) -> str:
-        return str(self.context["request"].build_absolute_uri(reverse(name, args=[run.pk])))
+        return address(self, "api-run-manifest", run.pk)
 
 
 class KindSerializer(serializers.Serializer[Any]):
@@ -196,7 +193,7 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
         return image.variant.text if image.variant else ""
 
     def get_file_url(self, image: Image) -> str:
-        return str(self.context["request"].build_absolute_uri(reverse("api-image-file", args=[image.pk])))
+        return address(self, "api-image-file", image.pk)
 
 
 class FailureSerializer(serializers.ModelSerializer[Step]):

@@ -176,5 +176,3 @@ def _names_in(data: dict[str, Any]) -> dict[str, str]:
         return {}
     relations = {relation.id: graph.statement(relation) for relation in graph.relations}
     return {entity.id: entity.text for entity in graph.entities} | relations
-        one.id: graph.statement(one) for one in graph.relations
-    }

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from annotations.models import Adjudication, AuditItem, Auditor, AuditPlan, Verdict
 from annotations.queries.audits import work as queries
 from annotations.services.sqlite_writes import write_turn
+from generation.jobs import locked
 
 
 def is_settled(values: Iterable[str]) -> bool:
@@ -47,10 +48,7 @@ def reserve_adjudication(*, auditor: Auditor, plan: AuditPlan, now: datetime) ->
     with write_turn(), transaction.atomic():
         overdue = Adjudication.objects.filter(plan=plan, state=Adjudication.State.LEASED, lease_until__lt=now)
         overdue.update(state=Adjudication.State.WAITING, adjudicator=None, lease_until=None)
-        rows = queries.waiting_adjudications(plan, auditor)
-        if connection.features.has_select_for_update_skip_locked:
-            rows = rows.select_for_update(skip_locked=True, of=("self",))
-        found = rows.first()
+        found = locked(queries.waiting_adjudications(plan, auditor)).first()
         if found is None:
             return None
         # The condition repeats what was read: two who come at once must not hold the same claim.

@@ -1,11 +1,10 @@
 """Giving images to auditors, sealing their lists, and closing their work."""
 
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection, transaction
-from django.db.models import F, QuerySet
+from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from annotations.models import Adjudication, Audit, AuditItem, Auditor, AuditPlan, Study
@@ -13,10 +12,10 @@ from annotations.queries.audits import work as queries
 from annotations.services.audits import order
 from annotations.services.audits.adjudication import queue_disagreements
 from annotations.services.sqlite_writes import write_turn
+from generation.jobs import locked
 
 OVERDUE_AT_ONCE = 200
 MOST_ACTIVE_MS = 2**31 - 1
-Row = TypeVar("Row", AuditItem, Audit, Adjudication)
 
 
 class Unfinished(Exception):
@@ -25,13 +24,6 @@ class Unfinished(Exception):
     def __init__(self, names: list[str]) -> None:
         super().__init__(names)
         self.names = names
-
-
-def locked(rows: QuerySet[Row]) -> QuerySet[Row]:
-    """Lock the rows, leaving out what another transaction holds. SQLite has one writer and needs no row locks."""
-    if connection.features.has_select_for_update_skip_locked:
-        return rows.select_for_update(skip_locked=True, of=("self",))
-    return rows
 
 
 def auditor_for(*, study: Study, user: User) -> Auditor:

@@ -8,7 +8,8 @@ from annotations.kinds.registry import kind_of
 from annotations.models import Dimension, Study
 from annotations.services.formats.answers import Answered, Given, answered
 from exchange.tables.row import JsonValue
-from exchange.writing.label_studio import Answer, Question, annotation, configuration, task_chunks
+from exchange.writing.json_array import array_chunks
+from exchange.writing.label_studio import Answer, Question, annotation, configuration
 
 MOST_STARS = 10
 """A rating with more levels is a number there."""
@@ -16,7 +17,7 @@ MOST_STARS = 10
 
 def write(study: Study, target: IO[bytes]) -> None:
     """Tasks with their annotations, as `opened_ratings` and Label Studio read them."""
-    for chunk in task_chunks(_tasks(study)):
+    for chunk in array_chunks(_tasks(study)):
         target.write(chunk.encode())
 
 

@@ -11,7 +11,8 @@ from annotations.models import MissedError, Rater, Study
 from annotations.queries.exports import image_name
 from annotations.services.formats.answers import answered
 from exchange.tables.row import JsonValue
-from exchange.writing.regions import Picture, Region, annotation_chunks, assessment, coco, web_annotation
+from exchange.writing.json_array import array_chunks
+from exchange.writing.regions import Picture, Region, assessment, coco, web_annotation
 
 ROWS_AT_ONCE = 2_000
 
@@ -28,7 +29,7 @@ def write_coco(study: Study, target: IO[bytes]) -> None:
 
 def write_web_annotations(study: Study, target: IO[bytes]) -> None:
     """An annotation for each rating and for each error that an auditor listed."""
-    for chunk in annotation_chunks(chain(_assessments(study), map(web_annotation, _regions(study)))):
+    for chunk in array_chunks(chain(_assessments(study), map(web_annotation, _regions(study)))):
         target.write(chunk.encode())
 
 

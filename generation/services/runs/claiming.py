@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -43,9 +43,7 @@ def claim(*, queue: str, now: datetime | None = None) -> Claim | None:
     now = now or timezone.now()
     for _try in range(TRIES_TO_CLAIM):
         with transaction.atomic():
-            steps = ready(now).filter(queue=queue)
-            if connection.features.has_select_for_update_skip_locked:
-                steps = steps.select_for_update(skip_locked=True, of=("self",))
+            steps = jobs.locked(ready(now).filter(queue=queue))
             first = steps.first()
             if first is None:
                 return None

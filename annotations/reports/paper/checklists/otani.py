@@ -56,9 +56,7 @@ def otani(facts: Facts) -> Checklist:
             stated,
             "Say where raters came from and what they had to qualify for.",
         ),
-        Item(
-            "9", "Pay, per hour", facts.answer("payment"), stated, "Say what raters were paid, or that they were not."
-        ),
+        Item("9", "Pay, per hour", facts.answer("payment"), stated, "Say what raters were paid, if anything."),
         Item("10", "Time per answer", time, "raters.csv", "Times are not in the files: give the column active_ms."),
         Item(
             "11",
