@@ -43,6 +43,11 @@ _PIECE = 10
 """Letters of a long word after which a line may break."""
 _SHORT = 54
 """Characters of a heading within a table that fit on a line of a column."""
+_LETTERS_IN_PAGE, _LETTERS_IN_COLUMN = 75, 50
+"""Letters on a line of `article` at 10 pt, over the page and in one column of two."""
+_LINE_PT = 9.5
+_TALLEST_PT, _LEAST_PT = 500.0, 150.0
+"""What fits on a page of `article`, 550 pt high, next to the table's head; and the least that rows get."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,11 @@ def name(text: str) -> str:
         parts += [escape_part(plain[at : word.start()]), r"\allowbreak{}".join(map(escape_part, pieces))]
         at = word.end()
     return "".join([*parts, escape_part(plain[at:])])
+
+
+def beside_two_rows(words: str) -> str:
+    """LaTeX words of up to two lines in a column of text, next to two rows of figures."""
+    return rf"\smash{{\parbox[t]{{\linewidth}}{{\raggedright {words}}}}}"
 
 
 def escape_part(text: str) -> str:
@@ -105,20 +115,42 @@ def table(
 ) -> str:
     """The table over the width of the page, or, short, its main columns within one column of the page.
 
-    A row of one cell is a heading over all columns. Notes are below.
+    A row of one cell is a heading over all columns. Notes are below. What is too tall for a page becomes several
+    tables: each has the head, the caption with its part, and the notes; labels of those after the first end with the
+    part's number.
     """
     environment = "table" if is_short else "table*"
     places = [place for place, column in enumerate(columns) if column.short or not is_short]
-    lines = [
-        rf"\begin{{{environment}}}",
-        r"\centering\footnotesize\setlength{\tabcolsep}{3pt}",
-        rf"\caption{{{caption}}}",
-        rf"\label{{{label}}}",
-        *_tabular(columns, places, rows, is_short=is_short),
-    ]
-    if notes:
-        lines.append(r"\par\smallskip\parbox{\linewidth}{\raggedright " + " ".join(notes) + "}")
-    return "\n".join([*lines, rf"\end{{{environment}}}", ""])
+    letters = _LETTERS_IN_COLUMN if is_short else _LETTERS_IN_PAGE
+    beside = 14 * len(caption) / letters + sum(map(len, notes)) / letters * _LINE_PT
+    parts = _parts(rows, max(_TALLEST_PT - beside, _LEAST_PT))
+    lines = []
+    for number, part in enumerate(parts, start=1):
+        lines += [
+            rf"\begin{{{environment}}}",
+            r"\centering\footnotesize\setlength{\tabcolsep}{3pt}",
+            rf"\caption{{{caption}{f' Part {number} of {len(parts)}.' if len(parts) > 1 else ''}}}",
+            rf"\label{{{label}{f'-{number}' if number > 1 else ''}}}",
+            *_tabular(columns, places, part, is_short=is_short),
+        ]
+        if notes:
+            lines.append(r"\par\smallskip\parbox{\linewidth}{\raggedright " + " ".join(notes) + "}")
+        lines += [rf"\end{{{environment}}}", ""]
+    return "\n".join(lines)
+
+
+def _parts(rows: Sequence[Sequence[str]], room_pt: float) -> list[Sequence[Sequence[str]]]:
+    """The rows, cut where they would be too tall: not below a heading, and not above a row that goes on with another.
+
+    A row whose first cell is empty goes on with the one above.
+    """
+    starts = [i for i, row in enumerate(rows) if i == 0 or (row[0] and len(rows[i - 1]) > 1)]
+    parts, begin = [], 0
+    for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
+        if start > begin and (end - begin) * _LINE_PT > room_pt:
+            parts.append(rows[begin:start])
+            begin = start
+    return [*parts, rows[begin:]]
 
 
 def _tabular(

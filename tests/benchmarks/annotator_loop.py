@@ -21,7 +21,11 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 ROOT = Path(__file__).resolve().parents[2]
 Work = Callable[["Client", int, "Gate", list[float], list[str]], Awaitable[None]]
@@ -43,7 +47,7 @@ def site(environment: dict[str, str], application: str, options: list[str]) -> I
     command = [str(gunicorn), application, *options, "--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
     server = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
-        for _ in range(100):
+        for _ in range(600):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
@@ -152,13 +156,10 @@ def report(name: str, times: list[float], seconds: float, errors: list[str], not
 
 def prepare(n_items: int, n_raters: int, k: int) -> tuple[str, str, list[str]]:
     """The study and the signed-in accounts; returns its token, the answer's field name and the session keys."""
-    from django.conf import settings
-    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.auth.models import User
     from django.utils import timezone
 
     from annotations.models import Rater
-    from evalsite.accounts.sessions import SessionStore
     from tests.benchmarks.bulk_study import lay_study
 
     owner = User.objects.create_user(f"owner of {n_items}")
@@ -167,13 +168,22 @@ def prepare(n_items: int, n_raters: int, k: int) -> tuple[str, str, list[str]]:
     for i in range(n_raters):
         user = User.objects.create_user(f"rater {i} of {n_items}")
         Rater.objects.create(study=study, user=user, name=f"rater {i}", consented_at=timezone.now())
-        store = SessionStore()
-        # As a personal link leaves it.
-        store[SESSION_KEY], store[BACKEND_SESSION_KEY] = str(user.pk), settings.AUTHENTICATION_BACKENDS[-1]
-        store[HASH_SESSION_KEY] = user.get_session_auth_hash()
-        store.create()
-        sessions.append(store.session_key)
-    return study.token, f"d{study.dimensions.get().pk}-0", [str(session) for session in sessions]
+        sessions.append(session_of(user))
+    return study.token, f"d{study.dimensions.get().pk}-0", sessions
+
+
+def session_of(user: "User") -> str:
+    """The key of a new session of this person, as a personal link leaves it."""
+    from django.conf import settings
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+
+    from evalsite.accounts.sessions import SessionStore
+
+    store = SessionStore()
+    store[SESSION_KEY], store[BACKEND_SESSION_KEY] = str(user.pk), settings.AUTHENTICATION_BACKENDS[-1]
+    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    store.create()
+    return str(store.session_key)
 
 
 def over_assigned(study_token: str) -> int:

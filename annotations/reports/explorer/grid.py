@@ -139,7 +139,7 @@ def _tex(grid: Grid, folder: str, label: str) -> Iterator[str]:
     if grid.heads:
         yield "\\hfill\n".join(
             f"\\begin{{minipage}}[t]{{{share}\\linewidth}}\\centering\\footnotesize\\textbf{{{escape(head)}}}"
-            "\\end{minipage}%"
+            "\\end{minipage}"
             for head in grid.heads
         )
         yield "\n\\vspace{2pt}"
@@ -148,7 +148,7 @@ def _tex(grid: Grid, folder: str, label: str) -> Iterator[str]:
             _tex_cell(cell, f"{folder}/{_name(number, column)}", share) for column, cell in enumerate(cells, start=1)
         )
         if number <= len(grid.captions):
-            yield f"\n{{\\footnotesize\\emph{{{escape(grid.captions[number - 1])}}}\\par}}"
+            yield f"\n\\smallskip{{\\footnotesize\\emph{{{escape(grid.captions[number - 1])}}}\\par}}"
         yield "\n\\vspace{3pt}"
     yield f"\\caption{{{escape(grid.title)}}}"
     yield f"\\label{{fig:{label}}}"
@@ -157,12 +157,12 @@ def _tex(grid: Grid, folder: str, label: str) -> Iterator[str]:
 
 def _tex_cell(cell: Cell, name: str, share: str) -> str:
     if not cell.picture:
-        return f"\\begin{{minipage}}[t]{{{share}\\linewidth}}\\mbox{{}}\\end{{minipage}}%"
+        return f"\\begin{{minipage}}[t]{{{share}\\linewidth}}\\mbox{{}}\\end{{minipage}}"
     words = "\\\\ ".join(escape(line) for line in cell.lines)
     below = f"\\\\[1pt]{{\\scriptsize\\raggedright {words}\\par}}" if words else ""
     return (
         f"\\begin{{minipage}}[t]{{{share}\\linewidth}}\\includegraphics[width=\\linewidth]{{{name}}}{below}"
-        "\\end{minipage}%"
+        "\\end{minipage}"
     )
 
 

@@ -5,12 +5,17 @@ from annotations.reports.paper.markdown import keys_of
 from annotations.reports.paper.methods import CITATION
 from annotations.reports.tex import escape, escape_part
 
+FITTING = r"width=\linewidth,height=0.8\textheight,keepaspectratio"
+"""As wide as its place, and never higher than a page with its caption."""
+
 
 def methods_tex(paper: Manuscript) -> str:
     r"""The methods and limits as paragraphs with \cite; the keys are those of references.bib."""
     paragraphs = [f"{_cited(paragraph)}\n" for paragraph in paper.methods]
     limits = [r"\paragraph{Limits.}", " ".join(map(escape, paper.limits)), ""] if paper.limits else []
-    return "\n".join(["% The keys are those of references.bib.", *paragraphs, *limits])
+    text = "\n".join(["% The keys are those of references.bib.", *paragraphs, *limits])
+    # A name such as a_long_name_of_a_question has no place of its own where a line may end.
+    return text.replace(r"\_", r"\_\allowbreak{}")
 
 
 def figures_tex(paper: Manuscript, label: str) -> str:
@@ -23,7 +28,7 @@ def figures_tex(paper: Manuscript, label: str) -> str:
                     [
                         rf"\begin{{{environment}}}[tbp]",
                         r"\centering",
-                        rf"\includegraphics[width=\linewidth]{{figures/{figure.name}{ending}.pdf}}",
+                        rf"\includegraphics[{FITTING}]{{figures/{figure.name}{ending}.pdf}}",
                         rf"\caption{{{escape(figure.caption)}}}",
                         rf"\label{{fig:{label}-{figure.name}{ending}}}",
                         rf"\end{{{environment}}}",

@@ -4,7 +4,7 @@ Tables are in full, for the width of the page, or short, for one column of two. 
 table is wider than its place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from annotations.reports.anchors import anchors, slug
@@ -14,7 +14,7 @@ from annotations.reports.documents.study import MetricBoard, ReportedQuestion, S
 from annotations.reports.estimates import ends, leading, n_of, note_of
 from annotations.reports.study.sections.notices import notices
 from annotations.reports.study.tables import CEILING, comparison_note
-from annotations.reports.tex import NEEDS, Column, escape, math_range, name, number, p_value, table
+from annotations.reports.tex import NEEDS, Column, beside_two_rows, escape, math_range, name, number, p_value, table
 from annotations.reports.votes.latex import part_tables
 
 AGREEMENT = (
@@ -35,6 +35,8 @@ METRICS = (
     ("pearson", "Pearson's $r$"),
     ("pairwise_accuracy_calibrated", "Accuracy"),
 )
+_IN_TWO_ROWS = 30
+"""Letters of a metric's name that fit next to its two rows."""
 
 
 def latex(document: StudyDocument, *, is_short: bool = False) -> str:
@@ -54,8 +56,9 @@ def latex(document: StudyDocument, *, is_short: bool = False) -> str:
     ]
     study = document.key or f"{slug(document.title, 'study')}-{made.inputs_hash[:6]}"
     anchor = anchors([dimension.name for dimension in document.dimensions])
-    said = [notice.text for notice in notices(document) if notice.kind != "check"]
-    checks = [escape(notice.text) for notice in notices(document) if notice.kind == "check"]
+    about_all = notices(document, with_facets=False)
+    said = [notice.text for notice in about_all if notice.kind != "check"]
+    checks = [escape(notice.text) for notice in about_all if notice.kind == "check"]
     for dimension in document.dimensions:
         tables = _Tables(dimension, f"tab:{study}-{anchor[dimension.name]}", said, is_short=is_short)
         parts += tables.preferences()
@@ -183,23 +186,40 @@ class _Tables:
         return self._table("comparisons", caption, columns, rows, notes)
 
     def metrics(self, board: MetricBoard) -> str:
-        named = [(name(metric.metric), metric.estimates) for metric in board.metrics]
+        """In full, two rows per metric: figures, and below them their intervals."""
+        estimates = [(metric.metric, metric.estimates) for metric in board.metrics]
+        named = [
+            (words, {each.statistic: each for each in found})
+            for words, found in [*estimates, (CEILING[0].upper() + CEILING[1:], board.ceiling)]
+        ]
+        statistics = METRICS[:1] if self.is_short else METRICS
+        numbers = [n for _, found in named if (n := _n_of(found)) is not None]
+        same = numbers[0] if len(numbers) == len(named) and len(set(numbers)) == 1 else None
         rows: list[tuple[str, ...]] = []
         listed = []
-        for words, estimates in [*named, (escape(CEILING[0].upper() + CEILING[1:]), board.ceiling)]:
-            found = {estimate.statistic: estimate for estimate in estimates}
-            shown = [found.get(statistic) for statistic, _ in METRICS]
-            n = next((n for each in shown if each and (n := n_of(each)) is not None), None)
-            rows.append((words if n is None else f"{words} ($n = {n}$)",))
-            rows.append(tuple(number(each.value) if each else "" for each in shown))
-            rows.append(tuple(_interval(each) for each in shown))
+        for words, found in named:
+            shown = [found.get(statistic) for statistic, _ in statistics]
+            n = _n_of(found) if same is None else None
+            head = name(words) if n is None else f"{name(words)} ($n = {n}$)"
+            figures = [number(each.value) if each else "" for each in shown]
+            intervals = [_interval(each) for each in shown]
+            if self.is_short:
+                rows.append((head, *figures, *intervals))
+            elif len(words) + (0 if n is None else 10) <= _IN_TWO_ROWS:
+                rows += [(beside_two_rows(head), *figures), ("", *intervals)]
+            else:
+                rows += [(head,), ("", *figures), ("", *intervals)]
             listed += [
-                (f"{words}, {_plain(statistic)}", each)
-                for (statistic, _), each in zip(METRICS, shown, strict=True)
-                if each
+                (f"{name(words)}, {symbol}", each) for (_, symbol), each in zip(statistics, shown, strict=True) if each
             ]
-        columns = tuple(Column(words, short=place == 0) for place, (_, words) in enumerate(METRICS))
-        caption = f"Automatic metrics against people: {self.about}. Below each figure its 95\\% interval."
+        columns = [Column("Metric", 0.2, 0.42), *(Column(symbol) for _, symbol in statistics)]
+        caption = f"Automatic metrics against people: {self.about}. "
+        if self.is_short:
+            columns.append(Column("95\\% interval"))
+            caption += f"{METRICS[0][1]} with its 95\\% interval"
+        else:
+            caption += "Below each figure its 95\\% interval"
+        caption += "." if same is None else f"; $n = {same}$."
         return self._table("metrics", caption, columns, rows, _reasons(listed))
 
     def _table(
@@ -214,6 +234,12 @@ class _Tables:
         return table(caption, f"{self.label}-{part}", columns, rows, qualified, is_short=self.is_short)
 
 
+def _n_of(found: Mapping[str, ReportedEstimate]) -> int | None:
+    """How many things the first figure of a metric is over."""
+    figures = (found[statistic] for statistic, _ in METRICS if statistic in found)
+    return next((n for each in figures if (n := n_of(each)) is not None), None)
+
+
 def _interval(estimate: ReportedEstimate | None) -> str:
     found = leading(estimate) if estimate else None
     return math_range(found.low, found.high) if found else ""
@@ -226,10 +252,6 @@ def _reasons(listed: Any) -> list[str]:
         if note := note_of(estimate):
             about.setdefault(note, []).append(words)
     return [f"{', '.join(names)}: {escape(note)}." for note, names in about.items()]
-
-
-def _plain(statistic: str) -> str:
-    return dict(METRICS)[statistic]
 
 
 def _comment(text: str) -> str:

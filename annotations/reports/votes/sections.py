@@ -73,11 +73,11 @@ def _fragility(part: PreferencePart) -> list[Block]:
 def _of_two(pair: ReportedPair, part: PreferencePart) -> list[Block]:
     rate = pair.win_rate
     marks = []
-    for words, each in (("of decided votes", rate), ("ties as halves", pair.with_halves)):
+    for words, each in (("decided votes", rate), ("ties as halves", pair.with_halves)):
         low, high, *_ = first_interval(each)
         marks.append(
             Mark(
-                f"{pair.first}, {words}",
+                words,
                 each.value,
                 *ends(each, "prompts"),
                 low,
@@ -109,7 +109,7 @@ def _of_two(pair: ReportedPair, part: PreferencePart) -> list[Block]:
             limits=(0.0, 1.0),
             shown=(0.3, 0.7),
             references=[(0.5, "no preference")],
-            axis=_axis("win rate", part.covers or _covers(rate)),
+            axis=_axis(f"win rate of {pair.first}", part.covers or _covers(rate)),
         ),
         *tests,
         view.all_figures(head, rows, numeric=range(1, len(head) - 1)),

@@ -37,3 +37,4 @@ def test_latex_names_every_image_and_takes_prompts_literally() -> None:
     assert r"50\% of a \$ \& more" in text
     assert r"base\_line" in text
     assert text.count(r"\begin{minipage}") == text.count(r"\end{minipage}") == 4
+    assert text.count("\\end{minipage}\\hfill\n") == 2

@@ -92,6 +92,11 @@ class TestMethods:
         assert "or “unable to answer”" in text
         assert "from 2026-11-01 to 2026-11-03" in text
 
+    def test_the_methods_of_a_pair_are_counted_one_by_one(self) -> None:
+        assert "by 3 methods (base_line, refined #2, placebo)" in said(
+            methods=["base_line | refined #2", "base_line | placebo"]
+        )
+
     def test_another_design_gives_other_words(self) -> None:
         text = said(design={**DESIGN, "item_kind": "image", "order": "fixed", "consent": "", "allows_unable": []})
         assert "one image at a time" in text

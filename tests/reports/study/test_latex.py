@@ -55,7 +55,8 @@ def test_tables_have_the_documents_figures(made: StudyDocument) -> None:
     spearman = dimension.board.metrics[0].estimates
     rho = next(one for one in spearman if one.statistic == "spearman")
     assert f"${rho.value:.3f}$" in text
-    assert "clip\\_score ($n = 20$)" in text
+    assert r"{\raggedright clip\_score}} & $" in text
+    assert "its 95\\% interval; $n = 20$." in text
 
 
 @pytest.mark.slow
@@ -111,6 +112,25 @@ def width_of(columns: str, body: str, line_pt: float) -> float:
 def text_width(cell: str) -> float:
     cell = re.sub(r"\\multicolumn\{\d\}\{.*?\}\}|\\[a-z]+ ?|[${}]", "", cell).strip()
     return sum(THIN_PT if letter in "[],.;:'()" else 6.6 if letter in "+-<" else LETTER_PT for letter in cell)
+
+
+@pytest.mark.parametrize("is_short", [False, True])
+def test_a_table_too_tall_for_a_page_becomes_several(made: StudyDocument, is_short: bool) -> None:
+    names = [f"metric {number}" for number in range(60)]
+
+    def many(found: dict[str, Any]) -> None:
+        board = found["dimensions"][0]["board"]
+        board["metrics"] = [board["metrics"][0] | {"metric": one} for one in names]
+
+    text = latex(edited(made, many), is_short=is_short)
+    tables = [part for part in text.split(r"\begin{table")[1:] if "Automatic metrics" in part]
+    labels = [re.findall(r"\\label\{(.*?)\}", part)[0] for part in tables]
+    assert len(set(labels)) == len(tables) > 1
+    assert [int(label.rpartition("-metrics-")[2]) for label in labels[1:]] == list(range(2, len(tables) + 1))
+    assert re.findall(r"metric \d+", "".join(tables)) == names
+    for number, part in enumerate(tables, start=1):
+        assert f"Part {number} of {len(tables)}." in part
+        assert part.count("\\\\\n") * 9.5 < 550
 
 
 def test_titles_stay_comments(made: StudyDocument) -> None:

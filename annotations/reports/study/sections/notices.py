@@ -10,12 +10,16 @@ from annotations.reports.study.sections.exclusion_notes import exclusion_notes
 from annotations.reports.view import Notice
 
 
-def notices(document: StudyDocument) -> list[Notice]:
-    """What must lead first, then what is added at the end."""
+def notices(document: StudyDocument, *, with_facets: bool = True) -> list[Notice]:
+    """What must lead first, then what is added at the end.
+
+    with_facets  also by which facets metrics are not shown; LaTeX tables show them by none
+    """
     kinds = document.raters_by_kind
     first = simulated(kinds.get("simulated", 0), sum(kinds.values()), who="raters", what="answers")
     excluded = (Notice(line, "first") for line in exclusion_notes(document))
-    return [*first, *excluded, *source_notices(document), *of_files(document), *map(Notice, _notes(document))]
+    notes = [*_notes(document), *(_facets(document) if with_facets else ())]
+    return [*first, *excluded, *source_notices(document), *of_files(document), *map(Notice, notes)]
 
 
 def _notes(document: StudyDocument) -> Iterator[str]:
@@ -31,5 +35,8 @@ def _notes(document: StudyDocument) -> Iterator[str]:
         if n_gold := dimension.n_gold:
             about = dimension.asked
             yield f"{counted(n_gold, 'item')} with a known right answer (gold) count in all figures of “{about}”."
+
+
+def _facets(document: StudyDocument) -> Iterator[str]:
     for facet, reason in document.facets_left_out.items():
         yield f"Metrics are not shown by {facet}: {reason}."
