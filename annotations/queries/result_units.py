@@ -10,6 +10,7 @@ from django.db.models import F, Q, QuerySet
 from numpy.typing import NDArray
 
 from annotations.models import Item, ItemImage, Study
+from annotations.reports.documents.study import BETWEEN_METHODS
 from annotations.stats.arrays import IntArray
 from generation.models import Image, Method, MetricScore, Prompt
 
@@ -190,7 +191,7 @@ def _method_groups(known: _Images, shown: Sequence[IntArray]) -> tuple[dict[int,
     by_item: dict[int, list[str]] = defaultdict(list)
     for item, image in zip(shown[0].tolist(), shown[1].tolist(), strict=True):
         by_item[item].append(known.methods[known.method[image]])
-    groups = {item: " | ".join(methods) for item, methods in by_item.items()}
+    groups = {item: BETWEEN_METHODS.join(methods) for item, methods in by_item.items()}
     first_two = {tuple(methods[:2]) for methods in by_item.values() if len(methods) > 1}
     if len(first_two) == 1 and len(set(names := next(iter(first_two)))) == 2:
         return groups, list(names)

@@ -15,6 +15,10 @@ FORMAT: Final = 1
 """Raised when the document's shape changes so that an older one cannot be read any more."""
 
 
+BETWEEN_METHODS = " | "
+"""Between the names of the methods of one item's images."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class WithoutRater:
     """By statistic: its value with each of these raters left out."""
@@ -292,3 +296,8 @@ class StudyDocument:
     design: Design | None = None
     counted: tuple[CountedPart, ...] = ()
     registration: ReportedRegistration | None = None
+
+    @property
+    def single_methods(self) -> list[str]:
+        """The methods one by one: where an item shows several images, an entry of `methods` names all of theirs."""
+        return list(dict.fromkeys(name for group in self.methods for name in group.split(BETWEEN_METHODS)))

@@ -58,8 +58,7 @@ def _sample(document: StudyDocument, design: Design | None) -> str:
     said = f"We collected ratings of {items}" if design else f"We analysed ratings of {items}"
     if prompts:
         said += f", made from {counted(prompts, 'prompt')}"
-    # Of items that show several images, a unit's method is all of theirs.
-    methods = list(dict.fromkeys(name for group in document.methods for name in group.split(" | ")))
+    methods = document.single_methods
     if methods:
         named = ", ".join(methods[:MOST_NAMED]) + (", …" if len(methods) > MOST_NAMED else "")
         said += f" by {counted(len(methods), 'method')} ({named})"

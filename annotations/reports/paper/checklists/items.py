@@ -53,8 +53,8 @@ class Facts:
         said = counted(self.document.n_items, "item")
         if self.document.n_prompts:
             said += f" from {counted(self.document.n_prompts, 'prompt')}"
-        if self.document.methods:
-            said += f" by {counted(len(self.document.methods), 'method')}: {', '.join(self.document.methods)}"
+        if methods := self.document.single_methods:
+            said += f" by {counted(len(methods), 'method')}: {', '.join(methods)}"
         return f"{said}."
 
     @property
