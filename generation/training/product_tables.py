@@ -134,10 +134,10 @@ def critics_precision(report: Path) -> dict[str, str]:
 
 
 def metrics_table(report: Path, statistic: str = "spearman") -> str:
-    """Each metric's correlation with the share of what was asked for, as Markdown."""
+    """Each metric's correlation with the share of what was asked for, as Markdown; the ceiling needs two raters."""
     lines = ["| Metric | Rank correlation with the true share |", "|---|---|"]
     for row in _rows(report / "metrics.csv"):
-        if (row["dimension"], row["statistic"]) == (SHARE, statistic):
+        if (row["dimension"], row["statistic"]) == (SHARE, statistic) and row["value"]:
             lines.append(f"| {row['metric']} | {_interval(row, 'value')} |")
     return "\n".join(lines)
 

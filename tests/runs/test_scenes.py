@@ -20,7 +20,7 @@ from annotations.reports.critic.figures import Options
 from annotations.services.demo.run_study import study_of_demo_run
 from annotations.services.reports import report_now
 from generation import availability, dispatch
-from generation.models import Critique, Image, MetricScore, PromptVariant, Run
+from generation.models import Critique, Decomposition, Image, MetricScore, PromptVariant, Run
 from generation.queries import demo_run as demo
 from generation.recipes.matrix.experiments import EXPERIMENTS
 from generation.recipes.matrix.methods import OFFERED, MethodSpec, Refinement
@@ -108,6 +108,7 @@ def test_what_was_drawn_from_a_misread_prompt_is_seen_criticised_fixed_rated_and
             name="misread", owner=None, prompt_set=prompt_set, prompts=prompt_set.prompts.all(), matrix=matrix
         )
     )
+    assert Decomposition.objects.filter(prompt__prompt_set=prompt_set, steps__run=run).distinct().count() == 6
     images = list(Image.objects.filter(steps__run=run).select_related("prompt").distinct())
     checked = demo.check_images(images)
     before = [image for image in images if image.parent_id is None]
