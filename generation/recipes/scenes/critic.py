@@ -183,7 +183,9 @@ def in_words(scene: Scene, error: SceneError) -> str:
     if error.kind == "wrong_size":
         return f"{_capital(entity.short)} {verb} {error.detail} instead of {entity.size}."
     if error.kind == "wrong_count":
-        return f"There are {COUNT_WORDS[int(error.detail)]} {entity.plural} instead of {COUNT_WORDS[entity.count]}."
+        seen = int(error.detail)
+        there = f"is one {entity.shape}" if seen == 1 else f"are {COUNT_WORDS.get(seen, error.detail)} {entity.plural}"
+        return f"There {there} instead of {COUNT_WORDS[entity.count]}."
     if entity.count > 1:
         return f"The {entity.colour} {entity.plural} are missing."
     return f"The {entity.colour} {entity.shape} is missing."

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from generation.recipes.scenes.critic import tell
 from generation.recipes.scenes.demo import DemoStudy, demo
 from generation.recipes.scenes.errors import ERROR_KINDS, SceneError, candidates, draw_errors, parts, shown
 from generation.recipes.scenes.grammar import PLANS, write_prompts
 from generation.recipes.scenes.layout import boxes, lay_out
-from generation.recipes.scenes.scene import CATEGORIES, stream
+from generation.recipes.scenes.scene import CATEGORIES, Entity, Scene, stream
 
 ROOT = Path(__file__).parents[3]
 DIGEST = """
@@ -109,6 +110,19 @@ def test_a_count_off_by_one_is_minor_and_one_further_off_is_major() -> None:
                 assert error.severity == {1: "minor", 2: "major"}[off]
                 seen.add(off)
     assert seen == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("n_seen", "sentence"),
+    [
+        (1, "There is one heart instead of four."),
+        (3, "There are three hearts instead of four."),
+        (11, "There are 11 hearts instead of four."),
+    ],
+)
+def test_any_number_that_is_seen_of_a_group_can_be_told(n_seen: int, sentence: str) -> None:
+    group = Entity("e1", "pink", "heart", "small", count=4, is_body=False)
+    assert tell(Scene("ring", (group,), ()), SceneError("wrong_count", "major", "e1", str(n_seen))) == sentence
 
 
 def test_errors_of_one_picture_touch_different_parts() -> None:
