@@ -9,6 +9,7 @@ import io
 import re
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -151,7 +152,8 @@ def po(catalog: Catalog) -> bytes:
 
 def mo(catalog: Catalog) -> bytes:
     """Compiled, without what is not translated yet: such a text then comes in English."""
-    done = Catalog(locale=catalog.locale)
+    # Always the same date, so that the same translations give the same file.
+    done = Catalog(locale=catalog.locale, creation_date=datetime(2026, 1, 1, tzinfo=UTC))
     done.mime_headers = [("Content-Type", "text/plain; charset=utf-8"), ("Plural-Forms", catalog.plural_forms)]
     for message in catalog:
         if message.id and is_complete(message.string):
