@@ -11,7 +11,7 @@ from annotations.stats.ratings import Ratings
 
 _DENSE_SIDE = 2048
 """Raters × levels up to which a well-filled table is multiplied densely: 32 MiB of doubles."""
-_DENSE_GAIN = 400
+DENSE_GAIN = 400
 """How many times faster a term of the dense product is than one of the sparse product."""
 _BLOCK = 1 << 24
 """Numbers held at once in a dense block of units: 64 MiB of single floats."""
@@ -54,16 +54,17 @@ class RaterPairs:
         return flat.reshape(self.n_raters, self.n_raters)
 
 
-def rater_pairs(ratings: Ratings) -> RaterPairs:
+def rater_pairs(ratings: Ratings, *, dense_gain: float = DENSE_GAIN) -> RaterPairs:
     """Joint counts of all pairs of raters: the product of the units × (rater, level) indicator table with itself.
 
-    Sparse where a unit is rated by few of the raters, dense in blocks of units where most cells are filled.
+    Sparse where a unit is rated by few of the raters, dense in blocks of units where most cells are filled: where
+    that takes fewer than `dense_gain` times as many terms.
     """
     n_raters, n_levels = ratings.n_raters, ratings.n_levels
     side = n_raters * n_levels
     column = ratings.rater * n_levels + ratings.level
     sparse_terms = int(ratings.per_unit @ ratings.per_unit)
-    if side <= _DENSE_SIDE and ratings.n_units * side**2 < _DENSE_GAIN * sparse_terms:
+    if side <= _DENSE_SIDE and ratings.n_units * side**2 < dense_gain * sparse_terms:
         table = _dense_product(ratings.unit, column, ratings.n_units, side)
         first, second = np.nonzero(table)
         count = table[first, second]

@@ -19,7 +19,7 @@ Null = Literal["auto", "exact", "normal"]
 
 _EXACT_RANKS = 50
 _EXACT_TIED_RANKS = 13
-_CONVOLUTION_STEPS = 200_000_000
+CONVOLUTION_STEPS = 200_000_000
 """At most this many additions for an exact null distribution: well under a second."""
 _CONVOLUTION_TERMS = 20_000
 _CELLS = 2_000_000
@@ -107,13 +107,18 @@ def wilcoxon_signed_rank(differences: NDArray[np.generic], *, zeros: Zeros = "dr
 
 
 def sign_flip_test(
-    numerators: NDArray[np.int64], *, n_permutations: int = 10_000, rng: np.random.Generator
+    numerators: NDArray[np.int64],
+    *,
+    n_permutations: int = 10_000,
+    rng: np.random.Generator,
+    most_steps: int = CONVOLUTION_STEPS,
 ) -> SignFlip:
     """The paired permutation test: under the null hypothesis every difference could as well have its sign flipped.
 
     numerators (n,) int: exact differences; the statistic is the absolute mean (Fisher 1935; the t statistic orders the
-    sign assignments identically). Counted out exactly where affordable; otherwise p = (c + 1) / (k + 1) over k random
-    assignments, of which c are at least as extreme (Phipson and Smyth 2010), so that p is never 0.
+    sign assignments identically). Counted out exactly in up to `most_steps` additions; otherwise
+    p = (c + 1) / (k + 1) over k random assignments, of which c are at least as extreme (Phipson and Smyth 2010), so
+    that p is never 0.
     """
     nonzero = np.asarray(numerators, dtype=np.int64)
     nonzero = nonzero[nonzero != 0]
@@ -125,7 +130,7 @@ def sign_flip_test(
     size //= int(np.gcd.reduce(size))
     positive = nonzero > 0
     lesser = min(_total(size[positive]), _total(size[~positive]))
-    if len(size) <= _CONVOLUTION_TERMS and len(size) * (lesser + 1) <= _CONVOLUTION_STEPS:
+    if len(size) <= _CONVOLUTION_TERMS and len(size) * (lesser + 1) <= most_steps:
         p, mid_p = _exact_two_sided(size, positive)
         method = f"paired permutation test of the mean, all 2^{len(size)} sign assignments counted exactly"
         return SignFlip(p, mid_p, 0, method)

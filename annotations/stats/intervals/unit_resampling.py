@@ -26,7 +26,7 @@ from annotations.stats.undefined import notes_on_few, why_undefined
 
 _CHUNK = 1 << 22
 """Numbers held at once while resampling: 32 MiB of doubles."""
-_UNITS_PER_BINOMIAL = 8
+UNITS_PER_BINOMIAL = 8
 """A binomial draw of the multinomial costs about as much as drawing and counting this many units."""
 _ROUNDING = 1e-12
 
@@ -119,13 +119,16 @@ def bootstrap_units(
     family: PatternFamily,
     rng: np.random.Generator,
     n_resamples: int,
+    *,
+    units_per_binomial: float = UNITS_PER_BINOMIAL,
 ) -> FloatArray:
     """(n_resamples, n_statistics): the statistics of units drawn with replacement, NaN where undefined.
 
-    All units are drawn from, those without ratings included.
+    All units are drawn from, those without ratings included: one by one where they are fewer than `units_per_binomial`
+    for each pattern, otherwise as numbers of each pattern. Both ways have one distribution.
     """
     _, multiplicity = ratings.patterns
-    one_by_one = ratings.n_units < _UNITS_PER_BINOMIAL * len(multiplicity)
+    one_by_one = ratings.n_units < units_per_binomial * len(multiplicity)
     pattern_of_unit = ratings.pattern_of_unit if one_by_one else None
     step = max(1, _CHUNK // max(len(multiplicity), family.n_features))
     parts = []

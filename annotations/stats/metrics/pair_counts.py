@@ -20,7 +20,7 @@ anybody wrote down."""
 _TOLERANCE = 1e-12
 """With a tie width ε > 0 two scores tie where they differ by no more than ε + this · the largest absolute score."""
 
-_MOST_LEVELS, _MOST_MARKS = 255, 100_000_000
+MOST_LEVELS, _MOST_MARKS = 255, 100_000_000
 """Up to this many distinct human scores, and marks (37 MB), marks for each are faster than a wavelet matrix."""
 _CELLS = 4_000_000
 
@@ -93,11 +93,14 @@ def tie_tolerance(metric: NDArray[np.float64], epsilon: float) -> float:
     return _TOLERANCE * float(np.abs(metric).max(initial=0.0)) if epsilon > 0 else 0.0
 
 
-def count_pairs(human_key: ArrayLike, metric: ArrayLike, *, epsilon: float = 0.0) -> PairCounts:
+def count_pairs(
+    human_key: ArrayLike, metric: ArrayLike, *, epsilon: float = 0.0, most_levels: int = MOST_LEVELS
+) -> PairCounts:
     """Count the pairs of units of each kind.
 
     human_key (n,) any numbers that order and tie as the human scores do, such as `UnitMeans.rank_key`
     metric    (n,) finite scores, higher is better; two tie where they differ by at most `epsilon` (≥ 0)
+    Up to `most_levels` distinct human scores are counted by marks, more by a wavelet matrix: the counts are the same.
 
     O(n log n) for any ε. Raises ValueError for a negative ε or arrays of different lengths.
     """
@@ -106,7 +109,7 @@ def count_pairs(human_key: ArrayLike, metric: ArrayLike, *, epsilon: float = 0.0
     levels = np.bincount(key).astype(np.int64)
     order = _Order.of(key, scores, epsilon)
     n_lower = order.lower()
-    lower, same = order.below(n_lower)
+    lower, same = order.below(n_lower, most_levels)
     concordant, tied_human = int(lower.sum(dtype=np.int64)), int(same.sum(dtype=np.int64))
     apart = int(n_lower.sum(dtype=np.int64))
     tied_both = _pairs_within(levels) - tied_human
@@ -119,14 +122,16 @@ def count_pairs(human_key: ArrayLike, metric: ArrayLike, *, epsilon: float = 0.0
     )
 
 
-def unit_pairs(human_key: ArrayLike, metric: ArrayLike, *, epsilon: float = 0.0) -> UnitPairs:
+def unit_pairs(
+    human_key: ArrayLike, metric: ArrayLike, *, epsilon: float = 0.0, most_levels: int = MOST_LEVELS
+) -> UnitPairs:
     """The counts of `count_pairs` for every unit, (n,) each, in the order of the arguments; O(n log n)."""
     scores, key = _checked(human_key, metric, epsilon)
     n = len(key)
     order = _Order.of(key, scores, epsilon)
     n_lower, n_upto = order.lower(), order.upper()
-    lower_below, same_below = order.below(n_lower)
-    lower_upto, same_upto = order.below(n_upto)
+    lower_below, same_below = order.below(n_lower, most_levels)
+    lower_upto, same_upto = order.below(n_upto, most_levels)
     per_key = np.bincount(key).astype(np.int32)
     lower_all = (np.cumsum(per_key, dtype=np.int32) - per_key)[order.key]
     same_above = per_key[order.key] - same_upto
@@ -238,12 +243,12 @@ class _Order:
         placed[self.units] = values
         return placed.astype(np.int64)
 
-    def below(self, prefix: NDArray[np.int32]) -> _Counts:
+    def below(self, prefix: NDArray[np.int32], most_levels: int) -> _Counts:
         """For each unit, among this many first units (n,): how many have a lower human rank than it, how many the same.
 
         Few human levels (means of a short scale): marks for each level. Many: a wavelet matrix.
         """
-        if self.n_levels <= _MOST_LEVELS and self.n_levels * len(self.key) <= _MOST_MARKS:
+        if self.n_levels <= most_levels and self.n_levels * len(self.key) <= _MOST_MARKS:
             return self._marks.before(self.key, prefix)
         return self._below_by_bit(self.n_levels, prefix)
 

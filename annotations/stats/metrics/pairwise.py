@@ -16,8 +16,7 @@ from annotations.stats.metrics.pair_counts import count_pairs, dense_ranks, tie_
 from annotations.stats.metrics.prompt_intervals import Clusters
 from annotations.stats.metrics.within_prompts import group_pairs
 
-_LISTED_PAIRS = 1_500_000
-_LISTED_UNITS = 700
+LISTED_PAIRS, LISTED_UNITS = 1_500_000, 700
 """Held-out calibration lists no more pairs within groups, or pairs of no more units, in each half; above that, it takes
 a random part of the groups or units."""
 _CACHED_PAIRS = 60_000
@@ -114,11 +113,13 @@ def calibrate_held_out(
     *,
     rng: np.random.Generator,
     group: NDArray[np.int64] | None = None,
+    most_pairs: int = LISTED_PAIRS,
+    most_units: int = LISTED_UNITS,
 ) -> HeldOut:
     """Accuracy at an ε from elsewhere: the clusters are halved at random, each half read at the other half's best ε.
 
-    `group` (n,) int codes must not divide clusters between them. Where a half has more than 1.5 million pairs (without
-    groups: 700 units), ε is sought among the pairs of a random part of it and read on all of the other half.
+    `group` (n,) int codes must not divide clusters between them. Where a half has more than `most_pairs` pairs (without
+    groups: `most_units` units), ε is sought among the pairs of a random part of it and read on all of the other half.
     """
     shuffled = rng.permutation(clusters.n_clusters)[clusters.code]
     n_groups = 0 if group is None else int(group.max(initial=-1)) + 1
@@ -126,7 +127,7 @@ def calibrate_held_out(
     widths, accuracies, exact = [], [], True
     for side in (0, 1):
         learn, read = (np.flatnonzero(shuffled % 2 == half) for half in (side, 1 - side))
-        part = _affordable(learn, shuffled, group)
+        part = _affordable(learn, shuffled, group, most_pairs, most_units)
         exact &= len(part) == len(learn)
         epsilon = calibrate(human_key[part], metric[part], group=_dense(group, part)).epsilon
         widths.append(epsilon)
@@ -137,7 +138,7 @@ def calibrate_held_out(
         else:
             pairs = group_pairs(human_key[read], metric[read], group[read], n_groups, epsilon=epsilon)
             by_group = np.where(pairs.pairs > 0, pairs.accuracy(), by_group)
-    everything = _affordable(np.arange(len(metric)), shuffled, group)
+    everything = _affordable(np.arange(len(metric)), shuffled, group, most_pairs, most_units)
     whole = calibrate(human_key[everything], metric[everything], group=_dense(group, everything))
     exact &= len(everything) == len(metric)
     if group is not None:
@@ -153,18 +154,22 @@ def ties_only_accuracy(human_key: NDArray[np.int64], *, group: NDArray[np.int64]
 
 
 def _affordable(
-    units: NDArray[np.int64], order: NDArray[np.int64], group: NDArray[np.int64] | None
+    units: NDArray[np.int64],
+    order: NDArray[np.int64],
+    group: NDArray[np.int64] | None,
+    most_pairs: int,
+    most_units: int,
 ) -> NDArray[np.int64]:
-    """Units of so many clusters, in random order, that the pairs listed stay below _LISTED_PAIRS."""
+    """As many units, cluster by cluster in random order, as these limits allow."""
     if group is None:
-        if len(units) <= _LISTED_UNITS:
+        if len(units) <= most_units:
             return units
         place = order[units]
-        last = np.partition(place, _LISTED_UNITS - 1)[_LISTED_UNITS - 1]
-        return units[place <= last][:_LISTED_UNITS]
+        last = np.partition(place, most_units - 1)[most_units - 1]
+        return units[place <= last][:most_units]
     of_unit = group[units]
     size = np.bincount(of_unit)
-    if int((size * (size - 1) // 2).sum()) <= _LISTED_PAIRS:
+    if int((size * (size - 1) // 2).sum()) <= most_pairs:
         return units
     place_of_group = np.zeros(len(size), dtype=np.int64)
     place_of_group[of_unit] = order[units]
@@ -172,7 +177,7 @@ def _affordable(
     sequence = present[np.argsort(place_of_group[present], kind="stable")]
     pairs = np.cumsum(size[sequence] * (size[sequence] - 1) // 2)
     kept = np.zeros(len(size), dtype=bool)
-    kept[sequence[: max(1, int(np.searchsorted(pairs, _LISTED_PAIRS)))]] = True
+    kept[sequence[: max(1, int(np.searchsorted(pairs, most_pairs)))]] = True
     return units[kept[of_unit]]
 
 

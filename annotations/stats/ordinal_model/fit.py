@@ -20,7 +20,7 @@ from annotations.stats.estimate import STATS_VERSION, Interval
 from annotations.stats.ordinal_model.ascent import central, information, maximise
 from annotations.stats.ordinal_model.cumulative_link import Link
 from annotations.stats.ordinal_model.laplace import Mixed, NoMode, Plain
-from annotations.stats.ordinal_model.random_intercepts import Design, TooLarge, elimination_order
+from annotations.stats.ordinal_model.random_intercepts import DENSE_LIMIT, Design, TooLarge, elimination_order
 
 _BOUNDARY = 0.02
 """A standard deviation of random effects below this (the link's own is 1.8 or 1) is taken for zero."""
@@ -85,6 +85,7 @@ def fit_ordinal(
     most_classes: int = MOST_CLASSES,
     large: int = LARGE,
     part: int = PART,
+    dense_limit: int = DENSE_LIMIT,
 ) -> OrdinalFit:
     """Maximum marginal likelihood of a cumulative link model with random intercepts.
 
@@ -94,6 +95,7 @@ def fit_ordinal(
     n_nodes of adaptive Gauss–Hermite quadrature where there is one factor; 1 and several factors: Laplace
     most_classes  more levels in use than this are joined to this many classes of about equally many ratings, and a note
             says so. An effect means the same with any joining of levels (McCullagh 1980).
+    dense_limit  of groups that cross too widely to be eliminated; with more the fit is refused
     large, part  from more than `large` ratings on the search starts at the fit of about `part` of them
     Wald intervals from the observed information. Malformed arguments raise ValueError; data that cannot carry the
     model give a reason: no variation, separation, a fit that did not converge, or groups that cross too widely.
@@ -131,7 +133,7 @@ def fit_ordinal(
     reason = _why_not(dense_level, matrix, names, len(used))
     if reason:
         return _unfitted(names, "cumulative link model", n, notes, reason)
-    search = _Search(link, n_nodes, large, part)
+    search = _Search(link, n_nodes, large, part, dense_limit)
     return _fit(dense_level, matrix, names, factors, n, notes, search, confidence)
 
 
@@ -235,6 +237,7 @@ class _Search:
     n_nodes: int
     large: int
     part: int
+    dense_limit: int
 
 
 def _maximise(
@@ -276,7 +279,7 @@ def _peak(
     predictor's scale, and it starts the search well.
     """
     sizes = [int(code.max()) + 1 for code in codes]
-    mixed = Mixed(plain, Design(codes, sizes), np.zeros(sum(sizes)))
+    mixed = Mixed(plain, Design(codes, sizes, search.dense_limit), np.zeros(sum(sizes)))
     n_cuts, n_nodes = plain.n_levels - 1, search.n_nodes
     if guess is None:
         guess = linalg.block_diag(of_plain, np.diag(np.array(sizes, dtype=float)))

@@ -140,17 +140,17 @@ class Design:
     codes: one (n,) int array per factor, 0 ≤ code < sizes[f]; the first and what it is nested in are eliminated, see
     `elimination_order`. Vectors (M,) hold the
     groups, factor after factor. `borders` are those of the factors that can be eliminated, `rest` (n,) each the
-    columns of the others. Raises TooLarge where more than DENSE_LIMIT groups remain.
+    columns of the others. Raises TooLarge where more than `dense_limit` groups remain.
     """
 
-    def __init__(self, codes: list[IntArray], sizes: list[int]) -> None:
+    def __init__(self, codes: list[IntArray], sizes: list[int], dense_limit: int = DENSE_LIMIT) -> None:
         self.codes = codes
         self.sizes = sizes
         self.offsets = np.concatenate(([0], np.cumsum(sizes))).astype(int)
         k = _n_eliminated(codes)
         self.n_rest = int(self.offsets[-1] - self.offsets[k])
-        if self.n_rest > DENSE_LIMIT:
-            raise TooLarge(f"{self.n_rest} groups cross; at most {DENSE_LIMIT} can be treated together")
+        if self.n_rest > dense_limit:
+            raise TooLarge(f"{self.n_rest} groups cross; at most {dense_limit} can be treated together")
         self.rest = [code + offset for code, offset in zip(codes[k:], self.offsets[k:] - self.offsets[k], strict=False)]
         self.borders: list[Border] = []
         for e in reversed(range(k)):

@@ -120,12 +120,11 @@ def test_matrix_equals_slow_definition(matrix: np.ndarray) -> None:
 
 @pytest.mark.parametrize("gain", [0, 10**9], ids=["sparse", "dense"])
 @pytest.mark.parametrize("missing", [0.0, 0.7])
-def test_joint_counts(gain: int, missing: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("annotations.stats.agreement.rater_pairs._DENSE_GAIN", gain)
+def test_joint_counts(gain: int, missing: float) -> None:
     rng = np.random.default_rng(0)
     table = rng.integers(1, 6, (6, 50)).astype(float)
     table[rng.random(table.shape) < missing] = nan
-    pairs = rater_pairs(Ratings.from_matrix(table, range(1, 6)))
+    pairs = rater_pairs(Ratings.from_matrix(table, range(1, 6)), dense_gain=gain)
     for a, b, c, k, count in zip(pairs.a, pairs.b, pairs.c, pairs.k, pairs.count, strict=True):
         assert count == ((table[a] == c + 1) & (table[b] == k + 1)).sum()
     given = ~np.isnan(table)

@@ -101,14 +101,14 @@ class TestBootstrap:
         # Two-sample Kolmogorov–Smirnov; right code fails one seed in a thousand.
         assert stats.ks_2samp(fast[:, 0], one_by_one).pvalue > 1e-3
 
-    def test_both_ways_of_drawing_have_one_distribution(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_both_ways_of_drawing_have_one_distribution(self) -> None:
         ratings = Ratings.from_matrix(sparse_matrix(6, units=60), SCALE)
         family = AlphaFamily(ratings.values, ("nominal",))
         features = family.features(ratings.patterns[0].astype(float))
         drawn = []
         for cost in (0, 10**9):
-            monkeypatch.setattr("annotations.stats.intervals.unit_resampling._UNITS_PER_BINOMIAL", cost)
-            drawn.append(bootstrap_units(features, ratings, family, np.random.default_rng(2), 3000)[:, 0])
+            rng = np.random.default_rng(2)
+            drawn.append(bootstrap_units(features, ratings, family, rng, 3000, units_per_binomial=cost)[:, 0])
         assert stats.ks_2samp(*drawn).pvalue > 1e-3
 
     def test_units_without_ratings_are_drawn_too(self) -> None:

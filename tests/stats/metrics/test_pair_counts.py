@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotations.stats.metrics import pair_counts
 from annotations.stats.metrics.pair_counts import PairCounts, count_pairs, settle, unit_pairs
 from tests.stats.metrics.metric_data import list_pairs
 
@@ -23,19 +22,15 @@ def test_counts_are_those_of_listed_pairs(seed: int, n: int, epsilon: float, few
     human = rng.integers(0, rng.integers(1, 9 if n < 63 else 60), n) * (10**9 if large else 1)
     metric = rng.integers(-3, 4, n) / 10
     listed = list_pairs(human, metric, epsilon)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(pair_counts, "_MOST_LEVELS", few)  # by a wavelet matrix, or by marks of each level
-        assert count_pairs(human, metric, epsilon=epsilon) == listed
-        assert unit_pairs(human, metric, epsilon=epsilon).total() == listed
+    # By a wavelet matrix, or by marks of each level.
+    assert count_pairs(human, metric, epsilon=epsilon, most_levels=few) == listed
+    assert unit_pairs(human, metric, epsilon=epsilon, most_levels=few).total() == listed
 
 
-def test_every_unit_s_pairs_are_the_same_by_marks_and_by_a_wavelet_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_unit_s_pairs_are_the_same_by_marks_and_by_a_wavelet_matrix() -> None:
     rng = np.random.default_rng(5)
     human, metric = rng.integers(0, 150, 4000), rng.integers(0, 900, 4000) / 100
-    found = []
-    for few in (0, 255):
-        monkeypatch.setattr(pair_counts, "_MOST_LEVELS", few)
-        found.append(unit_pairs(human, metric, epsilon=0.03))
+    found = [unit_pairs(human, metric, epsilon=0.03, most_levels=few) for few in (0, 255)]
     for name in PairCounts.__dataclass_fields__:
         assert np.array_equal(getattr(found[0], name), getattr(found[1], name))
 

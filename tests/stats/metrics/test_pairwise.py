@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from annotations.stats.metrics import pairwise
 from annotations.stats.metrics.method_level import soft_pairwise_accuracy
 from annotations.stats.metrics.pairwise import calibrate, calibrate_held_out, pair_accuracy, ties_only_accuracy
 from annotations.stats.metrics.prompt_intervals import Clusters
@@ -91,13 +90,12 @@ def test_noise_gains_in_sample_and_not_held_out() -> None:
     assert np.mean(gains) > 0.02
 
 
-def test_large_data_seek_epsilon_in_a_part_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_data_seek_epsilon_in_a_part_and_say_so() -> None:
     human, metrics, prompt, _ = simulated(100, 5, np.random.default_rng(3))
     clusters = Clusters.of(prompt, len(prompt))
-    monkeypatch.setattr(pairwise, "_LISTED_UNITS", 40)
-    monkeypatch.setattr(pairwise, "_LISTED_PAIRS", 200)
-    assert not calibrate_held_out(human, metrics[0], clusters, rng=np.random.default_rng(1)).exact
-    within = calibrate_held_out(human, metrics[0], clusters, rng=np.random.default_rng(1), group=prompt)
+    assert not calibrate_held_out(human, metrics[0], clusters, rng=np.random.default_rng(1), most_units=40).exact
+    rng = np.random.default_rng(1)
+    within = calibrate_held_out(human, metrics[0], clusters, rng=rng, group=prompt, most_pairs=200)
     assert not within.exact
     assert np.isfinite(within.by_group).all()
 
