@@ -1,4 +1,4 @@
-"""Small files that several processes write and read at once: each is there whole, or not at all."""
+"""Small files that several processes write and read at once: each is complete or absent."""
 
 import os
 import stat

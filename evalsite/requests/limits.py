@@ -1,7 +1,7 @@
-"""How often somebody may do something: fixed windows of time, counted by name in a small file of their own.
+"""Rate limits: fixed windows of time, counted by name in a small file of their own.
 
-Apart from the site's database, so that counting costs raters no turn to write, and shared by all web server processes
-of a machine. What is lost with the file is a count of minutes.
+Apart from the site's database, so that counting never makes a rater wait, and shared by all web server processes
+of a machine. If the file is lost, only counts of the last minutes are.
 """
 
 import hashlib

@@ -210,7 +210,7 @@ def _fit(
         wild = list(kept)[int(deviations.argmax())]
         return _unfitted(names, method, n, notes, f"the variance of {wild} has no bound in these ratings")
     half = float(normal_quantile((1 + confidence) / 2)) * errors
-    # A factor that was left out moves nothing, so that the interval does not speak about it.
+    # A factor that was left out moves nothing, so the interval does not cover it.
     covers = " and ".join(kept) if kept else "ratings"
     return OrdinalFit(
         coefficients=dict(zip(names, estimates.tolist(), strict=True)),
@@ -231,7 +231,7 @@ def _fit(
 
 @dataclass(frozen=True)
 class _Search:
-    """How the maximum is looked for: see `fit_ordinal`."""
+    """Options of the search for the maximum: see `fit_ordinal`."""
 
     link: Link
     n_nodes: int
@@ -307,7 +307,7 @@ def _peak(
 def _start_from_a_part(
     plain: Plain, codes: list[NDArray[np.int64]], start: FloatArray, search: _Search
 ) -> tuple[FloatArray, FloatArray | None]:
-    """Where the fit of some thousand ratings ends, and the information that all ratings would have there.
+    """The fit of a few thousand ratings, and the information that all ratings would have there.
 
     The part is every k-th group of the smallest factor with enough of them, so that what is nested in it stays whole.
     Where the part cannot be fitted, or lacks a level, the start is the one that was given.

@@ -1,4 +1,4 @@
-"""Everything that was answered, as files in a stream."""
+"""All answers as files, in a stream."""
 
 import tempfile
 
@@ -34,7 +34,7 @@ FORMATS = {
 @researcher_of_study
 @require_safe
 def index(request: HttpRequest, study: Study) -> HttpResponse:
-    """What there is to download, with the number of rows."""
+    """The list of downloads, with their numbers of rows."""
     n = counts(study) | audit_counts(study) | preference_counts(study) | part_counts(study)
     words = {
         "answers": _("The current answer of every rater to every question, one per row: start here."),

@@ -84,7 +84,7 @@ def _told(wrong: str, problem: str, schema: type[BaseModel]) -> tuple[Turn, ...]
 
 
 def in_words(schema: type[BaseModel]) -> str:
-    """Asks for JSON of that schema, for models that nothing else holds to it."""
+    """Asks for JSON of that schema, for models that cannot be constrained otherwise."""
     stated = json.dumps(schema.model_json_schema(), ensure_ascii=False, separators=(",", ":"))
     return f"Answer with one JSON object and nothing else. It must fit this JSON schema: {stated}"
 
@@ -103,7 +103,7 @@ def fitting(text: str, schema: type[Answer]) -> tuple[Answer | None, str]:
 
 
 def storable(text: str) -> str:
-    """The text without what no database keeps and no server takes: halves of a character, and the character zero."""
+    """The text without characters that databases and servers refuse: lone surrogates and NUL."""
     return text.encode("utf-8", "replace").decode().replace("\0", "")
 
 
