@@ -138,16 +138,15 @@ def test_a_second_answer_is_refused_with_both_rows_named(folder: Path) -> None:
     assert Response.objects.get().level == 4
 
 
-def test_rows_far_apart_are_compared_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("annotations.services.imports.ratings.ROWS_AT_ONCE", 2)
+def test_rows_far_apart_are_compared_too(folder: Path) -> None:
     import_items(folder)
     rows = ["i0,ann,match,5", "i1,ann,match,5", "i2,ann,match,5", "i0,ann,match,5", "i1,ann,match,2", "i2,ben,match,1"]
     source = ratings(folder, *rows)
     dry_log, log = RejectLog(), RejectLog()
-    dry = run(source, dry_log, dry_run=True)
+    dry = run(source, dry_log, dry_run=True, rows_at_once=2)
     assert not Study.objects.exists()
     assert not Rater.objects.exists()
-    real = run(source, log)
+    real = run(source, log, rows_at_once=2)
     assert (dry.n_created, dry.n_unchanged, dry.made) == (real.n_created, real.n_unchanged, real.made)
     assert dry_log.first == log.first
     assert (real.n_created, real.n_unchanged, shape(log)) == (4, 1, [(6, "value")])

@@ -48,6 +48,7 @@ def import_ratings(
     dry_run: bool = False,
     progress: Progress = no_progress,
     log: RejectLog,
+    rows_at_once: int = ROWS_AT_ONCE,
 ) -> Counts:
     """Add the ratings of a file, of any form that `exchange.ratings` reads, to the owner's study of this title.
 
@@ -62,7 +63,7 @@ def import_ratings(
     else can answer. Every rater of an item raises what it wants and has by one. The same answer again is unchanged;
     another answer to the same item, by the same rater, in the same dimension is refused with both rows named, and
     nothing is overwritten. "unable to answer" is an answer without a level.
-    Saved in batches of 2,000 rows, each in a transaction. Memory: 24 bytes per rating, 400 bytes per item, one batch.
+    Saved in batches of `rows_at_once`, each in a transaction. Memory: 24 bytes per rating, 400 per item, one batch.
     A new study of which no rating can be taken is not made. Raises BadFile where the file, or the study, cannot be
     taken.
     """
@@ -86,7 +87,7 @@ def import_ratings(
         work = _Batches(target, dimensions, prompt_set, dry=new_items.dry, dry_run=dry_run, file=source.name, log=log)
         try:
             work.counts.made["items"] = len(new_items.dry) if dry_run else new_items.save()
-            for rows in batches(read_ratings(given, log), ROWS_AT_ONCE):
+            for rows in batches(read_ratings(given, log), rows_at_once):
                 with ExitStack() as stack:
                     if not dry_run:
                         stack.enter_context(write_turn())

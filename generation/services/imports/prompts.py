@@ -54,6 +54,7 @@ def import_prompts(
     dry_run: bool = False,
     progress: Progress = no_progress,
     log: RejectLog,
+    rows_at_once: int = ROWS_AT_ONCE,
 ) -> Counts:
     """Add the prompts of a file to the prompt set of this name, which is made if it is new.
 
@@ -61,7 +62,7 @@ def import_prompts(
     progress  called in each batch's transaction
     owner, import_run   who adds, and by which import; their rights bound what may be written (`services.origin`)
 
-    Saved in batches of 1,000 rows, each in a transaction: an import that was broken off goes on when it is repeated.
+    Saved in batches of `rows_at_once`, each in a transaction: repeating an interrupted import continues it.
     A prompt is the same when text, category, sub-category, topic and key are; further columns that differ from what
     is stored are refused, and so is a key that belongs to another prompt. Memory: about 300 bytes per row.
     Raises BadFile where the file as a whole cannot be read, or nothing may be added to the set.
@@ -69,7 +70,7 @@ def import_prompts(
     origin = Origin(owner, import_run)
     with named_prompt_set(prompt_set, origin=origin, file=source.name, dry_run=dry_run) as into:
         batch = _Batches(into, source.name, origin=origin, dry_run=dry_run, log=log)
-        for rows in batches(read_prompts(source.content, name=source.name, log=log, category=category), ROWS_AT_ONCE):
+        for rows in batches(read_prompts(source.content, name=source.name, log=log, category=category), rows_at_once):
             with nullcontext() if dry_run else transaction.atomic():
                 batch.save(rows)
                 progress(batch.counts)

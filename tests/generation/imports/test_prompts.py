@@ -127,10 +127,7 @@ def test_a_trial_run_writes_nothing_and_says_the_same(table: Table) -> None:
     assert (again.n_created, again.n_unchanged) == (0, 9)
 
 
-def test_batches_before_the_fault_stay_and_repeating_goes_on(
-    table: Table, log: RejectLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("generation.services.imports.prompts.ROWS_AT_ONCE", 2)
+def test_batches_before_the_fault_stay_and_repeating_goes_on(table: Table, log: RejectLog) -> None:
     source = table([{"prompt": f"a fox, number {i}"} for i in range(5)])
 
     def stop_in_the_second(counts: Counts) -> None:
@@ -138,7 +135,7 @@ def test_batches_before_the_fault_stay_and_repeating_goes_on(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        import_prompts(source, prompt_set="p", progress=stop_in_the_second, log=log)
+        import_prompts(source, prompt_set="p", progress=stop_in_the_second, log=log, rows_at_once=2)
     assert Prompt.objects.count() == 2
     counts = import_prompts(source, prompt_set="p", log=log)
     assert (counts.n_created, counts.n_unchanged) == (3, 2)
