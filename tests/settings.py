@@ -44,11 +44,13 @@ if not ON_POSTGRES:
 (TEST_DATA_DIR / "static").mkdir(parents=True, exist_ok=True)  # or WhiteNoise warns of its absence
 
 from evalsite.settings import *  # noqa: E402, F403
-from evalsite.settings import DATABASES, STORAGES  # noqa: E402
+from evalsite.settings import DATABASES, INSTALLED_APPS, STORAGES  # noqa: E402
 
 if not ON_POSTGRES:
     # A file, as in production: threads and worker processes share it, with the same locks and time-outs.
     DATABASES["default"]["TEST"] = {"NAME": str(TEST_DATA_DIR / "test.sqlite3")}
+# Its command `flush` is quicker than Django's own.
+INSTALLED_APPS = ["tests.databases", *INSTALLED_APPS]
 # Messages go nowhere, unless a test starts a worker (the fixture celery_worker_process points Celery at its broker).
 CELERY_BROKER_URL = "memory://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}

@@ -49,6 +49,7 @@ def test_postgres_run_is_on_a_real_postgres_server() -> None:
 
 
 @pytest.mark.worker
+@pytest.mark.sqlite  # it asks nothing of the database
 @pytest.mark.parametrize("broker", ["filesystem", "redis"])
 def test_worker_process_hears_us_over_a_real_broker(
     broker: str, celery_worker_process: Callable[..., servers.Server]

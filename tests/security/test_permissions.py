@@ -270,6 +270,20 @@ def test_every_persona_gets_what_is_theirs_and_no_more() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.postgres
+def test_every_address_answers_on_postgresql_too() -> None:
+    """Once each, for somebody who may: rights are the same there, the queries of pages need not be."""
+    world = make_world()
+    clients = {persona: world.client(persona) for persona in PERSONAS}
+    wrong = []
+    for name, (may, method) in MATRIX.items():
+        for persona in [persona for persona in ("owner", *PERSONAS) if persona in may][:1]:
+            response = ask(clients[persona], method, url_of(world, name))
+            if not is_let_in(response, name) or response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                wrong.append(f"{persona} {method} {name}: {response.status_code}")
+    assert not wrong, "\n".join(wrong)
+
+
 def content(response: HttpResponseBase) -> bytes:
     return response.getvalue() if response.streaming else response.content  # type: ignore[attr-defined]
 
