@@ -45,11 +45,11 @@ test: test-sqlite test-postgres  ## Run every test, then those that touch the da
 
 test-sqlite: $(VENV)/.dev  ## Run every test on SQLite
 	@echo "==> Tests, on SQLite"
-	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 test-postgres: $(VENV)/.dev  ## Run the tests that touch the database on PostgreSQL
 	@echo "==> Tests that touch the database, on PostgreSQL"
-	@$(BIN)/python -m pytest --postgres -n $(JOBS) $(ARGS)
+	@$(BIN)/python -m pytest --postgres -n $(JOBS) --dist worksteal $(ARGS)
 
 docs: $(VENV)/.dev  ## Write docs/api.md and docs/report.schema.json from the code, and run docs/notebook.ipynb anew
 	@$(BIN)/python -m tests.api_page

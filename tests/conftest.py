@@ -194,9 +194,7 @@ def celery_worker_process(
 
     yield start
     for server in started:
-        # Nothing it might still do is of interest, and a worker takes seconds to end in good order.
-        if server.process.poll() is None:
-            server.crash()
+        server.stop()
     pointed.close()
 
 

@@ -184,8 +184,13 @@ def test_queries_do_not_grow_with_the_study(n: int, django_assert_num_queries: C
 
 
 # --- the same figures as from files ----------------------------------------------------------------------------------
-@pytest.fixture
-def imported(dsg_tifa160: Path) -> tuple[Study, Path]:
+def test_imported_ratings_are_those_of_the_files_and_give_the_published_figures(dsg_tifa160: Path) -> None:
+    study = imported(dsg_tifa160)  # once for both: it takes seconds
+    what_was_imported_is_what_is_analysed(study, dsg_tifa160)
+    they_give_the_published_figures_and_those_of_the_files(study, dsg_tifa160)
+
+
+def imported(dsg_tifa160: Path) -> Study:
     make_user("rosa", researcher=True)
     call_command(
         "import_ratings",
@@ -197,11 +202,10 @@ def imported(dsg_tifa160: Path) -> tuple[Study, Path]:
         scale=["1-5"],
         stdout=StringIO(),
     )
-    return Study.objects.get(title="DSG"), dsg_tifa160
+    return Study.objects.get(title="DSG")
 
 
-def test_imported_ratings_give_the_published_figures_and_those_of_the_files(imported: tuple[Study, Path]) -> None:
-    study, folder = imported
+def they_give_the_published_figures_and_those_of_the_files(study: Study, folder: Path) -> None:
     options = Options(seed=0, n_resamples=20, n_permutations=20, comparisons=[("sd1dot1", "sd2dot1")])
     ours = document(analyse(study_data(study), options), title="t", code_version="v", made_at="now")
     with RejectLog() as log:
@@ -237,8 +241,7 @@ def test_imported_ratings_give_the_published_figures_and_those_of_the_files(impo
             assert metrics[row["metric"]][statistic] == pytest.approx(row[statistic], abs=1e-6)
 
 
-def test_what_was_imported_is_what_is_analysed(imported: tuple[Study, Path]) -> None:
-    study, folder = imported
+def what_was_imported_is_what_is_analysed(study: Study, folder: Path) -> None:
     with (folder / "ratings.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["dimension"] == "consistency"]
     data = study_data(study)

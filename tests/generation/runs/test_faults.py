@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import FileSystemStorage
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from generation.models import Image, Run, Step
@@ -30,14 +30,21 @@ from tests.generation.small_engines import Workshop
 pytestmark = pytest.mark.django_db
 
 
+WHOLE: dict[str, Any] = {}
+
+
 @pytest.fixture
 def whole(tmp_path: Path) -> dict[str, Any]:
-    """What a run gives in which nothing goes wrong, by method and seed, for prompts of the same words; its files are
-    gone, so that others write their own."""
-    run = make_run(matrix=matrix(seeds=SEEDS), prompts=[a_prompt()])
-    Workshop().work()
-    shutil.rmtree(tmp_path / "media")
-    return pictures(run)
+    """What a run gives in which nothing goes wrong, by method and seed, for prompts of the same words. It is carried
+    out once; its rows and files are gone, so that others write their own."""
+    if not WHOLE:
+        before = transaction.savepoint()
+        run = make_run(matrix=matrix(seeds=SEEDS), prompts=[a_prompt()])
+        Workshop().work()
+        WHOLE.update(pictures(run))
+        transaction.savepoint_rollback(before)
+        shutil.rmtree(tmp_path / "media")
+    return dict(WHOLE)
 
 
 # --- too little memory -----------------------------------------------------------------------------------------------
