@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generation.recipes.scenes.critic import tell
+from generation.recipes.scenes.critic import in_words
 from generation.recipes.scenes.demo import DemoStudy, demo
 from generation.recipes.scenes.errors import ERROR_KINDS, SceneError, candidates, draw_errors, parts, shown
 from generation.recipes.scenes.grammar import PLANS, write_prompts
@@ -122,7 +122,7 @@ def test_a_count_off_by_one_is_minor_and_one_further_off_is_major() -> None:
 )
 def test_any_number_that_is_seen_of_a_group_can_be_told(n_seen: int, sentence: str) -> None:
     group = Entity("e1", "pink", "heart", "small", count=4, is_body=False)
-    assert tell(Scene("ring", (group,), ()), SceneError("wrong_count", "major", "e1", str(n_seen))) == sentence
+    assert in_words(Scene("ring", (group,), ()), SceneError("wrong_count", "major", "e1", str(n_seen))) == sentence
 
 
 def test_errors_of_one_picture_touch_different_parts() -> None:
