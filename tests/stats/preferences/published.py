@@ -47,3 +47,19 @@ def pudding() -> Votes:
         for outcome, column in enumerate(("w_ij", "w_ji", "t_ij")):
             rows.append((row["i"], row["j"], outcome, int(row[column]), 0))
     return votes_of(rows)
+
+
+def universities() -> Votes:
+    rows: list[Row] = []
+    for row in rows_of("universities.csv"):
+        for outcome, column in enumerate(("w_ij", "w_ji", "t_ij")):
+            rows.append((row["i"], row["j"], outcome, int(row[column]), 0))
+    return votes_of(rows)
+
+
+def football() -> Votes:
+    rows: list[Row] = []
+    for row in rows_of("football.csv"):
+        for outcome, column in enumerate(("home_wins", "away_wins", "draws")):
+            rows.append((row["home"], row["away"], outcome, int(row[column]), 1))
+    return votes_of(rows)

@@ -67,6 +67,52 @@ def test_davidsons_puddings_with_ties() -> None:
     assert variance[-1, -1] ** 0.5 == pytest.approx(0.0825, abs=0.00005)
 
 
+def test_choices_between_universities_with_ties() -> None:
+    """4,454 choices; R 4.2.2, psychotools 0.7-2: btmodel(preference, undecided = TRUE) of psychotree's CEMSChoice."""
+    votes = published.universities()
+    fitted = bradley_terry.fit(votes)
+    assert votes.n == 4454
+    last = votes.methods.index("Stockholm")
+    worth = dict(zip(votes.methods, fitted.log_worth - fitted.log_worth[last], strict=True))
+    right = {
+        "London": 1.8228020,
+        "Paris": 1.0325339,
+        "Milano": 0.4419722,
+        "StGallen": 0.5983221,
+        "Barcelona": 0.6129325,
+    }
+    assert worth == pytest.approx(right | {"Stockholm": 0}, abs=5e-7)
+    assert fitted.tie == pytest.approx(-1.3171797, abs=5e-7)
+    assert fitted.log_likelihood == pytest.approx(-3964.378, abs=5e-4)
+    variance, london = fitted.inverse(), votes.methods.index("London")
+    of_london = variance[london, london] + variance[last, last] - 2 * variance[london, last]
+    assert (of_london**0.5, variance[-1, -1] ** 0.5) == pytest.approx((0.08314489, 0.04850828), abs=1e-6)
+
+
+def test_football_with_draws_and_the_effect_of_playing_at_home() -> None:
+    """1,900 matches of 29 teams; R 4.2.2, BradleyTerry2 1.1-2 and gnm: GenDavidson with home.adv and tie.max of ~ 1.
+
+    Its tie.max is the log odds of a tie between equals, ln(ν / 2).
+    """
+    votes = published.football()
+    fitted = bradley_terry.fit(votes)
+    assert votes.n == 1900
+    assert fitted.side == pytest.approx(0.6683513, abs=5e-7)
+    assert fitted.tie - np.log(2) == pytest.approx(-0.8199122, abs=5e-7)
+    assert fitted.log_likelihood == pytest.approx(-1826.922, abs=1e-3)
+    right = {
+        "Ars": 1.9475936,
+        "Bur": -0.6266249,
+        "Che": 2.1741430,
+        "MnU": 2.8741674,
+        "QPR": -0.3057237,
+        "Wol": -0.1649376,
+    }
+    found = {name: fitted.log_worth[votes.methods.index(name)] for name in right}
+    shift = found["Ars"] - right["Ars"]
+    assert {name: value - shift for name, value in found.items()} == pytest.approx(right, abs=1e-6)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 5), st.booleans())
 def test_the_fit_is_where_a_general_optimiser_finds_the_maximum(seed: int, k: int, with_ties: bool) -> None:
