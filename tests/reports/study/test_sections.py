@@ -1,9 +1,11 @@
 """What a report shows: each question its own sections, every notice in every rendering, no figure off its scale."""
 
 import re
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
+import numpy as np
 import pytest
 
 from annotations.reports.documents.study import StudyDocument
@@ -157,6 +159,22 @@ def test_the_rater_who_moves_agreement_most_is_named() -> None:
     )
     # Two raters: none can be left out.
     assert "Without rater" not in page(study_document(study_data(n_raters=2)))
+
+
+@pytest.mark.slow
+def test_a_rater_who_answers_the_other_way_round_is_named_next_to_agreement() -> None:
+    data = study_data(n_raters=4)
+    (question,) = data.dimensions
+    ratings = question.ratings
+    seen = np.clip(ratings.unit % 5 + np.random.default_rng(0).integers(-1, 2, len(ratings)), 0, 4)
+    level = np.where(ratings.rater == 2, 4 - seen, seen)
+    turned = replace(data, dimensions=[replace(question, ratings=replace(ratings, level=level))])
+    (agreement,) = (one for one in sections(study_document(turned)) if one.id.endswith("agreement"))
+    assert any(
+        "Opposite to the others, by rank correlation: rater 2 (−0.95)" in str(block) for block in agreement.blocks
+    )
+    (usual,) = (one for one in sections(study_document(data)) if one.id.endswith("agreement"))
+    assert not any("Opposite to the others" in str(block) for block in usual.blocks)
 
 
 @pytest.mark.slow

@@ -177,6 +177,8 @@ def _agreement(dimension: ReportedQuestion) -> list[Block]:
         groups = "; ".join(", ".join(group) for group in dimension.components[:10])
         text = f"These groups of raters share no item, so nothing compares them: {groups}."
         warning.append(Paragraph(text, "warning"))
+    if against := _against_the_others(dimension):
+        warning.append(Paragraph(against, "warning"))
     influence = _influence(dimension)
     about: list[Block] = [Paragraph(LOW_ALPHA)] if dimension.preferences else []
     return [
@@ -193,6 +195,22 @@ def _agreement(dimension: ReportedQuestion) -> list[Block]:
         ),
         view.all_figures(head, rows, numeric=(1, 2, 3, 4)),
     ]
+
+
+def _against_the_others(dimension: ReportedQuestion) -> str:
+    """Who puts items in the opposite order to the others, and what it means for the intervals; empty for nobody."""
+    found = []
+    for row in dimension.raters:
+        interval = leading(row.rank_correlation)
+        if interval and interval.high is not None and interval.high < 0:
+            found.append(f"{row.rater} ({figure(row.rank_correlation.value, digits=2)})")
+    if not found or not dimension.is_ordinal:
+        return ""
+    return (
+        f"Opposite to the others, by rank correlation: {', '.join(found)}. Check whether the scale was used the other "
+        f"way round. Where one rater in ten of the population does so, intervals over raters are too short: in "
+        f"simulation those of agreement held the truth in 75% to 99% of studies instead of 95%."
+    )
 
 
 def _influence(dimension: ReportedQuestion) -> str:
