@@ -1,6 +1,6 @@
 """A study's preferences: what raters chose between two images, and how they put images in order, by method."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from annotations.questions import BEST, TIES, WORST, names_sides
 from annotations.reports.votes.answers import rankings_of_answers, votes_of_answers
 from annotations.stats.arrays import IntArray
 from annotations.stats.preferences.rankings import Rankings
-from annotations.stats.preferences.votes import Votes
+from annotations.stats.preferences.votes import Facet, Votes
 from exchange.export import Column
 from generation.models import Method, Prompt
 
@@ -31,6 +31,8 @@ VOTES = (
     Column("method_b", "text", "", "What made the pair's second image."),
     Column("winner", "text", "", "The method that was chosen, or both good, both bad or tie."),
     Column("side", "text", "left, right", "Where the rater saw method_a."),
+    Column("category", "text", "", "The prompt's category."),
+    Column("sub_category", "text", "", "The prompt's sub-category."),
 )
 RANKINGS = (
     Column("question", "text", "", "Short name of the question."),
@@ -39,6 +41,9 @@ RANKINGS = (
     Column("seed", "text", "", "Name of the card: distinguishes cards of the same prompt."),
     Column("method", "text", "", "What made the image."),
     Column("rank", "integer", "≥ 1", "1 is the best; images that tie have the same, without gaps."),
+    Column("screen_position", "integer", "≥ 1", "The image's place on the rater's screen; 1 is the first."),
+    Column("category", "text", "", "The prompt's category."),
+    Column("sub_category", "text", "", "The prompt's sub-category."),
 )
 BEST_WORST = (
     Column("question", "text", "", "Short name of the question."),
@@ -48,6 +53,9 @@ BEST_WORST = (
     Column("best", "text", "", "The method of the best image."),
     Column("worst", "text", "", "The method of the worst image."),
     Column("shown", "text", "", "The methods of all images on the card."),
+    Column("screen_order", "text", "", "The same in the order in which the rater saw them."),
+    Column("category", "text", "", "The prompt's category."),
+    Column("sub_category", "text", "", "The prompt's sub-category."),
 )
 
 
@@ -83,6 +91,27 @@ class Shown:
         methods[is_there] = self.method[first[at[is_there]]]
         return methods
 
+    def slots(self) -> dict[tuple[int, int], int]:
+        """(item, image) → the image's slot, counted from 0."""
+        first = np.flatnonzero(np.r_[True, self.item[1:] != self.item[:-1]]) if len(self.item) else np.zeros(0, int)
+        slot = np.arange(len(self.item)) - np.repeat(first, np.diff(np.r_[first, len(self.item)]))
+        cells = zip(self.item.tolist(), self.image.tolist(), slot.tolist(), strict=True)
+        return {(item, image): place for item, image, place in cells}
+
+    def places_of(self, items: IntArray, images: IntArray, groups: IntArray, orders: Mapping[int, str]) -> IntArray:
+        """The place on the screen of each image, as the card of its group showed it; 0 for all where it is unknown."""
+        slot_of = self.slots()
+        known = {text: places_on_screen(text) for text in set(orders.values())}
+        cells = zip(items.tolist(), images.tolist(), groups.tolist(), strict=True)
+        places = [known[orders[group]].get(slot_of.get((item, image), -1), 0) for item, image, group in cells]
+        return np.array(places, np.int64)
+
+
+def places_on_screen(shown_order: str) -> dict[int, int]:
+    """Slot → its place on the screen, 0 first; empty where the order is not known."""
+    slots = [int(slot) for slot in shown_order.split(",") if slot]
+    return {slot: place for place, slot in enumerate(slots)}
+
 
 def _places(keys: IntArray, known: IntArray) -> tuple[IntArray, NDArray[np.bool_]]:
     """Each key's place among the known ones, which are ascending, and whether it is there at all."""
@@ -97,9 +126,13 @@ def has_preferences(dimension: Dimension) -> bool:
     return dimension.is_ordering or names_sides(dimension)
 
 
-def preferences(study: Study, dimensions: Sequence[Dimension]) -> dict[int, Votes | Rankings]:
-    """By question's key, its answers that count as votes or rankings of methods; two queries and one per question.
+def preferences(
+    study: Study, dimensions: Sequence[Dimension], facets: Mapping[str, Mapping[int, str]] | None = None
+) -> dict[int, Votes | Rankings]:
+    """By question's key, its answers that count as votes or rankings of methods; two queries, one per
+    question, and another per ranking.
 
+    facets  of prompts: name → prompt's key → category, "" or nothing where it has none
     Methods are in the order of their names. "Unable to answer" is neither a vote nor a ranking.
     """
     asked = [dimension for dimension in dimensions if has_preferences(dimension)]
@@ -120,11 +153,24 @@ def preferences(study: Study, dimensions: Sequence[Dimension]) -> dict[int, Vote
         return codes
 
     return {
-        dimension.pk: _rankings(dimension, shown, code, names)
+        dimension.pk: _rankings(dimension, shown, code, names, facets or {})
         if dimension.is_ordering
-        else _votes(dimension, shown, code, names)
+        else _votes(dimension, shown, code, names, facets or {})
         for dimension in asked
     }
+
+
+def _facets(prompt: IntArray, facets: Mapping[str, Mapping[int, str]]) -> dict[str, Facet]:
+    """The categories of answers about these prompts."""
+    keys, index = np.unique(prompt, return_inverse=True)
+    found = {}
+    for name, of_prompt in facets.items():
+        texts = [of_prompt.get(key, "") for key in keys.tolist()]
+        names = sorted({text for text in texts if text})
+        place = {text: at for at, text in enumerate(names)}
+        if names:
+            found[name] = Facet(names, np.array([place.get(text, -1) for text in texts], np.int64)[index])
+    return found
 
 
 def shown_methods(study: Study) -> Shown:
@@ -146,7 +192,9 @@ def _given(dimension: Dimension, *columns: str | Expression) -> QuerySet[Respons
     return rows.order_by("assignment", "pk").values_list("assignment__item", "level", *columns)
 
 
-def _votes(dimension: Dimension, shown: Shown, code: Code, names: list[str]) -> Votes:
+def _votes(
+    dimension: Dimension, shown: Shown, code: Code, names: list[str], facets: Mapping[str, Mapping[int, str]]
+) -> Votes:
     rows = _given(dimension, is_turned(), "assignment__rater", "assignment__item__prompt")
     item, answer, turned, rater, prompt = integers(rows, 5)
     first, second = map(code, shown.pairs(item))
@@ -159,22 +207,33 @@ def _votes(dimension: Dimension, shown: Shown, code: Code, names: list[str]) -> 
         tie_kinds=ties,
         rater=rater,
         prompt=prompt,
+        facets=_facets(prompt, facets),
     )
 
 
-def _rankings(dimension: Dimension, shown: Shown, code: Code, names: list[str]) -> Rankings:
+def _rankings(
+    dimension: Dimension, shown: Shown, code: Code, names: list[str], facets: Mapping[str, Mapping[int, str]]
+) -> Rankings:
     rows = _given(dimension, "assignment", "image", "assignment__rater", "assignment__item__prompt")
-    _item, level, group, image, rater, prompt = integers(rows.filter(image__isnull=False), 6)
+    item, level, group, image, rater, prompt = integers(rows.filter(image__isnull=False), 6)
     is_best_worst = dimension.kind == Dimension.Kind.BEST_WORST
     return rankings_of_answers(
         names,
         group=group,
         method=code(shown.methods_of(image)),
         rank=level + 1,
+        shown=shown.places_of(item, image, group, _orders(dimension)),
         rater=rater,
         prompt=prompt,
         is_best_worst=is_best_worst,
+        facets=_facets(prompt, facets),
     )
+
+
+def _orders(dimension: Dimension) -> dict[int, str]:
+    """Assignment → the order in which its slots were on the screen, as stored."""
+    rows = _given(dimension).order_by().values_list("assignment", "assignment__shown_order").distinct()
+    return dict(rows.iterator(chunk_size=ROWS_AT_ONCE))
 
 
 # --- as files -------------------------------------------------------------------------------------------------------
@@ -187,7 +246,7 @@ def vote_rows(study: Study) -> Rows:
     for dimension in asked:
         labels = [level["label"] for level in dimension.levels]
         columns = ("assignment__item__key", is_turned(), "assignment__rater__name")
-        prompts = _prompt_names(study)
+        prompts, categories = _prompt_names(study), _categories(study)
         for item, level, key, turned, rater, prompt in _given(dimension, *columns, "assignment__item__prompt").iterator(
             chunk_size=ROWS_AT_ONCE
         ):
@@ -198,7 +257,7 @@ def vote_rows(study: Study) -> Rows:
             # Files of votes name these ties as they are; any other is "tie" there.
             winner = methods[1 - level if turned else level] if level < 2 else label if label in TIES else "tie"
             side = "right" if turned else "left"
-            yield dimension.name, prompts[prompt], rater, key, *methods, winner, side
+            yield dimension.name, prompts[prompt], rater, key, *methods, winner, side, *categories[prompt]
 
 
 def _pair_names(shown: Shown) -> dict[int, tuple[str, str]]:
@@ -210,40 +269,71 @@ def _pair_names(shown: Shown) -> dict[int, tuple[str, str]]:
 
 def ranking_rows(study: Study) -> Rows:
     """One row per image of a ranking, as `analyze --rankings` reads them."""
-    for dimension, key, prompt, rater, ranked in _cards(study, Dimension.Kind.RANKING):
-        for method, level in ranked:
-            yield dimension, prompt, rater, key, method, level + 1
+    for card in _cards(study, Dimension.Kind.RANKING):
+        for image in card.images:
+            place = "" if image.place is None else image.place + 1
+            yield (*card.names, image.method, image.level + 1, place, *card.categories)
 
 
 def best_worst_rows(study: Study) -> Rows:
     """One row per card, as `analyze --rankings` reads them."""
-    for dimension, key, prompt, rater, ranked in _cards(study, Dimension.Kind.BEST_WORST):
-        by_level = {level: method for method, level in ranked}
+    for card in _cards(study, Dimension.Kind.BEST_WORST):
+        by_level = {image.level: image.method for image in card.images}
         if {BEST, WORST} <= set(by_level):
-            shown = "; ".join(method for method, _level in ranked)
-            yield dimension, prompt, rater, key, by_level[BEST], by_level[WORST], shown
+            shown = "; ".join(image.method for image in card.images)
+            placed = [(image.place, image.method) for image in card.images if image.place is not None]
+            order = "; ".join(method for _place, method in sorted(placed)) if len(placed) == len(card.images) else ""
+            yield (*card.names, by_level[BEST], by_level[WORST], shown, order, *card.categories)
 
 
-def _cards(study: Study, kind: str) -> Iterator[tuple[str, str, str, str, list[tuple[str, int]]]]:
-    """(question, item's key, prompt, rater, [(method, level)]) of each card of such a question."""
+@dataclass(frozen=True)
+class _CardImage:
+    """method, level; place on the screen, 0 first, None where unknown."""
+
+    method: str
+    level: int
+    place: int | None
+
+
+@dataclass(frozen=True)
+class _Card:
+    """names: of the question, prompt, rater and item; categories: of the prompt."""
+
+    names: tuple[str, str, str, str]
+    images: list[_CardImage]
+    categories: tuple[str, str]
+
+
+def _cards(study: Study, kind: str) -> Iterator[_Card]:
+    """Each card of such a question, with its images as answered."""
     asked = list(study.dimensions.filter(kind=kind))
     if not asked:
         return
-    shown, prompts = shown_methods(study), _prompt_names(study)
+    shown, prompts, categories = shown_methods(study), _prompt_names(study), _categories(study)
     made_by = dict(zip(shown.image.tolist(), (shown.names[key] for key in shown.method.tolist()), strict=True))
+    slot_of = shown.slots()
     for dimension in asked:
         columns = ("assignment", "image", "assignment__item__key", "assignment__rater__name")
+        more = ("assignment__item__prompt", "assignment__shown_order")
         before: int | None = None
-        card: tuple[str, str, str, str, list[tuple[str, int]]] | None = None
-        rows = _given(dimension, *columns, "assignment__item__prompt").iterator(chunk_size=ROWS_AT_ONCE)
-        for _item, level, group, image, key, rater, prompt in rows:
+        card: _Card | None = None
+        rows = _given(dimension, *columns, *more).iterator(chunk_size=ROWS_AT_ONCE)
+        for item, level, group, image, key, rater, prompt, order in rows:
             if card is None or group != before:
                 if card is not None:
                     yield card
-                before, card = group, (dimension.name, key, prompts[prompt], rater, [])
-            card[4].append((made_by[image], level))
+                before = group
+                card = _Card((dimension.name, prompts[prompt], rater, key), [], categories[prompt])
+            place = places_on_screen(order).get(slot_of.get((item, image), -1))
+            card.images.append(_CardImage(made_by[image], level, place))
         if card is not None:
             yield card
+
+
+def _categories(study: Study) -> dict[int, tuple[str, str]]:
+    """Category and sub-category of each prompt."""
+    rows = Prompt.objects.filter(pk__in=study.items.order_by().values("prompt_id")).order_by()
+    return {pk: (one, two) for pk, one, two in rows.values_list("pk", "category", "sub_category")}
 
 
 def _prompt_names(study: Study) -> dict[int, str]:

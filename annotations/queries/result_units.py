@@ -25,6 +25,7 @@ class Units:
     """The rated units in the order of their names; arrays as in `StudyData`.
 
     image, item   (n_units,) primary keys; image is 0 for a unit that is a whole item
+    facets_of_prompts   the facets that are their prompts': name → prompt's primary key → text
     slot_names    what to call an item's first and second image: their methods, where all items have the same two
     """
 
@@ -38,6 +39,7 @@ class Units:
     facets: dict[str, NDArray[np.object_]]
     metrics: list[str]
     scores: NDArray[np.float64]
+    facets_of_prompts: dict[str, dict[int, str]]
     slot_names: list[str]
 
 
@@ -85,6 +87,7 @@ def load_units(study: Study, *, item: IntArray, image: IntArray, shown: Sequence
         facets={name: column for name, column in facets.items() if any(column)},
         metrics=metrics,
         scores=scores,
+        facets_of_prompts=prompts.facets,
         slot_names=slot_names,
     )
     return found, place[unit]

@@ -16,6 +16,7 @@ from annotations.queries.result_units import Units, load_units
 from annotations.queries.studies import current_responses
 from annotations.questions import names_sides
 from annotations.reports.study.data import DimensionData, ExcludedRater, Kind, StudyData, dimension_data
+from annotations.reports.votes.files import FACETS
 from annotations.stats.arrays import IntArray
 from annotations.stats.preferences.rankings import Rankings
 from annotations.stats.preferences.votes import Votes
@@ -75,7 +76,11 @@ def study_rows(study: Study, *, with_excluded: bool = False) -> StudyRows:
     is_known = (kinds != Rater.Kind.IMPORTED)[rater] if len(rater) else np.zeros(0, bool)
     seconds = np.where(is_known & (answers.active_ms >= 0), answers.active_ms / 1000, np.nan)
     order = np.where(is_known, answers.sequence, np.nan)
-    preferred = {} if with_excluded else preferences(study, dimensions)
+    preferred = (
+        {}
+        if with_excluded
+        else preferences(study, dimensions, {name: units.facets_of_prompts[name] for name in FACETS})
+    )
     found = [
         _dimension(
             dimension,

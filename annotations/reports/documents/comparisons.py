@@ -137,13 +137,17 @@ class ReportedSequence:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedInteraction:
-    """Method × category: Welch's F of equal mean differences in all categories."""
+    """Method × category: the F test of equal effects in all categories (Welch's, or Welch and James' of several).
+
+    left_out  categories that the test does not use, each with its reason
+    """
 
     f: float | None
     df_above: float | None
     df_below: float | None
     p: float | None
     reason: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

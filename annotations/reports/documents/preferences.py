@@ -1,8 +1,9 @@
 """The document of votes and rankings, and its part about one question, which a study's document holds as well."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from annotations.reports.documents.comparisons import ReportedInteraction
 from annotations.reports.documents.estimates import ReportedEstimate
 from annotations.reports.documents.provenance import MadeOfVotes
 from annotations.reports.documents.supporting import ReportedFewest
@@ -92,6 +93,33 @@ class PreferenceTest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PreferenceCategory:
+    """The votes or rankings of one category of prompts.
+
+    n          of its votes or rankings; n_prompts is 0 where they do not know their prompts
+    pair       the two methods, where there are no others; p_holm: of its p, over the categories
+    """
+
+    category: str
+    n: int
+    n_prompts: int
+    covers: tuple[str, ...]
+    note: str
+    strengths: tuple[ReportedStrength, ...]
+    pair: ReportedPair | None
+    p_holm: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreferenceFacet:
+    """All categories of one facet, and the test of method × category."""
+
+    facet: str
+    interaction: ReportedInteraction
+    categories: tuple[PreferenceCategory, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class PreferencePart:
     """Everything about one question, the same whether its votes or rankings came from a file or from a study.
 
@@ -103,6 +131,7 @@ class PreferencePart:
     chance      of the ranked methods in that order: the model's chance that the row's beats the column's, ties halved
     tests       of one scale for all votes; of no difference between methods (Friedman)
     fewest      votes, prompts and raters that decide which method is first; empty where it is not known
+    facets      the same by category of prompts; facets_left_out: why others are not shown
     """
 
     sentence: str
@@ -124,6 +153,8 @@ class PreferencePart:
     pairs: tuple[ReportedPair, ...]
     tests: tuple[PreferenceTest, ...]
     fewest: tuple[ReportedFewest, ...] = ()
+    facets: tuple[PreferenceFacet, ...] = ()
+    facets_left_out: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,10 +17,11 @@ from annotations.stats.agreement.conger import conger_kappa
 from annotations.stats.agreement.report import AgreementReport, agreement_report
 from annotations.stats.agreement.weights import Weights
 from annotations.stats.arrays import IntArray
-from annotations.stats.comparison.by_category import CategoryEffect, Interaction, effects_by_category
+from annotations.stats.comparison.by_category import CategoryEffect, effects_by_category
 from annotations.stats.comparison.compare import Comparison, compare
 from annotations.stats.comparison.means import MethodMean, method_means
 from annotations.stats.estimate import Estimate
+from annotations.stats.intervals.equal_means import Interaction
 from annotations.stats.metrics.ceiling import agreement_classes
 from annotations.stats.metrics.table import MetricTable, facet_tables, metric_table
 from annotations.stats.ordinal_model.methods import MethodModel, ordinal_methods

@@ -28,10 +28,11 @@ from annotations.reports.estimates import estimate, number
 from annotations.reports.study.analysis import CategoryEffects
 from annotations.reports.study.robustness import Depth
 from annotations.reports.study.supporting import Lead, reported_fewest
-from annotations.stats.comparison.by_category import CategoryEffect, Interaction
+from annotations.stats.comparison.by_category import CategoryEffect
 from annotations.stats.comparison.compare import Comparison
 from annotations.stats.comparison.equivalence import Equivalence, equivalence
 from annotations.stats.comparison.multiverse import Multiverse
+from annotations.stats.intervals.equal_means import Interaction
 from annotations.stats.ordinal_model.methods import MethodModel
 
 

@@ -1,13 +1,13 @@
 """A study's answers as votes or rankings of methods: from the codes that its rows have."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from annotations.stats.preferences.rankings import NOBODY, Rankings
-from annotations.stats.preferences.votes import LOSES, TIE, WINS, Codes, Votes
+from annotations.stats.preferences.votes import LOSES, TIE, WINS, Codes, Facet, Votes
 
 LEFT, RIGHT = 0, 1
 """Answers about sides. A tie of kind i is the answer 2 + i."""
@@ -22,6 +22,7 @@ def votes_of_answers(
     tie_kinds: Sequence[str] = (),
     rater: Codes | None = None,
     prompt: Codes | None = None,
+    facets: Mapping[str, Facet] | None = None,
 ) -> Votes:
     """Votes as raters saw the two images; those that cannot be votes between methods are left out.
 
@@ -29,6 +30,7 @@ def votes_of_answers(
     answer        (n,) 0 for the left image, 1 for the right one, 2 + i for a tie of kind `tie_kinds[i]`; negative
                   for "unable to answer"
     rater, prompt (n,) codes, negative where unknown (such a vote is a rater or prompt of its own); None: all unknown
+    facets        categories of the n answers, by name
     Left out are answers without methods, between two images of one method, and those that are negative.
     """
     left, right, answer = (np.asarray(values, np.int64) for values in (left, right, answer))
@@ -45,6 +47,7 @@ def votes_of_answers(
         np.ones(int(kept.sum()), np.int64),
         tie_kind=np.where(given >= 2, given - 2, -1) if tie_kinds else None,
         tie_kinds=tie_kinds,
+        facets={name: facet.only(kept) for name, facet in (facets or {}).items()},
     )
 
 
@@ -58,13 +61,14 @@ def rankings_of_answers(
     rater: Codes | None = None,
     prompt: Codes | None = None,
     is_best_worst: bool = False,
+    facets: Mapping[str, Facet] | None = None,
 ) -> Rankings:
     """Rankings from one row per ranked image.
 
     group         (n,) which ranking the row is part of: one card as one rater answered it
     method, rank  (n,) the image's method (negative: none, the row is left out), and its rank, 1 the best
     shown         (n,) its place on the screen, 0 first
-    rater, prompt (n,) codes, negative where unknown; of a ranking's first row
+    rater, prompt, facets   (n,) codes, negative where unknown; of a ranking's first row
     A ranking that has a method twice, or fewer than two, says nothing of methods and is left out; so is one of best and
     worst (ranks 1, 2 and 3) of which an end is missing.
     """
@@ -95,6 +99,7 @@ def rankings_of_answers(
         prompt=prompt_codes,
         shown=screen[kept] if shown is not None else None,
         is_best_worst=is_best_worst,
+        facets={name: Facet(facet.names, facet.code[rows][first][kept]) for name, facet in (facets or {}).items()},
     )
 
 

@@ -8,8 +8,11 @@ from math import exp
 import numpy as np
 
 from annotations.reports.anchors import slug
+from annotations.reports.documents.comparisons import ReportedInteraction
 from annotations.reports.documents.preferences import (
+    PreferenceCategory,
     PreferenceDocument,
+    PreferenceFacet,
     PreferencePart,
     PreferenceQuestion,
     PreferenceTest,
@@ -22,6 +25,12 @@ from annotations.reports.documents.supporting import ReportedFewest
 from annotations.reports.estimates import estimate, number
 from annotations.reports.votes.sentence import answer
 from annotations.stats.estimate import STATS_VERSION
+from annotations.stats.preferences.by_category import (
+    CategoryStrengths,
+    FacetStrengths,
+    strengths_by_category,
+    usable_facets,
+)
 from annotations.stats.preferences.fragility import fewest_votes
 from annotations.stats.preferences.mean_ranks import MeanRank, mean_ranks
 from annotations.stats.preferences.rankings import Rankings, friedman
@@ -83,6 +92,7 @@ def preference_part(data: Votes | Rankings, *, n_pseudo: float = 0.0) -> Prefere
     ranks = {one.method: one for one in mean_ranks(data)} if isinstance(data, Rankings) else {}
     place = {row.method: at for at, row in enumerate(found.rows)}
     pairs = _pairs(votes, place)
+    usable, left_out = usable_facets(data)
     part = PreferencePart(
         sentence="",
         kind=("best_worst" if data.is_best_worst else "rankings") if isinstance(data, Rankings) else "votes",
@@ -112,8 +122,42 @@ def preference_part(data: Votes | Rankings, *, n_pseudo: float = 0.0) -> Prefere
         pairs=tuple(_pair(one, found, place) for one in pairs),
         tests=tuple(_tests(data, found)),
         fewest=_fewest(data, votes) if not n_pseudo else (),
+        facets=tuple(
+            _facet(name, strengths_by_category(data, data.facets[name], n_pseudo=n_pseudo)) for name in usable
+        ),
+        facets_left_out=left_out,
     )
     return replace(part, sentence=answer(part))
+
+
+def _facet(name: str, found: FacetStrengths) -> PreferenceFacet:
+    test = found.interaction
+    return PreferenceFacet(
+        facet=name,
+        interaction=ReportedInteraction(
+            f=number(test.f),
+            df_above=number(test.df_above),
+            df_below=number(test.df_below),
+            p=number(test.p),
+            reason=test.reason,
+            left_out=test.left_out,
+        ),
+        categories=tuple(map(_category, found.categories)),
+    )
+
+
+def _category(one: CategoryStrengths) -> PreferenceCategory:
+    place = {row.method: at for at, row in enumerate(one.strengths.rows)}
+    return PreferenceCategory(
+        category=one.category,
+        n=one.n,
+        n_prompts=one.n_prompts,
+        covers=tuple(one.strengths.covers),
+        note=one.strengths.note,
+        strengths=tuple(_strengths(one.strengths, {})),
+        pair=_pair(one.pair, one.strengths, place) if one.pair else None,
+        p_holm=number(one.p_holm),
+    )
 
 
 def _fewest(data: Votes | Rankings, votes: Votes) -> tuple[ReportedFewest, ...]:
@@ -138,6 +182,8 @@ def _inputs_hash(questions: Mapping[str, Votes | Rankings], n_pseudo: float) -> 
             hasher.update(field.encode())
             if values is not None:
                 hasher.update(np.ascontiguousarray(values).tobytes())
+        for facet, categories in sorted(data.facets.items()):
+            hasher.update("\0".join([facet, *categories.names]).encode() + b"\1" + categories.code.tobytes())
     return hasher.hexdigest()
 
 

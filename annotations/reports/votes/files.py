@@ -1,23 +1,25 @@
 """Votes from a file, checked at the door."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from annotations.reports.bad_data import BadData
-from annotations.stats.preferences.votes import LOSES, TIE, WINS, Votes
+from annotations.stats.preferences.votes import LOSES, TIE, WINS, Facet, Votes
 from exchange.rejects import BadFile, Reject, RejectLog
 from exchange.tables.cells import Cells
 from exchange.tables.headers import Columns, folded
 from exchange.tables.rows import read_rows
 
 ONE_QUESTION = "preference"
+FACETS = ("category", "sub_category")
+"""Columns by which votes and rankings are put into categories."""
 LONGEST_NAME = 200
 COLUMNS = Columns(
     required=("method_a", "method_b", "winner"),
-    optional=("rater", "prompt", "side", "seed", "question"),
+    optional=("rater", "prompt", "side", "seed", "question", *FACETS),
     aliases={
         "model_a": "method_a",
         "model_b": "method_b",
@@ -28,8 +30,9 @@ COLUMNS = Columns(
         "question_id": "prompt",
         "dimension": "question",
         "left": "side",
+        "prompt_category": "category",
     },
-    names=("method_a", "method_b", "winner", "rater", "prompt", "question"),
+    names=("method_a", "method_b", "winner", "rater", "prompt", "question", *FACETS),
     extra="drop",
 )
 _FIRST = {"model_a", "method_a", "a", "left", "first"}
@@ -44,6 +47,7 @@ def read_votes(source: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> dic
     winner  the name of one of the two methods, or in the arena convention "model_a", "model_b", "tie",
             "tie (bothbad)"; a method's own name wins over the convention
     side    optional: which of the two was on the left, as "a" or "b", "left" or "right" (of method_a), or by name
+    category, sub_category   optional: of the prompt
     A missing rater or prompt in some rows is a rater or prompt of its own. Raises BadFile and BadData as `read_study`.
     """
     questions: dict[str, _Question] = {}
@@ -68,6 +72,7 @@ def read_votes(source: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> dic
             cells.text("rater", required=False),
             cells.text("prompt", required=False),
             kind,
+            [cells.text(name, required=False) for name in FACETS],
         )
     if log.total and (on_bad_value == "error" or not questions):
         raise BadData(log, is_all=not questions)
@@ -119,6 +124,20 @@ def _side(cells: Cells, first: str, second: str) -> int | None:
     return None
 
 
+class FacetColumn:
+    """The categories of one facet as they come, row by row."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, int] = {}
+        self._codes: list[int] = []
+
+    def add(self, text: str) -> None:
+        self._codes.append(self.names.setdefault(text, len(self.names)) if text else -1)
+
+    def facet(self) -> Facet:
+        return Facet.coded(list(self.names), np.array(self._codes, np.int64))
+
+
 class _Question:
     """The votes on one question as they come."""
 
@@ -126,10 +145,19 @@ class _Question:
         self._names: tuple[dict[str, int], dict[str, int], dict[str, int]] = ({}, {}, {})
         self._columns: tuple[list[int], ...] = ([], [], [], [], [], [], [])
         self._kinds: dict[str, int] = {}
+        self._facets = {name: FacetColumn() for name in FACETS}
         self._has_rater = self._has_prompt = False
 
     def add(
-        self, first: str, second: str, outcome: int, side: int, rater: str, prompt: str, tie_kind: str = ""
+        self,
+        first: str,
+        second: str,
+        outcome: int,
+        side: int,
+        rater: str,
+        prompt: str,
+        tie_kind: str = "",
+        categories: Sequence[str] = ("", ""),
     ) -> None:
         methods, raters, prompts = self._names
         self._has_rater, self._has_prompt = self._has_rater or bool(rater), self._has_prompt or bool(prompt)
@@ -145,6 +173,8 @@ class _Question:
         )
         for column, value in zip(self._columns, row, strict=True):
             column.append(value)
+        for facet, text in zip(self._facets.values(), categories, strict=True):
+            facet.add(text)
 
     def votes(self) -> Votes:
         first, second, outcome, side, rater, prompt, kind = (np.array(column, np.int64) for column in self._columns)
@@ -158,4 +188,5 @@ class _Question:
             side,
             tie_kind=kind if self._kinds else None,
             tie_kinds=list(self._kinds),
+            facets={name: column.facet() for name, column in self._facets.items() if column.names},
         )

@@ -3,9 +3,10 @@ r"""Votes and rankings as LaTeX tables for papers; needs \usepackage{booktabs}."
 from collections.abc import Iterator, Sequence
 
 from annotations.reports.anchors import anchors
-from annotations.reports.documents.preferences import PreferenceDocument, PreferencePart
+from annotations.reports.documents.preferences import PreferenceDocument, PreferenceFacet, PreferencePart
 from annotations.reports.estimates import note_of
 from annotations.reports.tex import NEEDS, Column, escape, math_range, name, number, p_value, table
+from annotations.reports.votes.category_sections import interaction_sentence
 from annotations.reports.votes.tables import first_interval
 
 
@@ -40,6 +41,45 @@ def part_tables(part: PreferencePart, label: str, about: str, notes: Sequence[st
         yield _strengths(part, label, about, notes, is_short=is_short)
     if part.pairs:
         yield _pairs(part, label, about, notes, is_short=is_short)
+    for at, facet in enumerate(part.facets, start=1):
+        yield _by_category(facet, part, f"{label}-by-{at}", about, is_short=is_short)
+
+
+def _by_category(facet: PreferenceFacet, part: PreferencePart, label: str, about: str, *, is_short: bool) -> str:
+    """Strengths within every category; of two methods win rates."""
+    rows: list[tuple[str, ...]] = []
+    covers = "votes"
+    pair = next((one.pair for one in facet.categories if one.pair), None)
+    for one in facet.categories:
+        if one.pair:
+            low, high, over, _ = first_interval(one.pair.win_rate)
+            n, value = f"{one.pair.wins}/{one.pair.ties}/{one.pair.losses}", _percent(one.pair.win_rate.value)
+            reach = "--" if low is None or high is None else f"$[{100 * low:.1f}, {100 * high:.1f}]$"
+            rows.append((escape(one.category), n, value, reach, p_value(one.p_holm)))
+            covers = over or covers
+            continue
+        for row in one.strengths:
+            low, high, over, _ = first_interval(row.log_worth)
+            rank = "--" if row.rank_low is None else f"{row.rank_low}--{row.rank_high}"
+            value = number(row.log_worth.value, 2, signed=True)
+            rows.append((escape(one.category), name(row.method), value, math_range(low, high, digits=2), rank))
+            covers = over or covers
+    if pair:
+        columns = (
+            *(Column("Category", 0.28, 0.36), Column("W/T/L", short=False), Column("Win rate")),
+            *(Column("95\\% interval"), Column("$p_{\\mathrm{Holm}}$", short=False)),
+        )
+        what = f"Win rates of {name(pair.first)} against {name(pair.second)} among decided votes, in percent,"
+    else:
+        columns = (
+            *(Column("Category", 0.2, 0.26), Column("Method", 0.24, 0.3), Column("Strength")),
+            *(Column("95\\% interval"), Column("Rank", short=False)),
+        )
+        what = f"Strengths ({escape(part.model)})"
+    over = "prompts" if any(one.n_prompts for one in facet.categories) else "votes"
+    said = [escape(interaction_sentence(facet.interaction, facet.facet, over))]
+    caption = f"{about}. {what} by {escape(facet.facet)}, intervals over {covers}."
+    return table(caption, label, columns, rows, said, is_short=is_short)
 
 
 def _strengths(part: PreferencePart, label: str, about: str, notes: Sequence[str], *, is_short: bool) -> str:

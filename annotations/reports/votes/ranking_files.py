@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 
-import numpy as np
-
 from annotations.reports.bad_data import BadData
-from annotations.reports.votes.files import LONGEST_NAME, OnBadValue
+from annotations.reports.votes.files import FACETS, LONGEST_NAME, OnBadValue
 from annotations.reports.votes.item_names import Placed, places_of, read_places
-from annotations.stats.preferences.rankings import NOBODY, Rankings
+from annotations.reports.votes.ranking_rows import RankingRows, listed, screen_position
+from annotations.stats.preferences.rankings import Rankings
 from exchange.rejects import RejectLog, bad_file
 from exchange.tables.cells import Cells
 from exchange.tables.headers import Columns, folded
@@ -18,9 +17,13 @@ from exchange.tables.rows import read_rows
 
 ONE_QUESTION = "ranking"
 COLUMNS = Columns(
-    optional=("prompt", "rater", "question", "seed", "item", "method", "rank", "ranking", "best", "worst", "shown"),
+    optional=(
+        *("prompt", "rater", "question", "seed", "item", "method", "rank", "ranking", "best", "worst", "shown"),
+        *(*FACETS, "screen_order", "screen_position"),
+    ),
     aliases={
         "prompt_id": "prompt",
+        "prompt_category": "category",
         "annotator": "rater",
         "rater_id": "rater",
         "worker": "rater",
@@ -37,7 +40,7 @@ COLUMNS = Columns(
         "candidates": "shown",
         "methods": "shown",
     },
-    names=("prompt", "rater", "question", "item", "method"),
+    names=("prompt", "rater", "question", "item", "method", *FACETS),
 )
 SHAPES = (
     "prompt, rater, 1st, 2nd, 3rd … (methods in the cells)",
@@ -63,6 +66,9 @@ def read_rankings(
     Only the order of ranks counts: 1, 2, 2 and 1, 2.5, 2.5 are the same. A method that a ranking does not name was not
     ranked, which says nothing of it. A missing rater or prompt is one of its own. One rater who ranks a prompt twice
     differently is refused. Raises BadFile and BadData as `read_study`.
+
+    Any shape may have `category` and `sub_category`, of the prompt, and say where each method was on the screen:
+    `screen_order` (a; b; c, the first one first), or in shapes of one row per rank `screen_position`, 1 for the first.
     """
     reader: _Reader | None = None
     for row in read_rows(source, name=source.name, columns=COLUMNS, log=log):
@@ -81,66 +87,13 @@ def read_rankings(
     return questions
 
 
-class _Questions:
-    """Rankings by question as they come: who, about which prompt, and which method has which rank."""
-
-    def __init__(self, *, is_best_worst: bool = False) -> None:
-        self._rows: dict[str, list[tuple[str, str, dict[str, float]]]] = {}
-        self._seen: dict[tuple[str, ...], tuple[int, dict[str, float]]] = {}
-        self._is_best_worst = is_best_worst
-
-    def add(self, cells: Cells, key: tuple[str, str, str, str], ranks: Mapping[str, float], field: str) -> None:
-        """key: question, rater, prompt, seed."""
-        question, rater, prompt, _seed = key
-        found = dict(ranks) if self._is_best_worst else _dense(ranks)
-        if len(found) < 2:
-            cells.reject(field, "it ranks fewer than two methods", "rank two or more, or leave the row out")
-            return
-        if rater and prompt:
-            earlier = self._seen.setdefault(key, (cells.row.number, found))
-            if earlier[0] != cells.row.number:
-                if earlier[1] != found:
-                    problem = f"the same rater ranked the same prompt otherwise in row {earlier[0]}"
-                    cells.reject(field, problem, "keep the ranking that counts")
-                return
-        self._rows.setdefault(question, []).append((rater, prompt, found))
-
-    def rankings(self) -> dict[str, Rankings]:
-        return {question: self._of(rows) for question, rows in self._rows.items()}
-
-    def _of(self, rows: list[tuple[str, str, dict[str, float]]]) -> Rankings:
-        methods = list(dict.fromkeys(method for _, _, ranks in rows for method in ranks))
-        code = {method: at for at, method in enumerate(methods)}
-        width = max(len(ranks) for *_, ranks in rows)
-        item, rank = np.full((len(rows), width), NOBODY, np.int64), np.zeros((len(rows), width), np.int64)
-        for at, (*_, ranks) in enumerate(rows):
-            item[at, : len(ranks)] = [code[method] for method in ranks]
-            rank[at, : len(ranks)] = list(ranks.values())
-        rater, prompt = _codes([row[0] for row in rows]), _codes([row[1] for row in rows])
-        return Rankings(methods, item, rank, rater, prompt, is_best_worst=self._is_best_worst)
-
-
-def _dense(ranks: Mapping[str, float]) -> dict[str, float]:
-    """The same order as ranks 1, 2, 3 … without gaps."""
-    place = {rank: at for at, rank in enumerate(sorted(set(ranks.values())), start=1)}
-    return {method: place[rank] for method, rank in ranks.items()}
-
-
-def _codes(names: Sequence[str]) -> np.ndarray | None:
-    """Codes of names, each empty one by itself; None where all are empty."""
-    if not any(names):
-        return None
-    found: dict[str, int] = {}
-    return np.array([found.setdefault(name or f"\0{at}", len(found)) for at, name in enumerate(names)], np.int64)
-
-
 class _Reader:
     """Takes the rows of one shape."""
 
     is_best_worst = False
 
     def __init__(self) -> None:
-        self.found = _Questions(is_best_worst=self.is_best_worst)
+        self.found = RankingRows(is_best_worst=self.is_best_worst)
 
     def take(self, cells: Cells) -> None:
         """Adds one row; every shape has its own way."""
@@ -208,7 +161,7 @@ class _BestWorst(_Reader):
 
     def take(self, cells: Cells) -> None:
         best, worst = (cells.name(name, max_length=LONGEST_NAME) for name in ("best", "worst"))
-        shown = _listed(cells.text("shown"))
+        shown = listed(cells.text("shown"))
         if not cells.ok:
             return
         if best == worst:
@@ -236,12 +189,15 @@ class _Long(_Reader):
         super().__init__()
         self._by_item = by_item
         self._rows: list[tuple[Cells, str, float]] = []
+        self._position: list[int | None] = []
 
     def take(self, cells: Cells) -> None:
         name = cells.name("item" if self._by_item else "method", max_length=LONGEST_NAME)
         rank = _rank(cells, "rank")
+        position = screen_position(cells)
         if cells.ok:
             self._rows.append((cells, name, rank))
+            self._position.append(position)
 
     def questions(self, places: Mapping[str, Placed] | None, log: RejectLog) -> dict[str, Rankings]:
         if not self._rows:
@@ -254,8 +210,8 @@ class _Long(_Reader):
                 problem = "items' names do not say which method and which prompt they show"
                 cure = "give --items FILE with the columns item, prompt, method; or columns method and rank"
                 raise bad_file(file, problem, cure, field="item", value=self._rows[0][1])
-        groups: dict[tuple[str, str, str, str], tuple[Cells, dict[str, float]]] = {}
-        for cells, name, rank in self._rows:
+        groups: dict[tuple[str, str, str, str], tuple[Cells, dict[str, float], dict[str, int]]] = {}
+        for (cells, name, rank), position in zip(self._rows, self._position, strict=True):
             key, method = _key(cells), name
             if self._by_item and places is not None:
                 if name not in places:
@@ -263,14 +219,21 @@ class _Long(_Reader):
                     continue
                 prompt, method = places[name]
                 key = (key[0], key[1], prompt, key[3])
-            _first, ranks = groups.setdefault(key, (cells, {}))
+            _first, ranks, screen = groups.setdefault(key, (cells, {}, {}))
             if method in ranks:
                 if ranks[method] != rank:
                     cells.reject("rank", f"the same rater gave {method!r} another rank for the same prompt", "keep one")
                 continue
             ranks[method] = rank
-        for key, (cells, ranks) in groups.items():
-            self.found.add(cells, key, ranks, "rank")
+            if position is not None:
+                screen[method] = position
+        for key, (cells, ranks, screen) in groups.items():
+            is_known = len(set(screen.values())) == len(ranks)
+            if screen and not is_known:
+                problem = "two methods of a ranking have the same place on the screen, or one has none"
+                cells.reject("screen_position", problem, "give each its own place, 1 for the first, or leave all empty")
+                continue
+            self.found.add(cells, key, ranks, "rank", screen or None)
         return self.found.rankings()
 
 
@@ -318,9 +281,3 @@ def _place(name: str) -> int:
         return _WORDS[word]
     found = _PLACE.fullmatch(word)
     return int(found[1]) if found else 0
-
-
-def _listed(text: str) -> list[str]:
-    """The names of a list: between semicolons, else between bars, else between commas. A name may have the others."""
-    separator = next((sign for sign in ";|" if sign in text), ",")
-    return [each.strip() for each in text.split(separator) if each.strip()]

@@ -11,6 +11,7 @@ from annotations.reports.estimates import ends, note_of
 from annotations.reports.numbers import figure, interval, p_value, share, span
 from annotations.reports.pictures.matrix_chart import MOST_DRAWN, chance_matrix
 from annotations.reports.view import Block, Paragraph, Section
+from annotations.reports.votes.category_sections import category_blocks
 from annotations.reports.votes.tables import first_interval
 
 Make = Callable[[str, str, list[Block], str], Section]
@@ -55,6 +56,9 @@ def part_sections(part: PreferencePart, section: Make) -> Iterator[Section]:
         yield section("pairs", "Every pair", _pairs(part), "preferences")
     if len(part.chance) > 2:
         yield section("chances", "Who would beat whom", _chances(part), "pairs")
+    if blocks := category_blocks(part):
+        table = "preferences_by_category" if is_of_two and part.kind == "votes" else "strengths_by_category"
+        yield section("categories", "By category", blocks, table)
     if blocks := [*_fragility(part), *_checks(part)]:
         yield section("checks", "Possible explanations", blocks, "preference_tests" if part.tests else "preferences")
 
@@ -285,7 +289,8 @@ def _of_sides(part: PreferencePart) -> Iterator[str]:
     if part.side and part.side.value is not None:
         side = part.side
         low, high, covers, _ = first_interval(side)
-        words = f"Being on the left adds {figure(side.value, signed=True, digits=2)} to the log odds of winning"
+        what = "Being on the left" if part.kind == "votes" else "Each place further forward on the screen"
+        words = f"{what} adds {figure(side.value, signed=True, digits=2)} to the log odds of winning"
         if low is not None and high is not None:
             words += f", 95% interval over {covers} {span(low, high, signed=True)}"
         yield f"{words}. Strengths are corrected for it."

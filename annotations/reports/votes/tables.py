@@ -5,7 +5,12 @@ from itertools import combinations
 from typing import Any
 
 from annotations.reports.documents.estimates import ReportedEstimate
-from annotations.reports.documents.preferences import PreferenceDocument, PreferencePart, StrengthDifference
+from annotations.reports.documents.preferences import (
+    PreferenceDocument,
+    PreferenceFacet,
+    PreferencePart,
+    StrengthDifference,
+)
 from annotations.reports.documents.study import StudyDocument
 from annotations.reports.estimates import ends
 
@@ -25,6 +30,18 @@ PREFERENCES = (
 PAIRS = (
     *("method_a", "method_b", "n", "wins", "losses", "ties", "win_rate_ties_half", "expected", "question"),
     *("log_odds", "log_odds_low", "log_odds_high", "p", "p_holm", "covers"),
+)
+BY_CATEGORY = (
+    *("question", "facet", "category", "method", "n_prompts", "n_in_category", "strength", "low", "high"),
+    *("rank_low", "rank_high", "letters", "win_rate", "wins", "losses", "ties", "n", "covers", "note"),
+    *("prompts_low", "prompts_high", "raters_low", "raters_high"),
+    *("interaction_f", "interaction_df", "interaction_df_below", "interaction_p", "interaction_note"),
+)
+PAIR_BY_CATEGORY = (
+    *("question", "facet", "category", "method_a", "method_b", "n_prompts", "n", "wins", "losses", "ties"),
+    *("win_rate", "low", "high", "p", "p_holm", "p_prompts", "prompts_low", "prompts_high"),
+    *("raters_low", "raters_high", "win_rate_ties_half", "half_low", "half_high", "covers", "note"),
+    *("interaction_f", "interaction_df", "interaction_df_below", "interaction_p", "interaction_note"),
 )
 TESTS = ("question", "hypothesis", "test", "statistic", "df", "p", "n", "note")
 
@@ -94,11 +111,55 @@ def preference_test_rows(document: StudyDocument | PreferenceDocument) -> Iterat
             yield (name, *(getattr(one, column) for column in TESTS[1:]))
 
 
+def strength_by_category_rows(document: StudyDocument | PreferenceDocument) -> Iterator[Row]:
+    """Every method in every category of every facet."""
+    for name, part in parts_of(document):
+        for facet in part.facets:
+            for one in facet.categories:
+                for row in one.strengths:
+                    worth = row.log_worth
+                    low, high, covers, reason = first_interval(worth)
+                    note = "; ".join(filter(None, (row.note, reason, part.prior)))
+                    yield (
+                        *(name, facet.facet, one.category, row.method, one.n_prompts, one.n, worth.value, low, high),
+                        *(row.rank_low, row.rank_high, row.letters, row.win_rate, row.wins, row.losses, row.ties),
+                        *(row.n, covers, note, *ends(worth, "prompts"), *ends(worth, "raters")),
+                        *_of_interaction(facet),
+                    )
+
+
+def pair_by_category_rows(document: StudyDocument | PreferenceDocument) -> Iterator[Row]:
+    """Two methods, where there are no others, in every category of every facet."""
+    for name, part in parts_of(document):
+        for facet in part.facets:
+            for one in facet.categories:
+                if (pair := one.pair) is None:
+                    continue
+                rate = pair.win_rate
+                low, high, covers, reason = first_interval(rate)
+                note = "; ".join(dict.fromkeys(filter(None, (rate.reason, reason))))
+                yield (
+                    *(name, facet.facet, one.category, pair.first, pair.second, one.n_prompts),
+                    *(pair.n, pair.wins, pair.losses, pair.ties, rate.value, low, high),
+                    *(pair.p, one.p_holm, pair.p_prompts, *ends(rate, "prompts"), *ends(rate, "raters")),
+                    *(pair.with_halves.value, *first_interval(pair.with_halves)[:2], covers, note),
+                    *_of_interaction(facet),
+                )
+
+
+def _of_interaction(facet: PreferenceFacet) -> Row:
+    test = facet.interaction
+    said = "; ".join(filter(None, (test.reason, *test.left_out)))
+    return test.f, test.df_above, test.df_below, test.p, said
+
+
 PREFERENCE_TABLES = {
     "strengths": (STRENGTHS, strength_rows),
     "preferences": (PREFERENCES, preference_rows),
     "pairs": (PAIRS, pair_rows),
     "preference_tests": (TESTS, preference_test_rows),
+    "strengths_by_category": (BY_CATEGORY, strength_by_category_rows),
+    "preferences_by_category": (PAIR_BY_CATEGORY, pair_by_category_rows),
 }
 """File name without ending → columns, and the function that makes the rows."""
 

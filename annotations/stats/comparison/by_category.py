@@ -13,6 +13,7 @@ from annotations.stats.comparison.paired import Cells, PairedDifferences, differ
 from annotations.stats.comparison.paired_tests import paired_t_test
 from annotations.stats.distributions import f_above
 from annotations.stats.estimate import Estimate
+from annotations.stats.intervals.equal_means import Interaction
 from annotations.stats.intervals.several import holm
 from annotations.stats.ratings import Ratings
 
@@ -44,17 +45,6 @@ class CategoryEffect:
     @property
     def win_rate(self) -> float:
         return (self.wins + self.ties / 2) / self.n if self.n else nan
-
-
-@dataclass(frozen=True)
-class Interaction:
-    """Method × category: Welch's F of equal mean differences in all categories, over prompts, for these raters."""
-
-    f: float
-    df_above: float
-    df_below: float
-    p: float
-    reason: str = ""
 
 
 def effects_by_category(
@@ -121,12 +111,15 @@ def _sides(ratings: Ratings, cells: Cells) -> tuple[float, float]:
 
 
 def welch(groups: Sequence[NDArray[np.float64]]) -> Interaction:
-    """Welch's F of equal means of groups with variances of their own; each needs two values that differ."""
+    """Welch's F of equal means of groups with variances of their own; each needs two values that differ.
+
+    Equal mean differences in all categories, over prompts, for these raters.
+    """
     k = len(groups)
     if k < 2:
-        return Interaction(nan, nan, nan, nan, "fewer than two categories have prompts of both methods")
+        return Interaction.undefined("fewer than two categories have prompts of both methods")
     if any(len(group) < 2 or np.ptp(group) < 1e-12 for group in groups):
-        return Interaction(nan, nan, nan, nan, "a category has fewer than two prompts, or none of its prompts differs")
+        return Interaction.undefined("a category has fewer than two prompts, or none of its prompts differs")
     n = np.array([len(group) for group in groups], float)
     weight = n / np.array([group.var(ddof=1) for group in groups])
     means = np.array([group.mean() for group in groups])

@@ -1,7 +1,7 @@
 """Rankings of several methods at once, in the one shape that the statistics take."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from math import nan
 from typing import Any
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from annotations.stats.arrays import FloatArray
 from annotations.stats.distributions import chi2_above
-from annotations.stats.preferences.votes import LOSES, TIE, WINS, Codes, Votes
+from annotations.stats.preferences.votes import LOSES, TIE, WINS, Codes, Facet, Votes
 
 NOBODY = -1
 """The method of a place that a shorter ranking leaves empty."""
@@ -30,7 +30,9 @@ class Rankings:
     rank           (n, k) int ≥ 1: 1 is best, equal ranks are ties; only their order counts, so that 1, 1, 3 and
                    1, 1, 2 are the same. Anything where item is −1
     rater, prompt  (n,) int codes ≥ 0, or None where unknown
-    shown          (n, k) int ≥ 0: the place on the screen, 0 first, or None where unknown
+    shown          (n, k) int ≥ 0: the place on the screen, 0 first, or None where unknown; a ranking of which it is
+                   unknown has the same place for all
+    facets         ways to put the rankings into categories, by name
     is_best_worst  raters chose the best and the worst alone: those of rank 2 were not compared with each other
     Raises BadRankings for arrays that do not fit, codes out of bounds, a method twice and a ranking of fewer than two.
     """
@@ -42,6 +44,7 @@ class Rankings:
     prompt: Codes | None = None
     shown: Codes | None = None
     is_best_worst: bool = False
+    facets: Mapping[str, Facet] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         item, rank = _whole(self.item, "item", 2), _whole(self.rank, "rank", 2)
@@ -59,6 +62,9 @@ class Rankings:
             if (codes < 0).any() and name != "shown":
                 raise BadRankings(f"ranking {int(np.argmax(codes < 0))}: {name} is negative; give a code from 0")
             object.__setattr__(self, name, codes)
+        for name, facet in self.facets.items():
+            if len(facet.code) != len(item):
+                raise BadRankings(f"the facet {name!r} has {len(facet.code)} entries for {len(item)} rankings")
         self._check()
 
     def _check(self) -> None:
@@ -108,7 +114,7 @@ class Rankings:
         return replace(replace(self, item=item[kept], methods=names, **self._rows(kept)))
 
     def _rows(self, mask: NDArray[np.bool_]) -> dict[str, Any]:
-        return {
+        return {"facets": {name: facet.only(mask) for name, facet in self.facets.items()}} | {
             name: values[mask]
             for name in ("rank", "rater", "prompt", "shown")
             if (values := getattr(self, name)) is not None

@@ -52,7 +52,8 @@ class Strength:
 class Strengths:
     """All methods of some votes, the strongest first, those without a strength last.
 
-    side     δ: how much being on the left adds to the log odds of winning; None where sides are unknown or fixed
+    side     δ: how much being on the left, or each place further forward of a ranking, adds to the log odds of
+             winning; None where sides are unknown or fixed
     chance   (k, k) in the order of `rows`: the chance that the row's method beats the column's, ties as halves
     misfit   (G², degrees of freedom, p): the model against one with a chance of its own for each pair. A small p
              means that one scale does not describe the votes, such as circles of wins. Takes votes as independent
@@ -79,10 +80,10 @@ def strengths(votes: Votes, *, level: float = 0.95, n_pseudo: float = 0.0) -> St
     Methods that no chain of wins in both directions joins to the largest group get no strength, and the reason. With
     `n_pseudo` > 0 all are ranked under a prior of this many wins and losses against a ghost of mean strength.
     """
-    group, why = _ranked_group(votes, n_pseudo)
+    group, why = ranked_group(votes, n_pseudo)
     if why:
         return _without_ranks(votes, why)
-    inner = _only_among(votes, group)
+    inner = only_among(votes, group)
     try:
         fitted = model.fit(inner, n_pseudo=n_pseudo)
     except NotConverged:
@@ -102,14 +103,16 @@ def ranking_strengths(rankings: Rankings, *, level: float = 0.95, n_pseudo: floa
     rankings say nothing about the others: it is left out of them.
     """
     votes = rankings.votes()
-    group, why = _ranked_group(votes, n_pseudo)
+    group, why = ranked_group(votes, n_pseudo)
     if why:
         return _without_ranks(votes, why)
     inner = rankings.among(group)
     try:
         fitted = fit_rankings(inner, n_pseudo=n_pseudo)
     except NotConverged:
-        return _without_ranks(votes, "the model has no maximum: all rankings are ties, or too few are not")
+        return _without_ranks(
+            votes, "the model has no maximum: the place alone decides, all rankings are ties, or too few are not"
+        )
     kinds = [
         Clusters(name, codes)
         for name, codes in (("prompts", inner.prompt), ("raters", inner.rater))
@@ -117,10 +120,13 @@ def ranking_strengths(rankings: Rankings, *, level: float = 0.95, n_pseudo: floa
     ]
     method = BEST_WORST if rankings.is_best_worst else RANKED
     spread = Spread(RankingSample(inner, fitted), kinds)
-    return _assembled(votes, group, spread, fitted.chances, method, level, n_pseudo, {"rankings": inner.n}, kinds)
+    found = _assembled(votes, group, spread, fitted.chances, method, level, n_pseudo, {"rankings": inner.n}, kinds)
+    if not fitted.has_place:
+        return found
+    return replace(found, side=_side(spread, len(group), level, "log odds that each place further forward adds"))
 
 
-def _ranked_group(votes: Votes, n_pseudo: float) -> tuple[list[int], str]:
+def ranked_group(votes: Votes, n_pseudo: float) -> tuple[list[int], str]:
     """The methods to rank, and why there are none."""
     if not len(votes.first):
         return [], "no votes"
@@ -187,11 +193,11 @@ def _assembled(
     )
 
 
-def _side(spread: Spread, k: int, level: float) -> Estimate:
+def _side(spread: Spread, k: int, level: float, method: str = "log odds that being on the left adds") -> Estimate:
     contrast = np.zeros(k + 1)
     contrast[-1] = 1
     intervals = tuple(spread.interval(contrast, covers, level) for covers in spread.covers)
-    return Estimate("side", float(spread.parameters[k]), "log odds that being on the left adds", {}, intervals)
+    return Estimate("side", float(spread.parameters[k]), method, {}, intervals)
 
 
 def elo(log_worth: float) -> float:
@@ -206,7 +212,8 @@ def _misfit(votes: Votes, fitted: model.Fit) -> tuple[float, int, float]:
     return deviance, freedom, float(chi2_above(deviance, freedom)) if freedom > 0 else nan
 
 
-def _only_among(votes: Votes, group: Sequence[int]) -> Votes:
+def only_among(votes: Votes, group: Sequence[int]) -> Votes:
+    """The votes between two methods of a group, with these methods alone, in the group's order."""
     place = np.full(len(votes.methods), -1)
     place[list(group)] = np.arange(len(group))
     inner = votes.only((place[votes.first] >= 0) & (place[votes.second] >= 0))
@@ -219,6 +226,7 @@ def _only_among(votes: Votes, group: Sequence[int]) -> Votes:
         inner.prompt,
         inner.side,
         inner.count,
+        facets=inner.facets,
     )
 
 

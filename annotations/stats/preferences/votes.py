@@ -1,6 +1,6 @@
 """Votes between two methods, in the one shape that the statistics take."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,6 +16,29 @@ class BadVotes(ValueError):
 
 
 @dataclass(frozen=True)
+class Facet:
+    """One way to put votes or rankings into categories: those of their prompts, for example.
+
+    names  of the categories; code (n,) int, indices into them, −1 where a vote has none
+    """
+
+    names: Sequence[str]
+    code: Codes
+
+    @classmethod
+    def coded(cls, names: Sequence[str], code: Codes) -> "Facet":
+        """From names in any order and (n,) indices into them, −1 for none; sorted by name."""
+        order = sorted(range(len(names)), key=names.__getitem__)
+        place = np.full(len(names) + 1, -1, np.int64)  # the last answers for −1
+        place[order] = np.arange(len(order))
+        return cls([names[at] for at in order], place[code])
+
+    def only(self, mask: NDArray[np.bool_]) -> "Facet":
+        """Of the votes where the mask (n,) is true."""
+        return Facet(self.names, self.code[mask])
+
+
+@dataclass(frozen=True)
 class Votes:
     """Votes in long form: in vote i, method first[i] met second[i], and outcome[i] says how the first came off.
 
@@ -25,6 +48,7 @@ class Votes:
     side           (n,) int: 1 where the first was on the left, −1 on the right, 0 where unknown
     tie_kind       (n,) int, indices into `tie_kinds` where a vote is a tie of a named kind, −1 elsewhere; or None
     count          (n,) int ≥ 1: how many equal votes the row represents; such votes belong to the same clusters
+    facets         ways to put the votes into categories, by name
     Raises BadVotes for arrays of unequal length, codes out of bounds and a method that meets itself.
     """
 
@@ -38,6 +62,7 @@ class Votes:
     count: Codes = field(default_factory=lambda: np.zeros(0, np.int64))
     tie_kind: Codes | None = None
     tie_kinds: Sequence[str] = ()
+    facets: Mapping[str, Facet] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(np.asarray(self.first))
@@ -65,6 +90,9 @@ class Votes:
                 at = int(np.argmax(wrong))
                 raise BadVotes(f"vote {at}: {name} is {codes[at]}, outside {lowest} … {highest - 1}")
             object.__setattr__(self, name, codes)
+        for name, facet in self.facets.items():
+            if len(facet.code) != n:
+                raise BadVotes(f"the facet {name!r} has {len(facet.code)} entries for {n} votes; give one per vote")
         if (same := self.first == self.second).any():
             at = int(np.argmax(same))
             raise BadVotes(f"vote {at}: the method {self.methods[self.first[at]]!r} meets itself; leave the vote out")
@@ -78,6 +106,7 @@ class Votes:
         """The votes where the mask (n,) is true, with all methods."""
         return replace(
             self,
+            facets={name: facet.only(mask) for name, facet in self.facets.items()},
             **{
                 name: values[mask]
                 for name in (*_COLUMNS, "rater", "prompt", "tie_kind")

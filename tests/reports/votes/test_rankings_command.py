@@ -114,6 +114,58 @@ class TestShapes:
         assert document["preferences"][0]["kind"] == "best_worst"
 
 
+class TestScreenAndCategories:
+    """Columns that any shape may have."""
+
+    def places(self) -> list[list[str]]:
+        rng = random.Random(5)
+        return [rng.sample(METHODS, 3) for _ in orders()]
+
+    def test_the_order_on_the_screen_means_the_same_in_every_shape(self, tmp_path: Path) -> None:
+        wide, long = ["prompt,rater,1st,2nd,3rd,screen_order"], ["prompt,rater,method,rank,screen_position"]
+        for (p, r, order), screen in zip(orders(), self.places(), strict=True):
+            wide.append(f"{p},{r},{','.join(order)},{'; '.join(screen)}")
+            long += [f"{p},{r},{m},{at},{screen.index(m) + 1}" for at, m in enumerate(order, start=1)]
+        figures = []
+        for text in (wide, long):
+            analyze(tmp_path, "\n".join(text))
+            document = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+            figures.append(document["preferences"][0]["side"])
+        assert figures[0] == figures[1]
+        assert figures[0]["method"] == "log odds that each place further forward adds"
+        assert rows(tmp_path, "preferences")[0]["left_share"]
+        page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+        assert "Each place further forward on the screen adds" in page
+
+    def test_strengths_by_category(self, tmp_path: Path) -> None:
+        lines = ["prompt,rater,ranking,category"]
+        for p, r, order in orders():
+            best_first = METHODS if int(p[1:]) % 2 else METHODS[::-1]
+            kept = order if r == "r1" else list(best_first)
+            lines.append(f"{p},{r},{' > '.join(kept)},{'text' if int(p[1:]) % 2 else 'people'}")
+        analyze(tmp_path, "\n".join(lines))
+        found = rows(tmp_path, "strengths_by_category")
+        assert (found[0]["category"], found[0]["method"]) == ("people", "sdxl")
+        assert {row["n_prompts"] for row in found} == {"6"}
+        assert len({row["interaction_p"] for row in found}) == 1
+        assert float(found[0]["interaction_p"]) < 0.001
+        for name in ("report.html", "report.tex"):
+            assert "Welch and James" in (tmp_path / "out" / name).read_text(encoding="utf-8")
+
+    @pytest.mark.parametrize(
+        ("text", "problem"),
+        [
+            ("prompt,1st,2nd,screen_order\np1,a,b,a;a\n", r"row 2.*screen_order.*twice"),
+            ("prompt,1st,2nd,screen_order\np1,a,b,a;c\n", r"row 2.*'b' is not in it"),
+            ("prompt,rater,method,rank,screen_position\np,r,a,1,0\np,r,b,2,2\n", r"row 2.*count places from 1"),
+            ("prompt,rater,method,rank,screen_position\np,r,a,1,2\np,r,b,2,2\n", r"row 2.*the same place"),
+        ],
+    )
+    def test_a_place_that_cannot_be_read_is_named(self, text: str, problem: str, tmp_path: Path) -> None:
+        with pytest.raises(CommandError, match=f"(?s){problem}"):
+            analyze(tmp_path, text)
+
+
 def test_figures_of_rankings_against_plain_counts(tmp_path: Path) -> None:
     analyze(tmp_path, by_place())
     ranks = {m: [order.index(m) + 1 for *_, order in orders()] for m in METHODS}

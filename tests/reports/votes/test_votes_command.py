@@ -51,6 +51,21 @@ def test_a_preference_study_ends_with_one_sentence_and_its_tables(tmp_path: Path
     assert int(strength["refined"]["wins"]) == int(strength["baseline"]["losses"])
 
 
+def test_votes_of_two_methods_by_category(tmp_path: Path) -> None:
+    head, *lines = preference_study().splitlines()
+    analyze(tmp_path, "\n".join([f"{head},category", *(f"{line},{'ab'[at // 90]}" for at, line in enumerate(lines))]))
+    found = rows(tmp_path, "preferences_by_category")
+    assert [(row["category"], row["method_a"], row["n_prompts"], row["n"]) for row in found] == [
+        ("a", "refined", "30", "90"),
+        ("b", "refined", "30", "90"),
+    ]
+    assert all(float(row["p"]) <= float(row["p_holm"]) for row in found)
+    assert float(found[0]["interaction_df"]) == 1
+    html = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Method × category: Welch and James" in html
+    assert "p_{\\mathrm{Holm}}" in (tmp_path / "out" / "report.tex").read_text(encoding="utf-8")
+
+
 def test_names_and_the_arena_convention_mean_the_same(tmp_path: Path) -> None:
     by_name = "method_a,method_b,winner\n" + "x,y,x\ny,x,x\nx,y,y\nx,y,tie\n"
     by_word = "model_a,model_b,winner\n" + "x,y,model_a\ny,x,model_b\nx,y,Model_B\nx,y,tie (bothbad)\n"

@@ -1,5 +1,6 @@
 """Rankings of several methods at once: Plackett–Luce with ties, best–worst, mean ranks, Friedman's test."""
 
+from dataclasses import replace
 from itertools import combinations, permutations
 from math import exp, log
 
@@ -105,6 +106,78 @@ class TestPlackettLuce:
         rows = rng.permutation(30)
         second = fit_rankings(Rankings(list("abcd"), item[rows][:, turned], rank[rows][:, turned])).log_worth
         assert first == pytest.approx(second, abs=1e-9)
+
+
+class TestPlace:
+    """The place on the screen as a covariate of rankings."""
+
+    def test_of_two_methods_it_is_the_effect_of_the_side(self) -> None:
+        rng = np.random.default_rng(8)
+        n = 200
+        side, outcome = rng.choice([-1, 1], n), rng.integers(0, 3, n)
+        first, second = np.zeros(n, np.int64), np.ones(n, np.int64)
+        votes = Votes(["a", "b"], first, second, outcome, np.arange(n) % 4, np.arange(n) % 50, side)
+        shown = np.where(side[:, None] == 1, [0, 1], [1, 0])
+        rankings = replace(as_rankings(votes), shown=shown, rater=votes.rater, prompt=votes.prompt)
+        of_votes, of_rankings = strengths(votes), ranking_strengths(rankings)
+        assert of_votes.side is not None
+        assert of_rankings.side is not None
+        assert of_rankings.side.value == pytest.approx(of_votes.side.value, abs=1e-9)
+        for one, other in zip(of_votes.side.intervals, of_rankings.side.intervals, strict=True):
+            assert (one.low, one.high) == pytest.approx((other.low, other.high), abs=1e-8)
+        assert of_votes.rows[0].log_worth.value == pytest.approx(of_rankings.rows[0].log_worth.value, abs=1e-9)
+        assert rankings.votes().side.tolist() == side.tolist()
+
+    @pytest.mark.parametrize("is_best_worst", [False, True])
+    def test_the_fit_is_the_maximum_of_the_definition(self, is_best_worst: bool) -> None:
+        rng = np.random.default_rng(9)
+        shown = np.argsort(rng.random((80, 4)), axis=1)
+        order = np.argsort(-(np.array([1.0, 0.5, 0, 0]) - 0.4 * shown + rng.gumbel(size=(80, 4))), axis=1)
+        place = np.take_along_axis(shown, order, 1)
+        rank = np.tile([1, 2, 2, 3] if is_best_worst else [1, 2, 3, 4], (80, 1))
+        found = fit_rankings(Rankings(list("abcd"), order, rank, shown=place, is_best_worst=is_best_worst))
+
+        def by_definition(theta: np.ndarray) -> float:
+            total = 0.0
+            for row, at in zip(order, place, strict=True):
+                worth = np.append(theta[:3], 0.0)[row] - theta[3] * at
+                if is_best_worst:
+                    total += worth[0] - np.logaddexp.reduce(worth)
+                    total += -worth[3] - np.logaddexp.reduce(-worth[1:])
+                else:
+                    total += sum(worth[i] - np.logaddexp.reduce(worth[i:]) for i in range(3))
+            return -total
+
+        best = optimize.minimize(by_definition, np.zeros(4), method="BFGS", options={"gtol": 1e-8})
+        assert found.place == pytest.approx(best.x[3], abs=1e-5)
+        assert found.place > 0.2
+        worth = np.append(best.x[:3], 0.0)
+        assert found.log_worth == pytest.approx(worth - worth.mean(), abs=1e-5)
+        assert found.log_likelihood == pytest.approx(-best.fun, abs=1e-8)
+
+    def test_where_each_method_has_one_place_nothing_is_fitted(self) -> None:
+        order = drawn(50, [3, 2, 1], np.random.default_rng(10))
+        rank = np.tile([1, 2, 3], (50, 1))
+        fixed, unknown = (
+            ranking_strengths(Rankings(list("abc"), order, rank, shown=shown)) for shown in (order, order * 0)
+        )
+        plain = ranking_strengths(Rankings(list("abc"), order, rank))
+        for found in (fixed, unknown):
+            assert found.side is None
+            assert [row.log_worth for row in found.rows] == [row.log_worth for row in plain.rows]
+
+    def test_strengths_are_those_without_the_place(self) -> None:
+        """a is always among the first; with the effect of the place its lead is what the choices of equals leave."""
+        rng = np.random.default_rng(11)
+        n = 3_000
+        shown = np.argsort(rng.random((n, 3)) - np.where(rng.random((n, 1)) < 0.6, [1, 0, 0], 0), axis=1).argsort(1)
+        order = np.argsort(-(-0.5 * shown + rng.gumbel(size=(n, 3))), axis=1)
+        place, rank = np.take_along_axis(shown, order, 1), np.tile([1, 2, 3], (n, 1))
+        blind = fit_rankings(Rankings(list("abc"), order, rank))
+        found = fit_rankings(Rankings(list("abc"), order, rank, shown=place))
+        assert blind.log_worth[0] > 0.15
+        assert found.log_worth == pytest.approx([0, 0, 0], abs=0.08)
+        assert found.place == pytest.approx(0.5, abs=0.06)
 
 
 def test_friedman_of_one_ranking_a_prompt_is_scipys() -> None:

@@ -1,0 +1,131 @@
+"""Rows of rankings as they come, whatever a file's shape, until they are rankings: who, about what, in which order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+
+from annotations.reports.votes.files import FACETS, FacetColumn
+from annotations.stats.preferences.rankings import NOBODY, Rankings
+from exchange.tables.cells import Cells
+
+_MOST_PLACES = 1_000
+
+
+@dataclass(frozen=True)
+class _Given:
+    """One ranking; screen: each method's place on the screen, empty where unknown."""
+
+    rater: str
+    prompt: str
+    categories: list[str]
+    ranks: dict[str, float]
+    screen: dict[str, int]
+
+
+class RankingRows:
+    """Rankings by question as they come: who, about which prompt, and which method has which rank."""
+
+    def __init__(self, *, is_best_worst: bool = False) -> None:
+        self._rows: dict[str, list[_Given]] = {}
+        self._seen: dict[tuple[str, ...], tuple[int, dict[str, float]]] = {}
+        self._is_best_worst = is_best_worst
+
+    def add(
+        self,
+        cells: Cells,
+        key: tuple[str, str, str, str],
+        ranks: Mapping[str, float],
+        field: str,
+        screen: Mapping[str, int] | None = None,
+    ) -> None:
+        """key: question, rater, prompt, seed; screen: places on the screen, else from the row's screen_order."""
+        question, rater, prompt, _seed = key
+        places = _screen_order(cells, ranks) if screen is None else dict(screen)
+        if not cells.ok:
+            return
+        found = dict(ranks) if self._is_best_worst else _dense(ranks)
+        if len(found) < 2:
+            cells.reject(field, "it ranks fewer than two methods", "rank two or more, or leave the row out")
+            return
+        if rater and prompt:
+            earlier = self._seen.setdefault(key, (cells.row.number, found))
+            if earlier[0] != cells.row.number:
+                if earlier[1] != found:
+                    problem = f"the same rater ranked the same prompt otherwise in row {earlier[0]}"
+                    cells.reject(field, problem, "keep the ranking that counts")
+                return
+        categories = [cells.text(name, required=False) for name in FACETS]
+        self._rows.setdefault(question, []).append(_Given(rater, prompt, categories, found, places))
+
+    def rankings(self) -> dict[str, Rankings]:
+        return {question: self._of(rows) for question, rows in self._rows.items()}
+
+    def _of(self, rows: list[_Given]) -> Rankings:
+        methods = list(dict.fromkeys(method for given in rows for method in given.ranks))
+        code = {method: at for at, method in enumerate(methods)}
+        width = max(len(given.ranks) for given in rows)
+        item, rank = np.full((len(rows), width), NOBODY, np.int64), np.zeros((len(rows), width), np.int64)
+        shown = np.zeros((len(rows), width), np.int64)
+        for at, given in enumerate(rows):
+            item[at, : len(given.ranks)] = [code[method] for method in given.ranks]
+            rank[at, : len(given.ranks)] = list(given.ranks.values())
+            shown[at, : len(given.ranks)] = [given.screen.get(method, 0) for method in given.ranks]
+        facets = {name: FacetColumn() for name in FACETS}
+        for given in rows:
+            for column, text in zip(facets.values(), given.categories, strict=True):
+                column.add(text)
+        return Rankings(
+            methods,
+            item,
+            rank,
+            _codes([given.rater for given in rows]),
+            _codes([given.prompt for given in rows]),
+            shown if any(given.screen for given in rows) else None,
+            is_best_worst=self._is_best_worst,
+            facets={name: column.facet() for name, column in facets.items() if column.names},
+        )
+
+
+def _screen_order(cells: Cells, ranks: Mapping[str, float]) -> dict[str, int]:
+    """Each method's place on the screen, 0 first; empty where the row does not say."""
+    if not cells.has("screen_order"):
+        return {}
+    names = listed(cells.text("screen_order"))
+    places = {method: at for at, method in enumerate(names)}
+    if len(places) < len(names):
+        cells.reject("screen_order", "a method stands in it twice", "list each method once: a; b; c")
+    elif missing := [method for method in ranks if method not in places]:
+        cells.reject("screen_order", f"{missing[0]!r} is not in it", "list all that were on the screen: a; b; c")
+    return places
+
+
+def _dense(ranks: Mapping[str, float]) -> dict[str, float]:
+    """The same order as ranks 1, 2, 3 … without gaps."""
+    place = {rank: at for at, rank in enumerate(sorted(set(ranks.values())), start=1)}
+    return {method: place[rank] for method, rank in ranks.items()}
+
+
+def _codes(names: Sequence[str]) -> np.ndarray | None:
+    """Codes of names, each empty one by itself; None where all are empty."""
+    if not any(names):
+        return None
+    found: dict[str, int] = {}
+    return np.array([found.setdefault(name or f"\0{at}", len(found)) for at, name in enumerate(names)], np.int64)
+
+
+def screen_position(cells: Cells) -> int | None:
+    """The place on the screen, 1 for the first; None where the row does not say."""
+    if not cells.has("screen_position"):
+        return None
+    place = cells.number("screen_position")
+    if cells.ok and (not isfinite(place) or place < 1 or place != int(place) or place > _MOST_PLACES):
+        cells.reject("screen_position", "a place on the screen is 1, 2, 3 …", "count places from 1, or leave it empty")
+    return int(place) if cells.ok else None
+
+
+def listed(text: str) -> list[str]:
+    """The names of a list: between semicolons, else between bars, else between commas. A name may have the others."""
+    separator = next((sign for sign in ";|" if sign in text), ",")
+    return [each.strip() for each in text.split(separator) if each.strip()]
