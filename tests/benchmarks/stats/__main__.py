@@ -2,11 +2,11 @@
 
     python -m tests.benchmarks.stats [--quick] [--without-analysis]
 
-Peers: krippendorff, pingouin, SciPy, statsmodels, crowd-kit, and the published algorithms of mt-metrics-eval (Google
-Research, 2021–2024) written plainly anew. A peer that would take hours is measured on less and scaled, which its row
-says; one that is not installed leaves its ratio open. Aims are seconds of ours, or a ratio to a peer of the same run.
-Seconds that were measured on another machine of two shared cores are good to a factor of two; a row that misses them
-by less says "near". Set OPENBLAS_NUM_THREADS=1 where something else is running.
+Peers: krippendorff, pingouin, SciPy, statsmodels, crowd-kit, choix, and the published algorithms of mt-metrics-eval
+(Google Research, 2021–2024) written plainly anew. A peer that would take hours is measured on less and scaled, which
+its row says; one that is not installed leaves its ratio open. Aims are seconds of ours, or a ratio to a peer of the
+same run. Seconds that were measured on another machine of two shared cores are good to a factor of two; a row that
+misses them by less says "near". Set OPENBLAS_NUM_THREADS=1 where something else is running.
 `--quick` takes the smaller sizes only; aims for larger ones are then listed as not measured. Exits with 1 on a miss.
 """
 
@@ -22,6 +22,7 @@ from typing import Any
 from tests.benchmarks.stats import agreement as stats_agreement
 from tests.benchmarks.stats import comparison as stats_comparison
 from tests.benchmarks.stats import metrics as stats_metrics
+from tests.benchmarks.stats import preferences as stats_preferences
 from tests.benchmarks.stats import raters as stats_raters
 from tests.benchmarks.stats import whole_analysis
 
@@ -79,6 +80,7 @@ AIMS = {
     "PERM-BOTH, Pearson, 1,000 permutations, 1,000 units in 10s": elsewhere(1.4e-3),
     "PERM-BOTH, Pearson, 1,000 permutations, 10,000 units in 10s": elsewhere(40e-3),
     "PERM-BOTH, Pearson, 1,000 permutations, 100,000 units in 10s": elsewhere(0.26),
+    "strengths with intervals, 1,000,000 votes on 100 methods": Aim(seconds=10),
 }
 """By the name of the row."""
 MOST_SECONDS, MOST_MB = 20.0, 1000.0
@@ -99,6 +101,7 @@ def parts(*, quick: bool) -> Iterator[tuple[str, Callable[[], Iterable[Row]]]]:
     yield "Raters, Dawid–Skene, critic", lambda: stats_raters.run(quick=quick)
     if not quick:
         yield "Two methods compared", stats_comparison.run
+        yield "Votes", stats_preferences.run
 
 
 def _smaller(rows: Iterable[Row]) -> Iterator[Row]:

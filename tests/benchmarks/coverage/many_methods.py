@@ -1,0 +1,123 @@
+"""Do the simultaneous intervals of all methods' ordinal model hold together as often as they say, with few raters?
+
+Run: python -m tests.benchmarks.coverage.many_methods [studies [worlds [raters]]], such as "100 tastes,null 3,5".
+
+Model: three methods, 40 prompts, one image of each. A rating falls into the level of
+gain_m + p + i + s_r + t_rm + logistic noise, with prompts p ~ N(0, 1), images i ~ N(0, .3²), raters' severities
+s_r ~ N(0, .5²) and their tastes t_rm ~ N(0, .6²/2) for each method, so that gains differ by .6 between raters. Gains
+are 0, .4 and .8; in "null" 0. "alike": tastes of .1; "careless": as "tastes", and each rater is with chance .1 one who
+draws levels at random. Three, four or five raters rate each prompt, all methods of it.
+
+The truth of a difference is that of the model; of "careless", to which the model is not fitted, the mean of fits to
+large panels.
+"""
+
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+
+from annotations.stats.ordinal_model.methods import MethodModel, ordinal_methods
+from annotations.stats.ratings import Ratings
+from annotations.stats.threads import one_linear_algebra_thread
+
+PROMPTS, K, CUTS = 40, 3, np.array([-2.0, -0.7, 0.7, 2.0])
+RATERS = (3, 5, 8, 12, 20)
+_LARGE = 100
+_FITS = 8
+
+
+@dataclass(frozen=True)
+class World:
+    gains: tuple[float, ...] = (0.0, 0.4, 0.8)
+    taste: float = 0.6
+    careless: float = 0.0
+
+
+WORLDS = {
+    "alike": World(taste=0.1),
+    "tastes": World(),
+    "careless": World(careless=0.1),
+    "null": World(gains=(0.0, 0.0, 0.0)),
+}
+
+
+def fitted(world: World, n_raters: int, rng: np.random.Generator, n_prompts: int = PROMPTS) -> MethodModel:
+    """The model of one study."""
+    per_prompt = n_raters if n_raters <= 5 else 4
+    rater = np.argsort(rng.random((n_prompts, n_raters)), axis=1)[:, :per_prompt]
+    prompt = np.arange(n_prompts)[:, None, None]
+    unit, method, who = np.broadcast_arrays(
+        prompt * K + np.arange(K)[:, None], np.arange(K)[:, None], rater[:, None, :]
+    )
+    unit, method, who = unit.ravel(), method.ravel(), who.ravel()
+    taste = world.taste / np.sqrt(2) * rng.normal(size=(n_raters, K))
+    latent = np.array(world.gains)[method] + rng.normal(size=n_prompts)[unit // K] + taste[who, method]
+    latent += 0.3 * rng.normal(size=n_prompts * K)[unit] + 0.5 * rng.normal(size=n_raters)[who]
+    level = np.searchsorted(CUTS, latent + rng.logistic(size=len(unit)))
+    blind = (rng.random(n_raters) < world.careless)[who]
+    level = np.where(blind, rng.integers(0, 5, len(unit)), level)
+    ratings = Ratings(unit, who, level, np.arange(1.0, 6), n_prompts * K, n_raters)
+    codes = np.arange(n_prompts * K)
+    return ordinal_methods(ratings, prompt=codes // K, method=codes % K, rng=rng)
+
+
+def truth(world: World) -> np.ndarray:
+    """(K,) effects of the methods with mean 0."""
+    if not world.careless:
+        return np.array(world.gains) - np.mean(world.gains)
+    rng = np.random.default_rng(99)
+    found = np.zeros(K)
+    for _ in range(_FITS):
+        for one in fitted(world, _LARGE, rng, 400).methods:
+            found[one.method] += one.effect / _FITS
+    return found
+
+
+def coverage(world: World, n_raters: int, n_studies: int, seed: int = 1) -> dict[str, float]:
+    """Shares of studies: whose intervals all hold, of single intervals, that find a difference, that cover raters."""
+    right = truth(world)
+    rng = np.random.default_rng([seed, n_raters])
+    held, together, wide, found, over_raters, unfitted = [], [], [], [], [], 0
+    for _ in range(n_studies):
+        model = fitted(world, n_raters, rng)
+        if not model.pairs:
+            unfitted += 1
+            continue
+        inside = []
+        for pair in model.pairs:
+            interval, difference = pair.difference.intervals[0], right[pair.first] - right[pair.second]
+            inside.append(interval.low <= difference <= interval.high)
+            wide.append(interval.high - interval.low)
+        held += inside
+        together.append(all(inside))
+        found.append(any(pair.p_holm < 0.05 for pair in model.pairs))
+        over_raters.append("raters" in model.covers)
+    claims = np.array(over_raters)
+    return {
+        "together": float(np.mean(together)),
+        "together where raters are covered": float(np.mean(np.array(together)[claims])) if claims.any() else np.nan,
+        "covers raters": float(claims.mean()),
+        "single": float(np.mean(held)),
+        "width": float(np.median(wide)),
+        "a difference is found": float(np.mean(found)),
+        "not fitted": unfitted / n_studies,
+    }
+
+
+def main(arguments: list[str]) -> None:
+    n_studies = int(arguments[0]) if arguments else 200
+    worlds = arguments[1].split(",") if len(arguments) > 1 else list(WORLDS)
+    raters = [int(one) for one in arguments[2].split(",")] if len(arguments) > 2 else RATERS
+    for name in worlds:
+        for n_raters in raters:
+            with one_linear_algebra_thread():
+                shares = coverage(WORLDS[name], n_raters, n_studies)
+            print(
+                f"{name}, {n_raters} raters: {', '.join(f'{what} {value:.3f}' for what, value in shares.items())}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
