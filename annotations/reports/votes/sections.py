@@ -286,6 +286,8 @@ def _checks(part: PreferencePart) -> list[Block]:
 
 
 def _of_sides(part: PreferencePart) -> Iterator[str]:
+    if part.side and part.side.reason:
+        yield f"{part.side.reason[0].upper()}{part.side.reason[1:]}."
     if part.side and part.side.value is not None:
         side = part.side
         low, high, covers, _ = first_interval(side)

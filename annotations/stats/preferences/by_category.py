@@ -11,10 +11,17 @@ from annotations.stats.intervals.equal_means import Interaction, welch_james
 from annotations.stats.intervals.several import holm
 from annotations.stats.preferences import bradley_terry as model
 from annotations.stats.preferences.newton import NotConverged, invert
-from annotations.stats.preferences.plackett_luce import RankingSample, fit_rankings
+from annotations.stats.preferences.plackett_luce import RankingSample
 from annotations.stats.preferences.rankings import Rankings
 from annotations.stats.preferences.spread import Sample
-from annotations.stats.preferences.strengths import Strengths, only_among, ranked_group, ranking_strengths, strengths
+from annotations.stats.preferences.strengths import (
+    Strengths,
+    only_among,
+    ranked_group,
+    ranking_strengths,
+    strengths,
+    with_place_if_bounded,
+)
 from annotations.stats.preferences.votes import LOSES, WINS, Codes, Facet, Votes
 from annotations.stats.preferences.win_rate import WinRate, win_rate
 
@@ -136,7 +143,8 @@ def _fit_of_all(data: Votes | Rankings, facet: Facet) -> tuple[Votes | Rankings,
     try:
         if isinstance(data, Rankings):
             of_group = data.among(group)
-            return of_group, RankingSample(of_group, fit_rankings(of_group)), of_group.facets[""]
+            fitted, _has_bounds = with_place_if_bounded(of_group, 0.0)
+            return of_group, RankingSample(of_group, fitted), of_group.facets[""]
         votes = only_among(data, group)
         return votes, model.VoteSample(votes, model.fit(votes)), votes.facets[""]
     except NotConverged:

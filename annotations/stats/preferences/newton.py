@@ -9,6 +9,8 @@ from annotations.stats.arrays import FloatArray
 Likelihood = Callable[[FloatArray], tuple[float, FloatArray, FloatArray]]
 """Parameters → log-likelihood, gradient (p,) and information (p, p)."""
 MOST_STEPS = 100
+_UNBOUNDED = 30.0
+"""Log odds beyond this are those of a likelihood that stays flat on the way to infinity."""
 
 
 class NotConverged(RuntimeError):
@@ -33,9 +35,11 @@ def maximise(likelihood: Likelihood, start: FloatArray, k: int) -> tuple[FloatAr
             length /= 2
         gain = new[0] - value
         theta, (value, gradient, information) = tried, new
+        if np.abs(theta).max(initial=0) > _UNBOUNDED:
+            break
         if np.abs(step).max(initial=0) * length < 1e-10 and abs(gain) < 1e-9 * (1 + abs(value)):
             return theta, value, information
-    raise NotConverged(f"no maximum after {MOST_STEPS} steps")
+    raise NotConverged(f"no maximum after {MOST_STEPS} steps, or within log odds of {_UNBOUNDED:g}")
 
 
 def with_ghost(

@@ -14,7 +14,7 @@ from annotations.stats.intervals.several import compact_letters
 from annotations.stats.preferences import bradley_terry as model
 from annotations.stats.preferences.linked import comparable_groups, why_alone
 from annotations.stats.preferences.newton import NotConverged
-from annotations.stats.preferences.plackett_luce import RankingSample, fit_rankings
+from annotations.stats.preferences.plackett_luce import RankingFit, RankingSample, fit_rankings
 from annotations.stats.preferences.rankings import Rankings
 from annotations.stats.preferences.spread import Difference, Ranks, Spread, differences, rank_ranges
 from annotations.stats.preferences.votes import LOSES, TIE, WINS, Votes
@@ -22,6 +22,7 @@ from annotations.stats.preferences.win_rate import clusters_of
 
 METHOD = "Bradley–Terry with Davidson's ties, maximum likelihood, log-worth with mean 0"
 RANKED = "Plackett–Luce with ties, maximum likelihood, log-worth with mean 0"
+PLACE = "log odds that each place further forward adds"
 MOST_PAIRED = 60
 """With more methods their pairs are not tested one by one."""
 BEST_WORST = "sequential best–worst choice, maximum likelihood, log-worth with mean 0"
@@ -108,7 +109,7 @@ def ranking_strengths(rankings: Rankings, *, level: float = 0.95, n_pseudo: floa
         return _without_ranks(votes, why)
     inner = rankings.among(group)
     try:
-        fitted = fit_rankings(inner, n_pseudo=n_pseudo)
+        fitted, has_bounds = with_place_if_bounded(inner, n_pseudo)
     except NotConverged:
         return _without_ranks(
             votes, "the model has no maximum: the place alone decides, all rankings are ties, or too few are not"
@@ -121,9 +122,18 @@ def ranking_strengths(rankings: Rankings, *, level: float = 0.95, n_pseudo: floa
     method = BEST_WORST if rankings.is_best_worst else RANKED
     spread = Spread(RankingSample(inner, fitted), kinds)
     found = _assembled(votes, group, spread, fitted.chances, method, level, n_pseudo, {"rankings": inner.n}, kinds)
-    if not fitted.has_place:
-        return found
-    return replace(found, side=_side(spread, len(group), level, "log odds that each place further forward adds"))
+    if not has_bounds:
+        why = "no finite effect of the place fits these rankings, so that strengths are not corrected for it"
+        return replace(found, side=Estimate.undefined("side", PLACE, why))
+    return replace(found, side=_side(spread, len(group), level, PLACE)) if fitted.has_place else found
+
+
+def with_place_if_bounded(rankings: Rankings, n_pseudo: float) -> tuple[RankingFit, bool]:
+    """The fit, and whether the place's effect is finite; where it is not, the fit without it."""
+    try:
+        return fit_rankings(rankings, n_pseudo=n_pseudo), True
+    except NotConverged:
+        return fit_rankings(rankings, with_place=False, n_pseudo=n_pseudo), False
 
 
 def ranked_group(votes: Votes, n_pseudo: float) -> tuple[list[int], str]:

@@ -57,6 +57,12 @@ class TestWhatCanBeRanked:
         assert one_sided.note == "no two methods are joined by wins in both directions"
         assert [row.note[:4] for row in one_sided.rows] == ["won ", "lost"]
 
+    def test_votes_that_the_side_alone_decides_rank_nobody(self) -> None:
+        left = np.ones(8, np.int64)
+        found = strengths(votes_between([(0, 1, 0), (1, 0, 0)] * 4, "ab", side=left))
+        assert found.note.startswith("the side alone decides the votes")
+        assert not any(row.log_worth.is_defined for row in found.rows)
+
     def test_a_method_does_not_meet_itself(self) -> None:
         with pytest.raises(BadVotes, match=r"vote 1: the method 'a' meets itself"):
             votes_between([(0, 1, 0), (0, 0, 0)], "ab")
