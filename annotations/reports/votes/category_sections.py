@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from annotations.reports import charts, view
 from annotations.reports.charts import Mark
 from annotations.reports.documents.comparisons import ReportedInteraction
+from annotations.reports.documents.estimates import ReportedEstimate
 from annotations.reports.documents.preferences import PreferenceCategory, PreferenceFacet, PreferencePart
 from annotations.reports.estimates import ends, note_of
 from annotations.reports.numbers import figure, interval, p_value, share
@@ -22,6 +23,19 @@ def category_blocks(part: PreferencePart) -> list[Block]:
         blocks += _of_two(facet) if is_of_two else _of_many(facet)
     said = [f"Not shown by {name}: {why}." for name, why in part.facets_left_out.items()]
     return [*blocks, *(Paragraph(words, "note") for words in said)]
+
+
+def covered_axis(what: str, covers: Sequence[str]) -> str:
+    """An axis's words, with what its lines are."""
+    if not covers:
+        return what
+    thick = "; thick: 95% interval over prompts, these raters" if "prompts" in covers[1:] else ""
+    line = "thin" if thick else "line"
+    return f"{what}{thick}; {line}: 95% interval over {covers[0]}"
+
+
+def _covers_of(estimate: ReportedEstimate) -> list[str]:
+    return [each.covers for each in estimate.intervals]
 
 
 def _of_two(facet: PreferenceFacet) -> list[Block]:
@@ -44,7 +58,7 @@ def _of_two(facet: PreferenceFacet) -> list[Block]:
     first = pairs[0][1].first
     over = covers or "votes"
     head = ("category", "prompts", "won : lost", "ties", "win rate", f"over {over}", "p", "p, Holm", "note")
-    axis = f"win rate of {first} among decided votes; line: 95% interval over {over}"
+    axis = covered_axis(f"win rate of {first} among decided votes", _covers_of(pairs[0][1].win_rate))
     return [
         *view.figure(
             charts.interval_plot,
@@ -65,7 +79,8 @@ def _of_many(facet: PreferenceFacet) -> list[Block]:
     covers = next((one.covers[0] for one in facet.categories if one.covers), "votes")
     rows = [row for one in facet.categories for row in _rows(one)]
     head = ("category", "method", "prompts", "strength", f"over {covers}", "rank", "win rate", "note")
-    axis = f"strength within the category: log odds against a method of mean strength; line: 95% interval over {covers}"
+    what = "strength within the category: log odds of winning against a method of mean strength"
+    axis = covered_axis(what, next((one.covers for one in facet.categories if one.covers), ()))
     if len(marks) > MOST_DRAWN:
         axis += f"; the first {MOST_DRAWN} of {len(marks)} lines"
     return [

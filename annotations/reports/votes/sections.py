@@ -11,7 +11,7 @@ from annotations.reports.estimates import ends, note_of
 from annotations.reports.numbers import figure, interval, p_value, share, span
 from annotations.reports.pictures.matrix_chart import MOST_DRAWN, chance_matrix
 from annotations.reports.view import Block, Paragraph, Section
-from annotations.reports.votes.category_sections import category_blocks
+from annotations.reports.votes.category_sections import category_blocks, covered_axis
 from annotations.reports.votes.tables import first_interval
 
 Make = Callable[[str, str, list[Block], str], Section]
@@ -113,7 +113,7 @@ def _of_two(pair: ReportedPair, part: PreferencePart) -> list[Block]:
             limits=(0.0, 1.0),
             shown=(0.3, 0.7),
             references=[(0.5, "no preference")],
-            axis=_axis(f"win rate of {pair.first}", part.covers or _covers(rate)),
+            axis=covered_axis(f"win rate of {pair.first}", part.covers or _covers(rate)),
         ),
         *tests,
         view.all_figures(head, rows, numeric=range(1, len(head) - 1)),
@@ -166,7 +166,7 @@ def _strengths(part: PreferencePart) -> list[Block]:
             marks[:MOST_METHODS_DRAWN],
             title="Strength of every method",
             references=[(0.0, "mean")],
-            axis=_axis("strength: log odds of winning against a method of mean strength", part.covers),
+            axis=covered_axis("strength: log odds of winning against a method of mean strength", part.covers),
         ),
         *notes,
         view.all_figures(head, rows, numeric=(1, 2, 3, 5, 6, 7, 8)),
@@ -208,7 +208,7 @@ def _mean_ranks(part: PreferencePart) -> list[Block]:
             marks,
             title="Mean rank of every method",
             limits=(1.0, None),
-            axis=_axis("mean rank, 1 is best", covers),
+            axis=covered_axis("mean rank, 1 is best", covers),
         ),
         view.all_figures(head, rows, numeric=(1, 2, 3, 4)),
     ]
@@ -306,14 +306,6 @@ def _of_sides(part: PreferencePart) -> Iterator[str]:
             if (balanced := pair.if_balanced.value) is not None:
                 words += f". With balanced sides {pair.first} would win {balanced:.1%}"
             yield f"{words}."
-
-
-def _axis(what: str, covers: Sequence[str]) -> str:
-    if not covers:
-        return what
-    thick = "; thick: 95% interval over prompts, these raters" if "prompts" in covers[1:] else ""
-    line = "thin" if thick else "line"
-    return f"{what}{thick}; {line}: 95% interval over {covers[0]}"
 
 
 def _covers(estimate: ReportedEstimate) -> list[str]:
