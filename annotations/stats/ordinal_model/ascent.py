@@ -1,6 +1,7 @@
 """Maximisation of smooth log-likelihoods whose first parameters are ascending cut points."""
 
 from collections.abc import Callable
+from math import inf
 
 import numpy as np
 from scipy import linalg
@@ -13,13 +14,18 @@ _GAIN = 1e-10
 _WIDTH = 1e-4
 
 
+class OutOfReach(ValueError):
+    """A function that cannot be computed where it was tried: the search takes a shorter step."""
+
+
 def maximise(
     function: Callable[[FloatArray], tuple[float, FloatArray]], start: FloatArray, around: FloatArray, n_cuts: int
 ) -> FloatArray:
     """Quasi-Newton ascent (BFGS updates, halved steps; Nocedal and Wright 2006, chapter 6) from `start`.
 
     function gives value and gradient; `around` is a guess of minus its second derivatives; steps that would put the
-    first n_cuts parameters out of order are halved too. Whether the end is a maximum is for the caller to check.
+    first n_cuts parameters out of order, or lead where the function is OutOfReach, are halved too. Whether the end is
+    a maximum is for the caller to check.
     """
     inverse = _inverse(around)
     at, (value, gradient) = start, function(start)
@@ -32,7 +38,7 @@ def maximise(
         while True:
             tried = at + size * step
             if (np.diff(tried[:n_cuts]) > 0).all():
-                reached, slope = function(tried)
+                reached, slope = _within_reach(function, tried)
                 if reached >= value + 1e-4 * size * promise:
                     break
             size /= 2
@@ -45,6 +51,15 @@ def maximise(
             left = np.eye(len(at)) - np.outer(moved, bent) / curvature
             inverse = left @ inverse @ left.T + np.outer(moved, moved) / curvature
     return at
+
+
+def _within_reach(
+    function: Callable[[FloatArray], tuple[float, FloatArray]], at: FloatArray
+) -> tuple[float, FloatArray]:
+    try:
+        return function(at)
+    except OutOfReach:
+        return -inf, np.zeros(len(at))
 
 
 def information(

@@ -13,6 +13,7 @@ from scipy import special
 from scipy.special import roots_hermite
 
 from annotations.stats.arrays import FloatArray
+from annotations.stats.ordinal_model.ascent import OutOfReach
 from annotations.stats.ordinal_model.cumulative_link import Link, Pieces, log_likelihood, pieces
 from annotations.stats.ordinal_model.random_intercepts import Design, Factored
 
@@ -20,7 +21,7 @@ _STEPS = 60
 _TIGHT = 1e-9
 
 
-class NoMode(ValueError):
+class NoMode(OutOfReach):
     """The random effects' mode was not found: the parameters are far from any that fit."""
 
 

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from annotations.stats.ordinal_model.ascent import OutOfReach, maximise
 from annotations.stats.ordinal_model.effect import ordinal_effect
 from annotations.stats.ordinal_model.methods import largest_t, ordinal_methods
 from annotations.stats.ratings import BadRatings
+from tests.benchmarks.coverage.many_methods import WORLDS, fitted
 from tests.stats.comparison.comparison_data import random_design
 
 
@@ -54,3 +56,19 @@ def test_codes_that_do_not_fit_and_one_method_alone() -> None:
         ordinal_methods(ratings, prompt=prompt[1:], method=method, rng=np.random.default_rng(0))
     alone = ordinal_methods(ratings, prompt=prompt, method=np.where(method == 0, 0, -1), rng=np.random.default_rng(0))
     assert alone.reason.startswith("fewer than two methods")
+
+
+def test_a_first_step_that_leads_too_far_is_made_shorter() -> None:
+    """Three raters of 40 prompts: the search's first step leads where the random effects have no mode."""
+    found = fitted(WORLDS["tastes"], 3, np.random.default_rng(0))
+    assert found.fit is not None
+    assert found.fit.is_fitted
+    assert found.fit.log_likelihood == pytest.approx(-530.74, abs=0.01)
+
+    def narrow(at: np.ndarray) -> tuple[float, np.ndarray]:
+        if abs(at[0]) > 1.5:
+            raise OutOfReach
+        return -float((at[0] - 1) ** 2), -2 * (at - 1)
+
+    # With a guess of 0.1 for the curvature, which is 2, the first step is to 20.
+    assert maximise(narrow, np.zeros(1), np.full((1, 1), 0.1), 0) == pytest.approx([1])
