@@ -95,7 +95,7 @@ def _screen_order(cells: Cells, ranks: Mapping[str, float]) -> dict[str, int]:
     names = listed(cells.text("screen_order"))
     places = {method: at for at, method in enumerate(names)}
     if len(places) < len(names):
-        cells.reject("screen_order", "a method stands in it twice", "list each method once: a; b; c")
+        cells.reject("screen_order", "a method is in it twice", "list each method once: a; b; c")
     elif missing := [method for method in ranks if method not in places]:
         cells.reject("screen_order", f"{missing[0]!r} is not in it", "list all that were on the screen: a; b; c")
     return places

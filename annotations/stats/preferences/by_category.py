@@ -58,7 +58,7 @@ class FacetStrengths:
 def usable_facets(data: Votes | Rankings) -> tuple[list[str], dict[str, str]]:
     """The facets that have few categories with enough prompts each, and why the others are left out.
 
-    What all votes share is no property to compare them by, so nothing is said of it.
+    Of what all votes share nothing is said: there is nothing to compare.
     """
     usable, left_out = [], {}
     for name, facet in data.facets.items():

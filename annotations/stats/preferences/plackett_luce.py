@@ -78,7 +78,7 @@ class RankingFit:
 def fit_rankings(rankings: Rankings, *, with_place: bool = True, n_pseudo: float = 0.0) -> RankingFit:
     """The fit to rankings of methods that are joined in both directions (see `linked`). n_pseudo as in `fit` of votes.
 
-    with_place  fit the effect of the place on the screen where places are known and can be told from methods
+    with_place  fit the effect of the place on the screen where places are known and differ from methods
     Raises NotConverged where there is no finite maximum, and BadRankings for ties of too many among too many.
     """
     sizes = _tie_sizes(rankings)
@@ -108,7 +108,7 @@ def fit_rankings(rankings: Rankings, *, with_place: bool = True, n_pseudo: float
 
 
 def _is_apart(information: FloatArray, k: int) -> bool:
-    """Whether the place and the methods can be told apart: no sum of methods' effects does the same as the place."""
+    """Whether the place can be distinguished from the methods: no sum of methods' effects does the same as the place."""
     own = information[k, k]
     if own <= 0:
         return False
