@@ -108,7 +108,7 @@ def fit_rankings(rankings: Rankings, *, with_place: bool = True, n_pseudo: float
 
 
 def _is_apart(information: FloatArray, k: int) -> bool:
-    """Whether the place can be distinguished from the methods: no sum of methods' effects does the same as the place."""
+    """Whether the place can be distinguished from the methods: no sum of their effects does the same."""
     own = information[k, k]
     if own <= 0:
         return False
