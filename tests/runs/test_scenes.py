@@ -132,7 +132,7 @@ def test_what_was_drawn_from_a_misread_prompt_is_seen_criticised_fixed_rated_and
 
     add_critics(run=run, engine_for=availability.engine_for)
     study = study_of_demo_run(run=run, owner=make_user(researcher=True), annotator=make_user())
-    report = document_of(report_now(study=study, comparisons=((MISREAD.name, REFINED.name),)))
+    report = document_of(report_now(study=study, comparisons=((before[0].method.name, after[0].method.name),)))
     [question] = report.dimensions
     [comparison] = question.comparisons
     assert comparison.wins >= 5
@@ -145,10 +145,10 @@ def test_what_was_drawn_from_a_misread_prompt_is_seen_criticised_fixed_rated_and
     audited = critic_document(analyse_critics(critic_data(study), options), title="", code_version="", made_at="")
     blind, looking = sorted(audited.critics, key=lambda critic: critic.name)
     assert (blind.name, looking.name) == ("blind critic", "looking critic")
-    assert looking.groups[0].precision.value > 0.5
+    assert looking.groups[0].precision.value > 0.7
     assert looking.groups[0].recall.value > 0.5
     assert looking.floor.value < 0.3
-    assert blind.groups[0].precision.value < 0.3
+    assert blind.groups[0].precision.value < 0.5
 
 
 SCENES = {prompt.text: prompt.scene for prompt in demo.demo_run_prompts()}
