@@ -42,7 +42,7 @@ def find_report(
     An unchanged study costs the queries of `inputs_of` and one more. A changed small one is worked out before this
     returns. `again` works out a failed one once more, and a large one although there are fresh results.
     """
-    inputs = queries.inputs_of(study, comparisons)
+    inputs = queries.inputs_of(study, comparisons, fresh=again)
     newest = queries.newest_report(study, inputs.inputs_hash, seed, code_version())
     is_small = reports.is_small(inputs, comparisons)
     if newest is not None and reports.is_overdue(newest):

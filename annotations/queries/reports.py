@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from django.db.models import Count, Max, Q, QuerySet
 from annotations.models import Item, ItemImage, LateAnswer, ReportSnapshot, Response, Study
 from annotations.queries.planning.facts import facts_of
 from annotations.queries.planning.present import present_plan, registration_of
-from annotations.queries.result_units import images_of, scores_of
+from annotations.queries.result_units import images_of, linked_methods, scores_of, study_methods
 from annotations.reports.documents.conversion import BadDocument, from_json
 from annotations.reports.documents.study import FORMAT, Asked, StudyDocument
 
@@ -33,29 +34,79 @@ class Inputs:
     """(key, reason) of each excluded rater, and ("rule", text) for excluding them if there is one."""
 
 
-def inputs_of(study: Study, comparisons: Comparisons) -> Inputs:
+@dataclass(frozen=True)
+class _Counts:
+    """How many answers, scores, images and late answers a study has; until: monotonic seconds, of kept counts."""
+
+    answers: dict[str, Any]
+    scores: dict[str, Any]
+    images: dict[str, Any]
+    late: int
+    until: float
+
+    @property
+    def n_rows(self) -> int:
+        return int(self.answers["current"] + self.scores["n"] + self.images["n"])
+
+
+KEPT_S = 30.0
+LARGE = 200_000
+"""Rows of a study from which on its counts are kept for a moment: those of a million answers with ten metrics take
+more than a second, and every look at its results needs them."""
+_kept: dict[int, _Counts] = {}
+_kept_methods: dict[int, tuple[list[str], list[tuple[str, str]]]] = {}
+
+
+def inputs_of(study: Study, comparisons: Comparisons, *, fresh: bool = False, large: int = LARGE) -> Inputs:
     """The state of everything that can change a figure of the study's report, in eight queries.
 
-    One more where raters are excluded; about ten more where a plan is registered.
+    One more where raters are excluded; about ten more where a plan is registered. Counts of a study with more than
+    `large` rows are up to half a minute old, unless `fresh`.
     """
     dimensions = list(study.dimensions.order_by("position").values_list("pk", "name", "question", "kind", "levels"))
-    answers = Response.objects.filter(dimension__in=[row[0] for row in dimensions]).aggregate(
-        current=Count("pk", filter=Q(is_current=True)), last=Max("pk")
-    )
-    scores = scores_of(study).aggregate(n=Count("pk"), last=Max("pk"), metrics=Count("metric", distinct=True))
-    images = images_of(study).aggregate(
-        n=Count("pk"), described=Count("pk", filter=~Q(provenance={})), methods=Count("method", distinct=True)
-    )
+    counts = _kept.get(study.pk)
+    if counts is None or fresh or counts.until < time.monotonic():
+        counts = _count(study, [row[0] for row in dimensions])
+        if counts.n_rows > large:
+            _kept[study.pk] = counts
+        else:
+            _kept.pop(study.pk, None)
+        _kept_methods.pop(study.pk, None)
+    answers, scores, images = counts.answers, counts.scores, counts.images
     is_excluded = Q(excluded_at__isnull=False)
     raters = study.raters.aggregate(n=Count("pk"), last=Max("pk"), excluded=Count("pk", filter=is_excluded))
     excluded = _excluded(study) if raters["excluded"] else []
     if study.exclusion_rule:
         excluded.append(("rule", study.exclusion_rule))
-    state = [study.pk, dimensions, answers, scores, images, raters, late_answers(study), [*map(list, comparisons)]]
+    state = [study.pk, dimensions, answers, scores, images, raters, counts.late, [*map(list, comparisons)]]
     state += [excluded] if excluded else []
     state += _stated(study)
     text = json.dumps(state, sort_keys=True, ensure_ascii=False)
     return Inputs(answers["current"], scores["metrics"], hashlib.sha256(text.encode()).hexdigest(), tuple(excluded))
+
+
+def _count(study: Study, dimensions: Sequence[int]) -> _Counts:
+    return _Counts(
+        answers=Response.objects.filter(dimension__in=dimensions).aggregate(
+            current=Count("pk", filter=Q(is_current=True)), last=Max("pk")
+        ),
+        scores=scores_of(study).aggregate(n=Count("pk"), last=Max("pk"), metrics=Count("metric", distinct=True)),
+        images=images_of(study).aggregate(
+            n=Count("pk"), described=Count("pk", filter=~Q(provenance={})), methods=Count("method", distinct=True)
+        ),
+        late=late_answers(study),
+        until=time.monotonic() + KEPT_S,
+    )
+
+
+def methods_of(study: Study) -> tuple[list[str], list[tuple[str, str]]]:
+    """The study's methods, and those of which one was made from the other; as old as the study's counts."""
+    counts, methods = _kept.get(study.pk), _kept_methods.get(study.pk)
+    if methods is None or counts is None or counts.until < time.monotonic():
+        methods = study_methods(study), linked_methods(study)
+        if counts is not None:
+            _kept_methods[study.pk] = methods
+    return methods
 
 
 def _stated(study: Study) -> list[Any]:

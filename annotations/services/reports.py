@@ -160,7 +160,7 @@ def report_now(*, study: Study, comparisons: Comparisons, seed: int = DEFAULT_SE
 
     For commands: it waits for nobody. If a worker is computing the same report, it is computed here as well.
     """
-    inputs = queries.inputs_of(study, comparisons)
+    inputs = queries.inputs_of(study, comparisons, fresh=True)
     newest = queries.newest_report(study, inputs.inputs_hash, seed, code_version())
     if newest is not None and newest.state == State.DONE:
         return newest

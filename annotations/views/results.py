@@ -14,7 +14,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from annotations import dispatch
 from annotations.models import ReportSnapshot, Study
 from annotations.queries import reports as queries
-from annotations.queries.result_units import linked_methods, study_methods
 from annotations.reports.anchors import anchors
 from annotations.reports.documents.conversion import to_text
 from annotations.reports.documents.study import ReportedQuestion, StudyDocument
@@ -46,8 +45,7 @@ AT_WORK = (ReportSnapshot.State.WAITING, ReportSnapshot.State.RUNNING)
 @require_http_methods(["GET", "HEAD", "POST"])
 def results(request: HttpRequest, study: Study) -> HttpResponse:
     """The newest results. `?compare=A:B` adds a comparison of two methods; POST works them out once more."""
-    methods = study_methods(study)
-    linked = linked_methods(study)
+    methods, linked = queries.methods_of(study)
     chosen = [
         pair for text in request.GET.getlist("compare") if (pair := pair_named(text, methods)) and pair not in linked
     ]

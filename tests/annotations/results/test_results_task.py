@@ -12,7 +12,8 @@ from kombu.exceptions import OperationalError
 
 from annotations import dispatch, tasks
 from annotations.models import ReportSnapshot, Study
-from annotations.queries.reports import inputs_of
+from annotations.queries.reports import inputs_of, methods_of
+from annotations.queries.result_units import linked_methods, study_methods
 from annotations.reports.study import analysis
 from annotations.services import reports
 from tests.factories import make_answer, make_rater, make_study
@@ -222,3 +223,14 @@ def test_a_real_worker_works_it_out(monkeypatch: pytest.MonkeyPatch, celery_work
     assert snapshot.state == State.DONE, snapshot.message
     assert snapshot.results is not None
     assert snapshot.results["dimensions"][0]["n_ratings"] == 3
+
+
+def test_counts_of_a_large_study_are_kept_for_a_moment() -> None:
+    study = make_study(n_items=2, k=3)
+    item, rater = study.items.order_by("pk")[0], make_rater(study)
+    before = inputs_of(study, [], large=-1)
+    assert methods_of(study) == (study_methods(study), linked_methods(study))
+    make_answer(item, rater)
+    assert inputs_of(study, [], large=-1) == before
+    assert inputs_of(study, [], fresh=True) != before
+    assert inputs_of(study, []).n_ratings == 1
