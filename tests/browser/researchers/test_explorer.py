@@ -1,0 +1,79 @@
+"""The explorer by keys alone: over the wall, into an image, along the wall, and a selection that becomes a figure."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from annotations.models import Study
+from annotations.services.reports import report_now
+from tests.browsing import assert_accessible, sign_in
+from tests.factories import make_answer, make_rater, make_study
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+N = 6
+
+
+@pytest.fixture
+def study(live_site: str) -> Study:
+    study = make_study(n_items=N, k=2)
+    for rater in (make_rater(study), make_rater(study)):
+        for i, item in enumerate(study.items.order_by("position")):
+            make_answer(item, rater, level=i % 5)
+    report_now(study=study, comparisons=[])
+    return study
+
+
+def press(page: Page, key: str) -> None:
+    """A key that leads to another page."""
+    with page.expect_navigation():
+        page.keyboard.press(key)
+
+
+def test_the_wall_is_walked_and_chosen_from_by_keys(
+    study: Study, new_context: Callable[..., BrowserContext], live_site: str
+) -> None:
+    context = new_context()
+    sign_in(context, study.owner, live_site)
+    page = context.new_page()
+    page.goto(f"/study/{study.token}/explore/")
+    tiles = page.locator("[data-tile] > a")
+    expect(tiles).to_have_count(N)
+
+    page.keyboard.press("ArrowRight")
+    expect(tiles.nth(0)).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(tiles.nth(1)).to_be_focused()
+    below = page.evaluate(
+        """() => {
+          const boxes = [...document.querySelectorAll("[data-tile] > a")].map((tile) => tile.getBoundingClientRect());
+          return boxes.findIndex((box) => box.top > boxes[1].top + 8 && Math.abs(box.left - boxes[1].left) < 2);
+        }"""
+    )
+    page.keyboard.press("ArrowDown")
+    expect(tiles.nth(below)).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(tiles.nth(1)).to_be_focused()
+
+    page.keyboard.press("Space")
+    expect(page.get_by_text("1 / 60")).to_be_visible()
+    expect(page.locator("[data-tile] input").nth(1)).to_be_checked()
+
+    press(page, "Enter")
+    expect(page.get_by_text(f"2 of {N}")).to_be_visible()
+    expect(page.get_by_role("checkbox", name="Selected")).to_be_checked()
+    press(page, "ArrowRight")
+    expect(page.get_by_text(f"3 of {N}")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("checkbox", name="Selected")).to_be_checked()
+    assert_accessible(page)
+    press(page, "ArrowLeft")
+    expect(page.get_by_text(f"2 of {N}")).to_be_visible()
+    press(page, "Escape")
+    expect(page.get_by_text("2 / 60")).to_be_visible()
+
+    page.get_by_role("button", name="Use the selection").focus()
+    press(page, "Enter")
+    expect(page.get_by_role("heading", name="2 images chosen")).to_be_visible()
+    assert_accessible(page)
