@@ -206,20 +206,28 @@ def split_bar(parts: Sequence[tuple[str, int, str]], *, title: str, layout: Layo
     """One bar cut into named parts (label, number, class): wins, ties, losses. Every part that is not empty is named.
 
     A name is above the start of its part, or further along where the name before it reaches that far; a line
-    leads from it to its part.
+    leads from it to its part. Names that do not fit on one line have a line each, the last one on top.
     """
     total = sum(n for _, n, _ in parts)
     if not total:
         return ""
     drawn = [(f"{n:,} {label}", layout.width * n / total, kind) for label, n, kind in parts if n]
     starts = [sum(width for _, width, _ in drawn[:i]) for i in range(len(drawn))]
-    places = _apart(starts, [LETTER * len(words) + 12 for words, _, _ in drawn], layout.width)
+    rooms = [LETTER * len(words) + 12 for words, _, _ in drawn]
+    lines = [0] * len(drawn)
+    places = _apart(starts, rooms, layout.width)
+    if sum(rooms) > layout.width:
+        lines = list(range(len(drawn)))[::-1]
+        places = [max(min(start, layout.width - room), 0.0) for start, room in zip(starts, rooms, strict=True)]
+    top = 26 + svg.LINE * max(lines)
     out = []
-    for (words, width, kind), start, place in zip(drawn, starts, places, strict=True):
-        out.append(svg.rect(start, 26, max(width - 1, 1), 22, f"bar {kind}"))
-        out.append(svg.text(place, 14, words, "tick", "start"))
-        out.append(svg.line(place + 1, 18, start + min(width / 2, 1), 26, "leader"))
-    return svg.picture(out, 52, title, layout)
+    for (words, width, kind), start, place, number in zip(drawn, starts, places, lines, strict=True):
+        y = 14 + svg.LINE * number
+        out.append(svg.rect(start, top, max(width - 1, 1), 22, f"bar {kind}"))
+        out.append(svg.text(place, y, svg.short(words, layout.width - 12), "tick", "start", full=words))
+        part = start + min(width / 2, 1)
+        out.append(svg.line(place + 1 if top == 26 else part, y + 4, part, top, "leader"))
+    return svg.picture(out, top + 26, title, layout)
 
 
 def _apart(starts: Sequence[float], widths: Sequence[float], room: float) -> list[float]:

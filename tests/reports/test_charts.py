@@ -131,6 +131,20 @@ def test_every_part_of_a_bar_is_named_where_it_can_be_read(counts: tuple[int, in
     assert ends[-1] <= width
 
 
+def test_names_too_long_for_one_line_have_a_line_each_and_no_line_crosses_them() -> None:
+    parts = [("for simulated refined", 246, "win"), ("ties", 61, "tie"), ("for simulated baseline", 53, "loss")]
+    root = parsed(charts.split_bar(parts, title="t", layout=PHONE))
+    texts = [(float(text.get("x", "")), float(text.get("y", "")), text.text or "") for text in root.iter(f"{SVG}text")]
+    assert [words for _, _, words in texts] == ["246 for simulated refined", "61 ties", "53 for simulated baseline"]
+    assert len({y for _, y, _ in texts}) == 3
+    assert all(x + 6.6 * len(words) <= 360 for x, _, words in texts)
+    bar = min(float(rect.get("y", "")) for rect in root.iter(f"{SVG}rect"))
+    assert max(y for _, y, _ in texts) < bar
+    for line in root.iter(f"{SVG}line"):
+        x, top = float(line.get("x1", "")), float(line.get("y1", ""))
+        assert not any(left <= x <= left + 6.6 * len(words) and y > top for left, y, words in texts)
+
+
 @pytest.mark.parametrize("layout", [PAGE, PHONE])
 def test_every_picture_keeps_to_its_paper(layout: Layout) -> None:
     long = "a method with a rather long name, longer than its column is wide"

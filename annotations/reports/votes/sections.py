@@ -8,7 +8,7 @@ from annotations.reports.charts import Mark
 from annotations.reports.documents.estimates import ReportedEstimate
 from annotations.reports.documents.preferences import PreferenceDocument, PreferencePart, ReportedPair, ReportedStrength
 from annotations.reports.estimates import ends, note_of
-from annotations.reports.numbers import figure, interval, p_value, share, span
+from annotations.reports.numbers import counted, figure, interval, p_value, share, span
 from annotations.reports.pictures.matrix_chart import MOST_DRAWN, chance_matrix
 from annotations.reports.view import Block, Paragraph, Section
 from annotations.reports.votes.category_sections import category_blocks, covered_axis
@@ -278,7 +278,7 @@ def _checks(part: PreferencePart) -> list[Block]:
         if test.p is not None:
             said.append(
                 f"Test of {test.hypothesis}: {test.test} = {figure(test.statistic, digits=2)}, "
-                f"{test.df} degrees of freedom, {p_value(test.p)} ({test.note})."
+                f"{counted(test.df, 'degree of freedom', 'degrees of freedom')}, {p_value(test.p)} ({test.note})."
             )
         elif test.note:
             said.append(f"Test of {test.hypothesis} ({test.test}): {test.note}.")
