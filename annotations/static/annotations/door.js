@@ -2,11 +2,13 @@
 // card, and only one that has been seen. Neither a held key nor the second click of a double click is an answer, and
 // the door opens once every image of the card is decoded and has been on the screen for a moment. Where a spot may be
 // pressed twice at once and both are meant, the second click counts if it hits what the first one hit, on the same card,
-// or another box of the same question: the card was scrolled between two taps.
+// or another box of the same question: the card was scrolled between two taps. Two quick taps on neighbouring answers
+// also come as a double click: each counts, as the finger has moved.
 const SEEN_MS = 150;
 const SLOW_MS = 1000;
 const HANGS_MS = 10000;
 const LONGEST_MS = 30000;
+const SPOT = 16; // pixels: a click farther away than this is on another spot
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const frame = () => new Promise((done) => requestAnimationFrame(done));
@@ -26,7 +28,7 @@ const loaded = (image) =>
 // pressedAgain: a selector of what may be pressed twice at once.
 export function answerDoor(area, notice, words, pressedAgain = "") {
   let visit = 0; // counts what comes into view: what was awaited for an earlier card opens nothing
-  let first = { visit, target: null }; // the first click of those that quickly follow each other on one spot
+  let first = { visit, event: null }; // the first click of those that quickly follow each other on one spot
   let isOpen = false;
 
   function set(open) {
@@ -64,17 +66,26 @@ export function answerDoor(area, notice, words, pressedAgain = "") {
 
   document.addEventListener(
     "click",
-    ({ detail, target }) => {
-      if (detail <= 1) first = { visit, target };
+    (event) => {
+      if (event.detail <= 1 || isElsewhere(event)) first = { visit, event };
     },
     true,
   );
 
+  // On the same card as the click before, and on something else.
+  function isElsewhere({ clientX, clientY, target }) {
+    const before = first.event;
+    if (!before || first.visit !== visit || before.target === target) return false;
+    return Math.hypot(clientX - before.clientX, clientY - before.clientY) > SPOT;
+  }
+
   // The second click of a double click, or a later one.
-  function isAgain({ type, detail, target }) {
-    if (type !== "click" || detail <= 1) return false;
+  function isAgain(event) {
+    const { type, detail, target } = event;
+    if (type !== "click" || detail <= 1 || event === first.event) return false;
     const isMeant = pressedAgain && target.closest(pressedAgain);
-    return !isMeant || first.visit !== visit || !(first.target === target || areBoxesOfOneQuestion(first.target, target));
+    const before = first.event?.target ?? null;
+    return !isMeant || first.visit !== visit || !(before === target || areBoxesOfOneQuestion(before, target));
   }
 
   return {
