@@ -41,12 +41,7 @@ RATERS_TEMPLATES = (
 )
 RATERS_MODULES = (
     *("evalsite/accounts/*.py", "evalsite/middleware.py", "annotations/views/*.py", "annotations/forms/rating.py"),
-    *(
-        "annotations/kinds/[!p]*.py",
-        "annotations/kinds/places.py",
-        "annotations/services/taking_part/*.py",
-        "annotations/services/panels/visits.py",
-    ),
+    *("annotations/kinds/*.py", "annotations/services/taking_part/*.py", "annotations/services/panels/visits.py"),
     *(f"annotations/views/raters/{name}.py" for name in ("before", "my_data", "exercise_words")),
     *("annotations/forms/studies.py", "annotations/forms/joining.py", "annotations/views/audits/context.py"),
     *("annotations/views/audits/pages.py", "annotations/views/audits/saves.py", "annotations/models/audits.py"),
@@ -54,6 +49,8 @@ RATERS_MODULES = (
     *("annotations/services/audits/answers.py", "annotations/services/audits/work.py", "evalsite/requests/*.py"),
 )
 """Where raters' and auditors' texts are: these templates with all that they include, and these modules."""
+RESEARCHERS_MODULES = {"annotations/kinds/protocols.py"}
+"""Of these modules, those that only researchers read. A new file is for raters until it is listed here."""
 
 _CALLS = {"_", *(f"{n}{p}gettext{lazy}" for n in ("", "n") for p in ("", "p") for lazy in ("", "_lazy"))}
 _TEXT = r"""u(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
@@ -96,7 +93,7 @@ def raters_files() -> set[str]:
         for names in _OTHER_TEMPLATE.findall(path.read_text(encoding="utf-8")):
             waiting += [other for app in _APPS if (other := ROOT / app / "templates" / "".join(names)).exists()]
     modules = {path for glob in RATERS_MODULES for path in ROOT.glob(glob)}
-    return {str(path.relative_to(ROOT)) for path in templates | modules} & tracked
+    return {str(path.relative_to(ROOT)) for path in templates | modules} & tracked - RESEARCHERS_MODULES
 
 
 def wanted(language: str) -> dict[Key, set[str]]:

@@ -11,6 +11,8 @@ from django.conf import settings
 from tests.languages.catalogues import (
     EVERYTHING,
     PLURALS,
+    RESEARCHERS_MODULES,
+    ROOT,
     Key,
     for_raters,
     is_complete,
@@ -65,6 +67,8 @@ def test_texts_of_raters_are_looked_for_where_they_are() -> None:
         ),
     } <= files
     assert "annotations/templates/annotations/design/page.html" not in files
+    kinds = {str(path.relative_to(ROOT)) for path in (ROOT / "annotations/kinds").glob("*.py")}
+    assert kinds - files == RESEARCHERS_MODULES | {"annotations/kinds/__init__.py"}
 
 
 @LANGUAGES
