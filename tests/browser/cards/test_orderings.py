@@ -13,7 +13,6 @@ from tests.factories import make_rater, make_study
 pytestmark = pytest.mark.browser
 NewContext = Callable[..., BrowserContext]
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
-SIDEWAYS = {"viewport": {"width": 844, "height": 390}, "is_mobile": True, "has_touch": True}
 
 
 def make_card(*presets: Preset, n_items: int = 1, n_images: int = 4) -> Rater:
@@ -115,10 +114,9 @@ def test_undo_shows_the_order_that_was_given(new_context: NewContext, live_site:
     assert set(Response.objects.filter(is_current=False).values_list("revision", flat=True)) == {1}
 
 
-@pytest.mark.parametrize("screen", [PHONE, SIDEWAYS], ids=["phone", "sideways"])
-def test_ranking_by_touch(screen: dict[str, object], new_context: NewContext, live_site: str) -> None:
+def test_a_tie_and_a_place_taken_back_by_touch(new_context: NewContext, live_site: str) -> None:
     rater = make_card(RANKING)
-    page = at_card(new_context(**screen), rater, live_site)
+    page = at_card(new_context(**PHONE), rater, live_site)
     opened(page)
 
     def tap(letter: str) -> None:
@@ -170,13 +168,3 @@ def test_an_order_next_to_a_scale_for_each_image(new_context: NewContext, live_s
     card = Assignment.objects.get()
     assert given(card, "best-worst") == [1, 0, 2]
     assert given(card, "alignment") == [4, 3, 2]
-
-
-def test_without_a_script_each_image_has_a_list(new_context: NewContext, live_site: str) -> None:
-    rater = make_card(RANKING, n_images=3)
-    page = at_card(new_context(java_script_enabled=False), rater, live_site)
-    for select, place in zip(page.locator(".place select").all(), ("2", "1", "1"), strict=True):
-        select.select_option(label=place)
-    page.get_by_role("button", name="Save and continue").click()
-    done(page)
-    assert given(Assignment.objects.get(), "ranking") == [1, 0, 0]
