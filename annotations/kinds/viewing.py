@@ -6,7 +6,8 @@ records what the browser showed, not what the person looked at. Pages without a 
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -69,18 +70,32 @@ def viewing_cells(viewing: dict[str, Any] | None, place: int | None) -> tuple[ob
     return width, height, viewing["ratio"], viewing["zoom"], viewing["decoded"], *times, viewing["input"]
 
 
-def summary_cells(viewings: Iterable[dict[str, Any]]) -> tuple[object, ...]:
-    """Cells of SUMMARY, from one viewing for each card."""
-    seen: Sequence[dict[str, Any]] = list(viewings)
-    if not seen:
-        return (0, *(None,) * (len(SUMMARY) - 1))
+@dataclass(frozen=True)
+class Summary:
+    """One rater's cards: the figures of SUMMARY, and how many cards were sent by each input."""
+
+    median_px: float
+    share_zoomed: float
+    share_hidden: float | None
+    inputs: Counter[str]
+
+
+def summary_of(seen: Sequence[dict[str, Any]]) -> Summary:
+    """From one viewing for each card, one at least."""
     widths = [min(size[0] for size in one["sizes"]) * one["ratio"] for one in seen]
     hidden, total = sum(one["hidden_ms"] for one in seen), sum(one["hidden_ms"] + one["visible_ms"] for one in seen)
-    inputs = Counter(one["input"] for one in seen if one["input"])
-    return (
-        len(seen),
+    return Summary(
         round(median(widths), 1),
         sum(one["zoom"] > 1 for one in seen) / len(seen),
         hidden / total if total else None,
-        ", ".join(f"{name} {n}" for name, n in inputs.most_common()),
+        Counter(one["input"] for one in seen if one["input"]),
     )
+
+
+def summary_cells(seen: Sequence[dict[str, Any]]) -> tuple[object, ...]:
+    """Cells of SUMMARY, from one viewing for each card."""
+    if not seen:
+        return (0, *(None,) * (len(SUMMARY) - 1))
+    found = summary_of(seen)
+    inputs = ", ".join(f"{name} {n}" for name, n in found.inputs.most_common())
+    return len(seen), found.median_px, found.share_zoomed, found.share_hidden, inputs

@@ -9,6 +9,7 @@ from django.db.models import Case, Count, IntegerField, OuterRef, Q, QuerySet, S
 from annotations.kinds.registry import kind_of
 from annotations.kinds.viewing import SUMMARY, VIEWING, summary_cells, viewing_cells
 from annotations.models import Assignment, ItemImage, LateAnswer, Response, Study
+from annotations.queries.raters.viewing import viewings
 from annotations.queries.studies import raters_with_progress
 from annotations.questions import names_sides
 from exchange.export import Column
@@ -144,24 +145,13 @@ def rater_rows(study: Study) -> Rows:
         raters_with_progress(study)
         .order_by("pk")
         .values_list(
-            *("name", "kind", "consented_at", "consent__number", "group", "screened_out_reason"),
+            *("pk", "name", "kind", "consented_at", "consent__number", "group", "screened_out_reason"),
             *("n_answered", "last_answer_at", "excluded_at", "excluded_reason"),
         )
     )
-    seen = _viewings(study)
-    for row in raters.iterator(chunk_size=ROWS_AT_ONCE):
-        yield *row, *summary_cells(seen.get(row[0], ()))
-
-
-def _viewings(study: Study) -> dict[str, list[dict[str, Any]]]:
-    """By rater's name, how the images of each card were seen at its latest answer."""
-    rows = Response.objects.filter(IS_RATING, assignment__study=study, viewing__isnull=False).order_by("pk")
-    latest: dict[str, dict[int, dict[str, Any]]] = {}
-    columns = rows.values_list("assignment__rater__name", "assignment_id", "viewing")
-    for rater, card, viewing in columns.iterator(chunk_size=ROWS_AT_ONCE):
-        if viewing is not None:
-            latest.setdefault(rater, {})[card] = viewing
-    return {rater: list(cards.values()) for rater, cards in latest.items()}
+    seen = viewings(study)
+    for pk, *row in raters.iterator(chunk_size=ROWS_AT_ONCE):
+        yield *row, *summary_cells(seen.get(pk, ()))
 
 
 def image_name(pk: int | None, key: str | None) -> str:

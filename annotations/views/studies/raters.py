@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from annotations.forms.studies import ExclusionForm
 from annotations.models import Rater, RaterMessage, Study
 from annotations.queries import studies as queries
+from annotations.queries.raters.viewing import viewing_of
 from annotations.queries.reports import what_stands_out
 from annotations.queries.results import n_withdrawn
 from annotations.services.exclusions import exclude_rater, include_rater
@@ -58,11 +59,13 @@ def _page(
 ) -> HttpResponse:
     page = Paginator(queries.raters_with_progress(study), RATERS_PER_PAGE).get_page(request.GET.get("page"))
     stands_out = what_stands_out(study)
+    viewings = viewing_of(study, [rater.pk for rater in page.object_list])
     context = {
         "study": study,
         "tab": "raters",
         "page": page,
         "raters": [{"rater": rater, "stands_out": stands_out.get(rater.name, [])} for rater in page.object_list],
+        "viewings": [(rater, viewings[rater.pk]) for rater in page.object_list if rater.pk in viewings],
         "refused": refused,
         "form": form,
         "invitation": invitation_link(request, study),
