@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
@@ -27,6 +28,8 @@ class Submission:
     active_ms: int | None
     flag: str
     viewing: dict[str, Any] | None = None
+    language: str = ""
+    """Of the page, as its card says; empty where that is none of the site's."""
 
 
 def parse_submission(
@@ -61,7 +64,14 @@ def parse_submission(
         raise BadAnswers(_("The image had not loaded when this was answered. Look at the card again."))
     if viewing is not None and len(viewing["sizes"]) != len(images):
         viewing = None
-    return Submission(tuple(answers), shown_at, answered_at, active_ms, flag, viewing)
+    language = data.get("language", "")
+    if language not in dict(settings.LANGUAGES):
+        language = ""
+    return Submission(tuple(answers), shown_at, answered_at, active_ms, flag, viewing, language)
+
+
+def not_loaded() -> BadAnswers:
+    return BadAnswers(_("The image had not loaded when this was answered. Look at the card again."))
 
 
 def _ago(text: str | None) -> timedelta:

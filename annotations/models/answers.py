@@ -155,6 +155,8 @@ class Response(models.Model):
     received_at = models.DateTimeField(auto_now_add=True, null=True)
     active_ms = models.PositiveIntegerField(null=True, blank=True)
     viewing = models.JSONField(null=True, blank=True)
+    # In which its question was read. Empty: not recorded, as in imports.
+    language = models.CharField(max_length=10, blank=True, editable=False)
 
     class Meta:
         constraints = [

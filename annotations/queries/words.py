@@ -62,5 +62,13 @@ def asked(study: Study, dimensions: list[Dimension]) -> list[Dimension]:
     return read
 
 
+def language_of(study: Study, dimension: Dimension, page: str) -> str:
+    """In which language a page in the language `page` asks this question: in its own, or as it was written.
+
+    dimension: as it is stored, not as `asked` gives it.
+    """
+    return page if study.words.get(page, {}).get(dimension.question) else study.main_language
+
+
 def n_translated(study: Study, texts: Iterable[Text], language: str) -> int:
     return sum(bool(study.words.get(language, {}).get(one.text)) for one in texts)

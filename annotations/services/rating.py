@@ -243,8 +243,11 @@ def submit(
     active_ms: int | None = None,
     flag: str = "",
     viewing: dict[str, Any] | None = None,
+    languages: Mapping[int, str] | None = None,
 ) -> Outcome:
     """Save the answers of one assignment, all or none; when this returns they are on disk.
+
+    languages: by dimension, the language in which its question was read, where that is known.
 
     The same answers again (a second click, a message sent twice) change nothing. Other answers become the next
     revision; the earlier ones stay. Answers to an item that has meanwhile been answered in full by others are kept
@@ -255,7 +258,7 @@ def submit(
             state=Assignment.State.ANSWERED, answered_at=answered_at, lease_until=None, flag=flag
         )
         if first:
-            _append(assignment, answers, {}, answered_at, shown_at, active_ms, viewing)
+            _append(assignment, answers, {}, answered_at, shown_at, active_ms, viewing, languages or {})
             return Outcome.SAVED
         assignment = Assignment.with_checks.select_for_update().get(pk=assignment.pk)
         if assignment.state == Assignment.State.RETURNED:
@@ -265,7 +268,7 @@ def submit(
                 return _keep_late(assignment, answers, answered_at, active_ms)
             assignment.state, assignment.answered_at, assignment.flag = Assignment.State.ANSWERED, answered_at, flag
             assignment.save(update_fields=["state", "answered_at", "flag"])
-            _append(assignment, answers, {}, answered_at, shown_at, active_ms, viewing)
+            _append(assignment, answers, {}, answered_at, shown_at, active_ms, viewing, languages or {})
             return Outcome.SAVED
         if flag != assignment.flag:
             Assignment.with_checks.filter(pk=assignment.pk).update(flag=flag)
@@ -278,7 +281,7 @@ def submit(
         ]
         if not changed:
             return Outcome.UNCHANGED
-        _append(assignment, changed, current, answered_at, shown_at, active_ms, viewing)
+        _append(assignment, changed, current, answered_at, shown_at, active_ms, viewing, languages or {})
         return Outcome.CHANGED
 
 
@@ -290,6 +293,7 @@ def _append(
     shown_at: datetime | None,
     active_ms: int | None,
     viewing: dict[str, Any] | None,
+    languages: Mapping[int, str],
 ) -> None:
     replaced = [current[key] for a in answers if (key := (a.dimension_id, a.image_id)) in current]
     if replaced:
@@ -307,6 +311,7 @@ def _append(
             answered_at=answered_at,
             active_ms=active_ms,
             viewing=viewing,
+            language=languages.get(answer.dimension_id, ""),
         )
         for answer in answers
     )

@@ -23,7 +23,7 @@ from annotations.models.participation import plan_of
 from annotations.queries import rating as queries
 from annotations.queries.raters.checks import n_left
 from annotations.queries.raters.known import known_answers, verdicts
-from annotations.queries.words import asked
+from annotations.queries.words import asked, language_of
 from annotations.services import rating as services
 from annotations.services.panels.visits import finished
 from annotations.services.renditions import WIDTHS, narrow_rendition
@@ -90,7 +90,8 @@ def answer(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
     """Save one card's answers; a script gets as many next cards as it asks for, a plain form is led to the next."""
     assignment = _assignment(request, study_token, token)
     study, now = assignment.study, timezone.now()
-    dimensions = asked(study, queries.dimensions_of(study.pk))  # what is wrong is said in the words of the card
+    written = queries.dimensions_of(study.pk)
+    dimensions = asked(study, written)  # what is wrong is said in the words of the card
     try:
         images, frozen = images_as_shown(assignment), assignment.item.frozen
         submission = parse_submission(request.POST, dimensions, images, now, frozen=frozen)
@@ -110,6 +111,7 @@ def answer(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
         flag=submission.flag,
     )
     feedback = _feedback(assignment, submission.answers)
+        languages={one.pk: language_of(study, one, submission.language) for one in written if submission.language},
     if not by_script(request):
         if feedback:
             messages.warning(request, feedback)

@@ -101,6 +101,7 @@ def test_answers_that_count(client: Client, study: Study) -> None:
         "sequence": "0",
         "shown_position": "",
         "flag": "two, “heads”\nand more",
+        "language": "",
         **dict.fromkeys((column.name for column in VIEWING), ""),
     }
     assert (unable["value"], unable["label"], unable["is_unable"]) == ("", "", "true")

@@ -74,6 +74,7 @@ export function cardDeck(stage, { upcoming, home, waits, prepare, shown, stuck, 
 
   function restore(element, entry) {
     for (const [name, value] of new URLSearchParams(entry.body)) {
+      if (name === "language") continue; // this card's own
       for (const field of element.elements[name] ? element.querySelectorAll(`[name="${CSS.escape(name)}"]`) : []) {
         if (["radio", "checkbox"].includes(field.type)) field.checked = field.value === value;
         else field.value = value;
