@@ -61,7 +61,7 @@ def parse_submission(
     flag = data.get("flag", "").replace("\0", "").strip()[:LONGEST_FLAG]
     viewing = parse_viewing(data.get("seen", ""))
     if viewing is not None and not viewing["decoded"]:
-        raise BadAnswers(_("The image had not loaded when this was answered. Look at the card again."))
+        raise not_loaded()
     if viewing is not None and len(viewing["sizes"]) != len(images):
         viewing = None
     language = data.get("language", "")

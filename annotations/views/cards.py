@@ -98,6 +98,8 @@ def card_contexts(
                 **below,
                 "allows_skip": urls is RATING and plan.pk is not None and plan.allows_skip,
                 "is_page": True,  # it works without a script, too
+                # Asked for by another address after a refusal, so that the images come from the server again.
+                "asked_at": int(timezone.now().timestamp()) if problem else 1,
                 "flag": given.get("flag", ""),
                 "is_answered": assignment.state == Assignment.State.ANSWERED,
                 "problem": problem,

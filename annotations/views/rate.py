@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from annotations.forms.rating import parse_submission
+from annotations.forms.rating import not_loaded, parse_submission
 from annotations.kinds.base import Answer, BadAnswers
 from annotations.models import Assignment, Rater, Study
 from annotations.models.participation import plan_of
@@ -28,6 +28,7 @@ from annotations.services import rating as services
 from annotations.services.panels.visits import finished
 from annotations.services.renditions import WIDTHS, narrow_rendition
 from annotations.views.cards import card_contexts, given_answers, images_as_shown, rendered
+from annotations.views.fetched import IMAGE_SECONDS, note_fetched, were_fetched
 from annotations.views.join import JUST_JOINED
 from annotations.views.languages import speak_language_of_study
 from annotations.views.raters.before import comes_before
@@ -95,6 +96,8 @@ def answer(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
     try:
         images, frozen = images_as_shown(assignment), assignment.item.frozen
         submission = parse_submission(request.POST, dimensions, images, now, frozen=frozen)
+        if not by_script(request) and not were_fetched(request, assignment, len(images)):
+            raise not_loaded()
     except BadAnswers as problem:
         if by_script(request):
             return JsonResponse({"problem": str(problem)}, status=HTTPStatus.BAD_REQUEST)
@@ -108,10 +111,10 @@ def answer(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
         shown_at=submission.shown_at,
         active_ms=submission.active_ms,
         viewing=submission.viewing,
+        languages={one.pk: language_of(study, one, submission.language) for one in written if submission.language},
         flag=submission.flag,
     )
     feedback = _feedback(assignment, submission.answers)
-        languages={one.pk: language_of(study, one, submission.language) for one in written if submission.language},
     if not by_script(request):
         if feedback:
             messages.warning(request, feedback)
@@ -174,7 +177,8 @@ def pause(request: HttpRequest, study_token: str) -> HttpResponse:
 def image(request: HttpRequest, token: str, place: int) -> HttpResponseBase:
     """An image as this rater sees it: pixels alone, under an address that is this assignment's own.
 
-    `width` asks for fewer pixels, for a screen that cannot show them all; one of `WIDTHS`, or all are given.
+    `width` asks for fewer pixels, for a screen that cannot show them all; one of `WIDTHS`, or all are given. `page`: it
+    is for a page that works without a script, which has to prove that its images came.
     """
     assignment = queries.assignment_of(token, request.user)
     images = images_as_shown(assignment) if assignment else []
@@ -184,7 +188,9 @@ def image(request: HttpRequest, token: str, place: int) -> HttpResponseBase:
     width = next((one for one in WIDTHS if request.GET.get("width") == str(one)), 0)
     file = BytesIO(narrow_rendition(picture, width)) if 0 < width < (picture.width or 0) else picture.shown.open("rb")
     response = FileResponse(file, content_type="image/webp", filename="image.webp")
-    response.headers["Cache-Control"] = "private, max-age=86400, immutable"
+    response.headers["Cache-Control"] = f"private, max-age={IMAGE_SECONDS}, immutable"
+    if assignment and "page" in request.GET:
+        note_fetched(response, assignment, place)
     return response
 
 

@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from annotations.models import Assignment
 from annotations.services.rating import reserve
+from tests.annotations.looking import fetch_images
 from tests.factories import make_image, make_rater, make_study, make_user
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +89,7 @@ def test_what_no_page_sends_with_an_answer_does_no_harm(changed: dict[str, str],
     card, dimension = card_of(client)
     url = reverse("rate-answer", args=[card.study.token, card.token])
 
+    fetch_images(client, card.token)
     response = client.post(url, {f"d{dimension}-0": "1"} | changed)
 
     assert response.status_code == HTTPStatus.FOUND

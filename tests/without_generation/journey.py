@@ -47,6 +47,7 @@ def rate_and_report() -> None:
 
     from annotations.models import ReportSnapshot, Response
     from annotations.tasks import build_report
+    from tests.annotations.looking import fetch_images
     from tests.factories import make_answer, make_rater, make_study
 
     study = make_study(n_items=2, k=2)
@@ -58,6 +59,7 @@ def rate_and_report() -> None:
     sign_in(client, rater.user)
     card = page(client, f"/rate/{study.token}/")
     token = re.findall(r'data-token="([^"]+)"', card)[0]
+    fetch_images(client, token)
     answered = client.post(f"/rate/{study.token}/answer/{token}/", {f"d{study.dimensions.get().pk}-0": "3"})
     assert answered.status_code == 302, answered.content
     assert Response.objects.filter(assignment__rater=rater).count() == 1

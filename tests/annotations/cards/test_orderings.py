@@ -17,6 +17,7 @@ from annotations.questions import BEST_WORST, MOST_RANKED, PREFERENCE, PRESETS, 
 from annotations.services.rating import reserve
 from annotations.services.studies import create_study
 from generation.models import Image, Method
+from tests.annotations.looking import fetch_images
 from tests.annotations.test_pairs import images
 from tests.factories import make_image, make_method, make_prompt, make_rater, make_study, make_user
 
@@ -166,6 +167,7 @@ class TestByForm:
         return rater, rater.assignments.order_by("sequence")[0], text
 
     def answer(self, client: Client, card: Assignment, **fields: str) -> Any:
+        fetch_images(client, card.token, 3)
         return client.post(f"/rate/{card.study.token}/answer/{card.token}/", fields)
 
     def test_a_ranking_is_stored_by_image_as_it_was_shown(self, client: Client) -> None:

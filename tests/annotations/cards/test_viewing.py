@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.test import Client
 from annotations.kinds.viewing import SUMMARY, VIEWING, parse_viewing, summary_cells, viewing_cells
 from annotations.models import Response
 from annotations.services import rating as services
+from tests.annotations.looking import fetch_images
 from tests.factories import make_rater, make_study
 
 FIELD = "512x256,400x400;2.5;4;1;8123;77;t"
@@ -61,6 +63,7 @@ def test_it_is_stored_with_every_answer_exported_and_summed_up(client: Client) -
     client.force_login(rater.user)
     field = f"d{study.dimensions.get().pk}-0"
     for card, seen in zip(cards, ("300x300;1;1;1;5000;0;k", "no such field"), strict=True):
+        fetch_images(client, card.token)
         client.post(f"/rate/{study.token}/answer/{card.token}/", {field: "3", "seen": seen})
     assert [response.viewing is None for response in Response.objects.order_by("pk")] == [False, True]
 
@@ -81,6 +84,9 @@ def test_it_is_stored_with_every_answer_exported_and_summed_up(client: Client) -
         "keyboard 1",
     )
     assert (summed["b"]["n_viewed"], summed["b"]["inputs"]) == ("0", "")
+    seen = client.get(f"/study/{study.token}/raters/").content.decode().split('id="viewing"')[1].split("</section>")[0]
+    cells = re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", seen.split("<tbody>")[1])
+    assert cells == ["a", "1", "300 px", "0%", "0%", "keyboard"]
 
 
 @pytest.mark.django_db

@@ -18,6 +18,7 @@ from annotations.services.exports import TABLES
 from annotations.services.panels.prolific import is_signed
 from annotations.services.rating import reserve
 from annotations.tasks import poll_panels
+from tests.annotations.looking import fetch_images
 from tests.annotations.raters.prolific_server import SECRET, TOKEN, ProlificServer, sign, status_event
 from tests.annotations.raters.test_before import make_exercise
 from tests.annotations.raters.test_checks import rate_all
@@ -185,6 +186,7 @@ def test_a_signed_message_that_somebody_returned_frees_their_places_at_once(
     rater = join(client, study)
     reserve(rater=rater)
     card = Assignment.objects.filter(rater=rater).order_by("sequence")[0]
+    fetch_images(client, card.token)
     client.post(f"/rate/{study.token}/answer/{card.token}/", {f"d{study.dimensions.get().pk}-0": 1})
     assert taken(study) > 1
     body, began = status_event(SESSION, "RETURNED", PID), time.monotonic()
@@ -204,6 +206,7 @@ def test_a_time_out_frees_what_was_held_and_keeps_what_was_answered(client: Clie
     rater = join(client, study)
     reserve(rater=rater)
     card = Assignment.objects.filter(rater=rater).order_by("sequence")[0]
+    fetch_images(client, card.token)
     client.post(f"/rate/{study.token}/answer/{card.token}/", {f"d{study.dimensions.get().pk}-0": 1})
     body = status_event(SESSION, "TIMED-OUT", PID)
 

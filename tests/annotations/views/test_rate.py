@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from annotations.models import Assignment, Rater, Response, Study
 from annotations.questions import ALIGNMENT, PREFERENCE
+from tests.annotations.looking import fetch_images
 from tests.factories import make_image, make_rater, make_study, make_user
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +76,7 @@ def test_a_form_without_script_is_saved_and_led_on() -> None:
     study = make_study(n_items=2)
     client = signed_in(make_rater(study))
     token = first_token(client, study)
+    fetch_images(client, token)
 
     response = client.post(reverse("rate-answer", args=[study.token, token]), {field(study): "3"})
 
@@ -166,6 +168,7 @@ def test_back_leads_to_the_last_answer_which_can_be_changed() -> None:
     study = make_study(n_items=3)
     client = signed_in(make_rater(study))
     first = first_token(client, study)
+    fetch_images(client, first)
     client.post(reverse("rate-answer", args=[study.token, first]), {field(study): "0"})
     second = first_token(client, study)
 
@@ -192,6 +195,7 @@ def test_sides_are_the_rater_s_own_and_answers_find_their_image() -> None:
         shown = [slots[int(slot)] for slot in card.shown_order.split(",")]
 
         answers = {field(study, 0): "4", field(study, 1): "1", f"d{preference.pk}": "0"}
+        fetch_images(client, token, 2)
         client.post(reverse("rate-answer", args=[study.token, token]), answers)
 
         left, right = (card.responses.get(image=image) for image in shown)
@@ -216,7 +220,9 @@ def test_pausing_gives_back_what_is_not_answered() -> None:
 def test_at_the_end_a_rater_is_thanked() -> None:
     study = make_study(n_items=1)
     client = signed_in(make_rater(study))
-    client.post(reverse("rate-answer", args=[study.token, first_token(client, study)]), {field(study): "2"})
+    token = first_token(client, study)
+    fetch_images(client, token)
+    client.post(reverse("rate-answer", args=[study.token, token]), {field(study): "2"})
 
     assert "You are done" in client.get(reverse("rate", args=[study.token])).content.decode()
 

@@ -1,0 +1,49 @@
+"""Proof that a browser without a script has fetched a card's images: a cookie that comes with each of them.
+
+With a script the answer says how the images were seen. Without one, a browser that shows no images would send answers
+all the same. So each image of a page comes with a cookie that is sent with that card's answer and nothing else. It is
+signed, belongs to one assignment and one place, and says nothing of the method. It lasts as long as the image may be
+kept by the browser, so an image that comes from there has its cookie, too. A page that was refused for want of it asks
+for its images under another address, so that they come from the server again.
+"""
+
+from django.conf import settings
+from django.core.signing import Signer
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare
+
+from annotations.models import Assignment
+
+IMAGE_SECONDS = 86_400
+"""How long a browser may keep an image of a card."""
+_SIGNER = Signer(salt="annotations.views.fetched")
+
+
+def note_fetched(response: HttpResponseBase, assignment: Assignment, place: int) -> None:
+    """Give the proof with the image at this place from the left."""
+    response.set_cookie(
+        _name(place),
+        _proof(assignment, place),
+        max_age=IMAGE_SECONDS,
+        path=reverse("rate-answer", args=[assignment.study.token, assignment.token]),
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def were_fetched(request: HttpRequest, assignment: Assignment, n_images: int) -> bool:
+    """Whether the browser that answers this assignment has fetched each of its images."""
+    return all(
+        constant_time_compare(request.COOKIES.get(_name(place), ""), _proof(assignment, place))
+        for place in range(n_images)
+    )
+
+
+def _name(place: int) -> str:
+    return f"image-{place}"
+
+
+def _proof(assignment: Assignment, place: int) -> str:
+    return _SIGNER.signature(f"{assignment.token}/{place}")
