@@ -182,6 +182,17 @@ def test_the_next_images_are_already_there(new_context: NewContext, live_site: s
     assert f"{live_site}/rate/image/{next_card.token}/0/" in fetched
 
 
+def test_sheets_and_scripts_are_few_and_small(new_context: NewContext, live_site: str) -> None:
+    """All that a card's first page loads besides images, as it is served: compressed, without its headers."""
+    page = at_card(new_context(), make_rater(make_study(n_items=2)), live_site)
+    entries = page.evaluate(
+        "performance.getEntriesByType('resource').map((entry) => [new URL(entry.name).pathname, entry.encodedBodySize])"
+    )
+    sizes = {path: size for path, size in entries if path.endswith((".css", ".js"))}
+    assert len(sizes) <= 4, sizes
+    assert 0 < sum(sizes.values()) < 40_000, sizes
+
+
 def test_on_a_phone_by_touch(new_context: NewContext, live_site: str) -> None:
     rater = make_rater(make_study(n_items=2))
     page = at_card(new_context(**PHONE), rater, live_site)
