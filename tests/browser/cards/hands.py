@@ -161,7 +161,7 @@ class Form:
 
     def words(self, question: Locator, marks: list[int]) -> None:
         for place, mark in enumerate(marks):
-            question.locator(".words select").nth(place).select_option(value=str(mark))
+            question.locator(".words select").nth(place).select_option(index=mark)
 
     def parts(self, question: Locator, answers: list[str]) -> None:
         for place, answer in enumerate(answers):
@@ -174,7 +174,7 @@ class Form:
     def ranking(self, question: Locator, places: list[int]) -> None:
         for image, place in enumerate(places):
             name = question.get_attribute("data-name")
-            self.page.locator(f"select[name='{name}-{image}']").select_option(value=str(place))
+            self.page.locator(f"select[name='{name}-{image}']").select_option(index=place + 1)  # the first is empty
 
     best_worst = ranking
 
