@@ -54,7 +54,7 @@ LARGE = 200_000
 """Rows of a study from which on its counts are kept for a moment: those of a million answers with ten metrics take
 more than a second, and every look at its results needs them."""
 _kept: dict[int, _Counts] = {}
-_kept_methods: dict[int, tuple[list[str], list[tuple[str, str]]]] = {}
+_kept_methods: dict[int, tuple[float, tuple[list[str], list[tuple[str, str]]]]] = {}
 
 
 def inputs_of(study: Study, comparisons: Comparisons, *, fresh: bool = False, large: int = LARGE) -> Inputs:
@@ -71,7 +71,7 @@ def inputs_of(study: Study, comparisons: Comparisons, *, fresh: bool = False, la
             _kept[study.pk] = counts
         else:
             _kept.pop(study.pk, None)
-        _kept_methods.pop(study.pk, None)
+            _kept_methods.pop(study.pk, None)
     answers, scores, images = counts.answers, counts.scores, counts.images
     is_excluded = Q(excluded_at__isnull=False)
     raters = study.raters.aggregate(n=Count("pk"), last=Max("pk"), excluded=Count("pk", filter=is_excluded))
@@ -100,12 +100,12 @@ def _count(study: Study, dimensions: Sequence[int]) -> _Counts:
 
 
 def methods_of(study: Study) -> tuple[list[str], list[tuple[str, str]]]:
-    """The study's methods, and those of which one was made from the other; as old as the study's counts."""
-    counts, methods = _kept.get(study.pk), _kept_methods.get(study.pk)
-    if methods is None or counts is None or counts.until < time.monotonic():
+    """The study's methods, and those of which one was made from the other; of a large study up to half a minute old."""
+    until, methods = _kept_methods.get(study.pk, (0.0, None))
+    if methods is None or study.pk not in _kept or until < time.monotonic():
         methods = study_methods(study), linked_methods(study)
-        if counts is not None:
-            _kept_methods[study.pk] = methods
+        # `inputs_of` forgets them where the study turns out to be small.
+        _kept_methods[study.pk] = time.monotonic() + KEPT_S, methods
     return methods
 
 
