@@ -29,7 +29,7 @@ def direct_imports(graph: ImportGraph) -> Iterable[Violation]:
 
 
 class Explained(Contract):
-    """A contract that says, beside each wrong import, why it is wrong."""
+    """A contract that says, next to each wrong import, why it is wrong."""
 
     def wrong(self, graph: ImportGraph) -> Iterable[Violation]:
         raise NotImplementedError

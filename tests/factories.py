@@ -28,7 +28,7 @@ from generation.recipes.matrix.methods import BASELINE, Drawing, MethodSpec
 from generation.services.runs.planning import claim_planning, create_run, plan_run
 
 _numbers = itertools.count(1)
-# So many different pictures exist on disk; a study of thousands of images shares them, as their rows do not care.
+# This many different pictures exist on disk; a study of thousands of images shares them, as their rows do not care.
 N_FILES = 64
 
 

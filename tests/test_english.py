@@ -47,36 +47,44 @@ WRITTEN = (".html", ".txt", ".md", ".js", ".css", ".py", ".yml", ".cff")
 
 
 def files() -> list[Path]:
-    """Everything under version control that people read, but for tests, migrations and what others wrote.
+    """Everything under version control that people read, but for migrations, these rules and what others wrote.
 
     Models are left out because their labels are part of the migrations; forms and templates have labels of their own.
     """
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    left_out = re.compile(r"^tests/|/migrations/|/vendor/|/models/|^LICENSE")
+    left_out = re.compile(r"/migrations/|/vendor/|/models/|^tests/data/|^tests/test_english\.py$|^LICENSE")
     return [ROOT / name for name in listed.splitlines() if name.endswith(WRITTEN) and not left_out.search(name)]
 
 
-def prose(path: Path) -> list[tuple[int, str]]:
-    """The file's lines with their numbers; of Python code only comments and texts."""
+def prose(path: Path, *, is_test: bool = False) -> list[tuple[int, str]]:
+    """The file's lines with their numbers; of Python code only comments and texts.
+
+    Texts in tests are data, so only their docstrings count, and the names of tests as words.
+    """
     text = path.read_text(encoding="utf-8")
     if path.suffix != ".py":
         return list(enumerate(text.splitlines(), start=1))
     lines = []
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT or tokenize.tok_name[token.type] in ("STRING", "FSTRING_MIDDLE"):
+        is_text = tokenize.tok_name[token.type] in ("STRING", "FSTRING_MIDDLE")
+        if token.type == tokenize.COMMENT or (is_text and (not is_test or token.string.startswith('"""'))):
             lines += [(token.start[0] + i, line) for i, line in enumerate(token.string.splitlines())]
+        elif is_test and token.type == tokenize.NAME and token.string.startswith("test_"):
+            lines.append((token.start[0], token.string.replace("_", " ")))
     return lines
 
 
 @pytest.fixture(scope="module")
 def written() -> list[tuple[str, int, str]]:
-    return [(str(path.relative_to(ROOT)), *line) for path in files() for line in prose(path)]
+    named = [(str(path.relative_to(ROOT)), path) for path in files()]
+    return [(name, *line) for name, path in named for line in prose(path, is_test=name.startswith("tests/"))]
 
 
 def test_there_is_something_to_read(written: list[tuple[str, int, str]]) -> None:
     read = {name for name, _number, _line in written}
     assert {"README.md", "docs/architecture.md", "annotations/stats/ratings.py"} <= read
-    assert "annotations/templates/annotations/rate/page.html" in read
+    assert {"annotations/templates/annotations/rate/page.html", "tests/test_layers.py"} <= read
+    assert any("every decision has a number of its own" in line for _name, _number, line in written)
 
 
 @pytest.mark.parametrize(("pattern", "instead"), AVOIDED.items(), ids=list(AVOIDED))

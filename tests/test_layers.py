@@ -117,7 +117,7 @@ def written(root: Path) -> Iterator[Path]:
 
 
 def crowded_rooms(root: Path, most: int = MOST_FILES) -> list[str]:
-    """Rooms with more than so many files of their own, `__init__.py` included."""
+    """Rooms with more than this many files of their own, `__init__.py` included."""
     counts = Counter(path.parent for path in written(root))
     return [f"{room} holds {count} files" for room, count in sorted(counts.items()) if count > most]
 

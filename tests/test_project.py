@@ -142,7 +142,7 @@ OWN_SERVICES = {name: service for name, service in COMPOSE["services"].items() i
 
 
 def test_every_service_is_healthy_or_says_why_not() -> None:
-    """Images of ours carry their health check in the Dockerfile; others have it in the compose file."""
+    """Our own images carry their health check in the Dockerfile; others have it in the compose file."""
     dockerfile = (ROOT / "Dockerfile").read_text()
     stages = {stage.split()[0]: stage for stage in re.split(r"^FROM \S+ AS ", dockerfile, flags=re.MULTILINE)[1:]}
     for service in OWN_SERVICES.values():

@@ -195,7 +195,7 @@ def test_an_unreadable_table_is_set_aside_and_the_living_bind_again(
 def test_messages_are_read_while_tables_cannot_be_written(
     folder: Path, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on a full disk: whoever reads tasks must not end for the sake of a table."""
+    """As on a full disk: a worker that reads tasks must not end because of a table."""
     channel = connection.default_channel
     Queue("reader", Exchange("news"), "key")(channel).declare()
     channel._put("cpu", envelope())

@@ -28,7 +28,7 @@ from annotations.stats.distributions import normal_quantile
 from tests.stats.reference_data import FLEISS_1971
 
 MOST_PROMPTS = 160
-"""A pair with more votes than this is replayed on a random draw of so many."""
+"""A pair with more votes than this is replayed on a random draw of this many."""
 
 
 @dataclass(frozen=True)

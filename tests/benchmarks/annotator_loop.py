@@ -199,7 +199,7 @@ def over_assigned(study_token: str) -> int:
 
 
 async def together(port: int, sessions: list[str], work: Work, seconds: float) -> tuple[list[float], list[str]]:
-    """All accounts at once for so many seconds; the times of all loops and the errors."""
+    """All accounts at once for this many seconds; the times of all loops and the errors."""
     times: list[float] = []
     errors: list[str] = []
     gate = Gate(len(sessions), seconds)

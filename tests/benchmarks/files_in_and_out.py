@@ -6,7 +6,7 @@ Five raters per item and two methods per prompt. Prints the time on the
 clock, the processor's time and the most memory of each command. The exports are of the answers that count, which the
 page offers first, and of everything that `export_study` writes.
 
-Beside them: what Label Studio 1.23 took for 100,000 ratings on a machine of this kind, as we measured it once (137 s
+Next to them: what Label Studio 1.23 took for 100,000 ratings on a machine of this kind, as we measured it once (137 s
 to import, 219 s to export as JSON). It is not run here.
 """
 

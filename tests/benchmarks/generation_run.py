@@ -1,4 +1,4 @@
-"""A whole run of DetailScribe's switch matrix, metrics and all, beside the plain loop that the released code is.
+"""A whole run of DetailScribe's switch matrix, metrics and all, compared with the plain loop that the released code is.
 
     python -m tests.benchmarks.generation_run [--large] [--prompts 6]
 

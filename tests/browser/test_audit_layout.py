@@ -1,4 +1,4 @@
-"""What an auditor needs is in the window, stands over something, and says what is true."""
+"""What an auditor needs is in the window, heads something, and says what is true."""
 
 from collections.abc import Callable
 

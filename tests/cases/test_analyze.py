@@ -31,7 +31,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Question:
-    """counts are ratings, items, raters; None stands for a figure that cannot be estimated."""
+    """counts are ratings, items, raters; None means a figure that cannot be estimated."""
 
     counts: tuple[int, int, int]
     alphas: tuple[float | None, ...]

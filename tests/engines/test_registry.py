@@ -16,7 +16,7 @@ HERE = Surroundings(device="cpu")
 
 
 class Device:
-    """A small engine's machine: it has room for so many engines, and knows which are loaded."""
+    """A small engine's machine: it has room for this many engines, and knows which are loaded."""
 
     def __init__(self) -> None:
         self.room, self.n_loads, self.alive = 100, 0, []

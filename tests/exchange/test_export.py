@@ -112,7 +112,7 @@ def test_no_rows() -> None:
     assert "".join(json_line_chunks(NAMES, [])) == ""
 
 
-def test_rows_of_another_length_are_a_mistake_of_ours() -> None:
+def test_rows_of_another_length_are_our_own_mistake() -> None:
     for write in (csv_chunks, json_line_chunks):
         with pytest.raises(ValueError, match="3 cells for 2 columns"):
             list(write(NAMES, [[1, 2, 3]]))

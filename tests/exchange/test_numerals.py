@@ -24,7 +24,7 @@ READ = {
     "\u0967\u0968": 12,  # Devanagari
     "\u200f-\u0665": -5,  # a right-to-left mark in front
     "-\u200e5": -5,
-    "1\uff45\uff12": None,  # full-width e and 2 beside an ASCII 1
+    "1\uff45\uff12": None,  # full-width e and 2 next to an ASCII 1
     "\uff11\uff45\uff12": 100,
 }
 

@@ -60,7 +60,7 @@ class Painter:
         if self.faults:
             raise self.faults.pop(0)
         if len(requests) > self.most:
-            raise OutOfMemory("no room for so many", "Use a smaller size.")
+            raise OutOfMemory("no room for that many", "Use a smaller size.")
         for request in requests:
             if (error := self.broken(request)) is not None:
                 raise error

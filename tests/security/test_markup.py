@@ -31,7 +31,7 @@ FORMULA = '=HYPERLINK("http://evil.example")'
 
 
 class Elements(HTMLParser):
-    """Notes every element and attribute that a text of ours would have become."""
+    """Notes every element and attribute that one of our own texts would have become."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -31,7 +31,7 @@ class World:
     study: Study
     users: dict[str, User]
     arguments: dict[str, object]
-    """What stands in addresses, by its name there or by `address:name` where one name means several things."""
+    """The variable parts of addresses, by its name there or by `address:name` where one name means several things."""
 
     def client(self, persona: str) -> Client:
         client = Client()

@@ -25,7 +25,7 @@ def test_results_come_in_the_order_of_the_computations() -> None:
 
 
 @pytest.mark.usefixtures("n_threads")
-def test_an_error_is_raised_on() -> None:
+def test_an_error_is_re_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         side_by_side([lambda: 1.0, lambda: 1 / 0, lambda: 2.0])
 
@@ -54,7 +54,7 @@ def test_of_two_the_first_is_computed_by_the_caller_s_thread() -> None:
 
 
 @pytest.mark.usefixtures("n_threads")
-def test_an_error_of_either_of_two_is_raised_on() -> None:
+def test_an_error_of_either_of_two_is_re_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         both(lambda: 1 / 0, lambda: 1.0)
     with pytest.raises(ZeroDivisionError):

@@ -1,6 +1,6 @@
 """Traps that statistics packages fall into, through the doors that `analyze` and the study's page use.
 
-docs/methods/traps.md lists all of them with what is reported instead; those that are shown beside the code of one
+docs/methods/traps.md lists all of them with what is reported instead; those that are shown next to the code of one
 statistic are not repeated here.
 """
 

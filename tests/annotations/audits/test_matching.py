@@ -26,7 +26,7 @@ class TestPlace:
             # Half of each: intersection 0.08, union 0.24, doubled 2/3.
             (BOX, (0.4, 0.2, 0.4, 0.4), 2 / 3),
             (BOX, POINT, 1.0),
-            (BOX, (0.65, 0.5, 0.0, 0.0), 0.5),  # 0.05 beside the box, half of the 0.1 at which it ends
+            (BOX, (0.65, 0.5, 0.0, 0.0), 0.5),  # 0.05 next to the box, half of the 0.1 at which it ends
             (POINT, POINT, 1.0),
             (POINT, NEAR, 0.5),
             (POINT, FAR, 0.0),

@@ -129,7 +129,7 @@ class TestPage:
         AuditPlan.objects.update(state="closed")
         assert "closed" in page_of(client, study)
 
-    def test_while_another_holds_the_last_one_an_auditor_waits(self) -> None:
+    def test_an_auditor_waits_while_another_holds_the_last_one(self) -> None:
         study = make_audited_study(n_images=1)
         make_open_plan(study, auditors_per_image=1)
         page_of(signed_in(make_auditor(study)), study)

@@ -1,4 +1,4 @@
-"""The workbook: pictures in cells, text that is never a formula, figures beside every image."""
+"""The workbook: pictures in cells, text that is never a formula, figures next to every image."""
 
 import io
 

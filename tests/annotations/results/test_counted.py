@@ -74,7 +74,7 @@ def test_a_study_of_comments_alone_has_results(client: Client) -> None:
     client.force_login(study.owner)
     page = client.get(f"/study/{study.token}/results/").content.decode()
     assert "4 answers by 2 raters" in page
-    assert "cannot stand for others" in page
+    assert "cannot represent others" in page
 
 
 def test_the_items_page_draws_what_was_said_of_each_image(client: Client) -> None:

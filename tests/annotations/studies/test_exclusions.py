@@ -320,7 +320,7 @@ class TestPage:
 
         client.post(f"/study/{study.token}/settings/", fields | {"exclusion_rule": "Too fast."})
         client.post(f"/study/{study.token}/state/", {"state": "open"})
-        client.post(f"/study/{study.token}/settings/", fields | {"exclusion_rule": "Whoever disagrees."})
+        client.post(f"/study/{study.token}/settings/", fields | {"exclusion_rule": "Raters who disagree."})
 
         study.refresh_from_db()
         assert study.exclusion_rule == "Too fast."

@@ -178,7 +178,7 @@ def test_members_come_and_go(client: Client, study: Study) -> None:
     assert membership.user == ben
     assert as_user(client, ben).get(f"/study/{study.token}/").status_code == 200
 
-    # Whoever removes themselves is led home rather than before a closed door.
+    # People who remove themselves are led home rather than to a closed door.
     assert client.post(f"{add}{membership.pk}/remove/").headers["Location"] == "/"
     assert client.get(f"/study/{study.token}/").status_code == 403
 

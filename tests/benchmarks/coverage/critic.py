@@ -1,4 +1,4 @@
-"""Coverage of the critic's intervals over images, beside Wilson's over claims, and of Chao's and Chapman's totals.
+"""Coverage of the critic's intervals over images next to Wilson's over claims, and of Chao's and Chapman's totals.
 
 python -m tests.benchmarks.coverage.critic [replications, 1000 where omitted]
 """

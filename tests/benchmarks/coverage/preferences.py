@@ -46,7 +46,7 @@ WORLDS = {
 
 
 def votes_of(world: World, n_raters: int, n_prompts: int, rng: np.random.Generator, *, each: int = 0) -> Votes:
-    """Votes of every rater on every prompt; with `each`, on so many prompts drawn at random."""
+    """Votes of every rater on every prompt; with `each`, on that many prompts drawn at random."""
     per_rater = each or n_prompts
     rater = np.repeat(np.arange(n_raters), per_rater)
     prompt = rng.integers(0, n_prompts, len(rater)) if each else np.tile(np.arange(n_prompts), n_raters)

@@ -1,10 +1,10 @@
-"""How fast the statistics are beside their peers, in one run, with what was aimed at beside every row.
+"""How fast the statistics are compared with their peers, in one run, with the aim next to every row.
 
     python -m tests.benchmarks.stats [--quick] [--without-analysis]
 
 Peers: krippendorff, pingouin, SciPy, statsmodels, crowd-kit, choix, and the published algorithms of mt-metrics-eval
 (Google Research, 2021–2024) written plainly anew. A peer that would take hours is measured on less and scaled, which
-its row says; one that is not installed leaves its ratio open. Aims are seconds of ours, or a ratio to a peer of the
+its row says; one that is not installed leaves its ratio open. Aims are our own seconds, or a ratio to a peer of the
 same run. Seconds that were measured on another machine of two shared cores are good to a factor of two; a row that
 misses them by less says "near". Set OPENBLAS_NUM_THREADS=1 where something else is running.
 `--quick` takes the smaller sizes only; aims for larger ones are then listed as not measured. Exits with 1 on a miss.

@@ -1,4 +1,4 @@
-"""How fast the comparison is, beside what there is. `python -m tests.benchmarks.stats.comparison`
+"""How fast the comparison is, compared with other packages. `python -m tests.benchmarks.stats.comparison`
 
 Peers are called in the way their documentation shows; where one would take minutes it is measured smaller and
 extrapolated in proportion, and its row says so.

@@ -109,7 +109,7 @@ def test_places_by_mouse(new_context: NewContext, live_site: str) -> None:
     layer.scroll_into_view_if_needed()
     box = layer.bounding_box()
     assert box is not None
-    assert abs(box["width"] - box["height"]) < 2  # it lies on the picture, not on the bars beside it
+    assert abs(box["width"] - box["height"]) < 2  # it lies on the picture, not on the bars next to it
     at = (box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"])
     page.mouse.click(*at)
     expect(page.locator(".mark")).to_have_count(1)

@@ -28,7 +28,7 @@ def _importable() -> None:
 
 
 def published(folder: Path, state: State) -> dict[str, Any]:
-    """The options of a checkpoint written as its authors wrote theirs, with a vocabulary beside it."""
+    """The options of a checkpoint written as its authors wrote theirs, with a vocabulary next to it."""
     import torch
 
     torch.save(state, folder / "ImageReward.pt")

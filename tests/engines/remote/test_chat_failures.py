@@ -77,7 +77,7 @@ def test_too_many_requests_wait_as_long_as_the_server_says(server: ChatServer) -
     assert failing(server, RateLimited).retry_after_s == 1.5
     server.script(Status(503, busy, {"Retry-After": "30"}))
     assert failing(server, TryAgain).retry_after_s == 30
-    assert len(server.requests) == 6  # whoever queues the work tries again, not the client
+    assert len(server.requests) == 6  # the queue tries again, not the client
 
 
 def test_no_credit_stops_the_run(server: ChatServer) -> None:

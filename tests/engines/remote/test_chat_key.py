@@ -65,7 +65,7 @@ def test_the_key_does_not_follow_a_redirect(server: ChatServer) -> None:
         assert elsewhere.requests == []
 
 
-def test_a_server_without_a_key_gets_none_of_ours(server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_without_a_key_gets_no_other_key(server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     engine(server, key="").ask(REQUEST)
     assert KEY not in str(server.requests[0].headers)

@@ -132,7 +132,7 @@ def test_a_file_that_cannot_be_taken_fails_with_its_cure_and_without_alarm() -> 
     assert run.n_rejected == 1
 
 
-def test_a_fault_of_the_site_fails_the_run_and_is_raised_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_the_site_fails_the_run_and_is_re_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*args: Any, **kwargs: Any) -> Counts:
         raise ZeroDivisionError
 

@@ -162,7 +162,7 @@ def test_a_database_that_does_not_answer_fails_no_step(monkeypatch: pytest.Monke
 
 # --- workers that die, and work that is stopped ----------------------------------------------------------------------
 class Killed(BaseException):
-    """Stands for kill -9: nothing runs after it."""
+    """Like kill -9: nothing runs after it."""
 
 
 @pytest.mark.parametrize("place", ["before the file", "between file and row", "behind the third row"])
@@ -260,7 +260,7 @@ def test_only_the_culprit_of_a_batch_fails_with_its_reason_and_can_be_retried(wh
     assert pictures(run) == whole
 
 
-def test_an_error_nobody_foresaw_fails_its_step_with_type_and_text_and_is_raised_on(settings: Any) -> None:
+def test_an_error_nobody_foresaw_fails_its_step_with_type_and_text_and_is_re_raised(settings: Any) -> None:
     settings.GENERATION_ENDPOINTS = {"here": ("http://localhost/v1", "sk-very-secret")}
     workshop, run = Workshop(), a_run()
 

@@ -1,4 +1,4 @@
-"""A whole run through the real engines with tiny random weights: nothing here stands in for anything."""
+"""A whole run through the real engines with tiny random weights: nothing here is replaced."""
 
 from io import BytesIO
 from typing import Any

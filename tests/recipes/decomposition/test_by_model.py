@@ -24,7 +24,7 @@ def answer(entities: list[Json], relations: list[Json]) -> Json:
     return {"entities": entities, "relations": relations}
 
 
-def test_the_parts_get_ids_of_ours() -> None:
+def test_the_parts_get_our_own_ids() -> None:
     chat = Scripted(
         answer(
             [entity("paw1", "a paw"), entity("AC", "the pumpkin", "brown", "brown")],

@@ -77,7 +77,7 @@ def test_figures_have_the_colour_and_place_of_what_was_drawn() -> None:
         x, y, diameter = places[entity.id][0]
         figure = seen[entity.colour]
         assert (figure.x, figure.y) == pytest.approx((x, y), abs=0.05)
-        assert figure.diameter == pytest.approx(diameter, abs=0.07)  # a raised arm beside a body adds to it
+        assert figure.diameter == pytest.approx(diameter, abs=0.07)  # a raised arm next to a body adds to it
         assert figure.is_body == entity.is_body
         assert figure.could_be(entity.shape)
 

@@ -165,7 +165,7 @@ def test_layout_obeys_the_relations_as_shown(study: DemoStudy) -> None:
         for relation in image.shows.relations:
             one, two = places[relation.subject], places[relation.object]
             if relation.predicate in ("above", "in a row above", "in an arch over", "on top of"):
-                # Centre above centre; an arch reaches down beside its body, but starts above it.
+                # Centre above centre; an arch reaches down next to its body, but starts above it.
                 holds = one[1] < two[1] and (one[1] + one[3] < two[1] + two[3])
             elif relation.predicate in ("below", "in a row below"):
                 holds = one[1] >= two[3]

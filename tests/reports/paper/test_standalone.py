@@ -70,6 +70,6 @@ def test_every_class_of_every_chart_has_a_look() -> None:
         assert " class=" not in alone(picture, 6.9)
 
 
-def test_what_is_not_a_picture_of_ours_is_refused() -> None:
+def test_pictures_other_than_our_own_are_refused() -> None:
     with pytest.raises(ValueError, match="not a picture"):
         alone("<svg></svg>", 6.9)

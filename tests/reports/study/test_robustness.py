@@ -1,4 +1,4 @@
-"""What stands behind a comparison, on data whose answers are known."""
+"""The robustness of a comparison, on data whose answers are known."""
 
 import numpy as np
 import pytest

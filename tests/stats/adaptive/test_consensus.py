@@ -56,7 +56,7 @@ def test_answers_differ_by_levels_that_were_chosen() -> None:
 
 
 def test_further_raters_never_change_a_settled_consensus() -> None:
-    """Six raters of 300 items, taken one at a time: whoever stops early keeps the consensus of all six."""
+    """Six raters of 300 items, taken one at a time: an early stop keeps the consensus of all six."""
     rng = np.random.default_rng(5)
     ratings = rng.integers(0, 4, (300, 6)) * (rng.random((300, 1)) < 0.6)
     every = np.stack([(ratings == level).sum(axis=1) for level in range(4)], axis=1)
@@ -114,7 +114,7 @@ def test_a_test_of_weighted_means_keeps_its_level() -> None:
     assert errors["plain"] / 2_000 > 0.08
 
 
-def test_no_weight_stands_for_items_that_could_not_be_chosen() -> None:
+def test_no_weight_represents_items_that_could_not_be_chosen() -> None:
     with pytest.raises(ValueError, match="probability above 0"):
         design_weights(np.array([True, False]), np.array([1.0, 0.0]))
     with pytest.raises(ValueError, match="probability above 0"):

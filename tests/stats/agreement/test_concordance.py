@@ -51,7 +51,7 @@ def test_complete_equals_slow_definition(matrix: np.ndarray) -> None:
 
 
 def slow_spearman(matrix: np.ndarray, fewest: int) -> dict[tuple[int, int], tuple[int, float]]:
-    """Shared units and ρ of every two raters who share so many and vary on them, by SciPy."""
+    """Shared units and ρ of every two raters who share at least this many and vary on them, by SciPy."""
     found = {}
     for a, b in combinations(range(len(matrix)), 2):
         both = ~np.isnan(matrix[a]) & ~np.isnan(matrix[b])

@@ -104,7 +104,7 @@ def test_one_dissent_in_three_hundred_shows_all_sides() -> None:
     matrix = np.ones((3, 100))
     matrix[0, 0] = 2
     report = report_of(matrix, (1, 2))
-    # α = 1 − 299 · 2/2 / (299 · 1) = 0; the rest is derived beside the tests of each coefficient.
+    # α = 1 − 299 · 2/2 / (299 · 1) = 0; the rest is derived in the tests of each coefficient.
     assert report["krippendorff_alpha_nominal"].value == pytest.approx(0, abs=1e-12)
     assert report["fleiss_kappa"].value == pytest.approx(-0.0033, abs=5e-5)
     assert report["gwet_ac1"].value == pytest.approx(0.993, abs=5e-4)

@@ -132,7 +132,7 @@ def test_soft_pairwise_accuracy_of_many_prompts_flips_blocks_to_the_same_value()
     human = rng.normal(size=(5000, 3)) + np.array([0, 0.02, 0.03])
     metric = human + rng.normal(size=(5000, 3))
     [found] = soft_pairwise_accuracy([(human, metric)], rng=rng, n_permutations=4000)
-    # With so many prompts flipped sums are normal: p is the upper tail of the difference over its root sum of squares.
+    # Many flipped sums are normal: p is the upper tail of the difference over the root of its sum of squares.
     tails = []
     for table in (human, metric):
         apart = [table[:, i] - table[:, j] for i, j in ((0, 1), (0, 2), (1, 2))]

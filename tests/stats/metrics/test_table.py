@@ -1,4 +1,4 @@
-"""The table: every figure at its level, baseline and ceiling beside them, differences with Holm, facets."""
+"""The table: every figure at its level, baseline and ceiling next to them, differences with Holm, facets."""
 
 import numpy as np
 import pytest

@@ -157,7 +157,7 @@ def test_laplace_equals_its_definition_and_its_gradient_the_differences(seed: in
 
     best = optimize.minimize(minus_joint, np.zeros(z.shape[1]), options={"gtol": 1e-7})
     value, gradient = mixed.log_marginal(parameters)
-    # The determinant from second differences of the predictor alone, so that nothing of ours is reused but the sum.
+    # The determinant from second differences of the predictor alone, so that only the sum is reused.
     eta = fixed[:, 0] * parameters[3] + z @ best.x
     h = 1e-4
 
