@@ -120,7 +120,7 @@ def test_a_count_off_by_one_is_minor_and_one_further_off_is_major() -> None:
         (11, "There are 11 hearts instead of four."),
     ],
 )
-def test_any_number_that_is_seen_of_a_group_can_be_told(n_seen: int, sentence: str) -> None:
+def test_any_number_that_is_seen_of_a_group_has_words(n_seen: int, sentence: str) -> None:
     group = Entity("e1", "pink", "heart", "small", count=4, is_body=False)
     assert in_words(Scene("ring", (group,), ()), SceneError("wrong_count", "major", "e1", str(n_seen))) == sentence
 
