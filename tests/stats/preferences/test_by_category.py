@@ -51,7 +51,7 @@ def test_each_category_has_the_figures_of_its_votes_alone() -> None:
     assert found.interaction.p < 1e-4
 
 
-def test_of_two_methods_with_equally_many_votes_a_prompt_it_is_welchs_f_of_wins() -> None:
+def test_of_two_methods_with_equally_many_votes_per_prompt_it_is_welchs_f_of_wins() -> None:
     votes, facet = two_methods(np.random.default_rng(1), (0.8, 0.5))
     found = interaction(votes, facet)
     wins = np.bincount(votes.prompt, votes.outcome == 0)  # type: ignore[arg-type]  # codes, not None here

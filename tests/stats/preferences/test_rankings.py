@@ -167,7 +167,7 @@ class TestPlace:
             assert [row.log_worth for row in found.rows] == [row.log_worth for row in plain.rows]
 
     def test_without_a_finite_effect_of_the_place_strengths_are_those_without_it(self) -> None:
-        """Whoever was shown first always came first; a and b were so equally often."""
+        """The one shown first always came first; a and b were so equally often."""
         item, rank = np.array([[0, 1], [1, 0]] * 4), np.tile([1, 2], (8, 1))
         found = ranking_strengths(Rankings(["a", "b"], item, rank, shown=np.tile([0, 1], (8, 1))))
         plain = ranking_strengths(Rankings(["a", "b"], item, rank))
