@@ -27,10 +27,13 @@ from annotations.queries.structured import parts
 from annotations.reports.study.data import StudyData
 from annotations.reports.study.files.items import column_of
 from annotations.reports.study.files.questions import QUESTION_COLUMNS, question_rows
-from annotations.services.reports import default_comparisons
 from annotations.version import code_version
 from exchange.export import Column, csv_chunks, data_dictionary, json_line_chunks, write_parquet
 from exchange.tables.values import text_of
+
+
+class NothingToRelease(ValueError):
+    """A study that nobody has answered."""
 
 
 @dataclass(frozen=True)
@@ -240,6 +243,8 @@ def _write_files(study: Study, put: Callable[[str, Iterable[str]], None]) -> Non
 
 def analyze_files(study: Study, rows: StudyRows) -> Iterator[tuple[str, Iterator[str]]]:
     """(name, CSV in pieces) of the files that `manage.py analyze` reads."""
+    from annotations.services.reports import default_comparisons  # takes half a second, and one table does not need it
+
     data = rows.data
     yield "questions.csv", csv_chunks(QUESTION_COLUMNS, question_rows(data.dimensions))
     yield "ratings.csv", csv_chunks(RATING_COLUMNS, _rating_rows(rows))

@@ -24,16 +24,11 @@ from annotations.reports.outputs import report_files
 from annotations.reports.release.described import codebook, croissant, readme
 from annotations.reports.release.recompute import MANIFEST, SETTINGS, Settings, recompute
 from annotations.reports.release.verify import manifest
-from annotations.services.exports import analyze_files
+from annotations.services.exports import NothingToRelease, analyze_files
 from annotations.services.reports import DEFAULT_SEED
 from annotations.version import code_version
 from exchange.export import csv_chunks
 from generation.models import Image
-
-
-class NothingToRelease(ValueError):
-    """A study that nobody has answered."""
-
 
 MOST_RATINGS_AT_ONCE = 50_000
 """Up to which a page makes a release while somebody waits."""

@@ -24,7 +24,8 @@ from annotations.reports.paper.tex_files import methods_tex
 from annotations.reports.parts import parts_of
 from annotations.reports.rendering import Links
 from annotations.reports.view import Figure, Section
-from annotations.services.release import NothingToRelease, has_few_images, is_quickly_released, write_release
+from annotations.services.exports import NothingToRelease
+from annotations.services.release import has_few_images, is_quickly_released, write_release
 from annotations.views.downloads import file_name as download_name
 from annotations.views.rights import researcher_of_study
 

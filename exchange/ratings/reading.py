@@ -12,7 +12,7 @@ from typing import BinaryIO
 from exchange.labels import number_in, proposal
 from exchange.rejects import BadFile, RejectLog
 from exchange.study_tables import RATINGS
-from exchange.tables.coded import CodedTable, collect_columns, read_columns
+from exchange.tables.coded import ROWS_IN_BLOCK, CodedTable, collect_columns, read_blocks, read_columns
 from exchange.tables.headers import Columns
 from exchange.tables.packed import is_zip_of_tables, tables_in, unpacked
 from exchange.tables.row import JsonValue, Row
@@ -161,6 +161,21 @@ class RatingsFile:
         self.tally = Tally()
         for part in self._parts:
             yield from self._long(part, log) if part.shape is None else self._shaped(part, part.shape, log)
+
+    def blocks(self, log: RejectLog) -> Iterator[CodedTable | list[Row]]:
+        """The same answers in blocks: of columns where the file is plain CSV, of rows elsewhere."""
+        self.tally = Tally()
+        dialect = self.mapping.dialect
+        for part in self._parts:
+            if part.shape is not None:
+                rows = self._shaped(part, part.shape, log)
+                while some := list(islice(rows, ROWS_IN_BLOCK)):
+                    yield some
+                continue
+            for block in read_blocks(part.again(), name=part.name, columns=RATINGS, dialect=dialect, log=log):
+                self.tally.n_rows += len(block)
+                self.tally.n_answers += len(block)
+                yield block
 
     def _long(self, part: _Part, log: RejectLog) -> Iterator[Row]:
         dialect = self.mapping.dialect

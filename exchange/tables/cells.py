@@ -43,6 +43,13 @@ class Cells:
         """A text that is likely to come again in other rows."""
         value = self.row.values.get(field)
         if isinstance(value, str) and value:
+            if (
+                len(value) <= max_length
+                and value.isascii()
+                and value.isprintable()
+                and " " not in (value[0], value[-1])
+            ):
+                return value  # nothing can be wrong with it
             with suppress(BadValue):  # what is wrong with it is logged below
                 return values.parse_known_text(value, max_length)
         return self.text(field, max_length=max_length, required=required)

@@ -4,10 +4,10 @@ A clean UTF-8 CSV or TSV goes through Arrow's parser; everything else, and every
 `read_rows`, so that both ways accept the same files, give the same cells and report the same rejects.
 """
 
-import csv
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from math import nan
 from pathlib import Path
 from typing import Any, BinaryIO, Self, SupportsIndex
@@ -15,24 +15,24 @@ from typing import Any, BinaryIO, Self, SupportsIndex
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 from numpy.typing import NDArray
 
-from exchange.formulas import may_be_harmless
 from exchange.identity import OUTER, identity, near_matches
-from exchange.rejects import BadFile, RejectLog
+from exchange.rejects import Reject, RejectLog
 from exchange.tables.cells import Cells
-from exchange.tables.delimited import delimiter_of
+from exchange.tables.clean import Header, clean_cells, clean_header, each_line_is_a_row, n_lines, whole_lines
+from exchange.tables.delimited import read_delimited
 from exchange.tables.headers import Columns
 from exchange.tables.packed import unpacked
 from exchange.tables.row import JsonValue, Row
 from exchange.tables.rows import read_rows
-from exchange.tables.text import PLAIN, Dialect, byte_chunks, encoding_of, opened
+from exchange.tables.text import PLAIN, Dialect, byte_chunks, lines_of, opened
 from exchange.tables.values import BadValue, parse_number, text_of
 
-_LF, _CR, _QUOTE = 10, 13, 34
 _ASCII_BLANKS = "\t\n\v\f\r\x1c\x1d\x1e\x1f "
 _MANY_NAMES = 20_000
+BLOCK = 1024 * 1024
+ROWS_IN_BLOCK = 2_000
 _PLAIN_NUMBER = r"^-?[0-9]{1,17}(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?$"
 """What Arrow reads as `parse_number` does: correctly rounded, and finite."""
 
@@ -69,6 +69,14 @@ class CodedColumn:
     @cached_property
     def labels(self) -> tuple[str, ...]:
         return tuple(self._coded().dictionary.to_pylist())
+
+    def written(self) -> tuple[list[str], list[int]]:
+        """The distinct cells as the file has them, in the order in which they first occur, and the code of each cell.
+
+        Call it before the column is coded.
+        """
+        coded = self._cells.dictionary_encode().combine_chunks()
+        return coded.dictionary.to_pylist(), coded.indices.to_pylist()
 
     def texts(self) -> NDArray[np.object_]:
         """(n,) the cells; equal ones share one text."""
@@ -287,92 +295,77 @@ class _Coder:
 
 def _parse_clean(data: bytes, name: str, columns: Columns, log: RejectLog) -> CodedTable | None:
     """The table where `data` is a faultless UTF-8 CSV or TSV without line breaks in cells; None: take the other way."""
-    try:
-        codec, mark = encoding_of(data[:4096], name)
-    except BadFile:
+    header = clean_header(data, name, columns)
+    if header is None or header.end == len(data):
         return None
-    if (
-        codec != "utf-8"
-        or data[mark : mark + 1] in (b"[", b"{", b" ", b"\t", b"\n", b"\r", b"")
-        or data.startswith(b"PAR1")
-    ):
+    cells = clean_cells(data, header.end, header)
+    if cells is None:
         return None
-    if b"\0" in data or not _is_utf8(data) or may_be_harmless(data):
-        return None
-    header_end = data.find(b"\n") + 1
-    header_line = data[mark:header_end].decode()
-    if header_end in (0, len(data)) or "\r" in header_line.removesuffix("\r\n"):
-        return None
-    delimiter = delimiter_of(header_line, columns)
-    try:
-        header = next(csv.reader([header_line], delimiter=delimiter, strict=True))
-    except csv.Error:
-        return None
-    found = [identity(cell) for cell in header]
-    if not all(found):
-        return None
-    try:
-        resolved = columns.check_header(found, file=name, row=1)
-    except BadFile:
-        return None
-    if not _has_plain_lines(data, header_end, delimiter):
-        return None
-    n_rows = data.count(b"\n", header_end) + (not data.endswith(b"\n"))
-    arrow = _parse(memoryview(data)[header_end:], found, [label for label in found if label in resolved], delimiter)
-    if arrow is None or arrow.num_rows != n_rows:
-        return None  # faulty or blank lines: the other way says which
-    if any(pc.max(pc.utf8_length(cells)).as_py() > csv.field_size_limit() for cells in arrow.itercolumns()):
-        return None  # refused there, so refused here
-    columns.warn_of_unused(found, file=name, log=log)
-    parsed = {resolved[label]: CodedColumn(arrow.column(label)) for label in arrow.column_names}
-    return CodedTable(name, parsed, np.arange(2, n_rows + 2, dtype=np.int64))
+    columns.warn_of_unused(header.found, file=name, log=log)
+    return _table(name, header, cells, 2)
 
 
-def _is_utf8(data: bytes) -> bool:
-    if data.isascii():
-        return True
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+def _table(name: str, header: Header, cells: pa.Table, first_row: int) -> CodedTable:
+    found = {header.resolved[label]: CodedColumn(cells.column(label)) for label in cells.column_names}
+    return CodedTable(name, found, np.arange(first_row, first_row + cells.num_rows, dtype=np.int64))
 
 
-def _has_plain_lines(data: bytes, begin: int, delimiter: str) -> bool:
-    """True where each line from `begin` on is one row by the strict rules, which Arrow alone does not hold.
+def read_blocks(
+    stream: BinaryIO, *, name: str, columns: Columns, dialect: Dialect = PLAIN, log: RejectLog, size: int = BLOCK
+) -> Iterator[CodedTable | list[Row]]:
+    """The rows that `read_rows` gives, with the same rejects, a block at a time.
 
-    That is: lines end in LF or CRLF, and quotes come in pairs that enclose whole cells without quotes or line breaks.
+    A block is a table of columns where its lines are faultless CSV or TSV, else a list of rows. Memory: a few times
+    `size`, the bytes in a block. Raises BadFile as `read_rows` does.
     """
-    if b"\r" in data and data.count(b"\r", begin) != data.count(b"\r\n", begin):
-        return False
-    if data.find(b'"', begin) < 0:
-        return True
-    body = np.frombuffer(data, dtype=np.uint8, offset=begin)
-    quotes = np.flatnonzero(body == _QUOTE)
-    if len(quotes) % 2:
-        return False
-    opening, closing = quotes[0::2], quotes[1::2]
-    before = np.where(opening == 0, _LF, body[opening - 1])
-    after = np.where(closing == len(body) - 1, _LF, body[np.minimum(closing + 1, len(body) - 1)])
-    if not np.isin(before, (ord(delimiter), _LF)).all() or not np.isin(after, (ord(delimiter), _LF, _CR)).all():
-        return False
-    ends = np.flatnonzero(body == _LF)
-    return np.array_equal(np.searchsorted(ends, opening), np.searchsorted(ends, closing))
+    begin = stream.tell() if stream.seekable() else None
+    n_read = 0
+    if begin is not None and dialect == PLAIN:
+        data = stream.read(size)
+        header = clean_header(data, name, columns)
+        if header is not None and header.end < len(data):
+            columns.warn_of_unused(header.found, file=name, log=log)
+            n_read, is_whole = 1, True
+            for lines in whole_lines(stream, data[header.end :], size):
+                cells = clean_cells(lines, 0, header)
+                is_whole = cells is not None or each_line_is_a_row(lines)
+                if not is_whole:
+                    break
+                if cells is not None:
+                    yield _table(name, header, cells, n_read + 1)
+                else:
+                    texts = lines_of(iter([header.line + lines.decode()]), name)
+                    yield list(
+                        read_delimited(
+                            texts, name=name, columns=columns, delimiter=header.delimiter, n_skipped=n_read - 1, log=log
+                        )
+                    )
+                n_read += n_lines(lines)
+            is_whole = is_whole and not stream.read(1)
+            release_memory()
+            if is_whole:
+                return
+        stream.seek(begin)
+    rows = read_rows(stream, name=name, columns=columns, dialect=dialect, log=_Later(log, n_read) if n_read else log)
+    later = (row for row in rows if row.number > n_read)
+    while block := list(islice(later, ROWS_IN_BLOCK)):
+        yield block
 
 
-def _parse(body: memoryview, found: Sequence[str], wanted: Sequence[str], delimiter: str) -> pa.Table | None:
-    """Arrow's table of texts; None where Arrow finds a fault."""
-    try:
-        return pyarrow.csv.read_csv(
-            pa.BufferReader(pa.py_buffer(body)),
-            read_options=pyarrow.csv.ReadOptions(column_names=list(found), block_size=2 * 1024 * 1024),
-            parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter),
-            convert_options=pyarrow.csv.ConvertOptions(
-                include_columns=list(wanted),
-                column_types=dict.fromkeys(wanted, pa.string()),
-                null_values=[],
-                strings_can_be_null=False,
-            ),
-        )
-    except (pa.ArrowException, OSError, ValueError):
-        return None
+class _Later(RejectLog):
+    """Passes on what is said of rows behind the first `n_read`, which were read before."""
+
+    def __init__(self, log: RejectLog, n_read: int) -> None:
+        super().__init__(keep=0)
+        self._to, self._n_read = log, n_read
+
+    def add(self, reject: Reject) -> None:
+        if reject.row is None or reject.row > self._n_read:
+            self._to.place = self.place
+            self._to.add(reject)
+
+    def warn(self, sentence: str) -> None:
+        self._to.warn(sentence)
+
+    def tell(self, sentence: str) -> None:
+        self._to.tell(sentence)

@@ -39,11 +39,18 @@ def _merit(header: str, delimiter: str, columns: Columns | None) -> tuple[int, i
 
 
 def read_delimited(
-    lines: Iterator[str], *, name: str, columns: Columns | None, delimiter: str = "", log: RejectLog
+    lines: Iterator[str],
+    *,
+    name: str,
+    columns: Columns | None,
+    delimiter: str = "",
+    n_skipped: int = 0,
+    log: RejectLog,
 ) -> Iterator[Row]:
     """Rows under the first line that is not blank, which is the header. `number` is the line a row begins on.
 
     delimiter  "": found in the header
+    n_skipped  lines of the file between its header and the rest of `lines`
 
     Blank lines are skipped. A first column without a name is left out where it holds whole numbers only, as pandas
     and R write the numbers of rows. An apostrophe that exports put before a formula's sign is taken off again.
@@ -64,6 +71,7 @@ def read_delimited(
     header = next(reader, None)
     if header is None:
         raise bad_file(name, "the header cannot be read", _QUOTE_CURE, row=n_blank + 1, value=header_line)
+    reader.skip(n_skipped)
     n_cells = len(header.cells)
     found = [identity(cell) for cell in header.cells]
     while len(found) > 1 and not found[-1]:
@@ -133,6 +141,10 @@ class _Records:
         self._name = name
         self._log = log
         self._at_end = False
+
+    def skip(self, n: int) -> None:
+        """Counts lines that were read elsewhere."""
+        self._n_before += n
 
     def __iter__(self) -> "_Records":
         return self

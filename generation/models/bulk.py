@@ -98,6 +98,7 @@ def _completed(
     """The rows as the database takes them, with the defaults of further fields behind them."""
     fixed: list[Any] = []
     made: list[tuple[int, Callable[[], Any]]] = []
+    n_fixed = len(rest)
     for place, field in enumerate(rest):
         how = _conversion(field) or _as_is
         if _is_now(field):
@@ -107,15 +108,12 @@ def _completed(
             fixed.append(None)
         else:
             fixed.append(how(field.get_default()))
-    n_given: int | None = None
     for row in rows:
-        values = list(row)
+        values = [*row, *fixed]
         for place, how in convert:
             values[place] = how(values[place])
-        n_given = len(values)
-        values += fixed
         for place, make in made:
-            values[n_given + place] = make()
+            values[place - n_fixed] = make()
         yield values
 
 

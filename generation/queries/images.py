@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from exchange.identity import likeness
 from exchange.signs import difference
 from generation.models import Image, PromptSet
+from generation.models.among import among
 
 SHA256_LENGTH = 64
 MOST_KEYS_COMPARED = 200_000
@@ -29,7 +30,7 @@ def images_by_reference(
         found |= {sums[digits]: ids for digits, ids in _by("sha256", set(sums), images).items()}
     names = {reference for reference in set(references) - set(found) if "." in reference}
     if names:
-        found |= _by("provenance__source__file", names, images)
+        found |= _by_file(names, images)
     return found
 
 
@@ -64,7 +65,15 @@ def _images(prompt_set: str, within: QuerySet[PromptSet] | None) -> QuerySet[Ima
 
 def _by(field: str, values: set[str], images: QuerySet[Image]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = defaultdict(list)
-    for value, pk in images.filter(**{f"{field}__in": values}).order_by("pk").values_list(field, "pk"):
+    for value, pk in images.filter(among(field, values)).values_list(field, "pk") if values else ():
+        found[value].append(pk)
+    return {value: sorted(ids) for value, ids in found.items()}
+
+
+def _by_file(names: set[str], images: QuerySet[Image]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
+    field = "provenance__source__file"
+    for value, pk in images.filter(**{f"{field}__in": names}).order_by("pk").values_list(field, "pk"):
         found[value].append(pk)
     return dict(found)
 

@@ -27,6 +27,11 @@ class Origin:
         return {"added_by": self.user, "import_run": self.import_run}
 
     @property
+    def ids(self) -> tuple[int | None, int | None]:
+        """The same as keys: of the user and of the import."""
+        return (None if self.user is None else self.user.pk), (None if self.import_run is None else self.import_run.pk)
+
+    @property
     def is_bounded(self) -> bool:
         return self.by_api or (self.import_run is not None and not self.import_run.is_by_command)
 

@@ -10,14 +10,14 @@ from django.core.management.base import CommandError
 from annotations.management.study_command import StudyCommand
 from annotations.models import Study
 from annotations.services.activity import Action, note
-from annotations.services.exports import TABLES, write_folder
+from annotations.services.exports import TABLES, NothingToRelease, write_folder
 from annotations.services.formats.registry import FORMATS
-from annotations.services.release import NothingToRelease
 
 ENDINGS = ("csv", "jsonl", "parquet")
 
 
 class Command(StudyCommand):
+    requires_system_checks: tuple[str, ...] = ()  # they load every page of the site
     help = "Write every answer of a study, with its data dictionary, into a folder: CSV, Parquet, and for `analyze`."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from annotations.management.scale_argument import add_scale_argument
 
 
 class Command(BaseCommand):
+    requires_system_checks: tuple[str, ...] = ()  # they load every page of the site
     help = "Import existing human ratings into a study, optionally with a table of items and metric scores."
 
     def add_arguments(self, parser: CommandParser) -> None:

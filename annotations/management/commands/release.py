@@ -9,7 +9,8 @@ from django.core.management.base import CommandError
 from annotations.management.study_command import StudyCommand
 from annotations.models import Study
 from annotations.services.activity import Action, note
-from annotations.services.release import NothingToRelease, write_release
+from annotations.services.exports import NothingToRelease
+from annotations.services.release import write_release
 
 
 class Command(StudyCommand):

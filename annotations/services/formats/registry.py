@@ -8,9 +8,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import Study
-from annotations.services.formats import dataset, label_studio, preference_pairs, regions, wide
+from annotations.services.formats import label_studio, preference_pairs, regions, wide
 
 JSON = "application/json"
+
+
+def _write_data_set(study: Study, file: IO[bytes]) -> None:
+    from annotations.services.formats import dataset  # loads the whole analysis, which no other format needs
+
+    dataset.write(study, file)
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,7 @@ FORMATS = {
             "application/zip",
             _("Data-set folder (Hugging Face, Croissant)"),
             _("Parquet tables, the images, a card and a Croissant description; raters have aliases."),
-            dataset.write,
+            _write_data_set,
         ),
     )
 }

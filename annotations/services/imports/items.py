@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Collection, Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from django.db import transaction
@@ -13,15 +13,15 @@ from annotations import allocation
 from annotations.models import Item, ItemImage, Study
 from exchange.spellings import Spellings
 from generation.models import Image
+from generation.models.among import among
 from generation.models.bulk import insert_rows, new_ids
 from generation.queries.images import images_by_reference
 from generation.queries.importers import Counts, Progress, batches
 
-KEYS_AT_ONCE = 2_000
+KEYS_AT_ONCE = 5_000
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """An item and its images by slot. `pk` is its key where a dry run would have made it."""
 
     pk: int | str
@@ -32,7 +32,7 @@ def items_of(study: Study, keys: Collection[str], prompt_set: str) -> dict[str, 
     """Key → item of the study: by the item's own key, else by what its only image is called."""
     if study.pk is None:
         return {}
-    rows = ItemImage.objects.filter(item__study=study, item__role=Item.Role.RATED, item__key__in=keys).order_by(
+    rows = ItemImage.objects.filter(among("item__key", keys), item__study=study, item__role=Item.Role.RATED).order_by(
         "item", "slot"
     )
     found: dict[str, Found] = {}
@@ -42,9 +42,8 @@ def items_of(study: Study, keys: Collection[str], prompt_set: str) -> dict[str, 
     rest = set(keys) - set(found)
     if rest and study.item_kind == Study.ItemKind.IMAGE:
         named = {ids[0]: key for key, ids in images_by_reference(rest, prompt_set).items() if len(ids) == 1}
-        shown = ItemImage.objects.filter(item__study=study, item__role=Item.Role.RATED, image__in=named).values_list(
-            "item", "image"
-        )
+        rated = ItemImage.objects.filter(item__study=study, item__role=Item.Role.RATED)
+        shown = rated.filter(among("image_id", named)).values_list("item", "image") if named else ()
         found |= {named[image]: Found(item, (image,)) for item, image in shown}
     return found
 
@@ -65,11 +64,12 @@ class NewItems:
         self.dry: set[str] = set()
 
     def look_through(
-        self, keys: Iterable[str], progress: Progress, *, dry_run: bool, file: str, spellings: Spellings
+        self, blocks: Iterable[list[str]], progress: Progress, *, dry_run: bool, file: str, spellings: Spellings
     ) -> None:
-        """Note the items that are to be made. In a dry run `dry` then holds their keys."""
+        """Note the items that are to be made, from the names in each block of rows. In a dry run `dry` holds their
+        keys."""
         seen: set[int] = set()
-        for some in batches(keys, 5 * KEYS_AT_ONCE):
+        for some in blocks:
             fresh = {key for key in some if hash(key) not in seen}
             seen.update(map(hash, fresh))
             spellings.meet(file, "item", sorted(fresh))
@@ -85,7 +85,7 @@ class NewItems:
         if dry_run:
             self.dry |= set(found.values()) | (missing & self._known)
             return
-        for image, prompt, method in Image.objects.filter(pk__in=found).values_list("pk", "prompt", "method"):
+        for image, prompt, method in Image.objects.filter(among("pk", found)).values_list("pk", "prompt", "method"):
             self._keys.append(found[image])
             self._images.append(image)
             self._prompts.append(prompt)

@@ -1,11 +1,11 @@
 """Existing human ratings from a table into a study: raters, assignments and responses."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -13,25 +13,27 @@ from django.db.models import Max
 from django.utils import timezone
 
 from annotations.models import Assignment, Dimension, Item, ItemImage, Rater, Response, Study
+from annotations.models.studies import new_tokens
 from annotations.services.imports.items import Found, NewItems, items_of
 from annotations.services.imports.rows import FirstLook, RatingRow, read_ratings
 from annotations.services.imports.study import Dimensions, imported_study
 from annotations.services.sqlite_writes import write_turn
-from exchange.ratings.mapping import Mapping
+from exchange.ratings.mapping import Mapping as GivenMapping
 from exchange.ratings.reading import opened_ratings
 from exchange.rejects import BadFile, RejectLog
 from exchange.tables.cells import Cells
 from exchange.tables.values import BadValue, parse_answer
 from generation.models import Activity
+from generation.models.among import among
 from generation.models.bulk import add_to, insert_rows, new_ids, set_column
 from generation.queries.images import NearKeys, image_keys
 from generation.queries.importers import Counts, Progress, Source, Touched, batches, no_progress
 from generation.queries.seen_rows import SeenRows
 
 # Small enough that people who rate meanwhile wait a fraction of a second for their turn to write.
-ROWS_AT_ONCE = 2_000
+ROWS_AT_ONCE = 5_000
 UNABLE = -1
-ASSIGNMENT = ("id", "study_id", "item_id", "rater_id", "sequence", "state", "answered_at")
+ASSIGNMENT = ("id", "token", "study_id", "item_id", "rater_id", "sequence", "state", "answered_at")
 RESPONSE = ("assignment_id", "dimension_id", "image_id", "level", "is_unable", "answered_at", "active_ms")
 MOST_RATERS_PER_ITEM = 1_000
 
@@ -44,7 +46,7 @@ def import_ratings(
     scales: Sequence[str] = (),
     prompt_set: str = "",
     known: AbstractSet[str] = frozenset(),
-    mapping: Mapping | None = None,
+    mapping: GivenMapping | None = None,
     dry_run: bool = False,
     progress: Progress = no_progress,
     log: RejectLog,
@@ -120,8 +122,7 @@ def _take_back_if_unanswered(study: Study, *, is_new: bool) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class _Placed:
+class _Placed(NamedTuple):
     """A row whose item, dimension and level are known. level: UNABLE for "unable to answer"."""
 
     rating: RatingRow
@@ -137,7 +138,6 @@ class _Before:
     raters: dict[str, Rater]
     assignments: dict[tuple[int | str, str], int]
     levels: dict[tuple[int | str, str, str], int]
-    new_raters: list[Rater] = field(default_factory=list)
 
 
 class _Batches:
@@ -207,19 +207,21 @@ class _Batches:
         item = items.get(rating.item)
         if item is None and rating.item in self._dry:
             item = Found(rating.item, (0,))
-        cells = Cells(rating.row, self._log)
         if item is None:
-            cells.reject("item", *self._unknown_item(rating.item))
+            Cells(rating.row, self._log).reject("item", *self._unknown_item(rating.item))
             return None
         dimension = self._dimensions.get(rating.dimension)
         if isinstance(dimension, tuple):
-            cells.reject("dimension", *dimension)
+            Cells(rating.row, self._log).reject("dimension", *dimension)
             return None
         if len(item.images) > 1 and dimension.about == Dimension.About.IMAGE:
             problem = f"the item shows {len(item.images)} images, and this question is about each of them"
-            cells.reject("item", problem, "import ratings of single images only")
+            Cells(rating.row, self._log).reject("item", problem, "import ratings of single images only")
             return None
-        level = self._level(cells, dimension, is_unable=rating.is_unable)
+        cell = rating.row.values.get("value")
+        level = self._levels.get((dimension.name, cell)) if isinstance(cell, str) else None
+        if level is None:
+            level = self._level(Cells(rating.row, self._log), dimension, is_unable=rating.is_unable)
         return None if level is None else _Placed(rating, item, dimension, level)
 
     def _unknown_item(self, name: str) -> tuple[str, str]:
@@ -231,10 +233,6 @@ class _Batches:
     def _level(self, cells: Cells, dimension: Dimension, *, is_unable: bool) -> int | None:
         """The index of the level that a cell names; None after it was refused."""
         cell = cells.row.values.get("value")
-        if isinstance(cell, str):
-            known = self._levels.get((dimension.name, cell))
-            if known is not None:
-                return known
         scale = self._scales.setdefault(dimension.name, [float(value) for value in dimension.values])
         try:
             value = None if is_unable else parse_answer(cell, scale, self._dimensions.words_of(dimension))
@@ -253,18 +251,18 @@ class _Batches:
         if self._study.pk is None:
             return _Before({}, {}, {})
         names = {one.rating.rater for one in placed}
-        raters = {rater.name: rater for rater in Rater.objects.filter(study=self._study, name__in=names)}
+        raters = {rater.name: rater for rater in Rater.objects.filter(among("name", names), study=self._study)}
         by_id = {rater.pk: rater.name for rater in raters.values()}
-        ids = [one.item.pk for one in placed if isinstance(one.item.pk, int)]
+        ids = {one.item.pk for one in placed if isinstance(one.item.pk, int)}
         # By item alone: by rater as well, SQLite would look up every item with every rater.
-        there = Assignment.objects.filter(item__in=set(ids)).values_list("item", "rater", "pk")
+        there = Assignment.objects.filter(among("item_id", ids)).values_list("item", "rater", "pk")
         assignments: dict[tuple[int | str, str], int] = {
             (item, by_id[rater]): pk for item, rater, pk in there if rater in by_id
         }
         if not assignments:
             return _Before(raters, {}, {})
         pairs = {assignment: pair for pair, assignment in assignments.items()}
-        answers = Response.objects.filter(assignment__in=pairs, is_current=True)
+        answers = Response.objects.filter(among("assignment_id", pairs), is_current=True)
         levels: dict[tuple[int | str, str, str], int] = {
             (*pairs[assignment], dimension): UNABLE if level is None else level
             for assignment, dimension, level in answers.values_list("assignment", "dimension__name", "level")
@@ -310,33 +308,42 @@ class _Batches:
             if pair not in before.assignments:
                 first.setdefault(pair, one)
         ids = dict(zip(first, new_ids(Assignment, len(first)), strict=True))
-        insert_rows(Assignment, ASSIGNMENT, (self._assignment(ids[pair], one, before) for pair, one in first.items()))
-        assignments = before.assignments | ids
-        insert_rows(
-            Response, RESPONSE, (self._response(assignments[one.item.pk, one.rating.rater], one) for one in new)
-        )
+        insert_rows(Assignment, ASSIGNMENT, self._assignments(first, ids, before.raters))
+        insert_rows(Response, RESPONSE, self._responses(new, before.assignments | ids))
         answered = {rater for _item, rater in first}
         set_column(Rater, "next_sequence", {before.raters[r].pk: before.raters[r].next_sequence for r in answered})
         # Every new rater of an item raises both what it wants and what it has: no place of a person is used up.
         add_to(Item, ("wanted", "taken"), Counter(item for item, _rater in first if isinstance(item, int)))
 
-    def _assignment(self, pk: int, one: _Placed, before: _Before) -> tuple[object, ...]:
-        rater = before.raters[one.rating.rater]
-        sequence = rater.next_sequence
-        rater.next_sequence += 1
-        at: datetime = one.rating.answered_at or self._now
-        return pk, self._study.pk, one.item.pk, rater.pk, sequence, Assignment.State.ANSWERED.value, at
+    def _assignments(
+        self,
+        first: Mapping[tuple[int | str, str], _Placed],
+        ids: Mapping[tuple[int | str, str], int],
+        raters: Mapping[str, Rater],
+    ) -> Iterator[tuple[object, ...]]:
+        """The rows of new assignments; counts on each rater's next sequence number."""
+        study, state, now = self._study.pk, Assignment.State.ANSWERED.value, self._now
+        known = {name: (rater.pk, rater) for name, rater in raters.items()}
+        for (pair, one), token in zip(first.items(), new_tokens(len(first)), strict=True):
+            rating = one.rating
+            pk, rater = known[rating.rater]
+            sequence = rater.next_sequence
+            rater.next_sequence = sequence + 1
+            yield ids[pair], token, study, one.item.pk, pk, sequence, state, rating.answered_at or now
 
-    def _response(self, assignment: int, one: _Placed) -> tuple[object, ...]:
-        is_unable = one.level == UNABLE
-        image = one.item.images[0] if one.dimension.about == Dimension.About.IMAGE else None
-        at = one.rating.answered_at or self._now
-        return (
-            assignment,
-            one.dimension.pk,
-            image,
-            None if is_unable else one.level,
-            is_unable,
-            at,
-            one.rating.active_ms,
-        )
+    def _responses(
+        self, new: Sequence[_Placed], assignments: Mapping[tuple[int | str, str], int]
+    ) -> Iterator[tuple[object, ...]]:
+        now = self._now
+        about_images = {one.dimension.pk: one.dimension.about == Dimension.About.IMAGE for one in new}
+        for rating, item, dimension, level in new:
+            is_unable, question = level == UNABLE, dimension.pk
+            yield (
+                assignments[item.pk, rating.rater],
+                question,
+                item.images[0] if about_images[question] else None,
+                None if is_unable else level,
+                is_unable,
+                rating.answered_at or now,
+                rating.active_ms,
+            )

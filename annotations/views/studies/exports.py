@@ -15,9 +15,10 @@ from annotations.queries.exports import counts
 from annotations.queries.preferences import counts as preference_counts
 from annotations.queries.structured.parts import counts as part_counts
 from annotations.services import exports as services
+from annotations.services.exports import NothingToRelease
 from annotations.services.formats.registry import FORMATS as OTHER_FORMATS
 from annotations.services.formats.registry import Format
-from annotations.services.release import MOST_RATINGS_AT_ONCE, NothingToRelease, is_quickly_released
+from annotations.services.release import MOST_RATINGS_AT_ONCE, is_quickly_released
 from annotations.views.downloads import attachment, file_name, streamed
 from annotations.views.rights import researcher_of_study
 

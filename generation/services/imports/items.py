@@ -1,9 +1,10 @@
 """Images that are held elsewhere: a table of keys, prompts and methods, without files."""
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -17,16 +18,17 @@ from exchange.tables.row import JsonValue
 from exchange.tables.rows import read_rows
 from exchange.tables.values import MAX_TEXT
 from generation.models import Image, ImportRun, Prompt
-from generation.models.bulk import insert_objects
-from generation.models.digests import digest
+from generation.models.among import among
+from generation.models.bulk import insert_rows
 from generation.queries.importers import Counts, Progress, Source, batches, no_progress
 from generation.services.imports.image_rows import Methods, image_digest
 from generation.services.imports.prompt_lookup import Named, PromptLookup, Unclear
 from generation.services.imports.prompts import named_prompt_set
 from generation.services.origin import Origin
 
-ROWS_AT_ONCE = 2_000
+ROWS_AT_ONCE = 5_000
 MAX_NAME = 200
+IMAGE = ("prompt_id", "method_id", "key", "digest", "provenance", "added_by_id", "import_run_id")
 
 
 def import_items(
@@ -48,7 +50,7 @@ def import_items(
             noted (`Image.METHOD_IS_UNKNOWN`), so that results name no method
     owner, import_run   who adds, and by which import; their rights bound what may be written (`services.origin`)
 
-    Saved in batches of 2,000 rows, each in a transaction. An image whose key is there already is unchanged where
+    Saved in batches of 5,000 rows, each in a transaction. An image whose key is there already is unchanged where
     prompt and method agree (also where its file is held here), and refused where they do not. Facets are added to an
     image without any. Empty cells in columns that other rows fill are counted in warnings. Memory: about 200 bytes per
     row. Raises BadFile where the file cannot be read, or nothing may be added to the set.
@@ -69,8 +71,7 @@ def import_items(
     return work.counts
 
 
-@dataclass(frozen=True)
-class _Item:
+class _Item(NamedTuple):
     number: int
     file: str
     key: str
@@ -82,14 +83,14 @@ class _Item:
 
 def _parse(cells: Cells, method: str) -> _Item | None:
     known = {*ITEMS.required, *ITEMS.optional}
-    own_method = cells.name("method", max_length=MAX_NAME, required=False) or method
+    own_method = cells.known_text("method", max_length=MAX_NAME, required=False) or method
     item = _Item(
         number=cells.row.number,
         file=cells.row.file,
-        key=cells.name("item", max_length=MAX_NAME),
+        key=cells.known_text("item", max_length=MAX_NAME),
         prompt=Named(
-            cells.name("prompt", max_length=MAX_TEXT, required=False),
-            cells.name("prompt_id", max_length=MAX_NAME, required=False),
+            cells.known_text("prompt", max_length=MAX_TEXT, required=False),
+            cells.known_text("prompt_id", max_length=MAX_NAME, required=False),
         ),
         method=own_method or DEFAULT_METHOD,
         has_method=bool(own_method) or "method" not in cells.row.values,
@@ -110,16 +111,18 @@ class _Batches:
         log.spellings.know("method", self._methods.names())
         self._origin, self._dry_run, self._log = origin, dry_run, log
         self._holes = {NO_PROMPT_ID: Holes(NO_PROMPT_ID), NO_METHOD: Holes(NO_METHOD)}
-        self._rows: dict[str, tuple[int, str]] = {}  # key → first row in this file, digest of what it says
+        self._rows: dict[str, tuple[int, int]] = {}  # key → first row in this file, hash of what it says
 
     def save(self, items: Sequence[_Item]) -> None:
+        self._meet_names(items)
         fresh = [item for item in items if self._is_first(item)]
         for item in fresh:
             self._holes[NO_METHOD].meet(item.number, is_empty=not item.has_method)
         prompts = self._prompts.find(_with_keys([item.prompt for item in fresh]))
         self.counts.made["prompts"] = self._prompts.n_made
         stored = self._stored([item.key for item in fresh])
-        new: list[Image] = []
+        new: list[tuple[Any, ...]] = []
+        new_keys: list[str] = []
         changed: list[Image] = []
         for item, prompt in zip(fresh, prompts, strict=True):
             if isinstance(prompt, Unclear):
@@ -129,6 +132,7 @@ class _Batches:
             self._holes[NO_PROMPT_ID].meet(item.number, is_empty=not item.prompt.key)
             if (image := stored.get(item.key)) is None:
                 new.append(self._image(item, prompt))
+                new_keys.append(item.key)
                 self.counts.n_created += 1
             elif self._agrees(item, prompt, image):
                 if item.facets and "facets" not in image.provenance:
@@ -138,9 +142,9 @@ class _Batches:
                 else:
                     self.counts.n_unchanged += 1
         if self._dry_run:
-            self.counts.keys |= {image.key for image in new}
+            self.counts.keys.update(new_keys)
         else:
-            insert_objects(Image, new)
+            insert_rows(Image, IMAGE, new)
             if changed:
                 Image.objects.bulk_update(changed, ["provenance"])
         self.counts.made["images without a file"] += len(new)
@@ -150,9 +154,22 @@ class _Batches:
         for holes in self._holes.values():
             holes.warn(self._log, file)
 
+    def _meet_names(self, items: Sequence[_Item]) -> None:
+        """Names that are nearly the same are among the log's warnings."""
+        for file in dict.fromkeys(item.file for item in items):
+            named = {
+                "method": (item.method for item in items if item.has_method),
+                "item": (item.key for item in items),
+                "prompt": (item.prompt.text for item in items if item.prompt.text),
+                "prompt_id": (item.prompt.key for item in items if item.prompt.key),
+            }
+            for what, names in named.items():
+                self._log.spellings.meet(file, what, names)
+
     def _is_first(self, item: _Item) -> bool:
         """Whether the file says this for the first time; a repeated row changes nothing, a different one is refused."""
-        says = digest(item.prompt, item.method, item.facets)
+        facets = json.dumps(item.facets, sort_keys=True) if item.facets else ""
+        says = hash((item.prompt, item.method, facets))
         row, before = self._rows.setdefault(item.key, (item.number, says))
         if row == item.number:
             return True
@@ -164,7 +181,7 @@ class _Batches:
         return False
 
     def _stored(self, keys: Sequence[str]) -> dict[str, Image]:
-        images = Image.objects.filter(prompt__prompt_set__name=self._prompt_set, key__in=keys)
+        images = Image.objects.filter(among("key", keys), prompt__prompt_set__name=self._prompt_set)
         return {image.key: image for image in images.select_related("method", "prompt").order_by("-pk")}
 
     def _agrees(self, item: _Item, prompt: Prompt, image: Image) -> bool:
@@ -182,17 +199,18 @@ class _Batches:
             )
         return not wrong
 
-    def _image(self, item: _Item, prompt: Prompt) -> Image:
+    def _image(self, item: _Item, prompt: Prompt) -> tuple[Any, ...]:
+        """The row of a new image: see `IMAGE`."""
         provenance: dict[str, JsonValue] = {"facets": item.facets} if item.facets else {}
         if not item.has_method:
             provenance[Image.METHOD_IS_UNKNOWN] = True
-        return Image(
-            prompt=prompt,
-            method=self._methods.get(item.method),
-            key=item.key,
-            digest=image_digest(prompt=prompt, method=item.method, content=item.key),
-            provenance=provenance,
-            **self._origin.fields,
+        return (
+            prompt.pk,
+            self._methods.get(item.method).pk,
+            item.key,
+            image_digest(prompt=prompt, method=item.method, content=item.key),
+            provenance,
+            *self._origin.ids,
         )
 
 

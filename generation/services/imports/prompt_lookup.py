@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from generation.models import Prompt, PromptSet
+from generation.models.among import among
 from generation.models.bulk import insert_objects
 from generation.services.origin import Origin
 
@@ -67,9 +68,9 @@ class PromptLookup:
         keys, texts = {n.key for n in names if n.key}, {n.text for n in names if n.text}
         if self._set.pk is not None:
             prompts = Prompt.objects.filter(prompt_set=self._set).order_by("pk")
-            for prompt in prompts.filter(key__in=keys) if keys else ():
+            for prompt in prompts.filter(among("key", keys)) if keys else ():
                 by_key[prompt.key].append(prompt)
-            for prompt in prompts.filter(text__in=texts) if texts else ():
+            for prompt in prompts.filter(among("text", texts)) if texts else ():
                 by_text[prompt.text].append(prompt)
         for key in keys:
             if (made := self._dry.get(key)) is not None:
