@@ -25,6 +25,11 @@ _UNSEEN = dict.fromkeys(
 )
 """Those, and what only chooses between two looks of a character: variation selectors, tags, marks of music."""
 _JOINTS = str.maketrans(dict.fromkeys("_-‐‑‒–—", " "))
+_LOOK_ALIKES = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХЬаеѕіјорсухһԁԛԝ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοϲϳν",
+    "ABESIJKMHOPCTYXbaesijopcyxhdqw" + "ABEZHIKMNOPTYXocjv",
+)
+"""Letters of Cyrillic and Greek that look like Latin ones (Unicode Technical Standard 39, confusables.txt)."""
 _NUMBER = re.compile(r"([+-]?)0*([0-9]*?)(?:\.([0-9]*?)0*)?")
 
 
@@ -42,9 +47,12 @@ def likeness(text: str) -> str:
     """What two names share that a reader would take for the same one.
 
     They differ in nothing but case, inner blanks, hyphens and underscores, invisible characters, compatibility forms
-    (full-width letters, ligatures), or the way a decimal number is written (1, 1.0 and 01).
+    (full-width letters, ligatures), letters of other alphabets that look like Latin ones, or the way a decimal number
+    is written (1, 1.0 and 01).
     """
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_UNSEEN)
+    plain = text
+    if not text.isascii():
+        plain = unicodedata.normalize("NFKC", text).translate(_UNSEEN).translate(_LOOK_ALIKES)
     plain = plain.casefold()
     number = _NUMBER.fullmatch(plain)
     if number is not None and plain.strip("+-."):

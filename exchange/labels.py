@@ -59,13 +59,44 @@ def number_in(label: str) -> str:
     Understood are `5 - word`, `5: word`, `5. word`, `5) word`, `5 (word)`, `(5) word`, `word (5)` and `word = 5`. A
     label that contains another number, such as "2 of 5" or "1-2", gives none. Digits may be of any script.
     """
+    return _parts(label)[0]
+
+
+def _parts(label: str) -> tuple[str, str]:
+    """The number in a label and its words; two empty texts where it has no number."""
     text = in_ascii(identity(label))
     for pattern, group in ((_LEADING, 1), (_LEADING_IN_BRACKETS, 1), (_BEFORE_BRACKETS, 1), (_TRAILING, 2)):
         match = pattern.fullmatch(text)
         if match:
             rest = text[: match.start(group)] + text[match.end(group) :]
-            return "" if re.search(r"\d", rest) else match[group].replace(",", ".")
-    return ""
+            number = "" if re.search(r"\d", rest) else match[group].replace(",", ".")
+            return number, same_label(match[3 - group]) if number else ""
+    return "", ""
+
+
+def contradictions(labels: Iterable[str]) -> dict[str, str]:
+    """Label → what is wrong, for labels that give the same words different numbers, as "5: bad" and "1: bad" do.
+
+    Words that all labels of three or more numbers share are their unit: "3 (stars)", "4 (stars)", "5 (stars)".
+    """
+    by_words: dict[str, dict[float, str]] = {}
+    labels = list(labels)
+    for label in labels:
+        number, words = _parts(label)
+        if number:
+            by_words.setdefault(words, {}).setdefault(float(number), label)
+    if len(by_words) == 1 and len(next(iter(by_words.values()))) > 2:
+        return {}
+    found: dict[str, str] = {}
+    for label in labels:
+        number, words = _parts(label)
+        others = [text for value, text in by_words.get(words, {}).items() if value != float(number)] if number else []
+        if others:
+            found[label] = f'"{identity(label)}" and "{identity(others[0])}" give the same words different numbers'
+    return found
+
+
+CONTRADICTION_CURE = "correct the labels, write numbers alone, or say what each label means (labels in the mapping)"
 
 
 def same_label(label: str) -> str:

@@ -8,6 +8,8 @@ from exchange.signs import difference
 from exchange.wording import listed
 
 MOST_GROUPS_NAMED = 3
+GAP_WORDS = frozenset(("nan", "na", "n/a", "#n/a", "none", "null", "nil"))
+"""What programs write for a cell without a value; in a column of names they are names."""
 
 
 class Spellings:
@@ -20,6 +22,7 @@ class Spellings:
         self._seen: defaultdict[tuple[str, str], set[int]] = defaultdict(set)  # hashes of names: most come many times
         self._met: defaultdict[tuple[str, str], dict[int, str]] = defaultdict(dict)  # hashes of likenesses
         self._groups: defaultdict[tuple[str, str], dict[int, dict[str, None]]] = defaultdict(dict)
+        self._gaps: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
         self._here: defaultdict[str, dict[int, str]] = defaultdict(dict)  # by what they name
 
     def know(self, what: str, names: Iterable[str]) -> None:
@@ -34,6 +37,8 @@ class Spellings:
             if hash(name) in seen:
                 continue
             seen.add(hash(name))
+            if len(name) <= 4 and name.casefold() in GAP_WORDS:
+                self._gaps[file, what][name] = None
             like = hash(likeness(name))
             here = self._here[what].get(like, name)
             if here != name:
@@ -48,6 +53,8 @@ class Spellings:
             if groups:
                 here = [self._here[what][like] for like in groups if like in self._here[what]]
                 yield near_names(file, what, [list(names) for names in groups.values()], here=here)
+        for (file, what), names in self._gaps.items():
+            yield gap_names(file, what, list(names))
 
 
 def near_names(file: str, what: str, groups: Sequence[Sequence[str]], *, here: Sequence[str] = ()) -> str:
@@ -58,8 +65,17 @@ def near_names(file: str, what: str, groups: Sequence[Sequence[str]], *, here: S
     said = "; ".join(_with_differences(group) for group in groups[:MOST_GROUPS_NAMED])
     more = f"; and {len(groups) - MOST_GROUPS_NAMED:,} more" if len(groups) > MOST_GROUPS_NAMED else ""
     return (
-        f"{file}, {what}: these names differ only in case, inner blanks or the way a number is written, and count as "
-        f"different: {said}{more}.{_told(here)}"
+        f"{file}, {what}: these names differ only in case, inner blanks, look-alike letters or the way a number is "
+        f"written, and count as different: {said}{more}.{_told(here)}"
+    )
+
+
+def gap_names(file: str, what: str, names: Sequence[str]) -> str:
+    """The sentence that says that such words are names."""
+    one = len(names) == 1
+    return (
+        f"{file}, {what}: {listed(names)} {'is read as a name' if one else 'are read as names'}: only an empty cell is "
+        f"missing. If {'it stands' if one else 'they stand'} for a missing name, empty the cell."
     )
 
 

@@ -52,7 +52,7 @@ def clean_header(data: bytes, name: str, columns: Columns) -> Header | None:
     if end == 0 or b"\0" in data[:end] or not _is_utf8(data[:end]) or may_be_harmless(data[:end]):
         return None
     line = data[mark:end].decode()
-    if "\r" in line.removesuffix("\r\n"):
+    if "\r" in line.removesuffix("\r\n") or line.startswith("#") or line[:4].lower() == "sep=":
         return None
     delimiter = delimiter_of(line, columns)
     try:

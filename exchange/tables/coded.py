@@ -4,7 +4,7 @@ A clean UTF-8 CSV or TSV goes through Arrow's parser; everything else, and every
 `read_rows`, so that both ways accept the same files, give the same cells and report the same rejects.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -104,6 +104,11 @@ class CodedColumn:
         """The labels that are nearly the same, in groups: see `identity.near_matches`."""
         labels = self._coded().dictionary
         return near_matches((labels if len(labels) < _MANY_NAMES else _perhaps_alike(labels)).to_pylist())
+
+    def those_among(self, words: Collection[str]) -> list[str]:
+        """The labels that are one of these words in lower case."""
+        labels = self._coded().dictionary
+        return labels.filter(pc.is_in(pc.utf8_lower(labels), value_set=pa.array(sorted(words)))).to_pylist()
 
     def numbers(self) -> NDArray[np.float64]:
         """(n,) the cells as `parse_number` reads them, NaN where a cell is not a finite number."""

@@ -1,6 +1,7 @@
 """CSV and TSV (RFC 4180, read strictly) as rows in bounded memory."""
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
@@ -14,6 +15,7 @@ DELIMITERS = ",\t;|"
 FIRST_COLUMN = "(first column)"
 """What a first column without a name is called where all columns are wanted."""
 
+_SEPARATOR = re.compile(r"[Ss][Ee][Pp]=(.)")
 _QUOTE_CURE = 'put the cell in double quotes and write each double quote inside it twice ("")'
 
 
@@ -52,25 +54,17 @@ def read_delimited(
     delimiter  "": found in the header
     n_skipped  lines of the file between its header and the rest of `lines`
 
-    Blank lines are skipped. A first column without a name is left out where it holds whole numbers only, as pandas
-    and R write the numbers of rows. An apostrophe that exports put before a formula's sign is taken off again.
+    Blank lines are skipped, and before the header comments and Excel's `sep=;`. A first column without a name is left
+    out where it holds whole numbers only, as pandas and R write the numbers of rows. An apostrophe that exports put
+    before a formula's sign is taken off again.
     Rows with too few or too many cells, or with a stray quote, go to the log.
     Raises BadFile for a faulty header and for a quote that never closes.
     """
-    n_blank = 0
-    header_line = ""
-    for line in lines:
-        if line.strip():
-            header_line = line
-            break
-        n_blank += 1
-    if not header_line:
-        raise bad_file(name, "the file holds nothing but blank lines", "check that the right file was chosen")
-    separator = delimiter or delimiter_of(header_line, columns)
-    reader = _Records(chain([header_line], lines), separator, n_blank, name, log)
+    n_before, header_line, lines, separator = _header_line(lines, name, columns, delimiter, log)
+    reader = _Records(chain([header_line], lines), separator, n_before, name, log)
     header = next(reader, None)
     if header is None:
-        raise bad_file(name, "the header cannot be read", _QUOTE_CURE, row=n_blank + 1, value=header_line)
+        raise bad_file(name, "the header cannot be read", _QUOTE_CURE, row=n_before + 1, value=header_line)
     reader.skip(n_skipped)
     n_cells = len(header.cells)
     found = [identity(cell) for cell in header.cells]
@@ -120,6 +114,48 @@ def read_delimited(
                 log.note(name, record.line, "", surplus[0], "a cell is under no column", "name its column")
             else:
                 yield Row(name, record.line, {label: cells[position] for position, label in kept})
+
+
+def _header_line(
+    lines: Iterator[str], name: str, columns: Columns | None, delimiter: str, log: RejectLog
+) -> tuple[int, str, Iterator[str], str]:
+    """(lines before the header, the header, the lines behind it, the delimiter).
+
+    Passed over are blank lines, `sep=;`, by which Excel knows the delimiter, and comments: lines that begin with "#"
+    and have another number of cells than the first line that does not.
+    """
+    n_before, said = 0, ""
+    comments: list[str] = []
+    for line in lines:
+        excel = _SEPARATOR.fullmatch(line.strip("\r\n"))
+        if not line.strip() or (excel and not comments and not said):
+            said = excel[1] if excel else said
+            n_before += 1
+        elif line.startswith("#"):
+            comments.append(line)
+        else:
+            break
+    else:
+        line = ""
+    separator = delimiter or said or delimiter_of(line, columns)
+    n_cells = _n_cells(line, separator)
+    header = next((at for at, comment in enumerate(comments) if _n_cells(comment, separator) == n_cells > 1), None)
+    if comments and (header is not None or not line):
+        at = header or 0
+        lines = chain(comments[at + 1 :], [line] if line else [], lines)
+        line, comments = comments[at], comments[:at]
+    if not line:
+        raise bad_file(name, "the file holds nothing but blank lines", "check that the right file was chosen")
+    if comments:
+        log.tell(f'{name}: lines before the header that begin with "#" are not read ({len(comments)}).')
+    return n_before + len(comments), line, lines, separator
+
+
+def _n_cells(line: str, delimiter: str) -> int:
+    try:
+        return len(next(csv.reader([line], delimiter=delimiter)))
+    except csv.Error:
+        return 0
 
 
 class _Record:

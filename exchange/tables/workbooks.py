@@ -63,9 +63,10 @@ def _chosen(
         by_name = {identity(own): own for own in names}
         if identity(sheet) not in by_name:
             raise bad_file(name, f'there is no sheet "{sheet}"; there {_are(names)}', "name one of them")
-        return sheet, _filled(workbook.get_sheet_by_name(by_name[identity(sheet)]))
+        return sheet, _read(workbook.get_sheet_by_name(by_name[identity(sheet)]), name, log)
     visible = {m.name for m in workbook.sheets_metadata if m.visible == SheetVisibleEnum.Visible} or set(names)
-    filled = {own: rows for own in names if own in visible and (rows := _filled(workbook.get_sheet_by_name(own)))}
+    sheets = {own: workbook.get_sheet_by_name(own) for own in names if own in visible}
+    filled = {own: rows for own, one in sheets.items() if (rows := _filled(one.to_python(skip_empty_area=False)))}
     if not filled:
         raise bad_file(name, "no sheet holds any cells", "check that the right file was chosen")
     fitting = list(filled)
@@ -83,16 +84,44 @@ def _chosen(
     if len(filled) > 1:
         others = [own for own in filled if own != fitting[0]]
         log.warn(f'{name}: the sheet "{fitting[0]}" was read, and {listed(others)} not.')
-    return fitting[0], filled[fitting[0]]
+    return fitting[0], _read(sheets[fitting[0]], name, log)
 
 
 def _are(names: Sequence[str]) -> str:
     return f"{'is' if len(names) == 1 else 'are'} {listed(names)}"
 
 
-def _filled(sheet: CalamineSheet) -> list[tuple[int, _Cells]]:
-    """(row number, cells) of the rows that are not blank."""
+def _read(sheet: CalamineSheet, name: str, log: RejectLog) -> list[tuple[int, _Cells]]:
+    """(row number, cells) of the rows that are not blank; what merged cells below the header show is in each row."""
     rows = sheet.to_python(skip_empty_area=False)
+    header = next((n for n, cells in enumerate(rows) if any(map(_is_filled, cells))), 0)
+    filled: list[str] = []
+    for (top, left), (bottom, _right) in sheet.merged_cell_ranges or ():
+        if top > header and bottom > top and left < len(rows[top]):
+            for cells in rows[top + 1 : bottom + 1]:
+                cells[left] = rows[top][left]
+            filled.append(f"{_letters(left)}{top + 1} to {_letters(left)}{bottom + 1}")
+    if filled:
+        more = f" and {len(filled) - 3:,} more" if len(filled) > 3 else ""
+        log.tell(
+            f"{name}: cells that are merged over several rows count for each of these rows: "
+            f"{', '.join(filled[:3])}{more}."
+        )
+    return _filled(rows)
+
+
+def _letters(column: int) -> str:
+    """A column as spreadsheets call it: A, B … Z, AA."""
+    text = ""
+    column += 1
+    while column:
+        column, place = divmod(column - 1, 26)
+        text = chr(65 + place) + text
+    return text
+
+
+def _filled(rows: list[_Cells]) -> list[tuple[int, _Cells]]:
+    """(row number, cells) of the rows that are not blank."""
     return [(n, cells) for n, cells in enumerate(rows, start=1) if any(_is_filled(cell) for cell in cells)]
 
 

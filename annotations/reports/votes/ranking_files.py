@@ -146,12 +146,26 @@ class _AsText(_Reader):
         ranks: dict[str, float] = {}
         for place, tied in enumerate(re.split(r"[>;|]" if re.search(r"[>;|]", text) else ",", text), start=1):
             for method in (each.strip() for each in tied.split("=")):
-                if not method or method in ranks:
-                    problem = f"{method!r} is in it twice" if method else "a place in it is empty"
-                    cells.reject("ranking", problem, "write it as: a > b = c")
-                ranks[method] = place
+                if not method:
+                    cells.reject("ranking", "a place in it is empty", "write it as: a > b = c")
+                elif method in ranks:
+                    cells.reject("ranking", f"{method!r} is in it twice", _once(text))
+                ranks.setdefault(method, place)
         if cells.ok:
             self.found.add(cells, _key(cells), ranks, "ranking")
+
+
+def _once(text: str) -> str:
+    """What to do about a ranking that names a method twice: the same with each at its first place."""
+    signs = re.split(r"\s*([>;|=,])\s*", text.strip())
+    kept: list[str] = []
+    for at, method in enumerate(signs[::2]):
+        if method not in kept[::2]:
+            kept += [signs[2 * at - 1], method] if kept else [method]
+    said = "".join(f" {part} " if at % 2 else part for at, part in enumerate(kept))
+    if len(kept) < 3:
+        return "name two methods or more, each once, or leave the row out"
+    return f"name each method once; if its first place counts: {said}"
 
 
 class _BestWorst(_Reader):

@@ -18,6 +18,7 @@ from annotations.services.imports.items import Found, NewItems, items_of
 from annotations.services.imports.rows import FirstLook, RatingRow, read_ratings
 from annotations.services.imports.study import Dimensions, imported_study
 from annotations.services.sqlite_writes import write_turn
+from exchange.labels import CONTRADICTION_CURE
 from exchange.ratings.mapping import Mapping as GivenMapping
 from exchange.ratings.reading import opened_ratings
 from exchange.rejects import BadFile, RejectLog
@@ -233,6 +234,10 @@ class _Batches:
     def _level(self, cells: Cells, dimension: Dimension, *, is_unable: bool) -> int | None:
         """The index of the level that a cell names; None after it was refused."""
         cell = cells.row.values.get("value")
+        unclear = self._dimensions.contradiction(dimension, cell) if isinstance(cell, str) else ""
+        if unclear:
+            cells.reject("value", unclear, CONTRADICTION_CURE)
+            return None
         scale = self._scales.setdefault(dimension.name, [float(value) for value in dimension.values])
         try:
             value = None if is_unable else parse_answer(cell, scale, self._dimensions.words_of(dimension))

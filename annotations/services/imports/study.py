@@ -10,7 +10,8 @@ from annotations.queries.studies import studies_run_by
 from annotations.reports.study.data import is_ordered
 from annotations.reports.study.files.answers import cure_of_words, nominal_question
 from annotations.reports.study.scales import Question, Scales
-from exchange.labels import same_label
+from exchange.identity import identity
+from exchange.labels import contradictions, same_label
 from exchange.ratings.mapping import Mapping as GivenMapping
 from exchange.ratings.other_tables import is_rank_name, ranks_fault
 from exchange.rejects import bad_file
@@ -53,6 +54,7 @@ class Dimensions:
         self._study = study
         self._labels, self._choices, self._mapping = labels or {}, choices, mapping or GivenMapping()
         self._words: dict[str, dict[str, float]] = {}
+        self._unclear: dict[str, dict[str, str]] = {}
         self._scales = Scales.parse(scales)
         self._file = file
         self._known: dict[str, Dimension] = {}
@@ -111,6 +113,16 @@ class Dimensions:
             known = own | self._mapping.words_of(dimension.question) | self._mapping.words_of(dimension.name)
             self._words[dimension.name] = known
         return known
+
+    def contradiction(self, dimension: Dimension, cell: str) -> str:
+        """What is wrong with a label whose words have another number elsewhere in the file; "" for others."""
+        unclear = self._unclear.get(dimension.name)
+        if unclear is None:
+            known = self.words_of(dimension)
+            labels = {*self._labels.get(dimension.question, ()), *self._labels.get(dimension.name, ())}
+            unclear = contradictions(sorted(label for label in labels if same_label(label) not in known))
+            self._unclear[dimension.name] = unclear
+        return unclear.get(identity(cell), "")
 
     def cure_of_words(self, dimension: Dimension) -> str:
         """What to do about answers in words: see `answers.cure_of_words`; "" where answers are not words."""

@@ -75,7 +75,7 @@ def repeat_run(*, run: ImportRun, dry_run: bool, mapping: str | None = None, gro
 
     mapping  how its main file is to be read this time, as JSON; None: as before
     """
-    options = {name: part for name, part in run.options.items() if name not in ("told", "reading", "group")}
+    options = {name: part for name, part in run.options.items() if name not in ("told", "reading", "group", "made")}
     if group:
         options["group"] = group
     if mapping is not None:
@@ -160,7 +160,7 @@ def carry_out(*, run: ImportRun) -> None:
                         log=log,
                     )
                 work.save(counts)
-                message = summary(counts, log.n_rows, dry_run=run.is_dry_run)
+                message = summary(work.counts, log.n_rows, dry_run=run.is_dry_run)
             except LeaseLost:
                 return
             except Cancelled:
@@ -183,12 +183,16 @@ def carry_out(*, run: ImportRun) -> None:
 
 
 class _Work:
-    """Records how far a run is; knows the counts that a dead worker left."""
+    """Records how far a run is; knows the counts that a dead worker left.
+
+    counts  what the run has made in all, whoever carried it out, and how this worker's reading of the file went
+    """
 
     def __init__(self, run: ImportRun, log: RowCountingLog) -> None:
         self.run, self.log = run, log
         self.counts = Counts()  # as saved last
         self._carried = 0 if run.is_dry_run else run.n_created
+        self._made: dict[str, int] = {} if run.is_dry_run else run.options.get("made", {})
 
     def note(self, counts: Counts) -> None:
         """Save how far it is, in the batch's own transaction. Raises Cancelled and LeaseLost, which undo the batch."""
@@ -197,10 +201,15 @@ class _Work:
         self.save(counts)
 
     def save(self, counts: Counts) -> None:
-        if not ImportRun.held(self.run.claim).update(lease_until=timezone.now() + lease(), **self._figures(counts)):
+        so_far = Counts()
+        so_far.add(counts)
+        so_far.made.update(self._made)
+        options = {**self.run.options, "made": dict(so_far.made)}
+        figures = self._figures(counts)
+        held = ImportRun.held(self.run.claim)
+        if not held.update(lease_until=timezone.now() + lease(), options=options, **figures):
             raise LeaseLost
-        self.counts = Counts()
-        self.counts.add(counts)
+        self.counts = so_far
 
     def _figures(self, counts: Counts) -> dict[str, int]:
         """Counts as the row has them: rows that this very run created before it was taken over come first."""
@@ -301,7 +310,8 @@ def take_abandoned(*, now: datetime) -> list[int]:
     """
     ended = ImportRun.objects.filter(lease_until__lt=now).exclude(state__in=ImportRun.ENDED)
     for run in ended.filter(is_by_command=True):
-        run.end(ImportRun.State.FAILED, _("The command was killed. Everything imported before is kept; run it again."))
+        said = _("The command was killed. The %(n)s rows that it had added are kept; run it again.")
+        run.end(ImportRun.State.FAILED, said % {"n": f"{run.n_created:,}"})
     ended.filter(state=ImportRun.State.RUNNING, n_tries__gte=MOST_TRIES).update(
         state=ImportRun.State.FAILED,
         lease_until=None,

@@ -220,7 +220,7 @@ def test_a_dead_workers_run_goes_on_with_true_counts(monkeypatch: pytest.MonkeyP
     tasks.run_import(run.pk)
     run.refresh_from_db()
     assert (run.state, run.n_created, run.n_unchanged, run.n_rows) == (ImportRun.State.DONE, 6, 0, 6)
-    assert Prompt.objects.count() == 6
+    assert (Prompt.objects.count(), run.message) == (6, "Added: prompts 6.")
 
 
 @pytest.mark.usefixtures("small_batches")

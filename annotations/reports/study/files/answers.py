@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from annotations.reports.study.scales import MOST_LEVELS, BadScale, Question
 from annotations.stats.arrays import IntArray
 from exchange.identity import identity
-from exchange.labels import number_in, order_of, proposal
+from exchange.labels import CONTRADICTION_CURE, contradictions, number_in, order_of, proposal, same_label
 from exchange.rejects import RejectLog
 from exchange.tables.coded import CodedTable
 from exchange.tables.values import UNABLE_WORDS, BadValue, parse_answer, parse_decimal, parse_number
@@ -99,8 +99,13 @@ def levels_of(
     codes = column.codes[rows]
     words = {**question.value_of_label, **words}
     read: dict[str, float] = {}
-    for code in np.unique(codes[~is_unable]):
+    given = np.unique(codes[~is_unable])
+    unclear = contradictions(label for code in given if same_label(label := column.labels[code]) not in words)
+    for code in given:
         label = column.labels[code]
+        if label in unclear:
+            problems[int(code)] = BadValue(unclear[label], CONTRADICTION_CURE)
+            continue
         try:
             answer = parse_answer(label, scale, words)
         except BadValue as problem:
@@ -113,11 +118,14 @@ def levels_of(
     if read:
         said = ", ".join(f'"{label}" as {value:g}' for label, value in sorted(read.items(), key=lambda pair: pair[1]))
         log.remark(f"{table.file}: labels of {dimension} are read by the numbers in them: {said}.")
-    cure = cure_of_words([column.labels[code] for code in problems], dimension)
+    cure = cure_of_words([label for code in problems if (label := column.labels[code]) not in unclear], dimension)
     for row in rows[np.isin(codes, list(problems)) & ~is_unable]:
         code = int(column.codes[row])
         what = f"{problems[code].problem} (dimension {dimension})"
-        table.refuse(log, row, "value", column.labels[code], what, cure or problems[code].cure)
+        is_unclear = column.labels[code] in unclear
+        table.refuse(
+            log, row, "value", column.labels[code], what, problems[code].cure if is_unclear or not cure else cure
+        )
     return level_of[codes], unable_by[codes] | is_unable
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.rejects import RejectLog
-from exchange.spellings import near_names
+from exchange.spellings import GAP_WORDS, gap_names, near_names
 from exchange.tables.coded import CodedTable
 from exchange.tables.values import EMPTY_CELL
 
@@ -34,10 +34,13 @@ def warn_of_missing(table: CodedTable, is_missing: NDArray[np.bool_], what: str,
 
 
 def warn_of_near(table: CodedTable, names: Sequence[str], log: RejectLog) -> None:
-    """Names that are nearly the same count as different, and are named."""
+    """Names that are nearly the same count as different, and are named; so are words that mean a gap elsewhere."""
     for name in names:
         if name in table.columns:
             warn_of_groups(table.file, name, table[name].near_matches(), log)
+            gaps = table[name].those_among(GAP_WORDS)
+            if gaps:
+                log.warn(gap_names(table.file, name, gaps))
 
 
 def warn_of_groups(file: str, what: str, groups: Sequence[Sequence[str]], log: RejectLog) -> None:
