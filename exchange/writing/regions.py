@@ -24,12 +24,13 @@ class Picture:
 class Region:
     """One marked place; the shares of the image's width and height are between 0 and 1, from its top left.
 
+    id             what it is and its number, such as error:7
     kind           what is marked, "" for no kind
     width, height  None for a point; x is None as well where only the image is named
     more           what else is known, which COCO keeps as attributes and the Web Annotation as further bodies
     """
 
-    id: int
+    id: str
     picture: Picture
     by: str
     is_person: bool
@@ -71,7 +72,7 @@ def coco(regions: Iterable[Region], *, description: str, made_at: str) -> dict[s
         x, y = region.x * picture.width, region.y * picture.height
         width, height = (region.width or 0.0) * picture.width, (region.height or 0.0) * picture.height
         marked: dict[str, JsonValue] = {
-            "id": region.id,
+            "id": len(annotations) + 1,
             "image_id": pictures[picture.name],
             "category_id": kinds.setdefault(region.kind or OTHER_KIND, len(kinds) + 1),
             "bbox": [x, y, width, height],
@@ -79,6 +80,7 @@ def coco(regions: Iterable[Region], *, description: str, made_at: str) -> dict[s
             "segmentation": [[x, y, x + width, y, x + width, y + height, x, y + height]] if region.width else [],
             "iscrowd": 0,
             "attributes": {
+                "source": region.id,
                 "text": region.text,
                 "annotator": region.by,
                 "created_at": region.at.isoformat(),
@@ -116,7 +118,7 @@ def web_annotation(region: Region) -> dict[str, JsonValue]:
             "conformsTo": "http://www.w3.org/TR/media-frags/",
             "value": f"xywh=percent:{place}",
         }
-    return _annotation(f"urn:evalsite:error:{region.id}", region.by, region.is_person, region.at, bodies, target)
+    return _annotation(f"urn:evalsite:{region.id}", region.by, region.is_person, region.at, bodies, target)
 
 
 def assessment(

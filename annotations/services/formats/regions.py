@@ -1,4 +1,4 @@
-"""Errors that auditors marked in images, as COCO and, with the ratings, as Web Annotations."""
+"""Places that raters marked and errors that auditors marked, as COCO and, with the ratings, as Web Annotations."""
 
 import json
 from collections.abc import Iterator
@@ -7,8 +7,9 @@ from typing import IO
 
 from django.utils import timezone
 
-from annotations.models import MissedError, Rater, Study
+from annotations.models import Dimension, MissedError, Rater, Study
 from annotations.queries.exports import image_name
+from annotations.queries.studies import current_responses
 from annotations.services.formats.answers import answered
 from exchange.tables.row import JsonValue
 from exchange.writing.json_array import array_chunks
@@ -18,27 +19,58 @@ ROWS_AT_ONCE = 2_000
 
 
 def write_coco(study: Study, target: IO[bytes]) -> None:
-    """Boxes and points of the errors that count; errors without a place are counted in `info`."""
+    """Boxes and points of the places and errors that count; errors without a place are counted in `info`."""
     made = coco(
         _regions(study),
-        description=f"Errors that auditors marked: {study.title}",
+        description=f"Places and errors that people marked: {study.title}",
         made_at=timezone.now().isoformat(timespec="seconds"),
     )
     target.write(f"{json.dumps(made, ensure_ascii=False)}\n".encode())
 
 
 def write_web_annotations(study: Study, target: IO[bytes]) -> None:
-    """An annotation for each rating and for each error that an auditor listed."""
+    """An annotation for each rating, for each place that a rater marked, and for each error that an auditor listed."""
     for chunk in array_chunks(chain(_assessments(study), map(web_annotation, _regions(study)))):
         target.write(chunk.encode())
 
 
 def _regions(study: Study) -> Iterator[Region]:
+    return chain(_places(study), _errors(study))
+
+
+def _places(study: Study) -> Iterator[Region]:
+    """The answers that count to questions for places, one region for each place. "None" marks nothing."""
+    for dimension in study.dimensions.filter(kind=Dimension.Kind.PLACES).order_by("position"):
+        labels = [level["label"] for level in dimension.levels]
+        rows = current_responses([dimension]).filter(answer__isnull=False).order_by("image", "pk")
+        columns = ("image_id", "image__key", "image__width", "image__height")
+        given = rows.values_list(
+            "pk", "answer", "answered_at", "assignment__rater__name", "assignment__rater__kind", *columns
+        )
+        for pk, answer, at, rater, kind, image, key, *size in given.iterator(chunk_size=ROWS_AT_ONCE):
+            for number, place in enumerate(answer, start=1):
+                yield Region(
+                    id=f"place:{pk}:{number}",
+                    picture=Picture(image_name(image, key), *size),
+                    by=rater,
+                    is_person=kind != Rater.Kind.SIMULATED,
+                    kind=labels[place["kind"]],
+                    text=labels[place["kind"]],
+                    at=at,
+                    x=place["x"],
+                    y=place["y"],
+                    width=place.get("width"),
+                    height=place.get("height"),
+                    more={"question": dimension.name},
+                )
+
+
+def _errors(study: Study) -> Iterator[Region]:
     """Without errors that were taken back. Of two compared images, the refined one's errors say so."""
     errors = MissedError.objects.filter(study=study, withdrawn_at=None).order_by("image", "pk")
     for one in errors.select_related("image", "auditor", "group").iterator(chunk_size=ROWS_AT_ONCE):
         yield Region(
-            id=one.pk,
+            id=f"error:{one.pk}",
             picture=Picture(image_name(one.image_id, one.image.key), one.image.width, one.image.height),
             by=one.auditor.name,
             is_person=one.auditor.kind != Rater.Kind.SIMULATED,

@@ -113,7 +113,7 @@ FORMATS = {
             "errors.coco.json",
             JSON,
             _("COCO"),
-            _("The places of errors that auditors marked, in pixels."),
+            _("Places that raters marked and errors that auditors marked, in pixels."),
             regions.write_coco,
         ),
         Format(

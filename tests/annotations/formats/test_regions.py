@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from annotations.models import Auditor, MissedError, Study
+from annotations.models import Assignment, Auditor, Dimension, MissedError, Response, Study
 from annotations.services.formats.registry import FORMATS
 from exchange.ratings.reading import opened_ratings
 from exchange.rejects import RejectLog
 from generation.models import Image
-from tests.factories import make_study
+from tests.factories import make_rater, make_study
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +69,48 @@ def test_web_annotations_have_boxes_in_per_cent(study: Study) -> None:
     assert box["body"][0] == {"type": "TextualBody", "purpose": "describing", "value": "six fingers"}
     assert box["creator"] == {"type": "Person", "name": "Ann"}
     assert len({one["id"] for one in (box, point, whole)}) == 3
+
+
+def test_places_that_raters_marked_come_back_as_they_were_answered() -> None:
+    study = make_study(n_items=2)
+    study.dimensions.all().delete()
+    levels = [{"value": "1", "label": "artefact"}, {"value": "2", "label": "mismatch"}]
+    question = Dimension.objects.create(
+        study=study, name="faults", question="Where?", position=0, kind="places", about="image", levels=levels
+    )
+    rater, item, other = make_rater(study), *study.items.order_by("position")
+    image = item.images.get()
+    Image.objects.filter(pk=image.pk).update(width=640, height=480, key="p1.png")
+    marked = [
+        {"kind": 1, "x": 0.25, "y": 1.0},
+        {"kind": 0, "x": 0.1, "y": 0.1235, "width": 0.5, "height": 0.2},
+        {"kind": 1, "x": 0.0, "y": 0.0, "width": 1.0, "height": 0.3333},
+    ]
+    common = {"study": study, "rater": rater, "state": "answered", "answered_at": timezone.now()}
+    for n, (shown, answer) in enumerate(((item, marked), (other, []))):
+        card = Assignment.objects.create(item=shown, sequence=n, **common)
+        Response.objects.create(
+            assignment=card, dimension=question, image=shown.images.get(), answer=answer, answered_at=timezone.now()
+        )
+
+    made = said(study, "coco")
+
+    kinds = {one["id"]: one["name"] for one in made["categories"]}
+    back = []
+    for one in made["annotations"]:
+        x, y, width, height = (size / whole for size, whole in zip(one["bbox"], (640, 480, 640, 480), strict=True))
+        place = {"kind": ["artefact", "mismatch"].index(kinds[one["category_id"]]), "x": x, "y": y}
+        back.append(place if "keypoints" in one else {**place, "width": width, "height": height})
+    assert back == [pytest.approx(place) for place in marked]
+    assert [one["id"] for one in made["annotations"]] == [1, 2, 3]
+    assert {one["attributes"]["annotator"] for one in made["annotations"]} == {rater.name}
+    notes = said(study, "web-annotations")
+    assert [note["body"][1]["value"] for note in notes] == ["mismatch", "artefact", "mismatch"]
+    for note, place in zip(notes, marked, strict=True):
+        said_there = note["target"]["selector"]["value"].removeprefix("xywh=percent:").split(",")
+        expected = [100 * place.get(part, 0.0) for part in ("x", "y", "width", "height")]
+        assert [float(number) for number in said_there] == pytest.approx(expected)
+    assert len({note["id"] for note in notes}) == 3
 
 
 def test_regions_are_not_read_as_ratings(study: Study) -> None:
