@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-FILES = Path(__file__).resolve().parent / "files"
+FILES = Path(__file__).resolve().parents[1] / "data" / "files"
 ALPHAS = ("krippendorff_alpha_ordinal", "krippendorff_alpha_nominal", "krippendorff_alpha_interval")
 
 

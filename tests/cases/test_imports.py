@@ -19,7 +19,7 @@ from generation.models import Image, ImportRun, PromptSet
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
-FILES = Path(__file__).resolve().parent / "files"
+FILES = Path(__file__).resolve().parents[1] / "data" / "files"
 DONE, FAILED = ImportRun.State.DONE, ImportRun.State.FAILED
 
 

@@ -18,7 +18,7 @@ from exchange.rejects import BadFile
 from generation.engines.metrics.image_input import as_seen, read_image
 from tests.exchange.pictures import encoded, opened
 
-CASES = Path(__file__).resolve().parents[2] / "cases" / "files"
+CASES = Path(__file__).resolve().parents[2] / "data" / "files"
 RED, GREEN = (250, 0, 0), (10, 200, 30)
 FORMATS = ("PNG", "JPEG", "WEBP")
 

@@ -18,7 +18,7 @@ from tests.factories import tiny_png
 from tests.generation.conftest import Bundle, Table
 
 pytestmark = pytest.mark.django_db
-CASES = Path(__file__).resolve().parents[2] / "cases" / "files"
+CASES = Path(__file__).resolve().parents[2] / "data" / "files"
 
 
 def manifest(*rows: str, header: str = "image,prompt,method,parent") -> str:
