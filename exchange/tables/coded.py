@@ -372,5 +372,5 @@ class _Later(RejectLog):
     def warn(self, sentence: str) -> None:
         self._to.warn(sentence)
 
-    def tell(self, sentence: str) -> None:
-        self._to.tell(sentence)
+    def remark(self, sentence: str) -> None:
+        self._to.remark(sentence)

@@ -147,7 +147,7 @@ def _header_line(
     if not line:
         raise bad_file(name, "the file holds nothing but blank lines", "check that the right file was chosen")
     if comments:
-        log.tell(f'{name}: lines before the header that begin with "#" are not read ({len(comments)}).')
+        log.remark(f'{name}: lines before the header that begin with "#" are not read ({len(comments)}).')
     return n_before + len(comments), line, lines, separator
 
 

@@ -103,7 +103,7 @@ def _read(sheet: CalamineSheet, name: str, log: RejectLog) -> list[tuple[int, _C
             filled.append(f"{_letters(left)}{top + 1} to {_letters(left)}{bottom + 1}")
     if filled:
         more = f" and {len(filled) - 3:,} more" if len(filled) > 3 else ""
-        log.tell(
+        log.remark(
             f"{name}: cells that are merged over several rows count for each of these rows: "
             f"{', '.join(filled[:3])}{more}."
         )

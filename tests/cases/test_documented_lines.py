@@ -25,7 +25,7 @@ def test_the_table_has_its_lines() -> None:
 
 def test_every_row_of_the_table_has_a_line() -> None:
     text = (ROOT / "docs" / "import-formats.md").read_text(encoding="utf-8")
-    table = text.split("| format | told by | command line |\n|---|---|---|\n")[1].split("\n\n")[0]
+    table = text.split("| format | recognised by | command line |\n|---|---|---|\n")[1].split("\n\n")[0]
     assert [row for row in table.splitlines() if not re.search(r"`(?:analyze --ratings|import_ratings) F/", row)] == []
 
 
