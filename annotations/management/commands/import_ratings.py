@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--rejects", help="write every refused row to this CSV file")
 
     def handle(self, **options: Any) -> None:
-        beside = [f"{role}={options[role]}" for role in ("items", "metrics") if options[role]]
+        others = [f"{role}={options[role]}" for role in ("items", "metrics") if options[role]]
         values = [f"study={options['study']}", *(f"scale={scale}" for scale in options["scale"])]
         mapping = mapping_of(options).to_json()
         if mapping:
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             "import_file",
             "ratings",
             *options["ratings"],
-            beside=beside,
+            others=others,
             values=values,
             owner=options["owner"],
             dry_run=options["dry_run"],
