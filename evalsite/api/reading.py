@@ -11,7 +11,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from exchange.strictjson import StrictDecoder
+from exchange.tables.strictjson import StrictDecoder
 
 MOST_LEVELS = 32
 """Lists and objects within each other. Nothing that the API takes needs ten."""
@@ -20,7 +20,7 @@ BLANK = " \t\n\r"
 
 
 class StrictJson(BaseParser):
-    """JSON that can be stored and answered again: see `exchange.strictjson`, MOST_LEVELS and LARGEST_INTEGER."""
+    """JSON that can be stored and answered again: see `exchange.tables.strictjson`, MOST_LEVELS and LARGEST_INTEGER."""
 
     media_type = "application/json"
 

@@ -13,10 +13,10 @@ from typing import Any
 from exchange.identity import identity
 from exchange.labels import same_label
 from exchange.rejects import bad_file
-from exchange.strictjson import StrictDecoder
 from exchange.tables.row import JsonValue
-from exchange.tables.text import Dialect
+from exchange.tables.strictjson import StrictDecoder
 from exchange.tables.values import parse_number
+from exchange.text import Dialect
 from exchange.wording import listed
 
 SINGLE = ("item", "rater", "dimension", "value", "prompt", "method", "answered_at", "active_ms")

@@ -17,8 +17,8 @@ from exchange.tables.headers import Columns
 from exchange.tables.packed import is_zip_of_tables, tables_in, unpacked
 from exchange.tables.row import JsonValue, Row
 from exchange.tables.rows import read_rows
-from exchange.tables.text import opened
 from exchange.tables.values import text_of
+from exchange.text import opened
 from exchange.wording import listed
 
 from . import annotation_tools, benchmarks, columns, crowds, label_studio, other_tables, surveys

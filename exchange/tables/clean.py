@@ -17,7 +17,7 @@ from exchange.identity import identity
 from exchange.rejects import BadFile
 from exchange.tables.delimited import delimiter_of
 from exchange.tables.headers import Columns
-from exchange.tables.text import MAX_LINE, encoding_of
+from exchange.text import MAX_LINE, encoding_of
 
 _LF, _CR, _QUOTE = 10, 13, 34
 

@@ -26,8 +26,8 @@ from exchange.tables.headers import Columns
 from exchange.tables.packed import unpacked
 from exchange.tables.row import JsonValue, Row
 from exchange.tables.rows import read_rows
-from exchange.tables.text import PLAIN, Dialect, byte_chunks, lines_of, opened
 from exchange.tables.values import BadValue, parse_number, text_of
+from exchange.text import PLAIN, Dialect, byte_chunks, lines_of, opened
 
 _ASCII_BLANKS = "\t\n\v\f\r\x1c\x1d\x1e\x1f "
 _MANY_NAMES = 20_000

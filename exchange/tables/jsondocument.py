@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 
 from exchange.rejects import RejectLog, bad_file
-from exchange.strictjson import Fault, StrictDecoder
 from exchange.tables.row import JsonValue
+from exchange.tables.strictjson import Fault, StrictDecoder
 
 MOST_CHARACTERS = 512 * 1024 * 1024
 _SPLIT = frozenset(("columns", "index", "data", "index_names", "column_names", "schema"))

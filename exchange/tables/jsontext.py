@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from itertools import chain
 
 from exchange.rejects import Reject, RejectLog, bad_file, shown
-from exchange.strictjson import Fault, StrictDecoder
 from exchange.tables.headers import Columns
 from exchange.tables.jsondocument import read_document
 from exchange.tables.row import JsonValue, Row
-from exchange.tables.text import CHUNK, MAX_LINE, lines_of
+from exchange.tables.strictjson import Fault, StrictDecoder
+from exchange.text import CHUNK, MAX_LINE, lines_of
 from exchange.wording import listed
 
 _BLANK = re.compile(r"[ \t\r\n]*")

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from exchange.rejects import BadFile, RejectLog, bad_file
 from exchange.tables.headers import Columns
 from exchange.tables.row import JsonValue, Row
-from exchange.tables.text import MAX_LINE
+from exchange.text import MAX_LINE
 from exchange.wording import listed
 
 BATCH_ROWS = 4096

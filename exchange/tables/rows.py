@@ -15,8 +15,8 @@ from exchange.tables.jsontext import read_json_array, read_json_objects
 from exchange.tables.packed import is_workbook, unpacked
 from exchange.tables.parquet import read_parquet
 from exchange.tables.row import Row
-from exchange.tables.text import PLAIN, Dialect, byte_chunks, lines_of, opened, text_chunks
 from exchange.tables.workbooks import OLD_WORKBOOK, read_workbook
+from exchange.text import PLAIN, Dialect, byte_chunks, lines_of, opened, text_chunks
 
 _PARQUET = b"PAR1"
 

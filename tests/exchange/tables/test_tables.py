@@ -13,7 +13,7 @@ from exchange.rejects import BadFile, RejectLog
 from exchange.tables.headers import Columns
 from exchange.tables.row import Row
 from exchange.tables.rows import read_rows
-from exchange.tables.text import CHUNK, MAX_LINE
+from exchange.text import CHUNK, MAX_LINE
 
 RATINGS = Columns(required=("item", "value"), optional=("rater",), aliases={"prompt_id": "item", "score": "value"})
 
