@@ -75,7 +75,7 @@ def gap_names(file: str, what: str, names: Sequence[str]) -> str:
     one = len(names) == 1
     return (
         f"{file}, {what}: {listed(names)} {'is read as a name' if one else 'are read as names'}: only an empty cell is "
-        f"missing. If {'it stands' if one else 'they stand'} for a missing name, empty the cell."
+        f"missing. If {'it means' if one else 'they mean'} that the name is missing, empty the cell."
     )
 
 

@@ -185,7 +185,7 @@ def carry_out(*, run: ImportRun) -> None:
 class _Work:
     """Records how far a run is; knows the counts that a dead worker left.
 
-    counts  what the run has made in all, whoever carried it out, and how this worker's reading of the file went
+    counts  what the run has made in all, by any worker, and how this worker's reading of the file went
     """
 
     def __init__(self, run: ImportRun, log: RowCountingLog) -> None:
