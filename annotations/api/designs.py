@@ -94,6 +94,15 @@ class NewStudySerializer(StudyFields):
     pair_baseline = serializers.CharField(max_length=200, required=False, help_text="A method, by name.")
     pairs_per_prompt = serializers.IntegerField(min_value=1, max_value=1000, required=False)
     raters_per_item = serializers.IntegerField(min_value=1, max_value=1000, required=False)
+    most_raters_per_item = serializers.IntegerField(
+        min_value=2,
+        max_value=1000,
+        required=False,
+        help_text="Further raters for disputed items, up to this many in all.",
+    )
+    disputed_rule = serializers.ChoiceField(choices=Study.Disputed.choices, required=False)
+    disputed_distance = serializers.IntegerField(min_value=1, max_value=1000, required=False)
+    undisputed_percent = serializers.IntegerField(min_value=0, max_value=100, required=False)
     order = serializers.ChoiceField(choices=Study.Order.choices, required=False)
     seed = serializers.IntegerField(min_value=0, max_value=LARGEST_SEED, required=False)
     n_prompts = serializers.IntegerField(

@@ -62,6 +62,10 @@ class StudyForm(StudyModelForm):
             "pairs_per_prompt",
             "n_prompts",
             "raters_per_item",
+            "most_raters_per_item",
+            "disputed_rule",
+            "disputed_distance",
+            "undisputed_percent",
             "items_per_rater",
             "pay_per_hour",
             "currency",
@@ -85,6 +89,7 @@ class StudyForm(StudyModelForm):
             "instructions": forms.Textarea(attrs={"rows": 6}),
             "exclusion_rule": forms.Textarea(attrs={"rows": 2}),
             "item_kind": forms.RadioSelect,
+            "disputed_rule": forms.RadioSelect,
             "language": forms.Select(choices=[("", gettext_lazy("each rater’s own")), *settings.LANGUAGES]),
             "main_language": forms.Select(choices=settings.LANGUAGES),
             "currency": forms.TextInput(attrs={"size": 8}),
@@ -99,6 +104,17 @@ class StudyForm(StudyModelForm):
             ),
             "seed": gettext_lazy("The same seed gives the same order of the same images."),
             "raters_per_item": gettext_lazy("Exactly this many people answer each item."),
+            "most_raters_per_item": gettext_lazy(
+                "Empty: every item has the same number. Further raters help to find what most people say about an "
+                "item; means and agreement are computed from the first raters alone."
+            ),
+            "disputed_distance": gettext_lazy(
+                "Only for “where the first raters differ”. Choices without an order differ or do not."
+            ),
+            "undisputed_percent": gettext_lazy(
+                "Only for “where the first raters differ”. Drawn at random, so that the means of all raters can be "
+                "estimated without bias."
+            ),
             "lease_minutes": gettext_lazy("After that, an unanswered item is given to someone else."),
         }
 
@@ -118,6 +134,9 @@ class StudyForm(StudyModelForm):
         # Only pairs have these: for other cards an empty field is not a mistake.
         self.fields["pairing"].required = self.fields["pairs_per_prompt"].required = False
         self.fields["main_language"].required = False
+        # Only studies with further raters have these.
+        for name in ("disputed_rule", "disputed_distance", "undisputed_percent"):
+            self.fields[name].required = False
 
     def clean_pairing(self) -> str:
         return self.cleaned_data["pairing"] or Study.Pairing.ALL
@@ -125,11 +144,34 @@ class StudyForm(StudyModelForm):
     def clean_main_language(self) -> str:
         return self.cleaned_data["main_language"] or settings.LANGUAGE_CODE
 
+    def clean_disputed_rule(self) -> str:
+        return self.cleaned_data["disputed_rule"] or Study.Disputed.OPEN
+
+    def clean_disputed_distance(self) -> int:
+        return self.cleaned_data["disputed_distance"] or 1
+
+    def clean_undisputed_percent(self) -> int:
+        return self.cleaned_data["undisputed_percent"] or 0
+
     def clean_pairs_per_prompt(self) -> int:
         return self.cleaned_data["pairs_per_prompt"] or 1
 
+    def _clean_further(self, cleaned: dict[str, Any]) -> None:
+        """Refuse a rule for further raters that could not work, and forget what belongs to another rule."""
+        first, most = cleaned.get("raters_per_item"), cleaned.get("most_raters_per_item")
+        is_by_difference = cleaned.get("disputed_rule") == Study.Disputed.DIFFER
+        if not most or not is_by_difference:
+            cleaned["disputed_distance"], cleaned["undisputed_percent"] = 1, 0
+        if not most or not first:
+            return
+        if most <= first:
+            self.add_error("most_raters_per_item", _("This must be more than the raters that every item has."))
+        elif is_by_difference and first < 2:
+            self.add_error("raters_per_item", _("One rater cannot differ: choose at least two, or the other rule."))
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        self._clean_further(cleaned)
         if cleaned.get("item_kind") != Study.ItemKind.PAIR or cleaned.get("pairing") != Study.Pairing.BASELINE:
             cleaned["pair_baseline"] = None
         elif "pair_baseline" in cleaned and cleaned.get("pair_baseline") not in list(cleaned.get("methods", ())):

@@ -105,6 +105,10 @@ class Assignment(models.Model):
     shown_order = models.CharField(max_length=200, blank=True)
     flag = models.CharField(max_length=1000, blank=True)
     purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.RATING)
+    # Given out because of what earlier raters answered; figures leave these out. The probability is that with which the
+    # item got further raters, given those answers; 1 for the first raters, who come whatever is answered.
+    is_further = models.BooleanField(default=False)
+    probability = models.FloatField(default=1.0)
     # The rater chose not to answer it. It is not offered to them again.
     skipped_at = models.DateTimeField(null=True, blank=True)
 
@@ -121,6 +125,11 @@ class Assignment(models.Model):
                 | Q(state="leased", answered_at=None, lease_until__isnull=False)
                 | Q(state="returned", answered_at=None, lease_until=None),
                 name="assignment_state_has_its_times",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_further=False, probability=1)
+                | Q(is_further=True, probability__gt=0, probability__lte=1),
+                name="assignment_first_raters_are_certain",
             ),
         ]
         indexes = [

@@ -22,6 +22,9 @@ class Item(models.Model):
     none. The database refuses a
     (`wanted` + 1)th, however many come at once; allocation reads (study, taken, position) and nothing else.
 
+    `n_further` of the wanted places are for further raters of a disputed item, who came because of earlier answers.
+    `further_probability` is with which probability, given those answers, the item got them.
+
     `frozen` is what a question needs to know of the prompt, by the question's kind: the words that are marked, or the
     questions of its decomposition. It stays as it was when the item was made, whatever becomes of the prompt.
 
@@ -44,6 +47,8 @@ class Item(models.Model):
     images = models.ManyToManyField(Image, through="ItemImage", related_name="items")
     wanted = models.PositiveSmallIntegerField()
     taken = models.PositiveSmallIntegerField(default=0)
+    n_further = models.PositiveSmallIntegerField(default=0)
+    further_probability = models.FloatField(null=True, blank=True)
     frozen = models.JSONField(default=dict, blank=True)
     role = models.CharField(max_length=10, choices=Role, default=Role.RATED)
     reason = models.TextField(blank=True)  # why the known answers are right: shown after practice
@@ -57,6 +62,11 @@ class Item(models.Model):
             models.UniqueConstraint(fields=["study", "role", "position"], name="item_position_once"),
             models.UniqueConstraint(fields=["study", "key"], name="item_key_once"),
             models.CheckConstraint(condition=Q(taken__lte=F("wanted")), name="item_never_taken_too_often"),
+            models.CheckConstraint(
+                condition=Q(n_further=0, further_probability=None)
+                | Q(n_further__gt=0, n_further__lte=F("wanted"), further_probability__gt=0, further_probability__lte=1),
+                name="item_further_with_probability",
+            ),
             models.CheckConstraint(condition=Q(role="rated") | Q(wanted=0), name="item_of_preparation_wants_nobody"),
         ]
         indexes = [

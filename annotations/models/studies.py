@@ -57,6 +57,10 @@ class Study(models.Model):
         SAMPLE = "sample", _("a balanced sample: each two methods equally often")
         REFINED = "refined", _("a refined image with the one it was made from")
 
+    class Disputed(models.TextChoices):
+        OPEN = "open", _("while further raters could change what most say")
+        DIFFER = "differ", _("where the first raters differ")
+
     class Order(models.TextChoices):
         SHUFFLED = "shuffled", _("shuffled for each rater")
         FIXED = "fixed", _("the same for all")
@@ -137,6 +141,23 @@ class Study(models.Model):
     raters_per_item = models.PositiveSmallIntegerField(
         _("raters an item"), default=3, validators=[MinValueValidator(1), MaxValueValidator(1000)]
     )
+    most_raters_per_item = models.PositiveSmallIntegerField(
+        _("Raters of a disputed item, at most"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(2), MaxValueValidator(1000)],
+    )
+    disputed_rule = models.CharField(
+        _("An item gets further raters"), max_length=10, choices=Disputed, default=Disputed.OPEN
+    )
+    disputed_distance = models.PositiveSmallIntegerField(
+        _("Levels by which they differ, at least"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(1000)],
+    )
+    undisputed_percent = models.PositiveSmallIntegerField(
+        _("Other items that get them too, in %"), default=0, validators=[MaxValueValidator(100)]
+    )
     items_per_rater = models.PositiveIntegerField(
         _("items a rater at most"), null=True, blank=True, help_text=_("Empty: as many as there are.")
     )
@@ -179,6 +200,10 @@ class Study(models.Model):
         verbose_name_plural = "studies"
         constraints = [
             models.CheckConstraint(condition=Q(raters_per_item__gte=1), name="study_wants_a_rater"),
+            models.CheckConstraint(
+                condition=Q(most_raters_per_item=None) | Q(most_raters_per_item__gt=models.F("raters_per_item")),
+                name="study_most_raters_above_first",
+            ),
             models.CheckConstraint(condition=Q(batch_size__gte=1), name="study_batch_not_empty"),
             models.CheckConstraint(condition=Q(lease_minutes__gte=1), name="study_lease_not_empty"),
         ]

@@ -49,6 +49,10 @@ RESPONSES = (
     Column("shown_position", "integer", "≥ 1", "The image's place from the left; empty where single or unknown."),
     Column("flag", "text", "", "What the rater noted when flagging the card."),
     Column("language", "text", "language tag", "In which the rater read the question; empty: not recorded."),
+    Column("is_further", "boolean", "", "Whether the rater came because of earlier answers; figures leave these out."),
+    Column(
+        "probability", "number", "(0, 1]", "Chance of the item, given those answers, to get the rater; 1 for first."
+    ),
     *VIEWING,
 )
 
@@ -112,13 +116,14 @@ def response_rows(study: Study, *, all_revisions: bool, of_checks: bool = False)
         *("assignment__item__prompt__sub_category", "image__method_id", "image__seed", "image__round"),
         *("assignment__rater__name", "assignment__rater__kind", "level", "answer", "is_unable", "chosen", "revision"),
         *("is_current", "shown_at", "answered_at", "received_at", "active_ms", "assignment__sequence", "slot"),
-        *("assignment__shown_order", "assignment__flag", "assignment__purpose", "language", "viewing"),
+        *("assignment__shown_order", "assignment__flag", "assignment__purpose", "language"),
+        *("assignment__is_further", "assignment__probability", "viewing"),
     )
     for row in fields.order_by("pk").iterator(chunk_size=ROWS_AT_ONCE):
         dimension_id, item, image, key, sha256, prompt_key, prompt, category, sub_category, method, *rest = row
         seed, round_, rater, kind, level, answer, is_unable, chosen, revision, is_current, *times = rest
         shown_at, answered_at, received_at, active_ms, sequence, at, shown_order, flag, *rest = times
-        purpose, language, viewing = rest
+        purpose, language, is_further, probability, viewing = rest
         dimension = dimensions[dimension_id]
         value, label = (None, None) if level is None else answers_of[dimension_id][level]
         if answer is not None:
@@ -129,6 +134,7 @@ def response_rows(study: Study, *, all_revisions: bool, of_checks: bool = False)
             *(methods.get(method, ""), seed, round_, rater, kind, dimension.name, value, label, answer),
             *(is_unable, methods.get(chosen, "") if dimension_id in with_sides else "", revision, is_current),
             *(shown_at, answered_at, received_at, active_ms, sequence, _position(at, shown_order), flag, language),
+            *(is_further, probability),
             *viewing_cells(viewing, None if at is None else (_position(at, shown_order) or 1) - 1),
         )
 

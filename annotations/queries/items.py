@@ -86,7 +86,7 @@ def histograms(items: Iterable[Item], dimension: Dimension) -> dict[tuple[int, i
     each rater's sides were drawn separately.
     """
     rows = (
-        current_responses([dimension])
+        current_responses([dimension], with_further=True)
         .filter(assignment__item__in=items)
         .order_by()
         .values_list("assignment__item", "image", "level", "answer", "assignment__shown_order")

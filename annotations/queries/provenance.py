@@ -9,6 +9,7 @@ from django.db.models import Count, F, Max, Min, Q, QuerySet
 
 from annotations.models import Assignment, ItemImage, Membership, Rater, Response, Study
 from annotations.queries.planning.facts import facts_of
+from annotations.queries.raters.disputed import rule_text
 from annotations.queries.result_units import scores_of
 from annotations.reports.documents.design import Design
 from annotations.reports.documents.provenance import Source
@@ -67,6 +68,7 @@ def study_design(study: Study, dimensions: Iterable[DimensionData]) -> Design:
         median_seconds=_median_seconds(dimensions),
         is_simulated=study.is_simulated,
         notes=dict(facts_of(study)) or None,
+        further_raters=rule_text(study),
     )
 
 

@@ -108,6 +108,7 @@ def study_rows(study: Study, *, with_excluded: bool = False) -> StudyRows:
         metrics=units.metrics,
         scores=units.scores,
         excluded_raters=excluded_raters(study) if has_excluded else (),
+        n_further=n_further(study),
         n_withdrawn=n_withdrawn(study, has_excluded=has_excluded),
         rater_kinds={kind: n for kind in Rater.Kind.values if (n := int((kinds[given] == kind).sum()))},
     )
@@ -171,6 +172,14 @@ def excluded_raters(study: Study) -> list[ExcludedRater]:
     left_out = study.raters.filter(excluded_at__isnull=False, withdrawn_at=None)
     rows = left_out.annotate(n=Count("assignments__responses", filter=counting))
     return [ExcludedRater(*row) for row in rows.order_by("name").values_list("name", "excluded_reason", "n")]
+
+
+def n_further(study: Study) -> int:
+    """How many answers of further raters there are, which no figure counts; no query without a rule for them."""
+    if study.most_raters_per_item is None:
+        return 0
+    asked = current_responses(study.dimensions.all(), with_further=True)
+    return asked.filter(assignment__is_further=True).count()
 
 
 def n_withdrawn(study: Study, *, has_excluded: bool = True) -> int:

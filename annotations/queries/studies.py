@@ -193,17 +193,22 @@ def planned_seconds(n_dimensions: int) -> float:
     return float(ASSUMED_SECONDS_PER_QUESTION * max(1, n_dimensions))
 
 
-def current_responses(dimensions: Iterable[Dimension], *, with_excluded: bool = False) -> QuerySet[Response]:
+def current_responses(
+    dimensions: Iterable[Dimension], *, with_excluded: bool = False, with_further: bool = False
+) -> QuerySet[Response]:
     """What counts: the current revision of every answer of an answered assignment, unless its rater is excluded.
 
-    Answers to repeats and checks never count. `with_excluded`: also the answers of raters who were excluded, but not of
-    those who withdrew.
+    Answers to repeats and checks never count. Those of further raters, who came because of earlier answers, would bias
+    means and agreement: `with_further` has them too. `with_excluded`: also the answers of raters who were excluded, but
+    not of those who withdrew.
     """
     counts = {"withdrawn_at": None} if with_excluded else {"excluded_at": None}
+    first = {} if with_further else {"assignment__is_further": False}
     return Response.objects.filter(
         dimension__in=[dimension.pk for dimension in dimensions],
         is_current=True,
         assignment__state=Assignment.State.ANSWERED,
         assignment__purpose=Assignment.Purpose.RATING,
         **{f"assignment__rater__{name}": value for name, value in counts.items()},
+        **first,
     )

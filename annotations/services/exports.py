@@ -22,6 +22,7 @@ from annotations.queries import exports as queries
 from annotations.queries import preferences
 from annotations.queries.audits import exports as audits
 from annotations.queries.exports import Rows
+from annotations.queries.raters import consensus
 from annotations.queries.results import StudyRows, study_rows
 from annotations.queries.structured import parts
 from annotations.reports.study.data import StudyData
@@ -79,6 +80,7 @@ TABLES = {
         Table("rankings", "Rankings of methods, one image a row", preferences.RANKINGS, preferences.ranking_rows),
         Table("best-worst", "Best and worst of each card", preferences.BEST_WORST, preferences.best_worst_rows),
         Table("parts", "Words, parts of prompts and places, one per row", parts.PARTS, parts.part_rows),
+        Table("consensus", "What most raters say about each item", consensus.CONSENSUS, consensus.consensus_rows),
         Table("late-answers", "Answers that came too late", queries.LATE, queries.late_rows),
         Table("checks", "Answers to hidden repeats and checks", queries.CHECKS, queries.check_rows),
         Table("raters", "Raters, and who is excluded why", queries.RATERS, queries.rater_rows),
@@ -92,6 +94,7 @@ NOTES = (
     "A row of answers-all-revisions with is_current true is one of answers, unless its card was given back",
     "Answers of excluded raters are in answers-all-revisions alone; the table raters says who is excluded and why",
     "An image is named by its source's own key, else by its number here",
+    "Answers with is_further true came because of earlier answers: every figure leaves them out but the consensus",
     "Late answers belong to cards that others had answered in full meanwhile; no figure counts them",
     "Where raters saw two images, value and label name the side as it was shown; preferred_method is the image's",
 )

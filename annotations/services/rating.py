@@ -15,6 +15,7 @@ from annotations.models import Assignment, Item, LateAnswer, Rater, Response, St
 from annotations.models.participation import RaterPlan, plan_of
 from annotations.queries import rating as queries
 from annotations.queries.raters import checks
+from annotations.services.raters.further import consider, further_probabilities
 from annotations.services.shown_orders import shown_orders
 from annotations.services.sqlite_writes import write_turn
 from generation.jobs import locked
@@ -72,6 +73,7 @@ def reserve(*, rater: Rater, now: datetime | None = None) -> int:
         items = _rated_items(rater, study, min(room - len(hidden), left))
         if items is None:
             return 0
+        further = further_probabilities(study, items)
         _take(items)
         order = list(range(len(items)))
         if study.order == Study.Order.SHUFFLED:
@@ -89,12 +91,19 @@ def reserve(*, rater: Rater, now: datetime | None = None) -> int:
                 lease_until=lease_until,
                 shown_order=shown_order,
                 purpose=purpose,
+                **_further(item, purpose, further),
             )
             for place, (item, shown_order, purpose) in enumerate(cards)
         )
         rater.next_sequence += len(cards)
         rater.save(update_fields=["cursor_taken", "cursor_position", "next_sequence", "side_excess"])
         return len(cards)
+
+
+def _further(item: int, purpose: str, further: Mapping[int, float]) -> dict[str, Any]:
+    """Whether a card is a further rater's, as an assignment stores it; repeats and checks are none."""
+    is_further = item in further and purpose == Assignment.Purpose.RATING
+    return {"is_further": True, "probability": further[item]} if is_further else {}
 
 
 def _hidden(rater: Rater, study: Study, plan: RaterPlan, n: int) -> dict[int, Card]:
@@ -178,7 +187,7 @@ def _take_back(rater: Rater, lease_until: datetime, *, limit: int) -> int:
     """Reserve again what this rater gave back and nobody else has used up."""
     n_taken = 0
     for assignment in locked(queries.returned_and_open(rater, limit=limit)):
-        if _retake(assignment):
+        if _retake(assignment, rater.study):
             Assignment.with_checks.filter(pk=assignment.pk).update(
                 state=Assignment.State.LEASED, lease_until=lease_until
             )
@@ -186,12 +195,20 @@ def _take_back(rater: Rater, lease_until: datetime, *, limit: int) -> int:
     return n_taken
 
 
-def _retake(assignment: Assignment) -> bool:
+def _retake(assignment: Assignment, study: Study) -> bool:
     """Take the item's place again; repeats and checks need none."""
     if assignment.purpose != Assignment.Purpose.RATING:
         return True
+    further: dict[int, float] = {}
+    if study.most_raters_per_item is not None:
+        further = further_probabilities(study, list(Item.objects.select_for_update().filter(pk=assignment.item_id)))
     open_item = Item.objects.filter(pk=assignment.item_id, taken__lt=F("wanted"))
-    return bool(open_item.update(taken=F("taken") + 1))
+    is_taken = bool(open_item.update(taken=F("taken") + 1))
+    if is_taken and study.most_raters_per_item is not None:
+        # Somebody else may have taken their place as a first rater.
+        kind = {"is_further": False, "probability": 1.0} | _further(assignment.item_id, assignment.purpose, further)
+        Assignment.with_checks.filter(pk=assignment.pk).update(**kind)
+    return is_taken
 
 
 def pause(*, rater: Rater) -> int:
@@ -253,36 +270,55 @@ def submit(
     revision; the earlier ones stay. Answers to an item that has meanwhile been answered in full by others are kept
     as late ones and counted nowhere.
     """
+    study = assignment.study
     with write_turn(), transaction.atomic():
-        first = Assignment.with_checks.filter(pk=assignment.pk, state=Assignment.State.LEASED).update(
-            state=Assignment.State.ANSWERED, answered_at=answered_at, lease_until=None, flag=flag
-        )
-        if first:
-            _append(assignment, answers, {}, answered_at, shown_at, active_ms, viewing, languages or {})
-            return Outcome.SAVED
-        assignment = Assignment.with_checks.select_for_update().get(pk=assignment.pk)
-        if assignment.state == Assignment.State.RETURNED:
-            # An excluded rater has no places: what they had before them is kept, and counts if they are included again.
-            is_excluded = Rater.objects.filter(pk=assignment.rater_id, excluded_at__isnull=False).exists()
-            if not is_excluded and not _retake(assignment):
-                return _keep_late(assignment, answers, answered_at, active_ms)
-            assignment.state, assignment.answered_at, assignment.flag = Assignment.State.ANSWERED, answered_at, flag
-            assignment.save(update_fields=["state", "answered_at", "flag"])
-            _append(assignment, answers, {}, answered_at, shown_at, active_ms, viewing, languages or {})
-            return Outcome.SAVED
-        if flag != assignment.flag:
-            Assignment.with_checks.filter(pk=assignment.pk).update(flag=flag)
-        current = {(r.dimension_id, r.image_id): r for r in queries.current_answers(assignment)}
-        changed = [
-            answer
-            for answer in answers
-            if (old := current.get((answer.dimension_id, answer.image_id))) is None
-            or (old.level, old.answer) != (answer.level, answer.answer)
-        ]
-        if not changed:
-            return Outcome.UNCHANGED
-        _append(assignment, changed, current, answered_at, shown_at, active_ms, viewing, languages or {})
-        return Outcome.CHANGED
+        outcome = _saved(assignment, answers, answered_at, shown_at, active_ms, flag, viewing, languages or {})
+        is_new = outcome in (Outcome.SAVED, Outcome.CHANGED)
+        if is_new and assignment.purpose == Assignment.Purpose.RATING:
+            consider(study=study, item_id=assignment.item_id)
+        return outcome
+
+
+def _saved(
+    assignment: Assignment,
+    answers: Sequence[Answer],
+    answered_at: datetime,
+    shown_at: datetime | None,
+    active_ms: int | None,
+    flag: str,
+    viewing: dict[str, Any] | None,
+    languages: Mapping[int, str],
+) -> Outcome:
+    first = Assignment.with_checks.filter(pk=assignment.pk, state=Assignment.State.LEASED).update(
+        state=Assignment.State.ANSWERED, answered_at=answered_at, lease_until=None, flag=flag
+    )
+    if first:
+        _append(assignment, answers, {}, answered_at, shown_at, active_ms, viewing, languages)
+        return Outcome.SAVED
+    study = assignment.study
+    assignment = Assignment.with_checks.select_for_update().get(pk=assignment.pk)
+    if assignment.state == Assignment.State.RETURNED:
+        # An excluded rater has no places: what they had before them is kept, and counts if they are included again.
+        is_excluded = Rater.objects.filter(pk=assignment.rater_id, excluded_at__isnull=False).exists()
+        if not is_excluded and not _retake(assignment, study):
+            return _keep_late(assignment, answers, answered_at, active_ms)
+        assignment.state, assignment.answered_at, assignment.flag = Assignment.State.ANSWERED, answered_at, flag
+        assignment.save(update_fields=["state", "answered_at", "flag"])
+        _append(assignment, answers, {}, answered_at, shown_at, active_ms, viewing, languages)
+        return Outcome.SAVED
+    if flag != assignment.flag:
+        Assignment.with_checks.filter(pk=assignment.pk).update(flag=flag)
+    current = {(r.dimension_id, r.image_id): r for r in queries.current_answers(assignment)}
+    changed = [
+        answer
+        for answer in answers
+        if (old := current.get((answer.dimension_id, answer.image_id))) is None
+        or (old.level, old.answer) != (answer.level, answer.answer)
+    ]
+    if not changed:
+        return Outcome.UNCHANGED
+    _append(assignment, changed, current, answered_at, shown_at, active_ms, viewing, languages)
+    return Outcome.CHANGED
 
 
 def _append(

@@ -20,6 +20,7 @@ from annotations.models import Dimension, Item, ItemImage, Membership, Rater, St
 from annotations.models.participation import plan_of
 from annotations.models.webhooks import Event
 from annotations.queries.candidates import Candidates, Selection, candidates, has_own_keys, sampled
+from annotations.queries.raters.disputed import JUDGED
 from annotations.queries.raters.known import has_exercises
 from annotations.questions import MOST_RANKED, RANKING
 from annotations.services.activity import Action, note
@@ -123,6 +124,10 @@ def _build(
     if not len(chosen.prompts):
         raise ValidationError(_("There is nothing to show for this selection. Choose other prompt sets or methods."))
     _fit_places(orderings, int(np.diff(chosen.starts).max()))
+    if study.most_raters_per_item is not None and not any(one.kind in JUDGED for one in dimensions):
+        raise ValidationError(
+            {"most_raters_per_item": _("No question has one answer of several levels, so no item can be disputed.")}
+        )
     study.full_clean(exclude=["owner"])
     study.save(update_fields=fields)
     for position, dimension in enumerate(dimensions):

@@ -102,6 +102,8 @@ def test_answers_that_count(client: Client, study: Study) -> None:
         "shown_position": "",
         "flag": "two, “heads”\nand more",
         "language": "",
+        "is_further": "false",
+        "probability": "1.0",
         **dict.fromkeys((column.name for column in VIEWING), ""),
     }
     assert (unable["value"], unable["label"], unable["is_unable"]) == ("", "", "true")

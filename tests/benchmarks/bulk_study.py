@@ -54,8 +54,8 @@ def lay_study(*, n_items: int, k: int, owner_id: int, lease_minutes: int = 30) -
         )
         cursor.execute(
             "INSERT INTO annotations_item (id, study_id, position, key, prompt_id, wanted, taken, frozen, role, "
-            f"reason) SELECT i + {first_item}, %s, i, 'item ' || i, i / {METHODS} + {first_prompt}, %s, 0, '{{}}', "
-            "'rated', '' FROM n",
+            f"reason, n_further) SELECT i + {first_item}, %s, i, 'item ' || i, i / {METHODS} + {first_prompt}, %s, 0, "
+            "'{}', 'rated', '', 0 FROM n",
             [study.pk, k],
         )
         cursor.execute(
@@ -82,8 +82,8 @@ def lay_answers(study: Study, *, item: IntArray, rater: IntArray, level: IntArra
         while batch := list(islice(numbered, ROWS_AT_ONCE)):
             cursor.executemany(
                 "INSERT INTO annotations_assignment (id, token, study_id, item_id, rater_id, sequence, state, "
-                "answered_at, shown_order, flag, purpose) "
-                "VALUES (%s, %s, %s, %s, %s, %s, 'answered', %s, '', '', 'rating')",
+                "answered_at, shown_order, flag, purpose, is_further, probability) "
+                "VALUES (%s, %s, %s, %s, %s, %s, 'answered', %s, '', '', 'rating', false, 1)",
                 [(i, f"b{i}", study.pk, row[0], row[1], i, now) for i, row in batch],
             )
             cursor.executemany(

@@ -166,7 +166,7 @@ def metric_places(wall: Wall, row: int) -> list[MetricPlace]:
 def answers_about(study: Study, dimension: str, item: int, image: int) -> list[Response]:
     """The answers that count about one unit, with their raters, at most MOST_LINES."""
     asked = Dimension.objects.filter(study=study, name=dimension)
-    rows = current_responses(asked).filter(assignment__item=item, assignment__item__study=study)
+    rows = current_responses(asked, with_further=True).filter(assignment__item=item, assignment__item__study=study)
     if image:
         # A question about each image names it; of an item of one image it need not.
         rows = rows.filter(image__in=[image]) if rows.filter(image=image).exists() else rows

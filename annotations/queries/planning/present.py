@@ -10,6 +10,7 @@ from annotations.models import Assignment, Dimension, ItemImage, Registration, R
 from annotations.models.participation import plan_of
 from annotations.queries.items import methods_of
 from annotations.queries.planning.facts import statement_of
+from annotations.queries.raters.disputed import rule_text
 from annotations.queries.raters.rules import rules_of
 from annotations.queries.result_units import linked_methods
 from annotations.queries.studies import COUNTS
@@ -47,6 +48,7 @@ def present_plan(study: Study, *, with_items: bool = True) -> Plan:
         rater_rules=rater_rules(study),
         intentions={key: text for key, text in statement_of(study).intentions.items() if text},
         code_version=code_version(),
+        further_raters=rule_text(study),
     )
 
 
@@ -102,7 +104,7 @@ def outcome_of(study: Study, registration: Registration, *, comparisons: tuple[t
     """What came of a study so far. comparisons: those of the report."""
     before = Response.objects.filter(assignment__study=study, answered_at__lt=registration.made_at)
     return Outcome(
-        n_answered=Assignment.objects.filter(COUNTS, study=study).count(),
+        n_answered=Assignment.objects.filter(COUNTS, study=study, is_further=False).count(),
         excluded=list(study.raters.exclude(excluded_reason="").values_list("excluded_reason", flat=True)),
         comparisons=comparisons,
         n_before=before.count(),

@@ -16,6 +16,7 @@ class Design:
     allows_unable      names of the questions that offer “unable to answer”
     first_answer, last_answer   ISO 8601, "" without an answer
     median_seconds     active seconds per answer; None where unknown
+    further_raters     the rule for further raters of disputed items in words; "" for none
     notes              what only the researchers know (recruitment, payment, ethics…), by its name in the checklists
     """
 
@@ -41,3 +42,4 @@ class Design:
     median_seconds: float | None
     is_simulated: bool = False
     notes: dict[str, str] | None = None
+    further_raters: str = ""

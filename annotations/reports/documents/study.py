@@ -265,6 +265,7 @@ class StudyDocument:
     n_excluded        rows of files that were left out; warnings: what in the files should be checked
     raters_by_kind    {"person": 3, "imported": 1}; empty where it is not known
     with_excluded     each comparison without and with the excluded raters; empty where nobody is excluded
+    n_further         answers of further raters of disputed items, which no figure counts
     n_withdrawn       people who took their answers out of the study or had them erased
     facets_left_out   facet → why metrics are not shown by it
     asked, exclusion_rule, n_late, sources, disputed, design, registration   what only the site knows; exclusion_rule
@@ -282,6 +283,7 @@ class StudyDocument:
     excluded_raters: tuple[ReportedExclusion, ...] = ()
     raters_by_kind: dict[str, int] = field(default_factory=dict)
     n_withdrawn: int = 0
+    n_further: int = 0
     with_excluded: tuple[WithExcluded, ...] = ()
     methods: tuple[str, ...]
     n_prompts: int

@@ -68,6 +68,9 @@ def _sample(document: StudyDocument, design: Design | None) -> str:
             f" Each item was to be rated by {counted(design.raters_per_item, 'rater')}; "
             f"{design.n_items_complete:,} of {design.n_items:,} items have been."
         )
+        if design.further_raters:
+            said += f" Disputed items got further raters: {design.further_raters}."
+            said += " All figures are those of the first raters."
     kinds = document.raters_by_kind
     if kinds:
         words = {"person": "person", "imported": "imported rater", "simulated": "simulated rater"}

@@ -13,6 +13,7 @@ SETTINGS: Mapping[str, str] = {
     "n_items": "Number of items",
     "n_prompts": "Number of prompts",
     "raters_per_item": "Raters per item",
+    "further_raters": "Further raters of disputed items",
     "items_per_rater": "Most items per rater",
     "order": "Order of items",
     "seed": "Seed of the order",
@@ -27,7 +28,7 @@ SETTINGS: Mapping[str, str] = {
 class Outcome:
     """What came of the study.
 
-    n_answered   cards answered by raters who count
+    n_answered   cards answered by raters who count, without those of further raters
     excluded     reasons for which raters were excluded, one entry per rater
     comparisons  (baseline, refined) that the report has
     n_before     answers dated before the registration

@@ -26,6 +26,7 @@ class Plan:
     items_digest  SHA-256 over the key of each item in order and the digests of its images
     comparisons   (baseline, refined) methods whose difference is the analysis; others are exploratory
     rater_rules   checks, caps, screening and rules for excluding raters, by their name in the settings
+    further_raters  the rule for further raters of disputed items in words; "" for none
     intentions    what only the researchers know, by the keys of INTENTIONS
     """
 
@@ -48,10 +49,11 @@ class Plan:
     rater_rules: Mapping[str, Any] = field(default_factory=dict)
     intentions: Mapping[str, str] = field(default_factory=dict)
     code_version: str = ""
+    further_raters: str = ""
 
     @property
     def n_ratings(self) -> int:
-        """Cards that are planned to be answered."""
+        """Cards that are planned to be answered, without those of further raters."""
         return self.n_items * self.raters_per_item
 
     def to_json(self) -> dict[str, Any]:

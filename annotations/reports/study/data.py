@@ -84,6 +84,7 @@ class StudyData:
     scores           (n_metrics, n_units) float64, NaN where missing
     excluded_raters  those whose answers are not here although they were given
     rater_kinds      how many of the raters are people, imported, simulated; empty where this is not known
+    n_further        answers of further raters, who came because of earlier answers; they are not here
     n_withdrawn      people who took their answers out of the study or had them erased
     """
 
@@ -99,6 +100,7 @@ class StudyData:
     excluded_raters: Sequence[ExcludedRater] = ()
     rater_kinds: Mapping[str, int] = field(default_factory=dict)
     n_withdrawn: int = 0
+    n_further: int = 0
 
     @property
     def has_prompts(self) -> bool:

@@ -81,6 +81,7 @@ def document(
         ),
         raters_by_kind=dict(data.rater_kinds),
         n_withdrawn=data.n_withdrawn,
+        n_further=data.n_further,
         methods=tuple(data.methods),
         n_prompts=len(data.prompts),
         metrics=tuple(data.metrics),

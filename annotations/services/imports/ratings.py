@@ -108,7 +108,9 @@ def import_ratings(
         del work.counts.made["items"]
     if target.pk is not None and not dry_run and target.state == Study.State.CLOSED:
         most = target.items.aggregate(most=Max("wanted"))["most"] or 1
-        Study.objects.filter(pk=target.pk).update(raters_per_item=min(max(most, 1), MOST_RATERS_PER_ITEM))
+        Study.objects.filter(pk=target.pk, most_raters_per_item=None).update(
+            raters_per_item=min(max(most, 1), MOST_RATERS_PER_ITEM)
+        )
     return work.counts
 
 

@@ -185,6 +185,7 @@ def _live(form: StudyForm, dimensions: list[Dimension], problems: tuple[str, ...
         "n_items": n_items,
         "k": k,
         "n_answers": n_items * k,
+        "most_answers": n_items * (values.get("most_raters_per_item") or 0),
         "seconds": round(seconds),
         "minutes": max(1, round(n_items * k * seconds / 60)) if n_items * k else 0,
         "fewest_raters": max(k, -(-n_items * k // most)) if most and n_items else k,

@@ -13,6 +13,7 @@ from annotations.models import Study
 from annotations.queries.audits.exports import audit_counts
 from annotations.queries.exports import counts
 from annotations.queries.preferences import counts as preference_counts
+from annotations.queries.raters.consensus import counts as consensus_counts
 from annotations.queries.structured.parts import counts as part_counts
 from annotations.services import exports as services
 from annotations.services.exports import NothingToRelease
@@ -36,7 +37,7 @@ FORMATS = {
 @require_safe
 def index(request: HttpRequest, study: Study) -> HttpResponse:
     """The list of downloads, with their numbers of rows."""
-    n = counts(study) | audit_counts(study) | preference_counts(study) | part_counts(study)
+    n = counts(study) | audit_counts(study) | preference_counts(study) | part_counts(study) | consensus_counts(study)
     words = {
         "answers": _("The current answer of every rater to every question, one per row: start here."),
         "answers-all-revisions": _("The same with every earlier answer that a rater changed."),
@@ -44,6 +45,7 @@ def index(request: HttpRequest, study: Study) -> HttpResponse:
         "rankings": _("The place of every image in every order of all images."),
         "best-worst": _("The best and the worst image of every card."),
         "parts": _("Each word, each question of a decomposition, and each place on an image, one per row."),
+        "consensus": _("What most raters say about each item, further raters included, and whether it may change."),
         "late-answers": _("Answers that arrived after the item was complete: kept, but not counted."),
         "checks": _("Answers to hidden repeats, gold items and attention checks; no figure counts them."),
         "raters": _("Who rates, how much they answered, and who is excluded from the results and why."),

@@ -28,6 +28,12 @@ def exclusion_notes(document: StudyDocument) -> Iterator[str]:
     if n := document.n_withdrawn:
         who = "1 rater" if n == 1 else f"{n:,} raters"
         yield f"{who} withdrew; their answers are in no figure."
+    if n := document.n_further:
+        yield (
+            f"{counted(n, 'answer')} came from further raters, who were asked because of earlier answers. They would "
+            "bias means and agreement, so every figure here is that of the first raters. The export has all answers, "
+            "and what most raters say about each item."
+        )
     rule = " ".join((document.exclusion_rule or "").split())
     if rule:
         yield f"Rule for excluding raters, declared before the study opened: {rule}"

@@ -1,0 +1,58 @@
+"""Further raters for disputed items: who wants one is decided as answers arrive, within their transaction."""
+
+import numpy as np
+from django.db.models import F
+
+from annotations.models import Assignment, Item, Study
+from annotations.queries.raters.disputed import has_dispute, n_base_places
+
+
+def consider(*, study: Study, item_id: int) -> bool:
+    """Want further raters of an item if it is complete and the study's rule calls it disputed; whether it did.
+
+    To be called with each saved answer, in its transaction. Five queries whatever the size of the study, and none in a
+    study without such a rule.
+    """
+    most = study.most_raters_per_item
+    if most is None:
+        return False
+    # Locked: of two who give an item's last answers at once, the second sees the first one's.
+    item = Item.objects.select_for_update(no_key=True, of=("self",)).filter(pk=item_id).first()
+    if item is None or item.taken < item.wanted or item.wanted >= most:
+        return False
+    if Assignment.objects.filter(item=item_id, state=Assignment.State.LEASED).exists():
+        return False
+    is_open_rule = study.disputed_rule == Study.Disputed.OPEN
+    probability = 1.0
+    if not has_dispute(study, item, most=most):
+        probability = 0.0 if is_open_rule else study.undisputed_percent / 100
+        if lot(study, item) >= probability:
+            return False
+    # "Open" asks one more at a time; who differ get all at once, since raters who are added cannot bring them closer.
+    added = 1 if is_open_rule else most - item.wanted
+    Item.objects.filter(pk=item.pk).update(
+        wanted=F("wanted") + added, n_further=F("n_further") + added, further_probability=probability
+    )
+    return True
+
+
+def lot(study: Study, item: Item) -> float:
+    """An undisputed item's draw in [0, 1): the same whenever it is asked."""
+    return float(np.random.default_rng([study.seed, 6, item.position]).random())
+
+
+def further_probabilities(study: Study, items: list[Item]) -> dict[int, float]:
+    """By item whose next place is a further one, the probability with which it got further raters; others are base.
+
+    items  as they were before the place was taken, locked. A place that a base rater left is a base place again. One
+           query, and none in a study without further raters.
+    """
+    if study.most_raters_per_item is None:
+        return {}
+    extended = [item for item in items if item.n_further]
+    n_base = n_base_places([item.pk for item in extended]) if extended else {}
+    return {
+        item.pk: item.further_probability or 1.0
+        for item in extended
+        if n_base.get(item.pk, 0) >= item.wanted - item.n_further
+    }
