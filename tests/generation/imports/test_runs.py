@@ -19,6 +19,7 @@ from generation.models import ImportRun, MetricScore, Prompt
 from generation.queries.importers import Counts
 from generation.services.imports import import_runs
 from generation.services.imports.importers import importers
+from generation.services.imports.prompts import import_prompts
 from tests import servers
 from tests.factories import make_user
 
@@ -156,7 +157,8 @@ def test_an_upload_that_is_gone_fails_the_run() -> None:
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("generation.services.imports.prompts.ROWS_AT_ONCE", 2)
+    assert import_prompts.__kwdefaults__ is not None
+    monkeypatch.setitem(import_prompts.__kwdefaults__, "rows_at_once", 2)
 
 
 MANY = b"prompt\n" + b"".join(b"a fox number %d\n" % n for n in range(6))
