@@ -31,7 +31,7 @@ from exchange.text import PLAIN, Dialect, byte_chunks, lines_of, opened
 
 _ASCII_BLANKS = "\t\n\v\f\r\x1c\x1d\x1e\x1f "
 _MANY_NAMES = 20_000
-BLOCK = 1024 * 1024
+BLOCK = 64 * 1024
 ROWS_IN_BLOCK = 2_000
 _PLAIN_NUMBER = r"^-?[0-9]{1,17}(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?$"
 """What Arrow reads as `parse_number` does: correctly rounded, and finite."""

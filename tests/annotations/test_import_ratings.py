@@ -245,7 +245,7 @@ def test_memory_does_not_grow_with_the_ratings(folder: Path) -> None:
         source = ratings(folder, *(f"{key},{name}{r},match,3" for r in range(n_raters) for key in ITEMS), name=name)
         gc.collect()  # what earlier tests left would be taken for ours
         tracemalloc.start()
-        run(source)
+        run(source, rows_at_once=1_000)
         _now, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most
