@@ -73,6 +73,9 @@ def test_whatever_qualifies_the_figures_is_in_every_rendering() -> None:
     tex = latex(made), latex(made, is_short=True)
     for text in said:
         assert text in html
+    about_tables = [notice.text for notice in notices(made, with_facets=False)]  # LaTeX shows metrics by no facet
+    assert len(about_tables) == 5
+    for text in about_tables:
         assert all(text in each for each in tex), text
     assert html.index("simulated") < html.index("<svg"), "what matters most comes first"
     for each in tex:
