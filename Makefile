@@ -54,7 +54,9 @@ test-postgres: $(VENV)/.dev  ## Run the tests that touch the database on Postgre
 docs: $(VENV)/.dev  ## Write docs/api.md and docs/report.schema.json from the code, and run docs/notebook.ipynb anew
 	@$(BIN)/python -m tests.api_page
 	@$(BIN)/python manage.py report_schema --out docs/report.schema.json
-	@cd docs && ../$(BIN)/jupyter-execute --inplace notebook.ipynb && rm -f figure-*.pdf
+	@cd docs && ../$(BIN)/python -c "import nbclient, nbformat; book = nbformat.read('notebook.ipynb', 4); \
+	  nbclient.NotebookClient(book, record_timing=False).execute(); nbformat.write(book, 'notebook.ipynb')" \
+	  && rm -f figure-*.pdf
 
 messages: $(VENV)/.dev  ## Bring the catalogues of translations up to date and compile them
 	@$(BIN)/python -m tests.languages.catalogues
