@@ -121,7 +121,7 @@ def test_a_pipeline_without_prompts_is_refused(tmp_path: Path) -> None:
     unet = UNet2DModel(8, block_out_channels=(8, 8), norm_num_groups=4, down_block_types=("DownBlock2D",) * 2,
                        up_block_types=("UpBlock2D",) * 2, layers_per_block=1)  # fmt: skip
     DDPMPipeline(unet, DDPMScheduler()).save_pretrained(tmp_path)
-    with pytest.raises(Unusable, match="no text-to-image pipeline: it does not take prompt"):
+    with pytest.raises(Unusable, match="not a text-to-image pipeline: it does not take prompt"):
         diffusers_pipeline.load({"model": str(tmp_path)}, CPU)
 
 

@@ -10,6 +10,7 @@ from annotations.models import Response, Study
 from annotations.models.participation import RaterPlan
 from annotations.questions import ALIGNMENT
 from annotations.services import studies as services
+from tests.annotations.looking import fetch_images
 from tests.annotations.views.test_design import text_of
 from tests.factories import make_member, make_rater, make_study
 
@@ -57,6 +58,7 @@ def test_a_rater_reads_their_language_and_the_original_where_there_is_none(study
     (name,) = {*re.findall(r'type="radio" name="([\w-]+)"', page)}
     assert answer
     assert "Passt das Bild zum Prompt?" in client.post(answer[1]).content.decode(), "the error is in the same words"
+    fetch_images(client, answer[1].split("/")[-2])
     assert client.post(answer[1], {name: "4"}).status_code == 302
     stored = Response.objects.get()
     assert (stored.level, stored.dimension.levels[4]["label"]) == (4, "matches exactly")
@@ -74,7 +76,7 @@ def test_a_study_can_fix_the_language(study: Study) -> None:
         text_of(Client(headers={"accept-language": "es"}).get(f"/join/{study.invitation}/")),
     ):
         assert '<html lang="ar" dir="rtl"' in page
-        assert 'name="language"' not in page
+        assert 'button class="linklike" name="language"' not in page
     assert '<html lang="de"' in text_of(client_of(rater.user, "de").get("/"))
 
 

@@ -81,9 +81,8 @@ def test_the_first_form_has_everything_ticked_the_default_question_and_a_card(re
 
     text = text_of(researcher.get(NEW))
 
-    assert (
-        text.count("checked") == 2 + 1 + 1 + 3
-    )  # methods, prompt set, kind, and of the question: unable, needs an answer, shows its value
+    # methods, prompt set, kind, no further raters, and of the question: unable, needs an answer, shows its value
+    assert text.count("checked") == 2 + 1 + 1 + 1 + 3
     assert question_texts(text) == [ALIGNMENT.question]
     assert "baseline — 4 images" in text
     assert "Scene number 0" in text
@@ -267,9 +266,9 @@ def test_queries_do_not_grow_with_sets_methods_and_images(
     for _ in range(n):
         make_study(n_items=4, n_methods=2)
 
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(25):
         researcher.get(NEW)
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(22):
         researcher.post(NEW, form_data(ALIGNMENT), headers={"HX-Request": "true"})
 
 

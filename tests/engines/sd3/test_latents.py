@@ -28,14 +28,14 @@ def test_a_view_is_stored_as_what_it_shows() -> None:
 def test_other_bytes_are_refused(data: bytes) -> None:
     import torch
 
-    with pytest.raises(EngineError, match="no latents"):
+    with pytest.raises(EngineError, match="not latents"):
         from_bytes(data, (16, 4, 6), torch.float32)
 
 
 def test_a_cut_file_is_refused() -> None:
     import torch
 
-    with pytest.raises(EngineError, match="no latents"):
+    with pytest.raises(EngineError, match="not latents"):
         from_bytes(to_bytes(torch.zeros(16, 4, 6))[:-4], (16, 4, 6), torch.float32)
 
 
