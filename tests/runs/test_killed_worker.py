@@ -3,11 +3,13 @@
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from generation import dispatch, tasks
 from generation.models import Image, Run, Step
@@ -22,7 +24,6 @@ from tests.servers import ROOT
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.worker]
 
-LEASE_S = 2
 TEXTS = ("A fox stirs a red pot.", "A hare holds a lamp.")
 TINY = {"model": "tiny"}
 BEST_OF_TWO = MethodSpec("best of two", refinement=Refinement("switch", 1), best_of=BestOf("k", (1, 2)))
@@ -67,11 +68,26 @@ def start(matrix: Matrix = MATRIX) -> Run:
     return run
 
 
-def work(run: Run, *until: str) -> int:
-    """The exit status of a worker process that ends with the run, or kills itself at a step."""
-    command = [sys.executable, "-m", "tests.runs.dying_worker", str(run.pk), *until]
-    environment = site_environment(EVALSITE_LEASE_SECONDS=str(LEASE_S))
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False, timeout=120).returncode
+@pytest.fixture
+def work() -> Iterator[Callable[..., int]]:
+    """Call it with a run: the exit status of a worker process that ends with the run, or kills itself at a step."""
+    command = [sys.executable, "-m", "tests.runs.dying_worker"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, env=site_environment(), text=True, bufsize=1, **pipes) as nursery:
+
+        def live(run: Run, *until: str) -> int:
+            assert nursery.stdin
+            assert nursery.stdout
+            print(run.pk, *until, file=nursery.stdin)
+            return int(nursery.stdout.readline())
+
+        yield live
+
+
+def let_leases_run_out(run: Run) -> int:
+    """As if the time had passed; how many steps a dead worker has left claimed."""
+    held = run.steps.filter(state=Step.State.RUNNING)
+    return held.update(lease_until=timezone.now() - timedelta(seconds=1))
 
 
 def made(run: Run) -> Counter[tuple[str, str, int, str]]:
@@ -80,7 +96,7 @@ def made(run: Run) -> Counter[tuple[str, str, int, str]]:
     return Counter(images.values_list("prompt__text", "method__name", "round", "sha256"))
 
 
-def test_killed_at_each_step_the_images_are_the_same() -> None:
+def test_killed_at_each_step_the_images_are_the_same(work: Callable[..., int]) -> None:
     undisturbed = start(WITH_WORDS)
     assert work(undisturbed) == 0
     undisturbed.refresh_from_db()
@@ -89,9 +105,7 @@ def test_killed_at_each_step_the_images_are_the_same() -> None:
     run = start(WITH_WORDS)
     for step, moment in DEATHS:
         assert work(run, step, moment) == -signal.SIGKILL, (step, moment)
-        held = Step.objects.filter(run=run, state=Step.State.RUNNING)
-        assert held.exists(), "the dead worker must leave something claimed, or this shows nothing"
-        time.sleep(LEASE_S)
+        assert let_leases_run_out(run), "the dead worker must leave something claimed, or this shows nothing"
     assert work(run) == 0
 
     run.refresh_from_db()

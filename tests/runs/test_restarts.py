@@ -119,6 +119,11 @@ def test_the_database_restarts_in_the_middle(database: Server, tmp_path: Path) -
                 row = connection.execute("SELECT count(*) FROM generation_step WHERE state = %s", [state]).fetchone()
             return int(row[0]) if row else 0
 
+        def has_ended() -> bool:
+            with psycopg.connect(database.url) as connection:
+                row = connection.execute("SELECT ended_at FROM generation_run").fetchone()
+            return bool(row and row[0])
+
         wait_until(lambda: count("done") >= 3)
         n_before = count("done")
         database.crash()
@@ -129,6 +134,7 @@ def test_the_database_restarts_in_the_middle(database: Server, tmp_path: Path) -
         assert n_before < n_all, "the run must be under way, or this shows nothing"
 
         wait_until(lambda: count("done") == n_all)
-        wait_until(lambda: ", done:" in site.manage("generate", "show", "1"))
+        wait_until(has_ended)
+        assert ", done:" in site.manage("generate", "show", "1")
     # Each image is what its record says, so the fault left no trace in it.
     assert "10 of 10 images are bit-equal." in site.manage("reproduce", "--run", "1")
