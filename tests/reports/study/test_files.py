@@ -244,9 +244,9 @@ def test_scores_and_items_that_do_not_meet_are_counted_and_named(tmp_path: Path)
         "metrics.csv: 1 of 3 rows have no value and count as missing scores; the first is row 4.",
         'metrics.csv: 1 of 3 scores are of items that nobody rated; the first: "img 1" in row 2.',
         (
-            "metrics.csv, item: these names differ only in case, inner blanks, look-alike letters or the way a number is "
-            'written, and count as different: "img 1", "Img-1" (with U+0049 LATIN CAPITAL LETTER I at the start, not U+0069 LATIN '
-            "SMALL LETTER I)."
+            "metrics.csv, item: these names differ only in case, inner blanks, look-alike letters or the way a number "
+            'is written, and count as different: "img 1", "Img-1" (with U+0049 LATIN CAPITAL LETTER I at the start, '
+            "not U+0069 LATIN SMALL LETTER I)."
         ),
         "metrics.csv: 1 of 2 rated items have no clip.",
         "metrics.csv: 2 of 2 rated items have no vqa.",
