@@ -157,6 +157,7 @@ def test_our_containers_are_locked_down_and_only_the_gpu_worker_has_torch() -> N
     for service in OWN_SERVICES.values():
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
+        assert "tmp:/tmp" in service["volumes"], "large files would lie in memory"
     with_torch = re.findall(r"^FROM base AS (\S+)\nCOPY --from=install-generation", dockerfile, re.MULTILINE)
     assert with_torch == ["worker-gpu"]
 

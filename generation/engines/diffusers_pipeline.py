@@ -195,6 +195,8 @@ class DiffusersPipeline:
         if request.negative_prompt and (not takes_negative or self._guided_by == "distilled guidance_scale"):
             raise EngineError(f"{name} takes no negative prompt.", "Leave it empty.")
         multiple = getattr(self._pipe, "vae_scale_factor", 8)
+        # FLUX packs two by two latents into one: its image processor says so.
+        multiple = max(multiple, getattr(getattr(self._pipe, "image_processor", None), "vae_scale_factor", multiple))
         if request.n_steps < 1:
             raise EngineError(f"n_steps is {request.n_steps}.", "Valid: 1 or more.")
         for side, pixels in (("width", request.width), ("height", request.height)):
@@ -239,8 +241,15 @@ class DiffusersPipeline:
         if any(getattr(made, "nsfw_content_detected", None) or []):
             raise Refused("The pipeline's safety checker hid the image.", "Take another seed or prompt.")
         step_done(request.n_steps)
+        image = made.images[0]
+        if image.size != (request.width, request.height):
+            drawn = f"{image.width} × {image.height} pixels"
+            raise EngineError(
+                f"{type(self._pipe).__name__} drew {drawn} instead of {request.width} × {request.height}.",
+                "Ask for a width and a height that it draws.",
+            )
         file = BytesIO()
-        made.images[0].save(file, format="PNG")
+        image.save(file, format="PNG")
         guided_by = self._guided_by.removeprefix("distilled ")
         facts: Json = {"steps_drawn": request.n_steps, "guided_by": guided_by}
         texts = {"the prompt": request.prompt}

@@ -103,3 +103,9 @@ def test_what_draws_no_text_is_not_a_pipeline_for_this_engine() -> None:
         "height",
         "guidance_scale",
     ]
+
+
+def test_a_size_that_the_pipeline_would_make_smaller_is_refused() -> None:
+    with pytest.raises(EngineError, match="The width is 33 pixels") as refused:
+        engine(flux(is_distilled=True)).draw([replace(FOX, width=33)])
+    assert refused.value.cure == "Valid: multiples of 2."

@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -12,6 +13,7 @@ from pytest_django import Settings
 
 from evalsite.serving import health
 from generation.models import ImportRun
+from tests.evalsite.test_settings import start_site_with
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +83,14 @@ def test_a_plain_probe_is_not_redirected_to_https(client: Client, settings: Sett
     settings.SECURE_REDIRECT_EXEMPT = [r"^(healthz|livez)/$"]
     assert Client().get("/healthz/").status_code == 200
     assert Client().get("/sign-in/").status_code == 301
+
+
+def test_over_https_browsers_remember_it_for_a_year_and_probes_are_not_redirected(tmp_path: Path) -> None:
+    code = (
+        "import django; django.setup(); from django.test import Client; "
+        "get = Client(headers={'host': 'localhost'}).get; "
+        "print(get('/livez/', secure=True).headers['Strict-Transport-Security'], get('/livez/').status_code, "
+        "get('/sign-in/').status_code)"
+    )
+    result = start_site_with(tmp_path, "-c", code, EVALSITE_HTTPS="true", DJANGO_SETTINGS_MODULE="evalsite.settings")
+    assert result.stdout == "max-age=31536000 200 301\n", result.stderr

@@ -185,10 +185,10 @@ def test_a_database_that_cannot_be_made_private_is_left_alone(tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
-def start_site_with(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def start_site_with(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
     return subprocess.run(
-        [sys.executable, "manage.py", "check"],
+        [sys.executable, *(arguments or ("manage.py", "check"))],
         cwd=ROOT,
         env=kept | {"EVALSITE_DATA_DIR": str(tmp_path / "data")} | environment,
         capture_output=True,

@@ -40,7 +40,7 @@ def test_words_of_a_language_from_right_to_left_are_laid_out_so(
     Method.objects.filter(pk=Method.objects.earliest("pk").pk).update(name=ARABIC)
     Rater.objects.update(name=ARABIC)
     Dimension.objects.update(question=ARABIC)
-    study.title = study.notes = ARABIC
+    study.title = study.notes = study.instructions = study.consent = ARABIC
     study.save()
     prompt, image = Prompt.objects.earliest("pk"), Image.objects.earliest("pk")
     context = new_context()
@@ -62,3 +62,15 @@ def test_words_of_a_language_from_right_to_left_are_laid_out_so(
         found = page.evaluate(LAID_OUT, ARABIC)
         assert len(found) >= n_least, address
         assert all(is_own for is_own, _ in found), (address, found)
+
+    visitor = new_context().new_page()
+    visitor.goto(reverse("join", args=[study.invitation]))
+    found = visitor.evaluate(LAID_OUT, ARABIC)
+    assert len(found) >= 3, "title, instructions and consent"
+    assert all(is_own for is_own, _ in found), found
+    rating = new_context()
+    sign_in(rating, rater.user, live_site)
+    card = rating.new_page()
+    card.goto(reverse("rate", args=[study.token]))
+    assert all(is_own for is_own, _ in card.evaluate(LAID_OUT, ARABIC))
+    assert card.locator("#help [dir=auto]").count() == 1

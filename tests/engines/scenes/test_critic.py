@@ -114,7 +114,7 @@ def test_another_world_gets_no_claims() -> None:
     graph = Decomposition.from_json({"entities": ["a squirrel"], "relations": []})
     file = BytesIO()
     Image.new("RGB", (64, 64), "white").save(file, "PNG")
-    outcome, _ = critique(critic(), file.getvalue(), "A squirrel carves an acorn.", graph)
+    outcome, _ = critique(critic(), file.getvalue(), "A robot waters a cactus.", graph)
     assert outcome.claims == ()
 
 

@@ -53,7 +53,7 @@ def test_a_prompt_alone_gives_things_without_relations() -> None:
     assert scene.relations == ()
 
 
-@pytest.mark.parametrize("text", ["", "A squirrel carves an acorn.", "42", "r1: e2: –"])
+@pytest.mark.parametrize("text", ["", "A robot waters a cactus.", "42", "r1: e2: –"])
 def test_what_is_of_another_world_is_not_asked_for(text: str) -> None:
     assert things_in(text) == ()
     assert scene_of_parts(text).entities == ()
