@@ -69,7 +69,7 @@ def rate(person: Page, n_cards: int, answer: Callable[[Page, list[int]], None]) 
         token = person.locator(".card").get_attribute("data-token")
         answer(person, liked(Assignment.objects.get(token=token)))
     expect(person.locator("#stage")).to_have_count(0)
-    assert person.locator("main h1").count() == 1
+    expect(person.locator("main h1")).to_have_count(1)
 
 
 def prefer(person: Page, places: list[int]) -> None:
