@@ -38,7 +38,7 @@ def rate(rater: Rater, answer: dict[str, int], *, ms: int = 9000) -> None:
                 assignment=card,
                 answers=[Answer(dimension.pk, image, level)],
                 answered_at=timezone.now(),
-                active_ms=ms * (1 + card.pk % 7) + card.pk,
+                active_ms=ms * (1 + card.sequence % 7) + card.sequence,
             )
 
 
