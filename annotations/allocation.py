@@ -125,7 +125,7 @@ def check_schedule(
 
     shares     by kind, its percentage of all cards
     available  by kind, how many there are at most; kinds that are left out are repeats of earlier cards
-    gap        cards between an item and its repeat, at least
+    gap        smallest number of cards between an item and its repeat
 
     The cards are cut into stretches of 100 / (sum of the shares), and each has one check at a place drawn uniformly.
     The kinds take turns so that each keeps its share; one that is used up, or that has nothing to repeat yet, is passed

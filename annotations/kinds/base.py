@@ -93,7 +93,7 @@ class QuestionKind:
         return {}
 
     def frozen(self, prompts: Sequence[int]) -> dict[int, Any]:
-        """By prompt, what an item must keep of it for this kind; see `Item.frozen`. Raises ValidationError."""
+        """For each prompt, what an item must store for this kind (see `Item.frozen`). Raises ValidationError."""
         return {}
 
     # --- the card ---------------------------------------------------------------------------------------------------

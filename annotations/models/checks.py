@@ -1,4 +1,4 @@
-"""What is known of an item beforehand, what raters answer before the study proper, and what they write about it."""
+"""Known answers of items, raters' answers before the study proper, and the messages that they write."""
 
 from django.db import models
 from django.db.models import Q

@@ -45,6 +45,7 @@ def picture_png(svg: str) -> bytes:
 def png(source: str, files: Mapping[str, bytes]) -> bytes:
     """The one page of the source as PNG at 300 dots per inch of its size."""
     project = _project(source, files)
+    # The stubs know only one file here too.
     made = typst.compile(project, format="png", ppi=DOTS_PER_INCH, font_paths=_fonts())  # type: ignore[call-overload]
     return _with_resolution(_whole(made))
 
