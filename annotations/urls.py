@@ -7,7 +7,7 @@ from annotations.views.audits import critic
 from annotations.views.explorer import selection, unit, wall
 from annotations.views.live import page as live
 from annotations.views.planning import registration
-from annotations.views.raters import exercise_pages, my_data, panel, plan, quality
+from annotations.views.raters import exercise_pages, my_data, panel, plan, quality, text_images
 from annotations.views.replication import page as replication
 from annotations.views.studies import (
     activity,
@@ -36,6 +36,7 @@ urlpatterns = [
     path("my-data/<str:study_token>/word/", my_data.word, name="rater-word"),
     path("rate/", include("annotations.rate_urls")),
     path("audit/", include("annotations.audit_urls")),
+    path("text-image/<str:image_token>/", text_images.image, name="text-image"),
     path("image/<int:image_id>/file", items.image_file, name="image-file"),
     path("api/v1/", include("annotations.api.urls")),
     path("study/new/", design.new_study, name="study-new"),
@@ -79,6 +80,12 @@ urlpatterns = [
         "study/<str:token>/raters/exercises/<int:item_id>/remove/",
         exercise_pages.remove,
         name="study-exercise-remove",
+    ),
+    path("study/<str:token>/raters/images/", text_images.index, name="study-text-images"),
+    path(
+        "study/<str:token>/raters/images/<int:text_image_id>/remove/",
+        text_images.remove,
+        name="study-text-image-remove",
     ),
     path("study/<str:token>/results/", results.results, name="study-results"),
     path("study/<str:token>/results/<int:snapshot_id>/state/", results.state, name="study-results-state"),

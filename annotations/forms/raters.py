@@ -132,3 +132,21 @@ class MismatchForm(forms.Form):
     def __init__(self, study: Study, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["dimension"].queryset = study.dimensions.all()  # type: ignore[attr-defined]  # of a model's choices
+
+
+class TextImageForm(forms.Form):
+    """One more image for the texts that raters read."""
+
+    use_required_attribute = False
+
+    file = forms.FileField(
+        label=gettext_lazy("Image"),
+        help_text=gettext_lazy("PNG, JPEG or WebP, at most 10 MB. It is stored as pixels alone, at most 1,600 wide."),
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
+    )
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        required=False,
+        max_length=60,
+        help_text=gettext_lazy("What you call it in the texts. Raters never see it. Empty: the file’s name."),
+    )

@@ -7,7 +7,7 @@ from annotations.models.extensions import Extension
 from annotations.models.items import Item, ItemImage
 from annotations.models.member_invitations import MemberInvitation
 from annotations.models.panels import Panel, PanelVisit
-from annotations.models.participation import ConsentText, Erasure, RaterPlan
+from annotations.models.participation import ConsentText, Erasure, RaterPlan, TextImage
 from annotations.models.planning import Registration, Statement
 from annotations.models.reports import ReportSnapshot
 from annotations.models.studies import Dimension, Membership, Study
@@ -45,6 +45,7 @@ __all__ = [
     "Response",
     "Statement",
     "Study",
+    "TextImage",
     "Trial",
     "UnitColumn",
     "UnitTable",

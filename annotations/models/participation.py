@@ -4,7 +4,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from annotations.models.studies import Study
+from annotations.models.studies import Study, new_token
 
 MOST_SHARE = 30
 SHARE = [MaxValueValidator(MOST_SHARE)]
@@ -183,3 +183,32 @@ class Erasure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} on {self.at:%Y-%m-%d}"
+
+
+class TextImage(models.Model):
+    """An image in the texts that raters read before and while they rate, such as the instructions.
+
+    `file` holds pixels alone, as images that are rated do. `token` names it in addresses; raters never see `name`, by
+    which the study's texts refer to it.
+    """
+
+    study = models.ForeignKey(Study, models.CASCADE, related_name="text_images")
+    token = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
+    name = models.CharField(max_length=60)
+    file = models.FileField(upload_to="texts/")
+    sha256 = models.CharField(max_length=64)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["study", "name"]
+        constraints = [models.UniqueConstraint(fields=["study", "name"], name="text_image_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def line(self) -> str:
+        """What to type where the image should be."""
+        return f"![]({self.name})"

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from annotations.models import Assignment, Item, ItemImage, LateAnswer, MissedError, Response, Study, Verdict
 from annotations.services.activity import Action, note
 from annotations.services.exports import export_study
+from annotations.services.raters.text_images import delete_text_images
 from annotations.services.studies import close_study
 
 ROWS_AT_ONCE = 2_000
@@ -69,6 +70,7 @@ def delete_study(*, study: Study, typed_title: str, by: User | None = None) -> s
         for queryset in rows:
             for keys in _batches(queryset):
                 queryset.model._base_manager.filter(pk__in=keys).delete()
+        delete_text_images(study.text_images.all())
         note(study=study, actor=by, action=Action.DELETED, file=name)
         study.delete()
     return name

@@ -1,16 +1,62 @@
 """Text that researchers write for raters, with the little formatting that it may have."""
 
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from django import template
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+
+from annotations.models import Study, TextImage
 
 register = template.Library()
 
-# Paragraphs, lists, emphasis and line breaks of CommonMark; no links, images or HTML, which come out as they are typed.
-_MARKDOWN = MarkdownIt("zero", {"breaks": True}).enable(["list", "emphasis", "escape", "newline"])
+_IMAGE = re.compile(r"!\[([^\[\]\n]*)\]\(([A-Za-z0-9._-]+)\)")
 
 
 @register.filter
-def formatted(text: str) -> SafeString:
-    """HTML of the text: everything in it that is not formatting is escaped."""
-    return mark_safe(_MARKDOWN.render(text))  # noqa: S308 (the renderer escapes, and passes no HTML through)
+def formatted(text: str, study: Study | None = None) -> SafeString:
+    """HTML of the text: everything in it that is not formatting is escaped.
+
+    `![what it shows](name)` shows the image of that name, if it is one of the study's own; anything else in such
+    brackets comes out as it was typed, so no page asks another server for an image.
+    """
+    images: dict[str, TextImage] = {}
+    if study is not None and study.pk and "![" in text:
+        images = {image.name: image for image in study.text_images.all()}
+    return mark_safe(_MARKDOWN.render(text, {"images": images}))  # noqa: S308 (everything but formatting is escaped)
+
+
+def _study_image(state: StateInline, silent: bool) -> bool:
+    """An image of the study at this place of the text, if one of this name is there."""
+    found = _IMAGE.match(state.src, state.pos)
+    image = state.env["images"].get(found[2]) if found else None
+    if found is None or image is None:
+        return False
+    if not silent:
+        token = state.push("study_image", "img", 0)
+        token.content, token.meta = found[1], {"image": image}
+    state.pos = found.end()
+    return True
+
+
+def _drawn(_renderer: object, tokens: Sequence[Token], index: int, _options: object, _env: Mapping[str, Any]) -> str:
+    image = tokens[index].meta["image"]
+    return format_html(
+        '<img src="{}" width="{}" height="{}" alt="{}" loading="lazy">',
+        reverse("text-image", args=[image.token]),
+        image.width,
+        image.height,
+        tokens[index].content,
+    )
+
+
+# Paragraphs, lists, emphasis and line breaks of CommonMark; no links or HTML, which come out as they are typed.
+_MARKDOWN = MarkdownIt("zero", {"breaks": True}).enable(["list", "emphasis", "escape", "newline"])
+_MARKDOWN.inline.ruler.before("emphasis", "study_image", _study_image)
+_MARKDOWN.add_render_rule("study_image", _drawn)

@@ -36,6 +36,7 @@ MATRIX: dict[str, tuple[frozenset[str], str]] = {
     "home": (EVERYBODY, "get"),
     "language": (EVERYBODY, "post"),
     "join": (EVERYBODY, "get"),
+    "text-image": (EVERYBODY, "get"),  # an invitation's images, for anyone who was shown their address
     "member-accept": (EVERYBODY, "get"),  # anyone who has the link
     "api-schema": (EVERYBODY, "get"),
     "api-docs": (EVERYBODY, "get"),
@@ -161,7 +162,7 @@ MATRIX: dict[str, tuple[frozenset[str], str]] = {
                 "study-replication",
             ),
             *("study-quality", "study-panel", "study-panel-file", "study-rater-plan", "study-exercises"),
-            "study-exercise-new",
+            *("study-exercise-new", "study-text-images"),
             *("study-results", "study-results-state", "study-results-table"),
             *("study-paper", "study-paper-file", "study-figure", "study-release"),
             *("study-report-file", "study-critic", "study-critic-file", "study-critic-table", "study-claims"),
@@ -183,6 +184,7 @@ MATRIX: dict[str, tuple[frozenset[str], str]] = {
                 "study-quality-apply",
                 "study-exercise-mismatches",
                 "study-exercise-remove",
+                "study-text-image-remove",
             ),
             *("study-state", "study-member-add", "study-member-remove", "study-audit-state"),
             *("study-member-invite", "study-member-invitation-revoke"),

@@ -16,10 +16,20 @@ from annotations.services import deletion
 from annotations.services.audits import adjudication, answers, work
 from annotations.services.audits.answers import ErrorListed
 from annotations.services.invitations import invite_member
+from annotations.services.raters.text_images import add_text_image
 from annotations.services.rating import reserve
 from generation.models import Critique, ImportRun, PromptSet
 from tests.annotations.audits.audit_rows import do_audit, make_audited_study, make_auditor, make_open_plan, user_of
-from tests.factories import make_answer, make_image, make_member, make_rater, make_study, make_token, make_user
+from tests.factories import (
+    make_answer,
+    make_image,
+    make_member,
+    make_rater,
+    make_study,
+    make_token,
+    make_user,
+    tiny_png,
+)
 from tests.generation.runs.planned_runs import make_run
 
 PERSONAS = ("stranger", "annotator", "auditor", "other", "member", "owner", "superuser")
@@ -149,6 +159,8 @@ def make_world() -> World:
         study=study, role=Item.Role.PRACTICE, position=0, key="practice-1", prompt=images[0].prompt, wanted=0
     )
     practice.item_images.create(image=images[0], slot=0)
+    shown = add_text_image(study=study, name="example", content=tiny_png(1), by=owner)
+    arguments |= {"image_token": shown.token, "text_image_id": shown.pk}
     Panel.objects.create(study=study, participant_parameter="PROLIFIC_PID", is_only_way=False)
     arguments["study-panel-file:name"] = "approvals"
     arguments["study-exercise-remove:item_id"] = practice.pk

@@ -49,6 +49,7 @@ def present_plan(study: Study, *, with_items: bool = True) -> Plan:
         intentions={key: text for key, text in statement_of(study).intentions.items() if text},
         code_version=code_version(),
         further_raters=rule_text(study),
+        text_images=tuple(study.text_images.values_list("name", "sha256")),
     )
 
 

@@ -18,6 +18,7 @@ SETTINGS: Mapping[str, str] = {
     "order": "Order of items",
     "seed": "Seed of the order",
     "instructions": "Instructions",
+    "text_images": "Images in the instructions",
     "consent": "Consent text",
     "exclusion_rule": "Rule for excluding raters",
 }
@@ -127,8 +128,10 @@ def _analysis(registered: Plan, outcome: Outcome) -> Iterator[str]:
 
 
 def _said(value: object) -> str:
-    if value is None or value == "":
+    if value is None or value in ("", ()):
         return "nothing"
+    if isinstance(value, tuple):
+        value = ", ".join(" ".join(map(str, one)) for one in value)
     text = " ".join(str(value).split())
     text = text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "…"
     return f"“{text}”" if isinstance(value, str) else text

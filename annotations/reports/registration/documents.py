@@ -98,7 +98,9 @@ def _rules(plan: Plan) -> str:
 
 def _procedure(plan: Plan) -> str:
     texts = {"Instructions": plan.instructions, "Consent": plan.consent}
-    return "\n\n".join(f"{name}: {' '.join(text.split())}" for name, text in texts.items() if text)
+    said = [f"{name}: {' '.join(text.split())}" for name, text in texts.items() if text]
+    said += [f"Image “{name}” in these texts: SHA-256 {sha256}." for name, sha256 in plan.text_images]
+    return "\n\n".join(said)
 
 
 def _software(plan: Plan) -> str:

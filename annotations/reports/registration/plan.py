@@ -27,6 +27,7 @@ class Plan:
     comparisons   (baseline, refined) methods whose difference is the analysis; others are exploratory
     rater_rules   checks, caps, screening and rules for excluding raters, by their name in the settings
     further_raters  the rule for further raters of disputed items in words; "" for none
+    text_images   (name, SHA-256 of the pixels' file) of the images in the texts that raters read
     intentions    what only the researchers know, by the keys of INTENTIONS
     """
 
@@ -50,6 +51,7 @@ class Plan:
     intentions: Mapping[str, str] = field(default_factory=dict)
     code_version: str = ""
     further_raters: str = ""
+    text_images: tuple[tuple[str, str], ...] = ()
 
     @property
     def n_ratings(self) -> int:
@@ -69,6 +71,7 @@ class Plan:
                 **values,
                 "methods": tuple(values["methods"]),
                 "comparisons": tuple((first, second) for first, second in values["comparisons"]),
+                "text_images": tuple((name, sha256) for name, sha256 in values.get("text_images", ())),
                 "questions": tuple(
                     PlannedQuestion(**{**one, "levels": tuple((value, label) for value, label in one["levels"])})
                     for one in values["questions"]

@@ -33,6 +33,7 @@ from annotations.queries import candidates as queries
 from annotations.queries.studies import may_run, planned_seconds
 from annotations.questions import DEFAULT, PRESETS
 from annotations.services import studies as services
+from annotations.services.raters.text_images import copy_text_images
 from annotations.views.cards import asked_on_card, letter
 from annotations.views.rights import may_add_studies, researcher_of_study, signed_in
 from generation.models import Image
@@ -90,7 +91,8 @@ def _design(request: HttpRequest, at_first: Callable[[], FilledIn], *, draft: St
         seen = request.POST.get("seen", "")
         return _page(request, bound, questions, _live(bound, *_readable(questions)), draft, seen)
     if request.headers.get("HX-Request"):
-        return render(request, "annotations/design/_live.html", _live(bound, *_readable(questions)))
+        live = _live(bound, *_readable(questions)) | {"images_of": draft or _original(request)}
+        return render(request, "annotations/design/_live.html", live)
     rows = [_typed(form.prefix or "", request.POST) for form in questions.forms]
     rows = _changed(rows, action)
     chosen = PROTOCOLS.get(action.removeprefix("protocol:")) if action.startswith("protocol:") else None
@@ -118,8 +120,11 @@ def _saved(request: HttpRequest, form: StudyForm, questions: Any, draft: Study |
     refuse_misfits(study, dimensions)
     if draft is None:
         study.owner = signed_in(request)
-        study.words = _words_of_original(request)
+        original = _original(request)
+        study.words = original.words if original else {}  # those of what the copy still asks apply; see `queries.words`
         services.create_study(study=study, dimensions=dimensions, selection=form.selection())
+        if original:
+            copy_text_images(source=original, target=study)
         messages.success(request, _("The study was created. Check its items, then open it and send the invitation."))
         return redirect(study)
     seen = request.POST.get("seen", "")
@@ -135,12 +140,11 @@ def _saved(request: HttpRequest, form: StudyForm, questions: Any, draft: Study |
     return redirect(study)
 
 
-def _words_of_original(request: HttpRequest) -> dict[str, dict[str, str]]:
-    """A copy's translations: those of what it still asks apply; see `queries.words`."""
-    token = request.POST.get("copy", "")
+def _original(request: HttpRequest) -> Study | None:
+    """The study that is copied, if this person may."""
+    token = request.POST.get("copy", "") or request.GET.get("copy", "")
     original = Study.objects.filter(token=token).first() if token else None
-    may_copy = original is not None and may_run(signed_in(request), original)
-    return original.words if original is not None and may_copy else {}
+    return original if original is not None and may_run(signed_in(request), original) else None
 
 
 def refuse_misfits(study: Study, dimensions: Iterable[Dimension]) -> None:
@@ -319,6 +323,7 @@ def _page(
         "presets": PRESETS.values(),
         "protocols": PROTOCOLS.values(),
         "draft": draft,
+        "images_of": draft or _original(request),
         "seen": seen,
         "copied": request.GET.get("copy", "") or request.POST.get("copy", ""),
         "here": reverse("study-design", args=[draft.token]) if draft else reverse("study-new"),

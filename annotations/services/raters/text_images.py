@@ -1,0 +1,84 @@
+"""Images in the texts that raters read: checked, re-encoded, and gone with their study."""
+
+import re
+from collections.abc import Iterable
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from annotations.models import Study, TextImage
+from annotations.services.activity import Action, note
+from exchange.images import check_image, narrowed, shown_rendition
+from exchange.rejects import BadFile
+
+MOST_IMAGES = 30
+MOST_BYTES = 10 * 2**20
+MOST_PIXELS = 16_000_000
+WIDTH = 1_600
+LONGEST_NAME = 60
+
+
+def name_for(file_name: str) -> str:
+    """What texts call an image of this file, unless somebody chooses another name."""
+    stem = file_name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0] or file_name
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.")[:LONGEST_NAME] or "image"
+
+
+def add_text_image(*, study: Study, name: str, content: bytes, by: User | None) -> TextImage:
+    """Keep this image for the study's texts, as pixels alone and at most `WIDTH` wide.
+
+    Raises ValidationError, by field, for what is not a PNG, JPEG or WebP image within the limits, and for a name that
+    an image of the study has.
+    """
+    if len(name) > LONGEST_NAME or not re.fullmatch(r"[A-Za-z0-9._-]+", name):
+        raise ValidationError({"name": _("Use letters, digits, “-”, “_” and “.” alone, at most 60 of them.")})
+    if len(content) > MOST_BYTES:
+        raise ValidationError({"file": _("The file has more than %d MB.") % (MOST_BYTES // 2**20)})
+    try:
+        pixels = narrowed(shown_rendition(content, name=name, max_pixels=MOST_PIXELS), WIDTH)
+    except BadFile as problem:
+        raise ValidationError({"file": str(problem)}) from None
+    with transaction.atomic():
+        # Locked: of two who add at once, the second sees the first one's image.
+        Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+        names = set(study.text_images.values_list("name", flat=True))
+        if name in names:
+            raise ValidationError({"name": _("The study has an image of this name. Remove it first.")})
+        if len(names) >= MOST_IMAGES:
+            raise ValidationError({"file": _("A study can have %d images in its texts.") % MOST_IMAGES})
+        image = _kept(study, name, pixels)
+        note(study=study, actor=by, action=Action.CHANGED, settings=[f"image {name}"])
+    return image
+
+
+def _kept(study: Study, name: str, pixels: bytes) -> TextImage:
+    known = check_image(pixels, name=name)
+    image = TextImage(study=study, name=name, sha256=known.sha256, width=known.width, height=known.height)
+    image.file.save(f"{image.token}.webp", ContentFile(pixels), save=False)
+    image.save()
+    return image
+
+
+def remove_text_image(*, image: TextImage, by: User | None) -> None:
+    """Remove an image and its file; where a text names it, readers see the name instead."""
+    with transaction.atomic():
+        note(study=image.study, actor=by, action=Action.CHANGED, settings=[f"image {image.name}"])
+        delete_text_images(TextImage.objects.filter(pk=image.pk))
+
+
+def copy_text_images(*, source: Study, target: Study) -> None:
+    """Give a copied study images of its own, under the same names."""
+    for image in source.text_images.all():
+        with image.file.open("rb") as file:
+            _kept(target, image.name, file.read())
+
+
+def delete_text_images(images: Iterable[TextImage]) -> None:
+    """Delete the rows, and the files once that is certain."""
+    for image in images:
+        transaction.on_commit(lambda name=str(image.file.name): default_storage.delete(name))  # type: ignore[misc]
+        image.delete()
