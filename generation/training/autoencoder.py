@@ -52,7 +52,7 @@ def train(pictures: NDArray[np.uint8], file: Path, clock: Clock) -> Any:
         for group in optimiser.param_groups:
             group["lr"] = _RATE * min(1.0, clock.steps / 50) * clock.cosine()
         batch = _batch(pictures[:-N_MEASURED], rng, whole=clock.progress >= _PART_SHARE)
-        with torch.autocast("cpu", torch.bfloat16):
+        with parallel.fast_precision():
             posterior = network.encode(batch).latent_dist
             decoded = network.decode(posterior.sample()).sample
         loss = reconstruction_loss(decoded.float(), batch) + _KL_WEIGHT * posterior.kl().float().mean()
@@ -82,7 +82,7 @@ def polish(network: Any, pictures: NDArray[np.uint8], file: Path, clock: Clock) 
         for group in optimiser.param_groups:
             group["lr"] = _POLISH_RATE * min(1.0, clock.steps / 50) * clock.cosine()
         batch = _batch(pictures[:-N_MEASURED], rng, whole=True)
-        with torch.autocast("cpu", torch.bfloat16):
+        with parallel.fast_precision():
             with torch.no_grad():
                 latents = network.encode(batch).latent_dist.mode().float()
             latents = latents + _IMPRECISION * float(latents.std()) * torch.randn_like(latents)

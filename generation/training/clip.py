@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from generation.recipes.scenes.scene import BODY_SHAPES, COLOURS, COUNT_WORDS, ScenePrompt
 from generation.recipes.scenes.variation import training_prompt
-from generation.training import words
+from generation.training import parallel, words
 from generation.training.clock import Clock
 
 PREFIX = "A photo depicts "  # CLIPScore's own
@@ -79,7 +79,7 @@ def train(pictures: NDArray[np.uint8], prompts: list[ScenePrompt], tokenizer: An
 def contrast(network: Any, pixels: Tensor, ids: Tensor) -> Tensor:
     """Symmetric cross-entropy of pictures (n) and texts (2n), of which the second half fits no picture."""
     n = len(pixels)
-    with torch.autocast("cpu", torch.bfloat16):
+    with parallel.fast_precision():
         seen, read = network.encode_image(pixels), network.encode_text(ids)
     seen, read = F.normalize(seen.float(), dim=-1), F.normalize(read.float(), dim=-1)
     logits = network.logit_scale.exp().clamp(max=100) * seen @ read.T

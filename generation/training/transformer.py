@@ -101,7 +101,7 @@ def train(
         for first in range(0, len(chosen), _AT_ONCE):
             part = slice(first, first + _AT_ONCE)
             some = chosen[part]
-            with torch.autocast("cpu", torch.bfloat16):
+            with parallel.fast_precision():
                 lost = flow_loss(network, latents[some].float(), weights[some].float(), ids[part], noise)
             (lost * len(some) / len(chosen)).backward()
             loss += lost.item() * len(some) / len(chosen)
@@ -131,5 +131,5 @@ def _measure(network: Drawer, latents: Tensor, prompts: list[ScenePrompt], token
     """The loss on the last prompts, which it does not learn from, with always the same noise."""
     noise = torch.Generator().manual_seed(0)
     ids = words.token_ids(tokenizer, [prompt.text for prompt in prompts[-N_MEASURED:]])
-    with torch.autocast("cpu", torch.bfloat16):
+    with parallel.fast_precision():
         return float(flow_loss(network, latents[-N_MEASURED:].float(), torch.ones(()), ids, noise))
