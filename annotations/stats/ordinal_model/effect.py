@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from annotations.stats.distributions import t_above, t_quantile
 from annotations.stats.estimate import Estimate, Interval, seed_of
 from annotations.stats.intervals.few import FEWEST, too_few
+from annotations.stats.ordinal_model.between_raters import CROSSED, BetweenRaters, between_raters, variance_of_groups
 from annotations.stats.ordinal_model.cumulative_link import Link
 from annotations.stats.ordinal_model.drawing import MAX_RATINGS, chosen_ratings
 from annotations.stats.ordinal_model.fit import OrdinalFit, fit_ordinal
@@ -17,7 +18,7 @@ from annotations.stats.ratings import BadRatings, Ratings
 
 _NAME = "refined"
 
-_CROSSED = {"prompts": "prompts × methods", "raters": "raters × methods"}
+PROMPTS_CROSSED = "prompts × methods"
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class OrdinalEffect:
     """How refined shifts the answers against baseline.
 
     effect      Estimate "ordinal_effect": the difference in the cumulative link's units; positive: refined is rated
-                higher. The interval covers what was found to vary: "images and prompts and raters" where all were.
+                higher. The interval covers raters where there are enough, images and prompts where they were found to
+                vary: "images and prompts and raters".
     odds_ratio, odds_low, odds_high   exp of effect and interval (logit only, else NaN): the odds of a rating above
                 any level, refined against baseline, of the same rater and prompt
     t, df, p    the effect over its standard error, its degrees of freedom, and the two-sided test of no effect
@@ -79,9 +81,9 @@ def ordinal_effect(
         prompts, of_method = prompt[unit].astype(np.int64), of_unit[unit]
         found = {"images": unit, "prompts": prompts, "raters": rater}
         if len(np.unique(2 * prompts + of_method)) < len(np.unique(unit)):
-            found["prompts × methods"] = 2 * prompts + of_method
+            found[PROMPTS_CROSSED] = 2 * prompts + of_method
         if np.count_nonzero(_ratings_of(rater, of_method).min(axis=1)) >= FEWEST:
-            found["raters × methods"] = 2 * rater + of_method
+            found[CROSSED] = 2 * rater + of_method
         return found
 
     chosen, groups, note = chosen_ratings(ratings, np.where(used, prompt, -1), groups_of, max_ratings, rng)
@@ -97,15 +99,18 @@ def ordinal_effect(
         )
         return OrdinalEffect(effect, nan, nan, nan, nan, nan, nan, fit)
     value = fit.coefficients[_NAME]
-    covers = _found_to_vary(fit.deviations, groups, n_on_both)
-    error, df = _error(fit, shares, n_on_both, fit.n["prompts"], over_raters="raters" in covers)
+    raters = None
+    if n_on_both >= FEWEST or (not n_on_both and _raters_of_each(shares) >= FEWEST):
+        raters = between_raters(fit, groups, of_method, within=n_on_both > 0)
+    covers = _covered(fit.deviations, groups, over_raters=raters is not None)
+    error, df = _error(fit, groups, of_method, raters)
     reach = float(t_quantile((1 + level) / 2, df)) * error
     how = f"Wald, t({df:.1f}), {fit.method}"
     interval = Interval.around(value, value - reach, value + reach, " and ".join(covers) or "ratings", how, level)
     notes = tuple(
         f"the interval does not cover other {name}: "
         + (
-            too_few(n_on_both if name == "raters" and n_on_both else fit.n[name], name)
+            too_few((n_on_both or _raters_of_each(shares)) if name == "raters" else fit.n[name], name)
             or "the effect was not found to vary between them"
         )
         for name in ("prompts", "raters")
@@ -125,52 +130,39 @@ def _ratings_of(rater: NDArray[np.int64], of_method: NDArray[np.int64]) -> NDArr
     return np.bincount(2 * code + of_method, minlength=2 * (int(code.max(initial=-1)) + 1)).reshape(-1, 2).astype(float)
 
 
-def _found_to_vary(
-    deviations: Mapping[str, float], groups: Mapping[str, NDArray[np.int64]], n_on_both: int
-) -> list[str]:
-    """Which of images, prompts and raters the interval covers: those whose part in the effect has a variance.
+def _raters_of_each(shares: NDArray[np.float64]) -> int:
+    """How many raters the method with fewer of them has."""
+    return int((shares > 0).sum(axis=0).min())
 
-    That part is the crossing with the methods; of prompts with one image per method it is the image's effect, of
-    raters who saw one method each it is the rater's. An interval without it holds for these prompts or raters alone.
-    A factor that the model cannot have (one rating per image) is in the ratings' own spread.
+
+def _covered(
+    deviations: Mapping[str, float], groups: Mapping[str, NDArray[np.int64]], *, over_raters: bool
+) -> list[str]:
+    """Which of images, prompts and raters the interval covers.
+
+    Images and prompts where their part in the effect has a variance: the crossing with the methods, or of prompts with
+    one image per method the image's effect. A factor that the model cannot have (one rating per image) is in the
+    ratings' own spread.
     """
-    parts = {"images": "images", "prompts": "images", "raters": "raters"}
-    parts |= {name: crossed for name, crossed in _CROSSED.items() if crossed in groups}
+    parts = {"images": "images", "prompts": PROMPTS_CROSSED if PROMPTS_CROSSED in groups else "images"}
     covered = [name for name in parts if name in deviations and deviations.get(parts[name], 1.0) > 0]
-    if "raters × methods" not in groups and n_on_both:
-        # A few raters of both methods: their preferences are not modelled.
-        covered = [name for name in covered if name != "raters"]
-    return covered
+    return [*covered, "raters"] if over_raters else covered
 
 
 def _error(
-    fit: OrdinalFit, shares: NDArray[np.float64], n_on_both: int, n_prompts: int, *, over_raters: bool
+    fit: OrdinalFit,
+    groups: Mapping[str, NDArray[np.int64]],
+    of_method: NDArray[np.int64],
+    raters: BetweenRaters | None,
 ) -> tuple[float, float]:
-    """The standard error of the effect, and Satterthwaite's (1946) degrees of freedom.
-
-    Maximum likelihood finds R/(R − 1) of the variance of R raters' preferences too little, as in any mean of R; that
-    much is added. The raters' part has R − 1 degrees of freedom, the rest as many as prompts less one.
-    """
-    variance = fit.standard_errors[_NAME] ** 2
-    rest = max(n_prompts - 1, 1)
-    if not over_raters:
-        return sqrt(variance), float(rest)
-    if n_on_both >= FEWEST:
-        both = shares[shares.min(axis=1) > 0].sum(axis=1)
-        by_raters, df = 2 * fit.deviations["raters × methods"] ** 2 * _inverse_number(both), n_on_both - 1
-    else:
-        by_raters = fit.deviations["raters"] ** 2 * sum(_inverse_number(of_one) for of_one in shares.T)
-        df = max(len(shares) - 2, 1)
-    found = min(by_raters, variance)
-    by_raters = found * (df + 1) / df
-    by_rest = variance - found
-    freedom = (by_raters + by_rest) ** 2 / (by_raters**2 / df + by_rest**2 / rest)
-    return sqrt(by_raters + by_rest), max(freedom, float(min(df, rest)))
-
-
-def _inverse_number(ratings: NDArray[np.float64]) -> float:
-    """Σ n²/(Σ n)²: one over the number of raters if they gave equally many."""
-    return float((ratings**2).sum() / ratings.sum() ** 2)
+    """The standard error of the effect, and its degrees of freedom."""
+    rest, variance = float(max(fit.n["prompts"] - 1, 1)), fit.standard_errors[_NAME] ** 2
+    if raters is None:
+        return sqrt(variance), rest
+    deviation = fit.deviations.get(CROSSED if CROSSED in groups else "raters", 0.0)
+    by_images = variance_of_groups(fit, groups, of_method, ("images", PROMPTS_CROSSED))
+    both, df = raters.of(np.array([[-1.0, 1.0]]), np.diag([0.0, variance]), deviation, by_images, rest)
+    return sqrt(float(both[0])), float(df[0])
 
 
 def _exp(value: float) -> float:

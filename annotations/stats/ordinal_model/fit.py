@@ -19,7 +19,7 @@ from annotations.stats.distributions import normal_quantile
 from annotations.stats.estimate import STATS_VERSION, Interval
 from annotations.stats.ordinal_model.ascent import central, information, maximise
 from annotations.stats.ordinal_model.cumulative_link import Link
-from annotations.stats.ordinal_model.laplace import Mixed, NoMode, Plain
+from annotations.stats.ordinal_model.laplace import Mixed, NoMode, Plain, Working
 from annotations.stats.ordinal_model.random_intercepts import DENSE_LIMIT, Design, TooLarge, elimination_order
 
 _BOUNDARY = 0.02
@@ -68,6 +68,9 @@ class OrdinalFit:
     version: str = field(default=STATS_VERSION)
     covariance: FloatArray = field(default_factory=lambda: np.zeros((0, 0)), compare=False)
     """(n_fixed, n_fixed) of the fixed effects, in their order."""
+    working: Working | None = field(default=None, compare=False, repr=False)
+    effects: Mapping[str, FloatArray] = field(default_factory=dict, compare=False, repr=False)
+    """(n_groups,) of each factor whose deviation is above 0, at their mode."""
 
     @property
     def is_fitted(self) -> bool:
@@ -182,7 +185,7 @@ def _fit(
         how = "" if not kept else "Laplace" if quadrature == 1 else f"{quadrature}-node adaptive Gauss–Hermite"
         method = f"cumulative {search.link} model" + (f", random {', '.join(kept)}, {how}" if kept else "")
         try:
-            parameters, value, observed, decrement = _maximise(
+            parameters, value, observed, decrement, working = _maximise(
                 level, fixed, list(kept.values()), replace(search, n_nodes=quadrature)
             )
         except (NoMode, TooLarge, linalg.LinAlgError) as error:
@@ -226,6 +229,8 @@ def _fit(
         n=n,
         notes=tuple(notes),
         covariance=covariance[own, own],
+        working=working,
+        effects=dict(zip(kept, working.effects, strict=True)),
     )
 
 
@@ -242,8 +247,8 @@ class _Search:
 
 def _maximise(
     level: NDArray[np.int64], fixed: FloatArray, codes: list[NDArray[np.int64]], search: _Search
-) -> tuple[FloatArray, float, FloatArray, float]:
-    """The maximum, its log-likelihood, the observed information and the Newton decrement there."""
+) -> tuple[FloatArray, float, FloatArray, float, Working]:
+    """The maximum, its log-likelihood, the observed information and the Newton decrement there, and single ratings."""
     n_levels, p, link = int(level.max()) + 1, fixed.shape[1], search.link
     plain = Plain(level, fixed, n_levels, link)
     shares = np.cumsum(np.bincount(level))[:-1] / len(level)
@@ -253,16 +258,18 @@ def _maximise(
     around = information(plain.log_likelihood, found)
     if not codes:
         value, gradient = plain.log_likelihood(found)
-        return found, value, around, _decrement(gradient, around)
+        return found, value, around, _decrement(gradient, around), plain.working(found)
     order = elimination_order(codes)
     codes = [codes[at] for at in order]
     fixed_part = n_levels - 1 + p
     start, guess = np.concatenate((1.2 * found, np.full(len(codes), 0.7))), None
     if len(level) > search.large:
         start, guess = _start_from_a_part(plain, codes, start, search)
-    found, value, around, decrement = _peak(plain, codes, start, guess, around, search)
-    back = np.concatenate((np.arange(fixed_part), fixed_part + np.argsort(order)))
-    return found[back], value, around[np.ix_(back, back)], decrement
+    found, value, around, decrement, working = _peak(plain, codes, start, guess, around, search)
+    places = np.argsort(order)
+    back = np.concatenate((np.arange(fixed_part), fixed_part + places))
+    working = replace(working, effects=tuple(working.effects[at] for at in places))
+    return found[back], value, around[np.ix_(back, back)], decrement, working
 
 
 def _peak(
@@ -272,7 +279,7 @@ def _peak(
     guess: FloatArray | None,
     of_plain: FloatArray,
     search: _Search,
-) -> tuple[FloatArray, float, FloatArray, float]:
+) -> tuple[FloatArray, float, FloatArray, float, Working]:
     """As `_maximise`, of random factors in this order, from `start` with a guess of the information there.
 
     Without a guess it is made of the information of the model without random effects, `of_plain`: they stretch the
@@ -301,7 +308,7 @@ def _peak(
         found = maximise(marginal, found, around, n_cuts)
         value, gradient = marginal(found)
         around = information(marginal, found)
-    return found, value, around, _decrement(gradient, around)
+    return found, value, around, _decrement(gradient, around), mixed.working(found)
 
 
 def _start_from_a_part(
@@ -324,7 +331,7 @@ def _start_from_a_part(
     of_part = Plain(level[part], fixed[part], n_levels, search.link)
     try:
         around = information(of_part.log_likelihood, start[: n_levels - 1 + fixed.shape[1]])
-        found, _, around, decrement = _peak(of_part, some, start, None, around, replace(search, n_nodes=1))
+        found, _, around, decrement, _ = _peak(of_part, some, start, None, around, replace(search, n_nodes=1))
     except (NoMode, linalg.LinAlgError):
         return start, None
     deviations = np.abs(found[len(found) - len(codes) :])

@@ -26,6 +26,19 @@ class NoMode(OutOfReach):
 
 
 @dataclass(frozen=True)
+class Working:
+    """A fit at its maximum, seen from single ratings.
+
+    score, weight  (n,) first and minus second derivatives of each rating's log-likelihood by its predictor
+    effects        of each random factor, (n_groups,), at their mode and in the predictor's units
+    """
+
+    score: FloatArray
+    weight: FloatArray
+    effects: tuple[FloatArray, ...] = ()
+
+
+@dataclass(frozen=True)
 class Plain:
     """A cumulative link model without random effects: level (n,) in 0…J−1, fixed (n, p)."""
 
@@ -45,6 +58,11 @@ class Plain:
         at = pieces(self.level, self.fixed @ coefficients, thresholds, self.link)
         cuts = cut_sums(self.level, self.n_levels, at.upper, at.lower)
         return float(at.value.sum()), np.concatenate((cuts, self.fixed.T @ at.score))
+
+    def working(self, parameters: FloatArray) -> Working:
+        thresholds, coefficients, _ = self.split(parameters)
+        at = pieces(self.level, self.fixed @ coefficients, thresholds, self.link)
+        return Working(at.score, at.weight)
 
 
 @dataclass
@@ -93,6 +111,11 @@ class Mixed:
         joint = np.column_stack([np.bincount(code, column, minlength=n_groups) for column in each.T]) - effect**2 / 2
         log_sum = special.logsumexp(joint + np.log(weights) + nodes**2, axis=1)
         return float(np.sum(log_sum + np.log(width) - np.log(2 * np.pi) / 2))
+
+    def working(self, parameters: FloatArray) -> Working:
+        at, _, scale = self._find_mode(*self.plain.split(parameters))
+        effects = np.split(scale * self.mode, self.design.offsets[1:-1])
+        return Working(at.score, at.weight, tuple(effects))
 
     def _find_mode(
         self, thresholds: FloatArray, coefficients: FloatArray, deviations: FloatArray

@@ -17,6 +17,7 @@ from annotations.stats.distributions import t_above
 from annotations.stats.estimate import Estimate, Interval
 from annotations.stats.intervals.few import FEWEST
 from annotations.stats.intervals.several import compact_letters, holm
+from annotations.stats.ordinal_model.between_raters import CROSSED, BetweenRaters, between_raters, variance_of_groups
 from annotations.stats.ordinal_model.drawing import MAX_RATINGS, chosen_ratings
 from annotations.stats.ordinal_model.fit import OrdinalFit, fit_ordinal
 from annotations.stats.ratings import BadRatings, Ratings
@@ -70,8 +71,8 @@ def ordinal_methods(
 
     Above max_ratings, or where the factors cross too widely, the model is fitted to whole prompts drawn at random (see
     `chosen_ratings`), and a note says so.
-    Differences have Student's t with Satterthwaite's degrees of freedom: the part of their variance that raters'
-    preferences make has one less than there are raters of several methods, the rest one less than prompts.
+    Differences have Student's t with Satterthwaite's degrees of freedom: the part of their variance that raters make
+    has those of the interaction of raters and methods (see `between_raters`), the rest one less than prompts.
     Raises BadRatings for codes that do not fit.
     """
     prompt, method = np.asarray(prompt), np.asarray(method)
@@ -84,7 +85,7 @@ def ordinal_methods(
         own = np.unique(method[unit], return_inverse=True)[1]
         found = {"images": unit, "prompts": prompt[unit].astype(np.int64), "raters": rater}
         if _raters_of_several(rater, own) >= FEWEST:
-            found["raters × methods"] = rater * (int(own.max()) + 1) + own
+            found[CROSSED] = rater * (int(own.max()) + 1) + own
         return found
 
     chosen, groups, note = chosen_ratings(ratings, used, groups_of, max_ratings, rng)
@@ -103,16 +104,13 @@ def ordinal_methods(
     covariance = np.zeros((k, k))
     covariance[1:, 1:] = fit.covariance
     n_prompts = len(np.unique(prompt[unit]))
-    over_raters = fit.deviations.get("raters × methods", 0.0) > 0
-    covers = "prompts and raters" if over_raters else "prompts"
+    found = between_raters(fit, groups, own) if n_raters >= FEWEST else None
     notes: tuple[str, ...] = (note,) if note else ()
-    if not over_raters:
-        why = "raters were not found to differ in it" if n_raters >= FEWEST else f"{n_raters} raters of several methods"
-        notes += (f"the intervals do not cover other raters: {why}",)
-    by_raters = np.zeros((k, k))
-    if over_raters:
-        by_raters = _by_raters(fit.deviations["raters × methods"], rater, own, k)
-    spread = _Spread(covariance, by_raters, max(n_raters - 1, 1), max(n_prompts - 1, 1))
+    if found is None:
+        notes += (f"the intervals do not cover other raters: {n_raters} raters of several methods",)
+    covers = "prompts and raters" if found else "prompts"
+    by_images = variance_of_groups(fit, groups, own, ("images",))
+    spread = _Spread(covariance, found, fit.deviations.get(CROSSED, 0.0), by_images, max(n_prompts - 1, 1))
     order = np.argsort(-effects, kind="stable")
     pairs = _pairs(effects, spread, order, covers, level, rng, fit.method)
     place = {int(at): number for number, at in enumerate(order)}
@@ -133,36 +131,24 @@ def _raters_of_several(rater: NDArray[np.int64], own: NDArray[np.intp]) -> int:
     return int((np.bincount(pairs[:, 0]) > 1).sum())
 
 
-def _by_raters(deviation: float, rater: NDArray[np.int64], own: NDArray[np.intp], k: int) -> FloatArray:
-    """(k, k) the variance of methods' effects that raters' preferences make: σ² Σ n²/(Σ n)² for each method."""
-    found = np.zeros((k, k))
-    for at in range(k):
-        counts = np.bincount(rater[own == at]).astype(float)
-        found[at, at] = deviation**2 * float((counts**2).sum() / counts.sum() ** 2)
-    return found
-
-
 @dataclass(frozen=True)
 class _Spread:
-    """covariance (k, k) of the effects, by_raters: the part of it that raters' preferences make."""
+    """covariance (k, k) of the effects; raters: how they differ, where the intervals cover them."""
 
     covariance: FloatArray
-    by_raters: FloatArray
-    df_raters: float
+    raters: BetweenRaters | None
+    deviation: float
+    by_images: FloatArray
     df_prompts: float
 
     def of(self, contrasts: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The covariance (m, m) of m contrasts, and Satterthwaite's degrees of freedom (m,) of their variances.
-
-        Maximum likelihood takes R/(R − 1) of the variance between raters too little, as in any mean of R.
-        """
+        """The covariance (m, m) of m contrasts, and the degrees of freedom (m,) of their variances."""
         whole = contrasts @ self.covariance @ contrasts.T
-        raters = np.minimum(np.diag(contrasts @ self.by_raters @ contrasts.T), np.diag(whole))
-        rest, more = np.diag(whole) - raters, raters / self.df_raters
-        raters = raters + more
-        found = (raters + rest) ** 2 / (raters**2 / self.df_raters + rest**2 / self.df_prompts)
-        grown = np.sqrt(1 + more / np.diag(whole))
-        return whole * np.outer(grown, grown), np.maximum(found, min(self.df_raters, self.df_prompts))
+        if self.raters is None:
+            return whole, np.full(len(contrasts), self.df_prompts)
+        variance, df = self.raters.of(contrasts, self.covariance, self.deviation, self.by_images, self.df_prompts)
+        grown = np.sqrt(variance / np.diag(whole))
+        return whole * np.outer(grown, grown), df
 
 
 def _pairs(

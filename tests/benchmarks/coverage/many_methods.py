@@ -1,22 +1,24 @@
-"""Do the simultaneous intervals of all methods' ordinal model hold together as often as they say, with few raters?
+"""Do intervals of the ordinal models hold as often as they say, and their tests err as seldom, with few raters?
 
-Run: python -m tests.benchmarks.coverage.many_methods [studies [worlds [raters]]], such as "100 tastes,null 3,5".
+Run: python -m tests.benchmarks.coverage.many_methods [studies [worlds [raters [methods]]]], such as "100 null 3,5 2,3".
 
-Model: three methods, 40 prompts, one image of each. A rating falls into the level of
-gain_m + p + i + s_r + t_rm + logistic noise, with prompts p ~ N(0, 1), images i ~ N(0, .3²), raters' severities
-s_r ~ N(0, .5²) and their tastes t_rm ~ N(0, .6²/2) for each method, so that gains differ by .6 between raters. Gains
-are 0, .4 and .8; in "null" 0. "alike": tastes of .1; "careless": as "tastes", and each rater is with chance .1 one who
-draws levels at random. Three, four or five raters rate each prompt, all methods of it.
+Model: three methods, or two (the odds ratio of `ordinal_effect`), 40 prompts, one image of each. A rating falls into
+the level of gain_m + p + i + s_r + t_rm + logistic noise, with prompts p ~ N(0, 1), images i ~ N(0, .3²), raters'
+severities s_r ~ N(0, .5²) and their tastes t_rm ~ N(0, .6²/2) for each method, so that gains differ by .6 between
+raters. Gains are 0, .4 and .8; in "null" 0. "alike": tastes of .1; "careless": as "tastes", and each rater is with
+chance .1 one who draws levels at random; "null careless" is both. Three, four or five raters rate each prompt, all
+methods of it.
 
 The truth of a difference is that of the model; of "careless", to which the model is not fitted, the mean of fits to
 large panels.
 """
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from annotations.stats.ordinal_model.effect import ordinal_effect
 from annotations.stats.ordinal_model.methods import MethodModel, ordinal_methods
 from annotations.stats.ratings import Ratings
 from annotations.stats.threads import one_linear_algebra_thread
@@ -39,32 +41,40 @@ WORLDS = {
     "tastes": World(),
     "careless": World(careless=0.1),
     "null": World(gains=(0.0, 0.0, 0.0)),
+    "null careless": World(gains=(0.0, 0.0, 0.0), careless=0.1),
 }
 
 
-def fitted(world: World, n_raters: int, rng: np.random.Generator, n_prompts: int = PROMPTS) -> MethodModel:
-    """The model of one study."""
+def study(
+    world: World, n_raters: int, rng: np.random.Generator, n_prompts: int, k: int
+) -> tuple[Ratings, np.ndarray, np.ndarray]:
+    """Ratings with the prompts and methods of their units."""
     per_prompt = n_raters if n_raters <= 5 else 4
     rater = np.argsort(rng.random((n_prompts, n_raters)), axis=1)[:, :per_prompt]
     prompt = np.arange(n_prompts)[:, None, None]
     unit, method, who = np.broadcast_arrays(
-        prompt * K + np.arange(K)[:, None], np.arange(K)[:, None], rater[:, None, :]
+        prompt * k + np.arange(k)[:, None], np.arange(k)[:, None], rater[:, None, :]
     )
     unit, method, who = unit.ravel(), method.ravel(), who.ravel()
-    taste = world.taste / np.sqrt(2) * rng.normal(size=(n_raters, K))
-    latent = np.array(world.gains)[method] + rng.normal(size=n_prompts)[unit // K] + taste[who, method]
-    latent += 0.3 * rng.normal(size=n_prompts * K)[unit] + 0.5 * rng.normal(size=n_raters)[who]
+    taste = world.taste / np.sqrt(2) * rng.normal(size=(n_raters, k))
+    latent = np.array(world.gains)[method] + rng.normal(size=n_prompts)[unit // k] + taste[who, method]
+    latent += 0.3 * rng.normal(size=n_prompts * k)[unit] + 0.5 * rng.normal(size=n_raters)[who]
     level = np.searchsorted(CUTS, latent + rng.logistic(size=len(unit)))
     blind = (rng.random(n_raters) < world.careless)[who]
     level = np.where(blind, rng.integers(0, 5, len(unit)), level)
-    ratings = Ratings(unit, who, level, np.arange(1.0, 6), n_prompts * K, n_raters)
-    codes = np.arange(n_prompts * K)
-    return ordinal_methods(ratings, prompt=codes // K, method=codes % K, rng=rng)
+    codes = np.arange(n_prompts * k)
+    return Ratings(unit, who, level, np.arange(1.0, 6), n_prompts * k, n_raters), codes // k, codes % k
+
+
+def fitted(world: World, n_raters: int, rng: np.random.Generator, n_prompts: int = PROMPTS) -> MethodModel:
+    """The model of one study of three methods."""
+    ratings, prompt, method = study(world, n_raters, rng, n_prompts, K)
+    return ordinal_methods(ratings, prompt=prompt, method=method, rng=rng)
 
 
 def truth(world: World) -> np.ndarray:
     """(K,) effects of the methods with mean 0."""
-    if not world.careless:
+    if not world.careless or not any(world.gains):
         return np.array(world.gains) - np.mean(world.gains)
     rng = np.random.default_rng(99)
     found = np.zeros(K)
@@ -75,10 +85,10 @@ def truth(world: World) -> np.ndarray:
 
 
 def coverage(world: World, n_raters: int, n_studies: int, seed: int = 1) -> dict[str, float]:
-    """Shares of studies: whose intervals all hold, of single intervals, that find a difference, that cover raters."""
+    """Shares of studies whose intervals all hold, and that find a difference; of single intervals and p below .05."""
     right = truth(world)
     rng = np.random.default_rng([seed, n_raters])
-    held, together, wide, found, over_raters, unfitted = [], [], [], [], [], 0
+    held, together, wide, found, below, over_raters, unfitted = [], [], [], [], [], [], 0
     for _ in range(n_studies):
         model = fitted(world, n_raters, rng)
         if not model.pairs:
@@ -89,18 +99,44 @@ def coverage(world: World, n_raters: int, n_studies: int, seed: int = 1) -> dict
             interval, difference = pair.difference.intervals[0], right[pair.first] - right[pair.second]
             inside.append(interval.low <= difference <= interval.high)
             wide.append(interval.high - interval.low)
+            below.append(pair.p < 0.05)
         held += inside
         together.append(all(inside))
         found.append(any(pair.p_holm < 0.05 for pair in model.pairs))
         over_raters.append("raters" in model.covers)
-    claims = np.array(over_raters)
     return {
         "together": float(np.mean(together)),
-        "together where raters are covered": float(np.mean(np.array(together)[claims])) if claims.any() else np.nan,
-        "covers raters": float(claims.mean()),
         "single": float(np.mean(held)),
         "width": float(np.median(wide)),
         "a difference is found": float(np.mean(found)),
+        "p < .05": float(np.mean(below)),
+        "covers raters": float(np.mean(over_raters)),
+        "not fitted": unfitted / n_studies,
+    }
+
+
+def coverage_of_two(world: World, n_raters: int, n_studies: int, seed: int = 1) -> dict[str, float]:
+    """The same of the odds ratio of two methods, the first and the last of the world, by its logarithm."""
+    effects = truth(world)[[0, -1]]
+    ends = replace(world, gains=(world.gains[0], world.gains[-1]))
+    rng = np.random.default_rng([seed, n_raters, 2])
+    held, wide, below, over_raters, unfitted = [], [], [], [], 0
+    for _ in range(n_studies):
+        ratings, prompt, method = study(ends, n_raters, rng, PROMPTS, 2)
+        found = ordinal_effect(ratings, prompt=prompt, method=method, baseline=0, refined=1, rng=rng)
+        if found.fit.reason:
+            unfitted += 1
+            continue
+        (interval,) = found.effect.intervals
+        held.append(interval.low <= effects[1] - effects[0] <= interval.high)
+        wide.append(interval.high - interval.low)
+        below.append(found.p < 0.05)
+        over_raters.append("raters" in interval.covers)
+    return {
+        "covered": float(np.mean(held)),
+        "width": float(np.median(wide)),
+        "p < .05": float(np.mean(below)),
+        "covers raters": float(np.mean(over_raters)),
         "not fitted": unfitted / n_studies,
     }
 
@@ -109,14 +145,14 @@ def main(arguments: list[str]) -> None:
     n_studies = int(arguments[0]) if arguments else 200
     worlds = arguments[1].split(",") if len(arguments) > 1 else list(WORLDS)
     raters = [int(one) for one in arguments[2].split(",")] if len(arguments) > 2 else RATERS
+    methods = [int(one) for one in arguments[3].split(",")] if len(arguments) > 3 else (2, K)
     for name in worlds:
         for n_raters in raters:
-            with one_linear_algebra_thread():
-                shares = coverage(WORLDS[name], n_raters, n_studies)
-            print(
-                f"{name}, {n_raters} raters: {', '.join(f'{what} {value:.3f}' for what, value in shares.items())}",
-                flush=True,
-            )
+            for k in methods:
+                with one_linear_algebra_thread():
+                    shares = (coverage_of_two if k == 2 else coverage)(WORLDS[name], n_raters, n_studies)
+                figures = ", ".join(f"{what} {value:.3f}" for what, value in shares.items())
+                print(f"{name}, {n_raters} raters, {k} methods: {figures}", flush=True)
 
 
 if __name__ == "__main__":
