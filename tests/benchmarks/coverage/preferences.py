@@ -8,13 +8,14 @@ what being on the left adds. 12% of the votes are ties. Every rater votes on one
 prompts, in sides drawn at random. λ = (½, 0, −½); in "null" 0. "alike": s = .1; "tastes": s = ½; "careless": as
 "tastes", and each rater is careless with chance .1 and votes by coin; "side": as "tastes" with d = ½.
 
-The truth is that of a panel of 3,000 raters and as many prompts.
+The truth is that of infinitely many raters and prompts, by quadrature. Every world has random numbers of its own.
 """
 
 import sys
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.polynomial.hermite import hermgauss
 
 from annotations.stats.preferences.bradley_terry import fit
 from annotations.stats.preferences.strengths import strengths
@@ -25,7 +26,8 @@ RATERS = (3, 5, 8, 12, 20)
 PROMPTS = 60
 PAIRS = np.array([(0, 1), (0, 2), (1, 2)])
 TIES = 0.12
-MANY = 3_000
+NODES = 60
+MANY = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,14 @@ WORLDS = {
     "careless": World(careless=0.1),
     "side": World(side=0.5),
     "null": World(worth=(0.0, 0.0, 0.0)),
+    "null careless": World(worth=(0.0, 0.0, 0.0), careless=0.1),
 }
 
 
-def votes_of(world: World, n_raters: int, n_prompts: int, rng: np.random.Generator, *, each: int = 0) -> Votes:
-    """Votes of every rater on every prompt; with `each`, on that many prompts drawn at random."""
-    per_rater = each or n_prompts
-    rater = np.repeat(np.arange(n_raters), per_rater)
-    prompt = rng.integers(0, n_prompts, len(rater)) if each else np.tile(np.arange(n_prompts), n_raters)
+def votes_of(world: World, n_raters: int, n_prompts: int, rng: np.random.Generator) -> Votes:
+    """Votes of every rater on every prompt."""
+    rater = np.repeat(np.arange(n_raters), n_prompts)
+    prompt = np.tile(np.arange(n_prompts), n_raters)
     worth = np.array(world.worth) + world.taste * rng.normal(size=(n_raters, 3))[rater]
     worth = worth + 0.5 * rng.normal(size=(n_prompts, 3))[prompt]
     first, second = PAIRS[rng.integers(0, 3, len(rater))].T
@@ -64,18 +66,30 @@ def votes_of(world: World, n_raters: int, n_prompts: int, rng: np.random.Generat
 
 
 def truth(world: World) -> tuple[float, np.ndarray]:
-    """The win rate of a against b, and the three strengths."""
-    votes = votes_of(world, MANY, MANY, np.random.default_rng(99), each=400)
+    """The win rate of a against b, and the three strengths, of a billion votes on each pair and side."""
+    nodes, weights = hermgauss(NODES)
+    # Differences of two tastes of a rater, of two of a prompt, and what the left adds for the rater.
+    spread = np.sqrt(2 * (2 * world.taste**2 + 2 * 0.5**2 + 0.5**2)) * nodes
+    rows = []
+    for first, second in PAIRS:
+        for side in (1, -1):
+            odds = world.worth[first] - world.worth[second] + side * world.side + spread
+            wins = float(weights @ (1 / (1 + np.exp(-odds)))) / np.sqrt(np.pi)
+            wins = (1 - world.careless) * wins + world.careless / 2
+            for outcome, share in enumerate(((1 - TIES) * wins, (1 - TIES) * (1 - wins), TIES)):
+                rows.append((first, second, outcome, side, round(share * MANY)))
+    first, second, outcome, side, count = np.array(rows).T
+    votes = Votes(["a", "b", "c"], first, second, outcome, side=side, count=count)
     pair = votes.between(0, 1)
-    wins = np.bincount(pair.outcome, minlength=3)
-    return float(wins[0] / (wins[0] + wins[1])), fit(votes).log_worth
+    wins, losses, _ = np.bincount(pair.outcome, pair.count, minlength=3)
+    return float(wins / (wins + losses)), fit(votes).log_worth
 
 
 def coverage(world: World, n_raters: int, n_studies: int, seed: int = 1) -> dict[str, float]:
     """Shares that cover, over prompts and raters, median widths, and the share of p-values below .05."""
     rate, worth = truth(world)
-    rng = np.random.default_rng([seed, n_raters])
-    of_rate, of_worth, widths, wide, rejected, of_odds, undefined = [], [], [], [], [], [], 0
+    rng = np.random.default_rng([seed, n_raters, list(WORLDS.values()).index(world)])
+    of_rate, of_worth, widths, wide, rejected, of_odds, of_p, undefined = [], [], [], [], [], [], [], 0
     for _ in range(n_studies):
         votes = votes_of(world, n_raters, PROMPTS, rng)
         pair = win_rate(votes, 0, 1)
@@ -97,6 +111,7 @@ def coverage(world: World, n_raters: int, n_studies: int, seed: int = 1) -> dict
             right = worth["abc".index(one)] - worth["abc".index(other)]
             interval = each.log_odds.intervals[0]
             of_odds.append(interval.low <= right <= interval.high)
+            of_p.append(each.p < 0.05)
     return {
         "win rate": float(np.mean(of_rate)),
         "width": float(np.median(widths)),
@@ -104,6 +119,7 @@ def coverage(world: World, n_raters: int, n_studies: int, seed: int = 1) -> dict
         "strength width": float(np.median(wide)),
         "difference": float(np.mean(of_odds)),
         "p < .05": float(np.mean(rejected)),
+        "p of a difference < .05": float(np.mean(of_p)),
         "undefined": undefined / n_studies,
     }
 
