@@ -14,7 +14,7 @@ import pytest
 
 from tests import dsg_tifa160 as dsg_tifa160_data
 from tests import servers
-from tests.databases.left_to_sqlite import is_the_same_on_any_database
+from tests.databases.left_to_sqlite import has_nothing_for_postgres, is_the_same_on_any_database
 
 pytest_plugins = ["tests.browsing", "tests.serving"]
 
@@ -36,6 +36,13 @@ def pytest_report_header(config: pytest.Config) -> str:
     return "database: " + ("PostgreSQL" if config.getoption("--postgres") else "SQLite")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    if not config.getoption("--postgres") or not collection_path.name.startswith("test_"):
+        return None  # for others to say
+    path = collection_path.relative_to(config.rootpath).as_posix()
+    return has_nothing_for_postgres(path, collection_path.read_text()) or None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With --postgres keep what depends on the database; without it leave out what only PostgreSQL can do."""
     kept, left_out = [], []
@@ -52,7 +59,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (kept if keep else left_out).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = kept
+    # The longest tests start processes and wait for them. Were one of them the last, the other worker would be idle.
+    items[:] = sorted(kept, key=lambda item: item.get_closest_marker("worker") is None)
 
 
 def touches_database(item: pytest.Item) -> bool:

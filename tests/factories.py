@@ -25,6 +25,7 @@ from generation.models.digests import digest
 from generation.recipes.engine_spec import EngineSpec
 from generation.recipes.matrix.matrix import Matrix
 from generation.recipes.matrix.methods import BASELINE, Drawing, MethodSpec
+from generation.recipes.scenes.demo import DemoStudy
 from generation.services.runs.planning import claim_planning, create_run, plan_run
 
 _numbers = itertools.count(1)
@@ -85,6 +86,11 @@ def stored_png(number: int, size: tuple[int, int] = (8, 8)) -> dict[str, Any]:
         "file": name,
         "shown": name,
     }
+
+
+def undrawn(study: DemoStudy, say: object) -> dict[str, dict[str, Any]]:
+    """The file fields of the demo's images without drawing them: a tiny picture for each."""
+    return {image.key: stored_png(n) for n, image in enumerate((*study.images, *study.placebos))}
 
 
 def make_image(

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,23 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     yield start
     for server in started:
         server.stop()
+
+
+@contextmanager
+def sending_to_serve() -> Iterator[Path]:
+    """Within this block, this process's messages go to the broker in the data folder, as those of `serve` do.
+
+    Gives the broker's folder.
+    """
+    from django.conf import settings
+
+    from tests.conftest import point_celery_at
+
+    folder = Path(settings.DATA_DIR) / "broker"
+    messages = str(folder / "messages")
+    options = {"data_folder_in": messages, "data_folder_out": messages, "control_folder": str(folder / "control")}
+    with point_celery_at(broker_url="filesystem://localhost", broker_transport_options=options):
+        yield folder
 
 
 def children(pid: int) -> list[int]:

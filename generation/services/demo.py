@@ -9,7 +9,15 @@ from generation.models import Claim, Critique, Image, Method, MetricScore, Promp
 from generation.models.digests import digest
 from generation.queries.demo import demo_set_name
 from generation.recipes.scenes.critic import SceneCritique, on_record
-from generation.recipes.scenes.demo import BASELINE, PLACEBO, REFINED, DemoStudy, SceneImage, demo
+from generation.recipes.scenes.demo import (
+    BASELINE,
+    PLACEBO,
+    PROMPTS_PER_CATEGORY,
+    REFINED,
+    DemoStudy,
+    SceneImage,
+    demo,
+)
 from generation.recipes.scenes.errors import SceneError
 from generation.recipes.scenes.scene import Scene, ScenePrompt
 from generation.services.image_files import store_image
@@ -18,10 +26,28 @@ from generation.services.imports.image_rows import image_digest
 KINDS = {BASELINE: Method.Kind.BASELINE, REFINED: Method.Kind.REFINED, PLACEBO: Method.Kind.OTHER}
 VERSION = "simulated-1"
 SAY_EVERY = 20
+FileFields = dict[str, dict[str, Any]]
+"""By an image's key, the file fields of its row."""
 
 
-def make_demo_material(*, seed: int, say: Callable[[str], object]) -> PromptSet:
-    """The demo's prompt set with everything that hangs on it; made unless it is there.
+def draw_images(study: DemoStudy, say: Callable[[str], object]) -> FileFields:
+    """Draw and store every image. A placebo is its baseline to the byte."""
+    files: FileFields = {}
+    for n, image in enumerate(study.images, start=1):
+        files[image.key] = store_image(image.draw(), name=image.key)
+        if n % SAY_EVERY == 0:
+            say(f"Drawing pictures: {n} of {len(study.images)}")
+    return files | {image.key: files[image.parent_key] for image in study.placebos if image.parent_key}
+
+
+def make_demo_material(
+    *,
+    seed: int,
+    say: Callable[[str], object],
+    prompts_per_category: int = PROMPTS_PER_CATEGORY,
+    draw: Callable[[DemoStudy, Callable[[str], object]], FileFields] = draw_images,
+) -> PromptSet:
+    """The demo's prompt set with everything that hangs on it; made unless it is there, whatever its size.
 
     Every image's provenance has `truth`: its true quality and its errors (kind, severity, about, text, box), each
     with whether the critic names it; every critique's has which of its claims are right, and which error each names.
@@ -30,21 +56,11 @@ def make_demo_material(*, seed: int, say: Callable[[str], object]) -> PromptSet:
     existing = PromptSet.objects.filter(name=demo_set_name(seed)).first()
     if existing is not None:
         return existing
-    study = demo(seed)
-    files = _draw(study, say)
+    study = demo(seed, prompts_per_category)
+    files = draw(study, say)
     say("Saving prompts, images, critiques and scores")
     with transaction.atomic():
         return _save(study, files)
-
-
-def _draw(study: DemoStudy, say: Callable[[str], object]) -> dict[str, dict[str, Any]]:
-    """Image key → the file fields of its row. A placebo is its baseline to the byte."""
-    files: dict[str, dict[str, Any]] = {}
-    for n, image in enumerate(study.images, start=1):
-        files[image.key] = store_image(image.draw(), name=image.key)
-        if n % SAY_EVERY == 0:
-            say(f"Drawing pictures: {n} of {len(study.images)}")
-    return files | {image.key: files[image.parent_key] for image in study.placebos if image.parent_key}
 
 
 def _save(study: DemoStudy, files: Mapping[str, dict[str, Any]]) -> PromptSet:

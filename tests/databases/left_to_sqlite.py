@@ -5,13 +5,14 @@ imports, allocation, what the API writes, and every page's queries. Leave out a 
 after the queries (rendering, rights, files, processes), and its queries are run on PostgreSQL by the tests named here.
 """
 
+import re
 from pathlib import PurePosixPath
 
 ANY_DATABASE = {
     "tests/annotations/audits/test_blindness.py": "what pages show to whom; audits/test_view runs their queries",
     "tests/annotations/results/test_old_snapshots.py": "reads stored documents; results/test_results_task stores some",
     "tests/annotations/results/test_same_figures.py": "compares two ways to analyse; test_results_data reads the rows",
-    "tests/annotations/test_demo.py": "what the demo's people answer; studies, ratings and audits have their own tests",
+    "tests/annotations/demo": "what the demo's people answer; studies, ratings and audits have their own tests",
     "tests/annotations/views/test_design.py": "a form; designs and studies/test_study_service write what it asks for",
     "tests/annotations/views/test_dimension_form.py": "a form; studies/test_study_service writes what it asks for",
     "tests/annotations/views/test_formatted.py": "markup",
@@ -42,6 +43,25 @@ STILL_ON_POSTGRES = {
     "tests/evalsite/test_unavailable.py": "a database that does not answer",
 }
 """Exceptions within the folders above."""
+
+NO_DATABASE = (
+    "tests/browser",
+    "tests/engines",
+    "tests/exchange",
+    "tests/reports",
+    "tests/stats",
+    "tests/training",
+)
+"""Rooms without rows, and journeys in the browser, whose queries are those of the view tests."""
+
+_FOR_POSTGRES = re.compile(r"\bmark\.postgres\b")
+
+
+def has_nothing_for_postgres(path: str, source: str) -> bool:
+    """Whether `pytest --postgres` can choose no test of a file. It is then not even imported: many import torch."""
+    folders = {str(parent) for parent in PurePosixPath(path).parents}
+    is_left_out = bool(folders & set(NO_DATABASE)) or is_the_same_on_any_database(path)
+    return is_left_out and not _FOR_POSTGRES.search(source)
 
 
 def is_the_same_on_any_database(path: str) -> bool:

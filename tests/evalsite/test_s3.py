@@ -6,9 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
@@ -27,6 +25,8 @@ print(type(default_storage._wrapped).__name__, name, again != name)
 
 @pytest.fixture
 def endpoint() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer  # here and below: slow to import
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -37,6 +37,8 @@ def endpoint() -> Iterator[str]:
 def test_files_go_to_the_bucket_and_come_back_and_are_private(
     endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import boto3
+
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
     client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")

@@ -5,23 +5,19 @@ import io
 import re
 import signal
 import socket
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
-from unittest import mock
 
 import pytest
 from django.core.management import call_command
 
 from annotations.models import Study
+from evalsite import celery_app
 from evalsite.serving.probe import is_healthy
 from generation.models import Run, Step
-from generation.recipes.scenes import demo as scene_demo
 from tests import servers
-from tests.conftest import site_environment
 from tests.servers import is_running
-from tests.serving import Serve, children, descendants, is_ready
+from tests.serving import Serve, children, descendants, is_ready, sending_to_serve
 from tests.without_generation.missing_packages import without_packages
 
 pytestmark = [pytest.mark.worker, pytest.mark.django_db(transaction=True)]
@@ -29,6 +25,16 @@ pytestmark = [pytest.mark.worker, pytest.mark.django_db(transaction=True)]
 
 def memory_map(pid: int) -> str:
     return Path(f"/proc/{pid}/maps").read_text()
+
+
+def a_task_on_the_generator_s_queue_is_carried_out_and_its_log_passed_on(server: servers.Server) -> None:
+    # A task that nobody has registered is refused in the log of the worker that took it.
+    with sending_to_serve():
+        celery_app.send_task("no.such.task", queue="gpu")
+    servers.wait_until(lambda: "no.such.task" in server.says(), server, timeout_s=30)
+    lines = [line for line in server.says().splitlines() if "no.such.task" in line]
+    assert lines
+    assert all(line.startswith("generator | ") for line in lines)
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
@@ -50,6 +56,8 @@ def test_serve_comes_up_on_the_next_free_port_and_stops_cleanly(serve: Serve, si
     assert len(started) == 5  # web, worker, importer, generator, clock
     # torch alone would take some hundred megabytes: it is loaded when a task asks for a model, not before.
     assert not any("libtorch" in memory_map(pid) for pid in descendants(server.process.pid))
+    if sign == signal.SIGTERM:  # once is enough
+        a_task_on_the_generator_s_queue_is_carried_out_and_its_log_passed_on(server)
     server.process.send_signal(sign)
     assert server.process.wait(60) == 0, server.says()
     assert server.says().rstrip().endswith("==> Stopped")
@@ -67,23 +75,6 @@ def test_a_web_server_that_cannot_begin_ends_the_site_with_its_status(serve: Ser
     assert server.says().rstrip().endswith("==> Stopped")
 
 
-def test_a_task_on_the_generator_s_queue_is_carried_out_and_its_log_passed_on(serve: Serve) -> None:
-    server = serve("--port", str(servers.free_port()))
-    servers.wait_until(lambda: is_ready(server), server, timeout_s=180)
-    # A task that nobody has registered is refused in the log of the worker that took it.
-    subprocess.run(
-        [sys.executable, "-m", "celery", "--quiet", "--app", "evalsite", "call", "no.such.task", "--queue", "gpu"],
-        env=site_environment(CELERY_BROKER_URL=""),
-        cwd=servers.ROOT,
-        check=True,
-        capture_output=True,
-    )
-    servers.wait_until(lambda: "no.such.task" in server.says(), server, timeout_s=30)
-    lines = [line for line in server.says().splitlines() if "no.such.task" in line]
-    assert lines
-    assert all(line.startswith("generator | ") for line in lines)
-
-
 def test_without_the_extra_serve_says_what_is_missing_and_runs_no_generator(serve: Serve, tmp_path: Path) -> None:
     server = serve("--port", str(servers.free_port()), **without_packages(tmp_path, "torch", "open_clip"))
     servers.wait_until(lambda: is_ready(server), server, timeout_s=180)
@@ -94,10 +85,8 @@ def test_without_the_extra_serve_says_what_is_missing_and_runs_no_generator(serv
 
 
 def test_the_demo_comes_up_with_sign_in_links_and_its_run_is_drawn(serve: Serve) -> None:
-    whole = scene_demo.demo
     # `serve` takes the study as it finds it. Drawing the whole one takes a quarter of a minute.
-    with mock.patch("generation.services.demo.demo", lambda seed: whole(seed, 1)):
-        call_command("demo", stdout=io.StringIO())
+    call_command("demo", prompts_per_category=1, stdout=io.StringIO())
     server = serve("--demo", "--demo-prompts", "1", "--port", str(servers.free_port()))
     servers.wait_until(lambda: is_ready(server), server, timeout_s=180)
     said = server.says()

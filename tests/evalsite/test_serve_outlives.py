@@ -32,16 +32,16 @@ from generation.recipes.matrix.methods import Drawing
 from generation.services.imports import import_runs
 from generation.services.imports.importers import importers
 from tests import servers
-from tests.conftest import point_celery_at, site_environment
+from tests.conftest import site_environment
 from tests.factories import make_prompt, make_prompt_set, make_rater, make_study, make_user
-from tests.serving import Serve, children, is_ready
+from tests.serving import Serve, children, is_ready, sending_to_serve
 
 pytestmark = [pytest.mark.worker, pytest.mark.django_db(transaction=True)]
 
 LEASE_S = 6
 BACK_WITHIN_S = 10  # on an idle machine; as much longer as its processors are asked for more than once
 LONGEST_WAIT_S = 30  # of a rater whose server starts anew, on a machine that other tests share
-N_ROWS = 30_000
+N_ROWS = 15_000
 N_MESSAGES = 200
 MATRIX = Matrix(
     methods=(methods.BASELINE,),
@@ -108,17 +108,7 @@ class RaterAtWork(threading.Thread):
 
 @pytest.fixture
 def broker() -> Iterator[Path]:
-    """This process's messages go to the broker in the data folder, as those of `serve` do."""
-    folder = Path(settings.DATA_DIR) / "broker"
-    messages = str(folder / "messages")
-    with point_celery_at(
-        broker_url="filesystem://localhost",
-        broker_transport_options={
-            "data_folder_in": messages,
-            "data_folder_out": messages,
-            "control_folder": str(folder / "control"),
-        },
-    ):
+    with sending_to_serve() as folder:
         yield folder
 
 

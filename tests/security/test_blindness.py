@@ -1,11 +1,16 @@
 """Annotator and auditor of the demo study look at everything they can reach: nothing reveals what made an image."""
 
 import io
+import os
 import re
-from unittest import mock
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
@@ -14,8 +19,8 @@ from PIL import Image as PillowImage
 
 from annotations.models import Assignment, Audit, Auditor, Item, Rater, Study
 from generation.models import Claim, Critique, Image, Method, MetricScore, Prompt
-from generation.recipes.scenes import demo as scene_demo
 from tests.annotations.audits.audit_rows import do_audit
+from tests.databases.shared_rows import shared_rows
 from tests.security.crawling import Answer, answer_of, crawl
 
 pytestmark = pytest.mark.django_db
@@ -23,12 +28,19 @@ ROLES = ("baseline", "refined", "refinement", "placebo", "planted", "wrong_image
 SHORT = 4
 
 
+@pytest.fixture(scope="module")
+def images(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The demo with two prompts of each category, made once; its twelve images are in this folder."""
+    folder = tmp_path_factory.mktemp("demo") / "images"
+    with shared_rows(django_db_blocker):
+        call_command("demo", base_url="http://testserver", prompts_per_category=2, stdout=io.StringIO())
+        shutil.move(default_storage.location, folder)
+        yield folder
+
+
 @pytest.fixture(autouse=True)
-def _small_demo(capsys: pytest.CaptureFixture[str]) -> None:
-    """The demo with two prompts of each category: twelve images."""
-    whole = scene_demo.demo
-    with mock.patch("generation.services.demo.demo", lambda seed: whole(seed, 2)):
-        call_command("demo", base_url="http://testserver")
+def _small_demo(images: Path, _temporary_storage: None) -> None:
+    shutil.copytree(images, default_storage.location, copy_function=os.link, dirs_exist_ok=True)
 
 
 def telling() -> set[str]:

@@ -21,6 +21,7 @@ _METRIC_SCALE = {"sim_clip": (0.62, 0.05), "sim_vqa": (0.60, 0.14), "sim_noise":
 QUALITY_MEAN, QUALITY_SD = -0.695, 0.790
 """Mean and standard deviation of true quality over the pictures of the population (see docs/demo-study.md)."""
 PLACEBO_EVERY = 5
+PROMPTS_PER_CATEGORY = 20
 _BASELINE_STREAM, _CRITIC_STREAM, _REFINED_STREAM, _CONTROL_STREAM, _METRIC_STREAM = 2, 3, 4, 5, 6
 
 
@@ -93,7 +94,7 @@ class DemoStudy:
     scores: tuple[SceneScore, ...]
 
 
-def demo(seed: int, prompts_per_category: int = 20) -> DemoStudy:
+def demo(seed: int, prompts_per_category: int = PROMPTS_PER_CATEGORY) -> DemoStudy:
     """The demo study of a seed (≥ 0); everything about prompt i of a category is the same however many there are.
 
     Two things reach across prompts: the picture that the wrong-image critic was shown is the next prompt's (the first

@@ -32,7 +32,7 @@ from generation.queries.demo import demo_set_name
 from generation.services.demo import make_demo_material
 from tests.annotations.audits.audit_rows import CRITIC, OTHER_CRITIC, make_audited_study, make_critique
 from tests.benchmarks.coverage.demo_critic import PANEL
-from tests.factories import make_image, stored_png
+from tests.factories import make_image, undrawn
 
 pytestmark = pytest.mark.django_db
 FAST = Options(n_resamples=100, n_permutations=19)
@@ -308,15 +308,8 @@ def test_the_ledger_settles_as_the_statistics_do() -> None:
 
 def test_the_demo_studys_truth_comes_out_of_the_database() -> None:
     """With auditors who make no errors, precision and the floor are the study's own; recall is within its interval."""
-
-    def no_drawing(study: Any, say: Any) -> dict[str, dict[str, Any]]:
-        return {image.key: stored_png(n) for n, image in enumerate((*study.images, *study.placebos))}
-
-    with (
-        mock.patch("generation.services.demo._draw", no_drawing),
-        mock.patch("annotations.services.demo.audit.simulation.auditor_panel", lambda count, seed: PANEL[:count]),
-    ):
-        make_demo_material(seed=4, say=lambda line: None)
+    make_demo_material(seed=4, say=lambda line: None, draw=undrawn)
+    with mock.patch("annotations.services.demo.audit.simulation.auditor_panel", lambda count, seed: PANEL[:count]):
         study, _people = make_demo_study(prompt_set=demo_set_name(4), seed=4, say=lambda line: None)
 
     results = analysed(study)

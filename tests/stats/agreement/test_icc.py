@@ -1,8 +1,6 @@
 from math import nan
 
 import numpy as np
-import pandas as pd
-import pingouin
 import pytest
 from hypothesis import given, settings
 from scipy import stats
@@ -131,6 +129,9 @@ def test_leaving_out_by_sums_equals_leaving_out(matrix: np.ndarray) -> None:
 
 
 def test_pingouin_agrees_with_values_and_f_intervals() -> None:
+    import pandas as pd  # here: it takes as long as hundreds of these tests, and every process collects this file
+    import pingouin
+
     rng = np.random.default_rng(3)
     quality = rng.normal(size=40)
     latent = quality + rng.normal(size=(4, 1)) * 0.4 + rng.normal(size=(4, 40)) * 0.7

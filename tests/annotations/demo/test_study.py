@@ -1,6 +1,8 @@
 """The demo study: made once, labelled as simulated, with room for real people, and true to its own record."""
 
+import io
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
@@ -26,40 +28,27 @@ from annotations.models import (
     Study,
     Verdict,
 )
-from annotations.queries.audits.critic import critic_data
-from annotations.reports.critic.analysis import analyse_critics
-from annotations.reports.critic.document import critic_document
-from annotations.reports.critic.figures import Options
 from annotations.services.audits.work import auditor_for, reserve
 from annotations.services.demo.audit import N_AUDITORS, ROOM_FOR_AUDITORS
 from annotations.services.demo.repairs import parts_there, true_place
-from annotations.services.demo.study import N_RATERS, ROOM_FOR_PEOPLE, TITLE, make_demo_study
+from annotations.services.demo.study import N_RATERS, ROOM_FOR_PEOPLE, TITLE
 from generation.models import Claim, Critique, Image, Method, MetricScore, Prompt
-from generation.queries.demo import demo_set_name
 from generation.recipes.scenes import demo as scene_demo
-from generation.recipes.scenes.critic import PRECISION, RECALL
-from generation.recipes.scenes.errors import MEND_IF_CLAIMED
-from generation.services.demo import make_demo_material
-from tests.benchmarks.coverage.demo_critic import FLOOR
-from tests.factories import stored_png
+from tests.databases.shared_rows import shared_rows
 
 pytestmark = pytest.mark.django_db
 PER_CATEGORY = 4
 N_ITEMS = 3 * PER_CATEGORY * 2
+SMALL = {"prompts_per_category": PER_CATEGORY}
 
 
-@pytest.fixture(autouse=True)
-def _small_demo() -> object:
-    """The same demo with fewer prompts: what it draws takes a fifth of a second a picture."""
-    whole = scene_demo.demo
-    with mock.patch("generation.services.demo.demo", lambda seed: whole(seed, PER_CATEGORY)):
-        yield
-
-
-@pytest.fixture
-def printed(capsys: pytest.CaptureFixture[str]) -> str:
-    call_command("demo", base_url="http://testserver/")
-    return capsys.readouterr().out
+@pytest.fixture(scope="module")
+def printed(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """A demo with fewer prompts, made once for all tests: to draw a picture takes a fifth of a second."""
+    said = io.StringIO()
+    with shared_rows(django_db_blocker):
+        call_command("demo", base_url="http://testserver/", **SMALL, stdout=said)
+        yield said.getvalue()
 
 
 def links(printed: str) -> dict[str, str]:
@@ -207,44 +196,6 @@ def test_the_demo_auditor_finds_single_images_and_then_pairs(printed: str, clien
     assert kinds == [AuditItem.Kind.CLAIMS] * n_single + [AuditItem.Kind.REPAIR] * (len(items) - n_single)
 
 
-def test_the_critic_page_has_every_figure_and_each_interval_its_truth() -> None:
-    """At seed 0 and full size, without drawing. The truths are those of the population of prompts."""
-
-    def no_drawing(study: Any, say: Any) -> dict[str, dict[str, Any]]:
-        return {image.key: stored_png(n) for n, image in enumerate((*study.images, *study.placebos))}
-
-    with (
-        mock.patch("generation.services.demo.demo", scene_demo.demo),
-        mock.patch("generation.services.demo._draw", no_drawing),
-    ):
-        make_demo_material(seed=0, say=lambda line: None)
-        study, _people = make_demo_study(prompt_set=demo_set_name(0), seed=0, say=lambda line: None)
-    results = analyse_critics(critic_data(study), Options(n_resamples=400, n_permutations=19))
-    document = critic_document(results, title=study.title, code_version="", made_at="")
-
-    [critic] = document.critics
-    repairs = document.repairs
-    for found, truth in (
-        (critic.groups[0].precision, PRECISION),
-        (critic.groups[0].recall, RECALL),
-        (critic.groups[0].recall_corrected, RECALL),
-        (critic.floor, FLOOR),
-        (repairs.rows[0].rate, MEND_IF_CLAIMED),
-    ):
-        [interval] = [one for one in found.intervals if one.covers == "images"]
-        assert interval.low <= truth <= interval.high, found.statistic
-        assert interval.high - interval.low < 0.35
-    assert (repairs.n_pairs, repairs.gains is None) == (60, False)
-    assert repairs.placebo_differences.n["pairs"] > 0
-    assert repairs.placebo_differences.value < 0.2
-    settled = document.settled
-    shares = {one.statistic: one.value for one in document.agreement[0].estimates}
-    assert settled.adjudicated > 0
-    assert shares["adjudicated_share"] == pytest.approx(settled.adjudicated / settled.several)
-    assert (settled.open, document.counts.simulated_auditors) == (0, N_AUDITORS + 1)
-    assert document.anchoring is not None
-
-
 def test_each_persona_comes_in_by_its_link_and_finds_its_work(printed: str, client: Client) -> None:
     study = Study.objects.get()
     assert set(links(printed)) == {"annotator", "auditor", "researcher"}
@@ -267,25 +218,14 @@ def test_again_it_changes_nothing_and_prints_fresh_links(printed: str, capsys: p
     kept = (Study, Image, Response, User, AuditItem, Audit, Verdict, RepairJudgement, Adjudication, MissedError)
     before = [model.objects.count() for model in kept]
     with mock.patch("generation.services.demo.store_image", side_effect=AssertionError("drawn again")):
-        call_command("demo", base_url="http://other:8001")
+        call_command("demo", base_url="http://other:8001", **SMALL)
     again = capsys.readouterr().out
     assert [model.objects.count() for model in kept] == before
     assert all(link.startswith("http://other:8001/s/?sesame=") for link in links(again).values())
     assert "Drawing" not in again
 
 
-def test_broken_off_it_is_begun_again(capsys: pytest.CaptureFixture[str]) -> None:
-    with (
-        mock.patch("annotations.services.demo.study.simulate_audit", side_effect=KeyboardInterrupt),
-        pytest.raises(KeyboardInterrupt),
-    ):
-        call_command("demo")
-    assert not Study.objects.exists()
-    call_command("demo")
-    assert Response.objects.count() == N_ITEMS * N_RATERS
-
-
 def test_another_seed_is_another_study(printed: str) -> None:
-    call_command("demo", seed=1, verbosity=0)
+    call_command("demo", seed=1, verbosity=0, **SMALL)
     assert Study.objects.count() == 2
     assert Prompt.objects.values("prompt_set").distinct().count() == 2
