@@ -19,6 +19,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from evalsite.endpoints import key_variable
 
 ENOUGH_BYTES = 500 * 2**20
+MOUNTS = Path("/proc/self/mounts")
 NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "glusterfs", "ceph", "afs"}
 CREDENTIAL_VARIABLES = (
     "AWS_ACCESS_KEY_ID",
@@ -45,7 +46,9 @@ def is_loopback(host: str) -> bool:
 
 
 @register
-def data_folder_can_be_written(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+def data_folder_can_be_written(
+    app_configs: Sequence[Any] | None, *, enough_bytes: int = ENOUGH_BYTES, **_: Any
+) -> list[CheckMessage]:
     try:
         with tempfile.TemporaryFile(dir=settings.DATA_DIR):
             pass
@@ -58,7 +61,7 @@ def data_folder_can_be_written(app_configs: Sequence[Any] | None, **_: Any) -> l
             )
         ]
     free = shutil.disk_usage(settings.DATA_DIR).free
-    if free < ENOUGH_BYTES:
+    if free < enough_bytes:
         return [
             Warning(
                 f"Only {free // 2**20} MB are free in the data folder {settings.DATA_DIR}.",
@@ -89,11 +92,13 @@ def data_folder_is_private(app_configs: Sequence[Any] | None, **_: Any) -> list[
 
 
 @register
-def sqlite_lies_on_a_local_disk(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+def sqlite_lies_on_a_local_disk(
+    app_configs: Sequence[Any] | None, *, mounts: Path = MOUNTS, **_: Any
+) -> list[CheckMessage]:
     if not settings.IS_SQLITE:
         return []
     file = Path(settings.DATABASES["default"]["NAME"])
-    kind = file_system_of(file)
+    kind = file_system_of(file, mounts)
     if kind not in NETWORK_FILE_SYSTEMS:
         return []
     return [
@@ -105,7 +110,7 @@ def sqlite_lies_on_a_local_disk(app_configs: Sequence[Any] | None, **_: Any) -> 
     ]
 
 
-def file_system_of(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
+def file_system_of(path: Path, mounts: Path = MOUNTS) -> str:
     """The kind of file system that a path is on, as Linux names it; empty where that cannot be known."""
     try:
         lines = mounts.read_text().splitlines()

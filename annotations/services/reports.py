@@ -1,6 +1,6 @@
 """A study's results as frozen snapshots: asked for once, worked out once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,6 +44,7 @@ MOST_DISPUTED = 8
 MOST_COMPARISONS = 12
 DEFAULT_SEED = 0
 
+WorkOut = Callable[[ReportSnapshot], tuple[StudyDocument, list[FrozenTable]]]
 State = ReportSnapshot.State
 OPEN = (State.WAITING, State.RUNNING)
 
@@ -116,15 +117,15 @@ def renew(*, snapshot: ReportSnapshot) -> bool:
     return jobs.renew(ReportSnapshot.held(snapshot.claim))
 
 
-def build_report(*, snapshot: ReportSnapshot) -> None:
+def build_report(*, snapshot: ReportSnapshot, work_out: WorkOut | None = None) -> None:
     """Work out a claimed snapshot and freeze it; on an error it is FAILED, says why, and the error is re-raised.
 
     Nothing is written when another worker has taken it over. `inputs_hash` is that of the state in which it was asked
     for. The figures are of the answers there were when the work began, which the document itself names by a hash of
-    every array (`made.inputs_hash`).
+    every array (`made.inputs_hash`). `work_out` makes the document; by default it analyses the study.
     """
     try:
-        document, tables = _worked_out(snapshot)
+        document, tables = (work_out or _worked_out)(snapshot)
         results = to_json(document)
     except LeaseLost:
         return

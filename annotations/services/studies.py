@@ -34,12 +34,17 @@ ROWS_AT_ONCE = 2_000
 
 
 def create_study(
-    *, study: Study, dimensions: Sequence[Dimension], selection: Selection, budget: int | None = None
+    *,
+    study: Study,
+    dimensions: Sequence[Dimension],
+    selection: Selection,
+    budget: int | None = None,
+    rows_at_once: int = ROWS_AT_ONCE,
 ) -> Study:
     """Save a new study, its dimensions in the order given, and its items in their seeded order, all or nothing.
 
     `study` and `dimensions` are unsaved. The order is `allocation.global_order` with the study's seed: wherever raters
-    stop, methods and prompts have come equally often. Memory: a few integers per image, and 2,000 rows at a time.
+    stop, methods and prompts have come equally often. Memory: a few integers per image, and `rows_at_once` rows.
     Which pairs meet is the selection's to say.
 
     budget  how many cards may be answered in all: as many items of that order as it pays for, each with all its raters
@@ -48,7 +53,7 @@ def create_study(
     if not dimensions:
         raise ValidationError(_("A study needs at least one question."))
     with transaction.atomic():
-        _build(study, dimensions, selection, budget=budget)
+        _build(study, dimensions, selection, budget=budget, rows_at_once=rows_at_once)
         note(study=study, actor=study.owner, action=Action.MADE)
     return study
 
@@ -103,6 +108,7 @@ def _build(
     *,
     fields: Sequence[str] | None = None,
     budget: int | None = None,
+    rows_at_once: int = ROWS_AT_ONCE,
 ) -> None:
     """Save the study (of one that exists, these fields), its questions, and its items in their order.
 
@@ -143,8 +149,8 @@ def _build(
             )
     frozen = frozen_of(dimensions, np.unique(chosen.prompts).tolist())
     own_keys = has_own_keys(study.item_kind, selection)
-    for first in range(0, len(order), ROWS_AT_ONCE):
-        some = order[first : first + ROWS_AT_ONCE].tolist()
+    for first in range(0, len(order), rows_at_once):
+        some = order[first : first + rows_at_once].tolist()
         add_items(study, chosen, some, first, selection, own_keys=own_keys, frozen=frozen)
 
 

@@ -24,7 +24,6 @@ from kombu.utils.json import dumps, loads
 from evalsite.background.whole_files import Unreadable, read_whole, remove_leftovers, set_aside, write_whole
 
 logger = logging.getLogger(__name__)
-BINDINGS_CHECKED_EVERY_S = 1
 
 
 def use_for_filesystem_urls() -> None:
@@ -33,6 +32,8 @@ def use_for_filesystem_urls() -> None:
 
 
 class Channel(filesystem.Channel):
+    bindings_checked_every_s: float = 1
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._bindings: set[tuple[str, exchange_queue_t]] = set()
@@ -150,7 +151,7 @@ class Channel(filesystem.Channel):
 
     def _keep_bindings(self) -> None:
         """Bind again what is bound here if the table got lost, so that a worker goes on hearing what is sent to all."""
-        if time.monotonic() < self._bindings_checked_at + BINDINGS_CHECKED_EVERY_S:
+        if time.monotonic() < self._bindings_checked_at + self.bindings_checked_every_s:
             return
         self._bindings_checked_at = time.monotonic()
         with suppress(ChannelError):  # a full disk: again in a second, as tasks come without any table

@@ -31,13 +31,18 @@ def livez(request: HttpRequest) -> JsonResponse:
 
 @never_cache
 @require_safe
-def healthz(request: HttpRequest) -> JsonResponse:
+def healthz(
+    request: HttpRequest, *, kept_for_s: float = KEPT_FOR_S, lock_patience_ms: int = LOCK_PATIENCE_MS
+) -> JsonResponse:
     """Readiness: 200 when answers can be saved, 503 when not. Needs no account.
 
     It also says how long work for each kind of worker has been waiting, in seconds, and how long the clock has been
     overdue. Raters need neither, so that does not change the status.
+
+    kept_for_s        how long what came of trying to write is kept; below 0 it is tried anew
+    lock_patience_ms  how long another connection may hold the lock of an SQLite database
     """
-    found = _writes.now()
+    found = _writes.now(kept_for_s, lock_patience_ms)
     waits: dict[str, int] = {}
     if set(found.values()) == {"ok"}:
         try:
@@ -55,9 +60,9 @@ class _Writes:
     def __init__(self) -> None:
         self._tried_at, self._found = -math.inf, {"database": "", "disk": ""}
 
-    def now(self) -> dict[str, str]:
-        if time.monotonic() > self._tried_at + KEPT_FOR_S:
-            self._found = {"database": _database(), "disk": _disk()}
+    def now(self, kept_for_s: float, lock_patience_ms: int) -> dict[str, str]:
+        if time.monotonic() > self._tried_at + kept_for_s:
+            self._found = {"database": _database(lock_patience_ms), "disk": _disk()}
             self._tried_at = time.monotonic()
         return self._found
 
@@ -65,14 +70,14 @@ class _Writes:
 _writes = _Writes()
 
 
-def _database() -> str:
+def _database(lock_patience_ms: int) -> str:
     """Whether a row can really be written: one that every installation has, to what it is."""
     is_sqlite = connection.vendor == "sqlite"
     rows = MigrationRecorder(connection).migration_qs
     try:
         with connection.cursor() as cursor:
             if is_sqlite:
-                cursor.execute(f"PRAGMA busy_timeout={LOCK_PATIENCE_MS}")
+                cursor.execute(f"PRAGMA busy_timeout={lock_patience_ms}")
             first = rows.order_by("pk").values_list("pk", flat=True).first()
             rows.filter(pk=first).update(app=F("app"))
             if is_sqlite:

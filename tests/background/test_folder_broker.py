@@ -175,7 +175,7 @@ def test_a_folder_that_cannot_be_written_is_a_broker_that_does_not_answer(folder
 # --- exchanges -------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("content", [b"", b'[["', b"{}", b"[1]", b'[["a", "b"]]', b"[[1, 2, 3]]", bytes(range(256))])
 def test_an_unreadable_table_is_set_aside_and_the_living_bind_again(
-    folder: Path, connection: Connection, monkeypatch: pytest.MonkeyPatch, content: bytes
+    folder: Path, connection: Connection, content: bytes
 ) -> None:
     fan = Exchange("news", type="fanout")
     reader = Queue("reader", fan)(connection.default_channel)
@@ -185,7 +185,7 @@ def test_an_unreadable_table_is_set_aside_and_the_living_bind_again(
     assert connection.default_channel.get_table("news") == []
     assert len(list((folder / "unreadable").iterdir())) == 1
 
-    monkeypatch.setattr(folder_broker, "BINDINGS_CHECKED_EVERY_S", 0)
+    connection.default_channel.bindings_checked_every_s = 0
     assert take(connection.default_channel, "reader") is None
     with Connection("filesystem://", transport_options=options(folder)) as sender:
         sender.Producer().publish({"method": "ping"}, exchange=fan, declare=[fan])
@@ -205,7 +205,7 @@ def test_messages_are_read_while_tables_cannot_be_written(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(folder_broker, "write_whole", fail)
-    monkeypatch.setattr(folder_broker, "BINDINGS_CHECKED_EVERY_S", 0)
+    channel.bindings_checked_every_s = 0
     assert take(channel) == envelope()
 
 

@@ -212,7 +212,7 @@ def test_the_site_refuses_a_misspelt_variable(tmp_path: Path) -> None:
 
 def test_variables_of_unused_services_are_known_all_the_same(tmp_path: Path) -> None:
     unused = {"EVALSITE_HSTS_SECONDS": "60", "EVALSITE_DATABASE_MAX_AGE": "5", "EVALSITE_WEB_THREADS": "4"}
-    assert start_site_with(tmp_path, **unused).returncode == 0
+    assert start_site_with(tmp_path, "-c", "import evalsite.settings", **unused).returncode == 0
 
 
 @pytest.mark.parametrize("seconds", ["1", "3601", "soon"])
@@ -280,10 +280,9 @@ def test_a_data_folder_that_cannot_be_written_is_an_error(settings: Settings, tm
     assert ids(checks.data_folder_can_be_written(None)) == ["evalsite.E001"]
 
 
-def test_a_nearly_full_disk_is_a_warning(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_nearly_full_disk_is_a_warning(settings: Settings, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path
-    monkeypatch.setattr(checks, "ENOUGH_BYTES", 2**70)
-    assert ids(checks.data_folder_can_be_written(None)) == ["evalsite.W001"]
+    assert ids(checks.data_folder_can_be_written(None, enough_bytes=2**70)) == ["evalsite.W001"]
 
 
 def test_the_kind_of_file_system_is_that_of_the_deepest_mount(tmp_path: Path) -> None:
@@ -297,13 +296,14 @@ def test_the_kind_of_file_system_is_that_of_the_deepest_mount(tmp_path: Path) ->
     assert checks.file_system_of(Path("/srv/other"), tmp_path / "none") == ""
 
 
-def test_sqlite_on_a_network_file_system_is_an_error(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sqlite_on_a_network_file_system_is_an_error(settings: Settings, tmp_path: Path) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text("server:/everything / nfs4 rw 0 0\n")
     settings.IS_SQLITE = True
     assert checks.sqlite_lies_on_a_local_disk(None) == []
-    monkeypatch.setattr(checks, "file_system_of", lambda path: "nfs4")
-    assert ids(checks.sqlite_lies_on_a_local_disk(None)) == ["evalsite.E002"]
+    assert ids(checks.sqlite_lies_on_a_local_disk(None, mounts=mounts)) == ["evalsite.E002"]
     settings.IS_SQLITE = False
-    assert checks.sqlite_lies_on_a_local_disk(None) == []
+    assert checks.sqlite_lies_on_a_local_disk(None, mounts=mounts) == []
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,11 @@ from annotations import dispatch, tasks
 from annotations.models import ReportSnapshot, Study
 from annotations.queries.reports import inputs_of, methods_of
 from annotations.queries.result_units import linked_methods, study_methods
+from annotations.reports.documents.conversion import from_json
+from annotations.reports.documents.study import StudyDocument
 from annotations.reports.study import analysis
 from annotations.services import reports
+from generation.models import Image, MetricScore
 from tests.factories import make_answer, make_rater, make_study
 
 pytestmark = pytest.mark.django_db
@@ -33,10 +36,19 @@ def study() -> Study:
     return study
 
 
+def enlarge(study: Study) -> None:
+    """Have the study count as too large for a request: by its metrics, which are quicker to make than ratings."""
+    images = Image.objects.filter(items__study=study)
+    MetricScore.objects.bulk_create(
+        MetricScore(image=image, metric=f"metric {n}", version="1", value=n * image.pk)
+        for image in images
+        for n in range(reports.MOST_METRICS_AT_ONCE + 1)
+    )
+
+
 @pytest.fixture
-def large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every study counts as too large for a request."""
-    monkeypatch.setattr(reports, "MOST_RATINGS_AT_ONCE", 0)
+def large(study: Study) -> None:
+    enlarge(study)
 
 
 @pytest.fixture
@@ -190,28 +202,29 @@ def test_a_large_report_that_a_dead_worker_left_is_sent_by_the_next_page(
     assert study.snapshots.get().state == State.DONE
 
 
-def test_a_slow_worker_does_not_overwrite_its_successor(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_worker_does_not_overwrite_its_successor(study: Study) -> None:
     slow = reports.claim(snapshot_id=waiting(study).pk)
     assert slow is not None
     study.snapshots.update(lease_until=timezone.now() - timedelta(seconds=1))
     tasks.build_report(slow.pk)
     results = study.snapshots.get().results
+    assert results is not None
 
     reports.build_report(snapshot=slow)
-    monkeypatch.setattr(reports, "_worked_out", lambda snapshot: ({"format": "of the slow one"}, []))
-    reports.build_report(snapshot=slow)
+    of_the_slow_one = from_json(StudyDocument, results | {"title": "Of the slow one"})
+    reports.build_report(snapshot=slow, work_out=lambda snapshot: (of_the_slow_one, []))
 
     assert (study.snapshots.get().state, study.snapshots.get().results) == (State.DONE, results)
 
 
 @pytest.mark.worker
 @pytest.mark.django_db(transaction=True)
-def test_a_real_worker_works_it_out(monkeypatch: pytest.MonkeyPatch, celery_worker_process: Callable[..., Any]) -> None:
+def test_a_real_worker_works_it_out(celery_worker_process: Callable[..., Any]) -> None:
     study = make_study(n_items=3, k=2)
     rater = make_rater(study)
     for item in study.items.all():
         make_answer(item, rater)
-    monkeypatch.setattr(reports, "MOST_RATINGS_AT_ONCE", 0)  # in this process: the worker only follows
+    enlarge(study)
     celery_worker_process("filesystem")
 
     snapshot = dispatch.find_report(study=study, comparisons=[], user=None).snapshot

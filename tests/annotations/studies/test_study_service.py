@@ -29,9 +29,13 @@ def everything() -> Selection:
     )
 
 
-def made(*, preset: Preset = ALIGNMENT, selection: Selection | None = None, **fields: object) -> Study:
+def made(
+    *, preset: Preset = ALIGNMENT, selection: Selection | None = None, rows_at_once: int = 2_000, **fields: object
+) -> Study:
     study = Study(**{"title": "A study", "owner": make_user(), "seed": 7} | fields)
-    return create_study(study=study, dimensions=[Dimension(**preset.fields())], selection=selection or everything())
+    dimensions = [Dimension(**preset.fields())]
+    chosen = selection or everything()
+    return create_study(study=study, dimensions=dimensions, selection=chosen, rows_at_once=rows_at_once)
 
 
 def some_images(n_prompts: int = 6, n_methods: int = 3) -> tuple[list[Prompt], list[Method]]:
@@ -118,11 +122,10 @@ def test_items_are_called_by_their_sources_keys_when_these_are_unique() -> None:
     assert set(made().items.values_list("key", flat=True)) == {f"image-{first.pk}", f"image-{second.pk}"}
 
 
-def test_more_items_than_one_batch_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "ROWS_AT_ONCE", 5)
+def test_more_items_than_one_batch_holds() -> None:
     some_images(n_prompts=6, n_methods=2)
 
-    study = made()
+    study = made(rows_at_once=5)
 
     assert list(study.items.values_list("position", flat=True)) == list(range(12))
     assert study.items.values("images").distinct().count() == 12
