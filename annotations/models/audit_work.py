@@ -43,13 +43,13 @@ class AuditPlan(models.Model):
     study = models.OneToOneField(Study, models.CASCADE, related_name="audit_plan")
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     auditors_per_image = models.PositiveSmallIntegerField(
-        _("auditors an image"), default=2, validators=[MinValueValidator(1), MaxValueValidator(100)]
+        _("auditors per image"), default=2, validators=[MinValueValidator(1), MaxValueValidator(100)]
     )
     lists_first_share = models.FloatField(
-        _("share with their own list first"),
+        _("share of images with the auditor’s own list first"),
         default=0.5,
         validators=[MinValueValidator(0), MaxValueValidator(1)],
-        help_text=_("On so many images an auditor lists errors before seeing the claims, drawn for each auditor."),
+        help_text=_("On this share of images, drawn for each auditor, errors are listed before the claims are shown."),
     )
     seed = models.PositiveBigIntegerField(_("seed"), default=0)
     critics = models.JSONField(default=list, blank=True)

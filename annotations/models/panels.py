@@ -18,7 +18,7 @@ class Panel(models.Model):
         PROLIFIC = "prolific", _("Prolific")
         CONNECT = "connect", _("CloudResearch Connect")
         SONA = "sona", _("SONA")
-        MTURK = "mturk", _("Mechanical Turk or alike")
+        MTURK = "mturk", _("Mechanical Turk or similar")
         OTHER = "other", _("another panel")
 
     study = models.OneToOneField(Study, models.CASCADE, related_name="panel")

@@ -45,9 +45,9 @@ class RaterPlan(models.Model):
         _("tries at the quiz"), default=2, validators=[MinValueValidator(1), MaxValueValidator(20)]
     )
     screen_out_text = models.TextField(
-        _("what raters read who do not pass"),
+        _("message for raters who do not pass"),
         blank=True,
-        help_text=_("Empty: a kind standard text that gives the reason."),
+        help_text=_("Empty: a friendly standard text that gives the reason."),
     )
     gold_share = models.PositiveSmallIntegerField(
         _("gold items, % of cards"), default=0, validators=SHARE, help_text=_("Items whose answers you know.")
@@ -56,7 +56,7 @@ class RaterPlan(models.Model):
         _("attention checks, % of cards"),
         default=0,
         validators=SHARE,
-        help_text=_("Items that anybody who looks answers in the same way."),
+        help_text=_("Items that anyone who looks answers in the same way."),
     )
     repeat_share = models.PositiveSmallIntegerField(
         _("hidden repeats, % of cards"),
@@ -71,7 +71,7 @@ class RaterPlan(models.Model):
         help_text=_("A repeat with the two sides swapped. Only for pairs."),
     )
     repeat_gap = models.PositiveSmallIntegerField(
-        _("cards between an item and its repeat, at least"),
+        _("minimum number of cards before a repeat"),
         default=10,
         validators=[MinValueValidator(1), MaxValueValidator(1000)],
     )
@@ -81,17 +81,17 @@ class RaterPlan(models.Model):
         help_text=_("It helps people who want to learn, and it reveals which items are gold."),
     )
     break_minutes = models.PositiveSmallIntegerField(
-        _("propose a break after so many minutes"), null=True, blank=True, validators=AT_LEAST_ONE
+        _("suggest a break after this many minutes"), null=True, blank=True, validators=AT_LEAST_ONE
     )
     most_per_session = models.PositiveIntegerField(
-        _("cards per session, at most"),
+        _("maximum cards per session"),
         null=True,
         blank=True,
         validators=AT_LEAST_ONE,
         help_text=_("A session ends when a rater has not answered for 30 minutes."),
     )
     most_per_day = models.PositiveIntegerField(
-        _("cards per day, at most"), null=True, blank=True, validators=AT_LEAST_ONE
+        _("maximum cards per day"), null=True, blank=True, validators=AT_LEAST_ONE
     )
     content_warning = models.TextField(
         _("content warning"),
@@ -123,7 +123,7 @@ class RaterPlan(models.Model):
     )
     rules = models.JSONField(default=list, blank=True, editable=False)
     erase_after_days = models.PositiveIntegerField(
-        _("erase raters’ identities so many days after their last answer"),
+        _("erase raters’ identities this many days after their last answer"),
         null=True,
         blank=True,
         validators=AT_LEAST_ONE,

@@ -52,9 +52,9 @@ class Study(models.Model):
         PROMPT = "prompt", _("all images of a prompt together")
 
     class Pairing(models.TextChoices):
-        ALL = "all", _("every two methods")
+        ALL = "all", _("every pair of methods")
         BASELINE = "baseline", _("one baseline with each other method")
-        SAMPLE = "sample", _("a balanced sample: each two methods equally often")
+        SAMPLE = "sample", _("a balanced sample: each pair of methods equally often")
         REFINED = "refined", _("a refined image with the one it was made from")
 
     class Disputed(models.TextChoices):
@@ -73,7 +73,7 @@ class Study(models.Model):
         help_text=_("Closed, it lets nobody else in. People who joined before go on rating."),
     )
     most_raters = models.PositiveIntegerField(
-        _("people at most"),
+        _("maximum number of people"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
@@ -95,10 +95,10 @@ class Study(models.Model):
         help_text=_("Empty: each rater chooses, and the browser proposes."),
     )
     main_language = models.CharField(
-        _("language of its words"),
+        _("language of the study’s texts"),
         max_length=10,
         default="en",
-        help_text=_("In which title, consent, instructions and questions are written."),
+        help_text=_("The language in which title, consent, instructions and questions are written."),
     )
     # language → {a text of the study: its translation}, for raters alone: what is asked is stored in the main language.
     words = models.JSONField(default=dict, blank=True, editable=False)
@@ -132,17 +132,17 @@ class Study(models.Model):
         help_text=_("Only for a balanced sample."),
     )
     n_prompts = models.PositiveIntegerField(
-        _("prompts at most"),
+        _("maximum number of prompts"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(10_000)],
         help_text=_("Empty: all. Otherwise a sample drawn from the seed, with equally many of each category."),
     )
     raters_per_item = models.PositiveSmallIntegerField(
-        _("raters an item"), default=3, validators=[MinValueValidator(1), MaxValueValidator(1000)]
+        _("raters per item"), default=3, validators=[MinValueValidator(1), MaxValueValidator(1000)]
     )
     most_raters_per_item = models.PositiveSmallIntegerField(
-        _("Raters of a disputed item, at most"),
+        _("Maximum raters of a disputed item"),
         null=True,
         blank=True,
         validators=[MinValueValidator(2), MaxValueValidator(1000)],
@@ -151,7 +151,7 @@ class Study(models.Model):
         _("An item gets further raters"), max_length=10, choices=Disputed, default=Disputed.OPEN
     )
     disputed_distance = models.PositiveSmallIntegerField(
-        _("Levels by which they differ, at least"),
+        _("Minimum levels by which they differ"),
         default=1,
         validators=[MinValueValidator(1), MaxValueValidator(1000)],
     )
@@ -159,7 +159,7 @@ class Study(models.Model):
         _("Other items that get them too, in %"), default=0, validators=[MaxValueValidator(100)]
     )
     items_per_rater = models.PositiveIntegerField(
-        _("items a rater at most"), null=True, blank=True, help_text=_("Empty: as many as there are.")
+        _("maximum items per rater"), null=True, blank=True, help_text=_("Empty: as many as there are.")
     )
     exclusion_rule = models.TextField(
         _("rule for excluding raters"),

@@ -34,7 +34,7 @@ def texts_of(study: Study, dimensions: Iterable[Dimension]) -> list[Text]:
     plan = plan_of(study)
     found += [
         Text(plan.content_warning, _("Content warning"), is_long=True),
-        Text(plan.screen_out_text, _("What raters read who do not pass"), is_long=True),
+        Text(plan.screen_out_text, _("Message for raters who do not pass"), is_long=True),
         Text(plan.group_question, _("Question")),
         *(Text(group, _("Answer")) for group in plan.groups),
     ]
