@@ -10,7 +10,20 @@ from annotations.models.studies import Study
 from generation.models import Claim, Image
 
 
-class Verdict(models.Model):
+class Revised(models.Model):
+    """An answer of which every revision is kept: a change is a new row, and one of them is current."""
+
+    revision = models.PositiveSmallIntegerField(default=1)
+    is_current = models.BooleanField(default=True)
+    answered_at = models.DateTimeField()
+    received_at = models.DateTimeField(auto_now_add=True, null=True)
+    active_ms = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Verdict(Revised):
     """An auditor's judgement of one claim. Every revision is kept.
 
     `audit` is the work it was given in; an adjudicator's verdict (`is_adjudication`) and an imported one have none.
@@ -38,11 +51,6 @@ class Verdict(models.Model):
     value = models.CharField(max_length=20, choices=Value)
     severity = models.CharField(max_length=10, choices=Claim.Severity, blank=True)
     reason = models.CharField(max_length=20, choices=Reason, blank=True)
-    revision = models.PositiveSmallIntegerField(default=1)
-    is_current = models.BooleanField(default=True)
-    answered_at = models.DateTimeField()
-    received_at = models.DateTimeField(auto_now_add=True, null=True)
-    active_ms = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -137,7 +145,7 @@ class MissedError(models.Model):
         return self.text
 
 
-class ElementCheck(models.Model):
+class ElementCheck(Revised):
     """Whether a part that the prompt asks for is there. Every revision is kept; a repair audit says where it is."""
 
     class Answer(models.TextChoices):
@@ -153,11 +161,6 @@ class ElementCheck(models.Model):
     element = models.CharField(max_length=60, help_text=_("The element's id in the prompt's decomposition."))
     text = models.CharField(max_length=500)
     answer = models.CharField(max_length=20, choices=Answer)
-    revision = models.PositiveSmallIntegerField(default=1)
-    is_current = models.BooleanField(default=True)
-    answered_at = models.DateTimeField()
-    received_at = models.DateTimeField(auto_now_add=True, null=True)
-    active_ms = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -170,7 +173,7 @@ class ElementCheck(models.Model):
         return f"{self.text}: {self.get_answer_display()}"
 
 
-class RepairJudgement(models.Model):
+class RepairJudgement(Revised):
     """What refinement did to the error that one claim names. Every revision is kept.
 
     The auditor says on which side the error is; stored is what that means for baseline → refined. WORSE: the error is
@@ -190,11 +193,6 @@ class RepairJudgement(models.Model):
     outcome = models.CharField(max_length=20, choices=Outcome)
     # Where the error is: "baseline", "refined", "both", "none" or "cannot_tell".
     place = models.CharField(max_length=20)
-    revision = models.PositiveSmallIntegerField(default=1)
-    is_current = models.BooleanField(default=True)
-    answered_at = models.DateTimeField()
-    received_at = models.DateTimeField(auto_now_add=True, null=True)
-    active_ms = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
         constraints = [

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from annotations.models import Audit, AuditItem, ElementCheck, MissedError, RepairJudgement, Verdict
 from annotations.services.audits.adjudication import queue_disagreements
@@ -106,59 +107,30 @@ def save_answer(
                 queue_disagreements(items=[audit.item])
             return outcome
         if isinstance(given, ElementGiven):
-            check = ElementCheck.objects.filter(audit=audit, element=given.element, is_current=True).first()
-            if check is not None and check.answer == given.answer:
-                return Outcome.UNCHANGED
-            if check is not None:
-                ElementCheck.objects.filter(pk=check.pk).update(is_current=False)
-            ElementCheck.objects.create(
-                audit=audit,
-                element=given.element,
-                text=given.text,
-                answer=given.answer,
-                revision=check.revision + 1 if check else 1,
-                **times,
-            )
-            return Outcome.CHANGED if check else Outcome.SAVED
-        return _save_repair(audit, given, times)
+            checks = ElementCheck.objects.filter(audit=audit, element=given.element)
+            about = {"audit": audit, "element": given.element, "text": given.text}
+            return _revise(checks, about=about, answer={"answer": given.answer}, times=times)
+        judgements = RepairJudgement.objects.filter(audit=audit, claim=given.claim_id)
+        about = {"audit": audit, "claim_id": given.claim_id}
+        return _revise(judgements, about=about, answer={"place": given.place, "outcome": given.outcome}, times=times)
 
 
 def _save_verdict(audit: Audit, given: VerdictGiven, times: Mapping[str, Any]) -> Outcome:
-    study = audit.plan.study_id
-    current = Verdict.objects.filter(
-        study=study, claim=given.claim_id, auditor=audit.auditor_id, is_current=True
-    ).first()
-    said = {"value": given.value, "severity": given.severity, "reason": given.reason}
-    if current is not None and all(getattr(current, name) == value for name, value in said.items()):
-        return Outcome.UNCHANGED
-    if current is not None:
-        Verdict.objects.filter(pk=current.pk).update(is_current=False)
-    Verdict.objects.create(
-        study_id=study,
-        audit=audit,
-        claim_id=given.claim_id,
-        auditor_id=audit.auditor_id,
-        revision=current.revision + 1 if current else 1,
-        **said,
-        **times,
-    )
-    return Outcome.CHANGED if current else Outcome.SAVED
+    about = {"study_id": audit.plan.study_id, "claim_id": given.claim_id, "auditor_id": audit.auditor_id}
+    answer = {"value": given.value, "severity": given.severity, "reason": given.reason}
+    return _revise(Verdict.objects.filter(**about), about={"audit": audit, **about}, answer=answer, times=times)
 
 
-def _save_repair(audit: Audit, given: RepairGiven, times: Mapping[str, Any]) -> Outcome:
-    current = RepairJudgement.objects.filter(audit=audit, claim=given.claim_id, is_current=True).first()
-    if current is not None and (current.place, current.outcome) == (given.place, given.outcome):
+def _revise(
+    revisions: QuerySet[Any], *, about: Mapping[str, Any], answer: Mapping[str, Any], times: Mapping[str, Any]
+) -> Outcome:
+    """Make an answer the current one of these revisions, all of one question; `about` says of which."""
+    current = revisions.filter(is_current=True).first()
+    if current is not None and all(getattr(current, name) == value for name, value in answer.items()):
         return Outcome.UNCHANGED
     if current is not None:
-        RepairJudgement.objects.filter(pk=current.pk).update(is_current=False)
-    RepairJudgement.objects.create(
-        audit=audit,
-        claim_id=given.claim_id,
-        place=given.place,
-        outcome=given.outcome,
-        revision=current.revision + 1 if current else 1,
-        **times,
-    )
+        revisions.filter(pk=current.pk).update(is_current=False)
+    revisions.model.objects.create(revision=current.revision + 1 if current else 1, **about, **answer, **times)
     return Outcome.CHANGED if current else Outcome.SAVED
 
 
