@@ -10,6 +10,7 @@ from django.utils.translation import pgettext, pgettext_lazy
 from annotations.models import Adjudication, Audit, AuditItem, ElementCheck, MissedError, RepairJudgement, Verdict
 from annotations.queries.audits import work as queries
 from annotations.queries.audits.work import Element
+from annotations.views.audits.marks import placed_mark
 from generation.models import Claim, Image
 
 _KINDS = {
@@ -63,7 +64,7 @@ def decision_context(adjudication: Adjudication, verdict: Verdict | None, *, pro
         "stage": "decide",
         "has_ended": adjudication.state == Adjudication.State.DECIDED,
         "prompt": image.prompt.text,
-        "pictures": [_picture(image, 0, _("The image to judge"), [])],
+        "pictures": [_picture(image, 0, _("The image to judge"), [], None)],
         "elements": [],
         "claims": [_verdict_question("c0", adjudication.claim.text, verdict)],
         "problem": problem,
@@ -82,38 +83,25 @@ def images_as_shown(audit: Audit) -> list[Image]:
 def _pictures(audit: Audit, listed: Sequence[MissedError]) -> list[dict[str, Any]]:
     images = images_as_shown(audit)
     if len(images) == 1:
-        return [_picture(images[0], 0, _("The image to judge"), _marks(listed, None))]
+        return [_picture(images[0], 0, _("The image to judge"), listed, None)]
     names = (_("Left image"), _("Right image"))
     # The refined image is on the left when mirrored: place 0 holds what is in the refined one.
     return [
-        _picture(image, place, names[place], _marks(listed, (place == 0) == audit.is_mirrored))
+        _picture(image, place, names[place], listed, (place == 0) == audit.is_mirrored)
         for place, image in enumerate(images)
     ]
 
 
-def _picture(image: Image, place: int, name: str, marks: list[dict[str, Any]]) -> dict[str, Any]:
-    width, height = image.width or 1, image.height or 1
-    unit = max(width, height) / 100
-    for mark in marks:
-        mark |= {
-            "left": mark["x"] * width,
-            "top": mark["y"] * height,
-            "wide": (mark["width"] or 0) * width,
-            "high": (mark["height"] or 0) * height,
-            "radius": 1.5 * unit,
-            "font": 3.5 * unit,
-            "label_x": mark["x"] * width + 2 * unit * (not mark["width"]),
-            "label_y": mark["y"] * height - unit if mark["y"] > 0.05 else mark["y"] * height + 4 * unit,
-        }
-    return {"place": place, "name": name, "width": width, "height": height, "marks": marks}
-
-
-def _marks(listed: Sequence[MissedError], is_in_refined: bool | None) -> list[dict[str, Any]]:
-    return [
-        {"number": number, "key": error.key, "x": error.x, "y": error.y, "width": error.width, "height": error.height}
+def _picture(
+    image: Image, place: int, name: str, listed: Sequence[MissedError], is_in_refined: bool | None
+) -> dict[str, Any]:
+    marks = [
+        placed_mark(error, image, number)
         for number, error in enumerate(listed, start=1)
-        if error.x is not None and (is_in_refined is None or error.is_in_refined == is_in_refined)
+        if is_in_refined is None or error.is_in_refined == is_in_refined
     ]
+    size = {"width": image.width or 1, "height": image.height or 1}
+    return {"place": place, "name": name, **size, "marks": [mark for mark in marks if mark is not None]}
 
 
 def _option(code: str, label: str, key: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from annotations.queries.audits import overview as queries
 from annotations.queries.audits.work import elements_of
 from annotations.services.audits.groups import Group, save_groups
 from annotations.services.audits.matching import Mention, suggest_groups
+from annotations.views.audits.marks import placed_mark
 from annotations.views.rights import researcher_of_study, signed_in
 from generation.models import Claim, Image
 
@@ -93,7 +94,7 @@ def _context(study: Study, image: Image, errors: list[MissedError], claims: list
                 "is_before": error.stage == MissedError.Stage.BEFORE,
                 "kind": error.kind.replace("_", " "),
                 "about": names.get(error.about, error.about),
-                "mark": _mark(error, image, number),
+                "mark": placed_mark(error, image, number),
             }
         )
     for claim, number in zip(claims, numbers[len(errors) :], strict=True):
@@ -130,21 +131,3 @@ def _error_mention(error: MissedError) -> Mention:
 def _claim_mention(claim: Claim) -> Mention:
     # A critic may name one error twice, in other words: its claims are not a list without repetitions.
     return Mention(claim.text, claim.kind, claim.about)
-
-
-def _mark(error: MissedError, image: Image, number: int) -> dict[str, Any] | None:
-    if error.x is None or error.y is None:
-        return None
-    width, height = image.width or 1, image.height or 1
-    unit = max(width, height) / 100
-    return {
-        "number": number,
-        "left": error.x * width,
-        "top": error.y * height,
-        "wide": (error.width or 0) * width,
-        "high": (error.height or 0) * height,
-        "radius": 1.5 * unit,
-        "font": 4 * unit,
-        "label_x": error.x * width + (0 if error.width else 2 * unit),
-        "label_y": error.y * height - unit if error.y > 0.05 else error.y * height + 4 * unit,
-    }

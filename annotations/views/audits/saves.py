@@ -69,9 +69,7 @@ def list_error(request: HttpRequest, study_token: str, token: str) -> HttpRespon
         return _refused(request, audit, str(problem), typed=request.POST)
     moment = parse_moment(request.POST, timezone.now())
     outcome = answers.list_error(audit=audit, listed=listed, answered_at=moment.answered_at)
-    if by_script(request):
-        return JsonResponse({"outcome": outcome.value})
-    return redirect(f"{reverse('audit-work', args=[study_token, token])}?saved=1#missed")
+    return _list_changed(request, outcome, study_token, token)
 
 
 @never_cache
@@ -85,6 +83,10 @@ def withdraw(request: HttpRequest, study_token: str, token: str) -> HttpResponse
         outcome = answers.withdraw_error(audit=audit, key=request.POST.get("key", ""), now=timezone.now())
     except answers.Sealed:
         return _refused(request, audit, _("This list is closed and can no longer be changed."))
+    return _list_changed(request, outcome, study_token, token)
+
+
+def _list_changed(request: HttpRequest, outcome: answers.Outcome, study_token: str, token: str) -> HttpResponse:
     if by_script(request):
         return JsonResponse({"outcome": outcome.value})
     return redirect(f"{reverse('audit-work', args=[study_token, token])}?saved=1#missed")
