@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from django.core.management import call_command
+from django.core.management import call_command, get_commands, load_command_class
 from django.db import DatabaseError, connection
 from django.test import Client
 from packaging.requirements import Requirement
@@ -91,6 +91,13 @@ def test_accessibility_is_judged_by_element_and_rule(page: Page) -> None:
     page.set_content(fine.replace("<button>Next", "<button>"))
     with pytest.raises(pytest.fail.Exception, match=r"button-name"):
         assert_accessible(page)
+
+
+def test_commands_on_data_load_no_pages() -> None:
+    """The system checks import all of them, which takes longer than most of what these commands do."""
+    commands = [(name, app) for name, app in get_commands().items() if app in ("annotations", "generation")]
+    assert len(commands) > 20
+    assert [name for name, app in commands if load_command_class(app, name).requires_system_checks] == []
 
 
 def test_what_is_missing_skips_here_and_fails_on_ci(monkeypatch: pytest.MonkeyPatch) -> None:

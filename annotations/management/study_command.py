@@ -17,7 +17,9 @@ class TokenParser(CommandParser):
 
 
 class StudyCommand(BaseCommand):
-    """A command that takes any study's token as its address shows it."""
+    """A command that takes a study's token, also one that begins with "-"."""
+
+    requires_system_checks: tuple[str, ...] = ()  # they load every page of the site
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)

@@ -17,7 +17,6 @@ ENDINGS = ("csv", "jsonl", "parquet")
 
 
 class Command(StudyCommand):
-    requires_system_checks: tuple[str, ...] = ()  # they load every page of the site
     help = "Write every answer of a study, with its data dictionary, into a folder: CSV, Parquet, and for `analyze`."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -28,6 +28,7 @@ class Command(BaseCommand):
         "Start the demo's run, unless it was started before: the small model draws scenes, a critic looks at them, and "
         "they are drawn again. Where the model's weights are missing, tiny random weights draw noise instead."
     )
+    requires_system_checks: tuple[str, ...] = ()  # they load every page of the site
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--owner", help="user name of the person whose run it is")

@@ -10,6 +10,7 @@ from generation.services.demo import make_demo_material
 
 class Command(BaseCommand):
     help = "Draw the demo's pictures, with prompts, critiques and scores, all simulated from one seed."
+    requires_system_checks: tuple[str, ...] = ()  # they load every page of the site
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--seed", type=int, default=0)

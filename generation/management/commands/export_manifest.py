@@ -13,6 +13,7 @@ from generation.services.manifests import ids_of_run, records
 
 class Command(BaseCommand):
     help = "Write a run's manifest: for each image its engine, parameters, prompt, seed and what it began from."
+    requires_system_checks: tuple[str, ...] = ()  # they load every page of the site
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("run", type=int, help="the run's number")

@@ -32,6 +32,7 @@ class Command(BaseCommand):
         "Start, watch and steer runs of the generator. "
         "`generate start --prompt-set NAME --experiment tiny --here` needs no worker."
     )
+    requires_system_checks: tuple[str, ...] = ()  # they load every page of the site
 
     _started: int | None = None
 

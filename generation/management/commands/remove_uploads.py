@@ -14,6 +14,7 @@ class Command(BaseCommand):
         "Remove the uploaded files and lists of refused rows of imports that ended long ago. What was imported stays; "
         "such an import can no longer be repeated without its file."
     )
+    requires_system_checks: tuple[str, ...] = ()  # they load every page of the site
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--days", type=int, required=True, help="remove files of imports that ended so long ago")

@@ -23,6 +23,7 @@ class Command(BaseCommand):
         "Make images again and compare: bit-equal, or how different (largest level, 1 − MS-SSIM). "
         "Ends with status 1 when one is not bit-equal. Nothing on the site is changed."
     )
+    requires_system_checks: tuple[str, ...] = ()  # they load every page of the site
 
     def add_arguments(self, parser: CommandParser) -> None:
         what = parser.add_mutually_exclusive_group(required=True)
