@@ -10,6 +10,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -61,6 +62,7 @@ Key = tuple[str, str | tuple[str, str]]
 """Context (empty for none), and the text: a pair where it has a plural."""
 
 
+@cache
 def messages() -> dict[Key, set[str]]:
     """Every text of the site that can be translated, with the files that it is in."""
     found: dict[Key, set[str]] = {}
@@ -75,6 +77,7 @@ def messages() -> dict[Key, set[str]]:
     return found
 
 
+@cache
 def for_raters() -> dict[Key, set[str]]:
     """The texts that raters and auditors may meet."""
     files = raters_files()

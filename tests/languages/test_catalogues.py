@@ -3,6 +3,7 @@
 import gettext
 import re
 from collections import Counter
+from functools import cache
 
 import pytest
 from babel.messages.catalog import Message
@@ -35,8 +36,9 @@ def originals(message: Message) -> list[str]:
     return [message.id] if isinstance(message.id, str) else list(message.id)
 
 
-def entries(language: str) -> list[Message]:
-    return [message for message in read(language) if message.id]
+@cache
+def entries(language: str) -> tuple[Message, ...]:
+    return tuple(message for message in read(language) if message.id)
 
 
 def finished(language: str) -> list[Message]:
