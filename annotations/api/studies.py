@@ -76,7 +76,7 @@ class Studies(generics.ListAPIView[Study]):
 
 
 class ChangedStudySerializer(StudyFields):
-    """What may be changed of a study that is there."""
+    """What can be changed in an existing study."""
 
     title = serializers.CharField(max_length=200, required=False)
 
@@ -166,7 +166,7 @@ class CloseStudy(OfStudy):
 
 
 class InvitationSerializer(serializers.ModelSerializer[Study]):
-    """By what address raters join, and who may."""
+    """The address by which raters join, and who may join."""
 
     link = serializers.SerializerMethodField(help_text=OPEN_TO_THEIR_NAMES)
     why_closed = serializers.SerializerMethodField()
@@ -217,7 +217,7 @@ class Invitation(OfStudy):
 
 
 class MemberSerializer(serializers.ModelSerializer[Membership]):
-    """Somebody with a right in the study, by the name they sign in with."""
+    """A person with a role in the study, by the name they sign in with."""
 
     username = serializers.CharField(source="user.username", max_length=150)
 
@@ -236,7 +236,7 @@ class Members(OfStudy):
 
     @extend_schema(request=MemberSerializer, responses={201: MemberSerializer})
     def post(self, request: Request, token: str) -> Response:
-        """Give somebody who has an account a right in the study."""
+        """Give someone who has an account a role in the study."""
         study = self.study()
         asked = MemberSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -247,7 +247,7 @@ class Members(OfStudy):
 
 
 class OneMember(OfStudy):
-    """One person's right in the study."""
+    """One person's role in the study."""
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, token: str, membership_id: int) -> Response:
@@ -258,7 +258,7 @@ class OneMember(OfStudy):
 
 
 class ExtensionSerializer(serializers.ModelSerializer[Extension]):
-    """A try of a method to join the study after it was made. `results_before`: when the results before it are of."""
+    """An attempt to add methods to a study that exists. `results_before` is the time of the results before it."""
 
     methods = serializers.SerializerMethodField()
     added_by = serializers.CharField(source="added_by.username", default=None, allow_null=True, read_only=True)
@@ -280,7 +280,7 @@ class NewExtensionSerializer(serializers.Serializer[Any]):
 
 
 class Extensions(OfStudy):
-    """A living benchmark: every try of a method to join the study, all of them on record."""
+    """A living benchmark: every attempt to add methods to the study, all of them on record."""
 
     @extend_schema(responses=ExtensionSerializer(many=True))
     def get(self, request: Request, token: str) -> Response:

@@ -1,4 +1,4 @@
-"""What became of visits at Prolific: by webhook at once, or by asking."""
+"""How visits at Prolific ended: a webhook says so at once, or we ask."""
 
 import logging
 from datetime import datetime

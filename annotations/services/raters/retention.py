@@ -1,4 +1,4 @@
-"""Retention rules, kept by the clock: identities go when their time is over, and a line says what was done."""
+"""Retention rules, kept by the clock: identities are erased when their time is over, and the record says so."""
 
 import logging
 from datetime import datetime, timedelta
