@@ -21,6 +21,7 @@ urlpatterns = [
     path("prompts/<int:set_id>/editors/", editors.add, name="prompt-set-editor-add"),
     path("prompts/<int:set_id>/editors/<int:user_id>/remove/", editors.remove, name="prompt-set-editor-remove"),
     path("prompt/<int:prompt_id>/", prompts.prompt, name="prompt"),
+    path("prompt/<int:prompt_id>/reference", prompts.reference, name="prompt-reference"),
     path("images/<int:image_id>/", images.image, name="image"),
     path("images/<int:image_id>/again/", again.again, name="image-again"),
     path("images/<int:image_id>/shown", images.shown, name="image-shown"),

@@ -20,7 +20,7 @@ from PIL import Image as PillowImage
 from annotations.models import Assignment, Dimension, Item, ItemImage, Membership, Rater, Response, Study
 from annotations.questions import DEFAULT, PREFERENCE, Preset
 from evalsite.accounts import tokens
-from generation.models import Image, Method, Prompt, PromptSet, Run
+from generation.models import Image, Method, Prompt, PromptSet, Reference, Run
 from generation.models.digests import digest
 from generation.recipes.engine_spec import EngineSpec
 from generation.recipes.matrix.matrix import Matrix
@@ -107,6 +107,11 @@ def make_image(
         digest=fields.pop("digest", digest("test image", number)),
         **stored_png(number, size) | fields,
     )
+
+
+def make_reference(prompt: Prompt, *, size: tuple[int, int] = (8, 8), **fields: Any) -> Reference:
+    """The prompt's reference image, with a real file of its own."""
+    return Reference.objects.create(prompt=prompt, **stored_png(next(_numbers), size) | fields)
 
 
 def make_dimension(study: Study, preset: Preset = DEFAULT, **fields: Any) -> Dimension:

@@ -108,6 +108,9 @@ class NewStudySerializer(StudyFields):
     n_prompts = serializers.IntegerField(
         min_value=1, max_value=10_000, required=False, help_text="At most this many prompts, drawn with the seed."
     )
+    shows_reference = serializers.BooleanField(
+        required=False, help_text="Show the prompt’s reference image, where it has one, next to the images."
+    )
     budget = serializers.IntegerField(
         min_value=1,
         max_value=2**31 - 1,

@@ -8,7 +8,6 @@ from io import BytesIO
 from typing import Any
 
 from django.http import FileResponse, Http404
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -28,10 +27,9 @@ from annotations.queries import rating as queries
 from annotations.queries.words import asked as asked_in_words
 from annotations.services import rating as services
 from annotations.services.renditions import WIDTHS, narrow_rendition
-from annotations.views.cards import images_as_shown, slots_as_shown
+from annotations.views.cards import images_as_shown, picture_at, slots_as_shown
 from annotations.views.rate import FEWEST_CARDS_AHEAD
 from annotations.views.raters.before import comes_before
-from generation.models import Image
 
 MOST_CARDS = 20
 
@@ -96,6 +94,7 @@ class CardSerializer(serializers.Serializer[Any]):
     kind = serializers.CharField()
     prompt = serializers.CharField()
     images = PictureSerializer(many=True)
+    reference = PictureSerializer(allow_null=True, help_text="A reference image to show next to them. It is not rated.")
     questions = QuestionSerializer(many=True)
 
 
@@ -191,10 +190,7 @@ class CardImage(OfRater):
         responses={(200, "image/webp"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, study_token: str, token: str, place: int) -> FileResponse:
-        images = images_as_shown(self.card())
-        if place >= len(images):
-            raise Http404
-        picture = get_object_or_404(Image.objects.exclude(shown="").only("shown", "width"), pk=images[place])
+        picture = picture_at(self.card(), place)
         width = next((one for one in WIDTHS if request.query_params.get("width") == str(one)), 0)
         is_narrow = 0 < width < (picture.width or 0)
         file = BytesIO(narrow_rendition(picture, width)) if is_narrow else picture.shown.open("rb")
@@ -235,10 +231,12 @@ def _described(request: Request, study: Study, cards: list[Assignment]) -> list[
     sizes = queries.image_sizes([card.item_id for card in cards])
     rows = []
     for card in cards:
-        slots = slots_as_shown(card)
+        slots, reference = slots_as_shown(card), card.item.reference
+        shown = [sizes[card.item_id][slot] for slot in slots]
+        if reference:
+            shown.append((reference["width"], reference["height"]))
         pictures = []
-        for place, slot in enumerate(slots):
-            width, height = sizes[card.item_id][slot]
+        for place, (width, height) in enumerate(shown):
             path = reverse("api-card-image", args=[study.token, card.token, place])
             pictures.append({"place": place, "url": request.build_absolute_uri(path), "width": width, "height": height})
         rows.append(
@@ -246,7 +244,8 @@ def _described(request: Request, study: Study, cards: list[Assignment]) -> list[
                 "token": card.token,
                 "kind": study.item_kind,
                 "prompt": card.item.prompt.text,
-                "images": pictures,
+                "images": pictures[: len(slots)],
+                "reference": pictures[-1] if reference else None,
                 "questions": [_question(dimension, len(slots), card.item.frozen) for dimension in dimensions],
             }
         )

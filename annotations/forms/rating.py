@@ -62,6 +62,8 @@ def parse_submission(
     viewing = parse_viewing(data.get("seen", ""))
     if viewing is not None and not viewing["decoded"]:
         raise not_loaded()
+    if viewing is not None and (frozen or {}).get("reference"):
+        viewing["reference"] = viewing["sizes"].pop()
     if viewing is not None and len(viewing["sizes"]) != len(images):
         viewing = None
     language = data.get("language", "")

@@ -61,6 +61,7 @@ class StudyForm(StudyModelForm):
             "pair_baseline",
             "pairs_per_prompt",
             "n_prompts",
+            "shows_reference",
             "raters_per_item",
             "most_raters_per_item",
             "disputed_rule",

@@ -44,7 +44,7 @@ def parse_viewing(text: str) -> dict[str, Any] | None:
     """As `Response.viewing` keeps it; None for anything else than such a field.
 
     {"sizes": [[width, height], …] by place from the left, "ratio", "zoom", "decoded", "visible_ms", "hidden_ms",
-    "input"}
+    "input"}; a reference image's size, which is sent behind them, is kept apart as "reference"
     """
     found = _SHAPE.fullmatch(text) if len(text) <= LONGEST and text.isascii() else None
     if found is None:

@@ -1,5 +1,7 @@
 """What a study shows at once."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -26,7 +28,8 @@ class Item(models.Model):
     `further_probability` is with which probability, given those answers, the item got them.
 
     `frozen` is what a question needs to know of the prompt, by the question's kind: the words that are marked, or the
-    questions of its decomposition. It stays as it was when the item was made, whatever becomes of the prompt.
+    questions of its decomposition. Its "reference" is the reference image that is shown. It stays as it was when the
+    item was made, whatever becomes of the prompt.
 
     Items of another role than "rated" want nobody, so they are never allocated. `objects` and `study.items` leave them
     out; `with_checks` has them all.
@@ -77,6 +80,12 @@ class Item(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def reference(self) -> dict[str, Any] | None:
+        """The reference image that its cards show: id, width, height and sha256."""
+        found: dict[str, Any] | None = self.frozen.get("reference")
+        return found
 
 
 class ItemImage(models.Model):

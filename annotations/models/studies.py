@@ -166,6 +166,11 @@ class Study(models.Model):
         blank=True,
         help_text=_("Declared before the study opens, and fixed from then on. The report states it."),
     )
+    shows_reference = models.BooleanField(
+        _("show the reference image, where a prompt has one"),
+        default=False,
+        help_text=_("It is next to the images, called “Reference”, and is not rated."),
+    )
     order = models.CharField(_("order"), max_length=10, choices=Order, default=Order.SHUFFLED)
     seed = models.PositiveBigIntegerField(_("seed"), default=0)
     batch_size = models.PositiveSmallIntegerField(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from django.db.models import Count, F, Q, QuerySet
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from annotations import allocation
 from annotations.models import Study
 from annotations.queries.pairs import Pairing, first_pair, n_pairs, n_sets, pairs, sets
-from generation.models import Image, Method, Prompt, PromptSet
+from generation.models import Image, Method, Prompt, PromptSet, Reference
 from generation.queries.runs.images import images_of_run
 
 ROWS_AT_ONCE = 10_000
@@ -142,6 +143,16 @@ def sampled(item_kind: str, selection: Selection, *, n_prompts: int, seed: int) 
     categories = np.unique([category for _pk, category in found], return_inverse=True)[1] if found else ()
     drawn = allocation.sample_of_kinds(np.asarray(categories, np.int64), n_prompts, seed=seed)
     return replace(selection, prompts=tuple(found[place][0] for place in drawn.tolist()))
+
+
+def references_of(prompts: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """By prompt, what items keep of its reference image: see `Item.frozen`."""
+    found: dict[int, dict[str, Any]] = {}
+    for first in range(0, len(prompts), ROWS_AT_ONCE):
+        rows = Reference.objects.filter(prompt__in=prompts[first : first + ROWS_AT_ONCE])
+        for prompt, *kept in rows.values_list("prompt", "pk", "width", "height", "sha256"):
+            found[prompt] = dict(zip(("id", "width", "height", "sha256"), kept, strict=True))
+    return found
 
 
 def prompt_sets_with_counts() -> QuerySet[PromptSet]:

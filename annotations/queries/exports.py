@@ -31,6 +31,7 @@ RESPONSES = (
     Column("method", "text", "", "What made the image; empty for an answer about all that was shown."),
     Column("seed", "integer", "", "The seed with which the image was made, if known."),
     Column("round", "integer", "≥ 0", "How many refinements deep the image is."),
+    Column("reference_sha256", "text", "hex", "SHA-256 of the reference image that was shown next to it, if one was."),
     Column("rater", "text", "", "The rater's name in this study."),
     Column("rater_kind", "text", "person, imported, simulated", "A person here, one elsewhere, or a program."),
     Column("dimension", "text", "", "Short name of the question."),
@@ -118,12 +119,13 @@ def response_rows(study: Study, *, all_revisions: bool, of_checks: bool = False)
         *("is_current", "shown_at", "answered_at", "received_at", "active_ms", "assignment__sequence", "slot"),
         *("assignment__shown_order", "assignment__flag", "assignment__purpose", "language"),
         *("assignment__is_further", "assignment__probability", "viewing"),
+        "assignment__item__frozen__reference__sha256",
     )
     for row in fields.order_by("pk").iterator(chunk_size=ROWS_AT_ONCE):
         dimension_id, item, image, key, sha256, prompt_key, prompt, category, sub_category, method, *rest = row
         seed, round_, rater, kind, level, answer, is_unable, chosen, revision, is_current, *times = rest
         shown_at, answered_at, received_at, active_ms, sequence, at, shown_order, flag, *rest = times
-        purpose, language, is_further, probability, viewing = rest
+        purpose, language, is_further, probability, viewing, reference = rest
         dimension = dimensions[dimension_id]
         value, label = (None, None) if level is None else answers_of[dimension_id][level]
         if answer is not None:
@@ -131,8 +133,8 @@ def response_rows(study: Study, *, all_revisions: bool, of_checks: bool = False)
         yield (
             *([purpose] if of_checks else []),
             *(item, image_name(image, key), sha256 or "", prompt_key, prompt, category, sub_category),
-            *(methods.get(method, ""), seed, round_, rater, kind, dimension.name, value, label, answer),
-            *(is_unable, methods.get(chosen, "") if dimension_id in with_sides else "", revision, is_current),
+            *(methods.get(method, ""), seed, round_, reference or "", rater, kind, dimension.name, value, label),
+            *(answer, is_unable, methods.get(chosen, "") if dimension_id in with_sides else "", revision, is_current),
             *(shown_at, answered_at, received_at, active_ms, sequence, _position(at, shown_order), flag, language),
             *(is_further, probability),
             *viewing_cells(viewing, None if at is None else (_position(at, shown_order) or 1) - 1),

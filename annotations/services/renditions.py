@@ -7,13 +7,13 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from exchange.images import narrowed
-from generation.models import Image
+from generation.models import Image, Reference
 
 WIDTHS = (256, 384, 512, 768, 1024, 1536, 2048)
 """Every image is offered in those below its own width, whatever made it, so they reveal nothing about it."""
 
 
-def narrow_rendition(image: Image, width: int) -> bytes:
+def narrow_rendition(image: Image | Reference, width: int) -> bytes:
     """What people see of the image, `width` pixels wide. The image must be wider than that.
 
     A full disk or a storage that refuses writing costs time, not the picture.

@@ -19,7 +19,7 @@ from annotations.kinds.registry import frozen_of
 from annotations.models import Dimension, Item, ItemImage, Membership, Rater, Study
 from annotations.models.participation import plan_of
 from annotations.models.webhooks import Event
-from annotations.queries.candidates import Candidates, Selection, candidates, has_own_keys, sampled
+from annotations.queries.candidates import Candidates, Selection, candidates, has_own_keys, references_of, sampled
 from annotations.queries.raters.disputed import JUDGED
 from annotations.queries.raters.known import has_exercises
 from annotations.questions import MOST_RANKED, RANKING
@@ -147,7 +147,15 @@ def _build(
             raise ValidationError(
                 {"budget": _("This pays for no item: each takes %(n)d answers.") % {"n": study.raters_per_item}}
             )
-    frozen = frozen_of(dimensions, np.unique(chosen.prompts).tolist())
+    prompts = np.unique(chosen.prompts).tolist()
+    frozen = frozen_of(dimensions, prompts)
+    if study.shows_reference:
+        references = references_of(prompts)
+        if not references:
+            problem = _("None of these prompts has a reference image. Import them first, or leave this out.")
+            raise ValidationError({"shows_reference": problem})
+        for prompt, reference in references.items():
+            frozen.setdefault(prompt, {})["reference"] = reference
     own_keys = has_own_keys(study.item_kind, selection)
     for first in range(0, len(order), rows_at_once):
         some = order[first : first + rows_at_once].tolist()

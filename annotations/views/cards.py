@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from unicodedata import east_asian_width
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from annotations.models import Assignment, Dimension, Response, Study
 from annotations.models.participation import plan_of
 from annotations.queries import rating as queries
 from annotations.queries.words import asked
+from generation.models import Image, Reference
 
 RATING = {
     "home": "rate",
@@ -37,6 +39,16 @@ def slots_as_shown(assignment: Assignment) -> list[int]:
 def images_as_shown(assignment: Assignment) -> list[int]:
     by_slot = queries.image_ids(assignment.item_id)
     return [by_slot[slot] for slot in slots_as_shown(assignment)]
+
+
+def picture_at(assignment: Assignment, place: int) -> Image | Reference:
+    """The picture at this place from the left; behind the last one is the card's reference image. Raises Http404."""
+    images, reference = images_as_shown(assignment), assignment.item.reference
+    if place < len(images):
+        return get_object_or_404(Image.objects.exclude(shown="").only("shown", "width"), pk=images[place])
+    if place > len(images) or reference is None:
+        raise Http404
+    return get_object_or_404(Reference.objects.only("shown", "width"), pk=reference["id"])
 
 
 def given_answers(assignment: Assignment) -> dict[str, str]:
@@ -95,6 +107,7 @@ def card_contexts(
                 "prompt": assignment.item.prompt.text,
                 "is_long": is_long(assignment.item.prompt.text),
                 "pictures": pictures,
+                "reference": _reference(assignment, len(slots)),
                 **below,
                 "allows_skip": urls is RATING and plan.pk is not None and plan.allows_skip,
                 "is_page": True,  # it works without a script, too
@@ -107,6 +120,12 @@ def card_contexts(
             }
         )
     return cards
+
+
+def _reference(assignment: Assignment, place: int) -> dict[str, Any] | None:
+    """The card's reference image as one of its pictures, which is not asked about."""
+    found = assignment.item.reference
+    return found and {"place": place, "name": _("Reference image"), "size": (found["width"], found["height"])}
 
 
 def is_long(prompt: str) -> bool:

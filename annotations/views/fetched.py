@@ -2,7 +2,7 @@
 
 With a script the answer says how the images were seen. Without one, a browser that shows no images would send answers
 all the same. So each image of a page comes with a cookie that is sent with that card's answer and nothing else. It is
-signed, belongs to one assignment and one place, and says nothing of the method. It lasts as long as the image may be
+signed, belongs to one card and one place, and says nothing of the method. It lasts as long as the image may be
 kept by the browser, so an image that comes from there has its cookie, too. A page that was refused for want of it asks
 for its images under another address, so that they come from the server again.
 """
@@ -10,34 +10,34 @@ for its images under another address, so that they come from the server again.
 from django.conf import settings
 from django.core.signing import Signer
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import reverse
 from django.utils.crypto import constant_time_compare
-
-from annotations.models import Assignment
 
 IMAGE_SECONDS = 86_400
 """How long a browser may keep an image of a card."""
 _SIGNER = Signer(salt="annotations.views.fetched")
 
 
-def note_fetched(response: HttpResponseBase, assignment: Assignment, place: int) -> None:
-    """Give the proof with the image at this place from the left."""
+def note_fetched(response: HttpResponseBase, card: str, place: int, *, answered_at: str) -> None:
+    """Give the proof with the image at this place from the left.
+
+    card         its token
+    answered_at  where its answer goes
+    """
     response.set_cookie(
         _name(place),
-        _proof(assignment, place),
+        _proof(card, place),
         max_age=IMAGE_SECONDS,
-        path=reverse("rate-answer", args=[assignment.study.token, assignment.token]),
+        path=answered_at,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",
     )
 
 
-def were_fetched(request: HttpRequest, assignment: Assignment, n_images: int) -> bool:
-    """Whether the browser that answers this assignment has fetched each of its images."""
+def were_fetched(request: HttpRequest, card: str, n_images: int) -> bool:
+    """Whether the browser that answers the card with this token has fetched each of its images."""
     return all(
-        constant_time_compare(request.COOKIES.get(_name(place), ""), _proof(assignment, place))
-        for place in range(n_images)
+        constant_time_compare(request.COOKIES.get(_name(place), ""), _proof(card, place)) for place in range(n_images)
     )
 
 
@@ -45,5 +45,5 @@ def _name(place: int) -> str:
     return f"image-{place}"
 
 
-def _proof(assignment: Assignment, place: int) -> str:
-    return _SIGNER.signature(f"{assignment.token}/{place}")
+def _proof(card: str, place: int) -> str:
+    return _SIGNER.signature(f"{card}/{place}")

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -27,13 +27,12 @@ from annotations.queries.words import asked, language_of
 from annotations.services import rating as services
 from annotations.services.panels.visits import finished
 from annotations.services.renditions import WIDTHS, narrow_rendition
-from annotations.views.cards import card_contexts, given_answers, images_as_shown, rendered
+from annotations.views.cards import card_contexts, given_answers, images_as_shown, picture_at, rendered
 from annotations.views.fetched import IMAGE_SECONDS, note_fetched, were_fetched
 from annotations.views.join import JUST_JOINED
 from annotations.views.languages import speak_language_of_study
 from annotations.views.raters.before import comes_before
 from annotations.views.receipts import by_script, with_receipts
-from generation.models import Image
 
 MOST_CARDS_AHEAD = 20
 FEWEST_CARDS_AHEAD = 2
@@ -96,7 +95,8 @@ def answer(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
     try:
         images, frozen = images_as_shown(assignment), assignment.item.frozen
         submission = parse_submission(request.POST, dimensions, images, now, frozen=frozen)
-        if not by_script(request) and not were_fetched(request, assignment, len(images)):
+        n_pictures = len(images) + (assignment.item.reference is not None)
+        if not by_script(request) and not were_fetched(request, assignment.token, n_pictures):
             raise not_loaded()
     except BadAnswers as problem:
         if by_script(request):
@@ -181,16 +181,20 @@ def image(request: HttpRequest, token: str, place: int) -> HttpResponseBase:
     is for a page that works without a script, which has to prove that its images came.
     """
     assignment = queries.assignment_of(token, request.user)
-    images = images_as_shown(assignment) if assignment else []
-    if place >= len(images):
+    if assignment is None:
         raise Http404
-    picture = get_object_or_404(Image.objects.exclude(shown="").only("shown", "width"), pk=images[place])
+    picture = picture_at(assignment, place)
     width = next((one for one in WIDTHS if request.GET.get("width") == str(one)), 0)
     file = BytesIO(narrow_rendition(picture, width)) if 0 < width < (picture.width or 0) else picture.shown.open("rb")
     response = FileResponse(file, content_type="image/webp", filename="image.webp")
     response.headers["Cache-Control"] = f"private, max-age={IMAGE_SECONDS}, immutable"
-    if assignment and "page" in request.GET:
-        note_fetched(response, assignment, place)
+    if "page" in request.GET:
+        note_fetched(
+            response,
+            assignment.token,
+            place,
+            answered_at=reverse("rate-answer", args=[assignment.study.token, assignment.token]),
+        )
     return response
 
 

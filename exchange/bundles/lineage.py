@@ -9,10 +9,10 @@ from exchange.tables.row import JsonValue
 
 @dataclass(frozen=True)
 class ImageRow:
-    """One image that a manifest names.
+    """One image that a manifest names, or no image and the reference of a prompt alone.
 
     number      its row in the manifest (both images of a pair have the same)
-    file        the entry in the bundle
+    file        the entry in the bundle; "" where the row has only a reference
     prompt      the prompt's text, or prompt_key its key; one of them is there
     method      "imported" where the manifest does not say
     round       refinements deep: 0 for a baseline, one more than its parent's where the manifest does not say
@@ -20,6 +20,7 @@ class ImageRow:
     key         "" where the manifest gives none
     provenance  every further column that is filled in
     has_method  False where the manifest has a column for it that is empty here
+    reference   the entry in the bundle with the prompt's reference image, "" for none
     """
 
     number: int
@@ -33,6 +34,7 @@ class ImageRow:
     key: str
     provenance: dict[str, JsonValue] = field(default_factory=dict)
     has_method: bool = True
+    reference: str = ""
 
 
 def parents_first(good: dict[str, ImageRow], called: str, log: RejectLog) -> Iterator[ImageRow]:

@@ -25,7 +25,7 @@ DEFAULT_METHOD = "imported"
 
 _IMAGES = Columns(
     ("image",),
-    ("prompt", "prompt_key", "method", "seed", "round", "parent", "key"),
+    ("prompt", "prompt_key", "method", "seed", "round", "parent", "key", "reference"),
     {
         "file": "image",
         "file_name": "image",
@@ -39,12 +39,20 @@ _IMAGES = Columns(
         "t2i_model": "method",
         "parent_image": "parent",
         "baseline": "parent",
+        "reference_image": "reference",
     },
 )
 _PAIRS = Columns(
     ("baseline", "refined"),
-    ("case", "generator", "prompt", "prompt_key"),
-    {"key": "case", "id": "case", "model": "generator", "text": "prompt", "prompt_id": "prompt_key"},
+    ("case", "generator", "prompt", "prompt_key", "reference"),
+    {
+        "key": "case",
+        "id": "case",
+        "model": "generator",
+        "text": "prompt",
+        "prompt_id": "prompt_key",
+        "reference_image": "reference",
+    },
 )
 
 
@@ -70,6 +78,8 @@ def find_manifest(bundle: Bundle) -> str:
 def image_rows(bundle: Bundle, log: RejectLog, *, manifest: str = "") -> Iterator[ImageRow]:
     """The images that the manifest names and the bundle holds; each parent comes before what was refined from it.
 
+    Rows with a reference and no image come first.
+
     manifest  the entry to read; by default the one that `find_manifest` finds
 
     Rows whose file is not there, named twice, or without a prompt go to the log, and so do rows whose parent is not
@@ -92,7 +102,9 @@ def image_rows(bundle: Bundle, log: RejectLog, *, manifest: str = "") -> Iterato
             found = reader.read(row)
             named.update(reader.mentioned)
             for image in found:
-                if image.file in good:
+                if not image.file:
+                    yield image
+                elif image.file in good:
                     problem = f"the image is named in row {good[image.file].number} already"
                     log.note(called, row.number, "image", image.file, problem, "name each image once")
                 else:
@@ -106,7 +118,7 @@ def image_rows(bundle: Bundle, log: RejectLog, *, manifest: str = "") -> Iterato
 
 def given_rows(bundle: Bundle, rows: Sequence[Mapping[str, JsonValue]], log: RejectLog) -> Iterator[ImageRow]:
     """As `image_rows`, of rows that came without a manifest; their numbers count from 1."""
-    reader = _ImageReader(bundle, "", _IMAGES, log)
+    reader = _ImageReader(bundle, "", _IMAGES, log, needs_image=True)
     good: dict[str, ImageRow] = {}
     for number, values in enumerate(rows, 1):
         for image in reader.read(Row(bundle.name, number, dict(values))):
@@ -122,8 +134,9 @@ def _reader_of(found: list[str], bundle: Bundle, entry: str, called: str, log: R
     names = {folded(name) for name in found}
     is_pairs = names.issuperset(_PAIRS.required) and not _has_image(found)
     columns = _PAIRS if is_pairs else _IMAGES
-    missing = columns.missing(columns.resolve(found))
-    if missing:
+    resolved = columns.resolve(found)
+    missing = columns.missing(resolved)
+    if missing and (is_pairs or "reference" not in resolved.values()):
         problem, cure = columns.explain_missing(missing, found)
         raise bad_file(called, problem, f"{cure}; a file of pairs needs baseline and refined", field=missing[0])
     return _PairReader(bundle, entry, columns, log) if is_pairs else _ImageReader(bundle, entry, columns, log)
@@ -136,7 +149,10 @@ def _has_image(found: list[str]) -> bool:
 class _Reader:
     """Reads rows of one manifest shape; `mentioned` are the entries that the last row named, good or not."""
 
-    def __init__(self, bundle: Bundle, entry: str, columns: Columns, log: RejectLog) -> None:
+    def __init__(
+        self, bundle: Bundle, entry: str, columns: Columns, log: RejectLog, *, needs_image: bool = False
+    ) -> None:
+        self._needs_image = needs_image
         self._bundle = bundle
         self._entry = entry
         self._columns = columns
@@ -179,10 +195,11 @@ class _ImageReader(_Reader):
     def _images(self, cells: Cells, provenance: dict[str, JsonValue]) -> list[ImageRow]:
         stated = cells.optional_integer("round", low=0, high=MAX_ROUND)
         method = cells.name("method", max_length=200, required=False)
+        reference = self._file(cells, "reference", required=False)
         return [
             ImageRow(
                 number=cells.row.number,
-                file=self._file(cells, "image"),
+                file=self._file(cells, "image", required=self._needs_image or not cells.has("reference")),
                 prompt=cells.name("prompt", max_length=MAX_TEXT, required=False),
                 prompt_key=cells.name("prompt_key", max_length=200, required=False),
                 method=method or DEFAULT_METHOD,
@@ -192,6 +209,7 @@ class _ImageReader(_Reader):
                 parent=self._file(cells, "parent", required=False),
                 key=cells.name("key", max_length=200, required=False),
                 provenance=provenance,
+                reference=reference,
             )
         ]
 
@@ -217,6 +235,7 @@ class _PairReader(_Reader):
             parent="",
             key=f"{case} baseline" if case else "",
             provenance={**shared, **provenance},
+            reference=self._file(cells, "reference", required=False),
         )
         second = replace(
             first,

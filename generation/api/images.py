@@ -111,6 +111,11 @@ class NewImageSerializer(serializers.Serializer[Any]):
         required=False,
         help_text="What it was refined from: another row's file, or the key or SHA-256 of an image that is there.",
     )
+    reference = serializers.CharField(
+        max_length=1_024,
+        required=False,
+        help_text="The name of one of `files`: the reference image of its prompt, which studies can show next to it.",
+    )
     key = serializers.CharField(max_length=200, required=False, help_text="Your own name for it.")
     metadata = serializers.DictField(required=False, help_text="Whatever else is known; kept as it is.")
 

@@ -1,6 +1,6 @@
 from generation.models.activity import Activity, OnlyAdded
 from generation.models.critiques import Claim, Critique
-from generation.models.images import Image, Latents, Method, MetricScore
+from generation.models.images import Image, Latents, Method, MetricScore, Reference
 from generation.models.imports import ImportRun
 from generation.models.prompts import Decomposition, Prompt, PromptSet, PromptVariant
 from generation.models.reproductions import Reproduction
@@ -21,6 +21,7 @@ __all__ = [
     "Prompt",
     "PromptSet",
     "PromptVariant",
+    "Reference",
     "Reproduction",
     "Run",
     "Step",

@@ -78,6 +78,27 @@ class Image(Added):
         return f"{self.method} · {self.prompt}"
 
 
+class Reference(Added):
+    """The image that a prompt's images are compared with: what an editing task begins with, a subject, or a photograph.
+
+    It is not rated, and no method made it. A study may show it next to the images of its prompt. Files as in `Image`.
+    """
+
+    prompt = models.OneToOneField(Prompt, models.CASCADE, related_name="reference")
+    sha256 = models.CharField(max_length=64)
+    format = models.CharField(max_length=10)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    n_bytes = models.PositiveBigIntegerField()
+    file = models.FileField(max_length=200)
+    shown = models.FileField(max_length=200)
+    provenance = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"reference of {self.prompt}"
+
+
 class Latents(models.Model):
     """What an image was decoded from, or the state of its drawing after some steps: refinement begins there, so that
     it never passes through a picture file.

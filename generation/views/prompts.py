@@ -4,14 +4,14 @@ import json
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
-from generation.models import Prompt, PromptVariant
+from generation.models import Prompt, PromptVariant, Reference
 from generation.queries import prompts as queries
 from generation.queries.decompositions import decomposition_of, newest_row
 from generation.queries.prompts import PromptFilter
@@ -78,6 +78,7 @@ def prompt(request: HttpRequest, prompt_id: int) -> HttpResponse:
     ]
     context = {
         "prompt": row,
+        "reference": Reference.objects.filter(prompt=row).first(),
         "facts": _facts(row),
         "parts": _parts(row),
         "page": page,
@@ -88,6 +89,15 @@ def prompt(request: HttpRequest, prompt_id: int) -> HttpResponse:
         ],
     }
     return render(request, "generation/prompt.html", context)
+
+
+@may_import
+@require_safe
+@cache_control(private=True, max_age=86_400)
+def reference(request: HttpRequest, prompt_id: int) -> HttpResponseBase:
+    """The prompt's reference image as raters see it."""
+    row = get_object_or_404(Reference, prompt=prompt_id)
+    return FileResponse(row.shown.open("rb"), content_type="image/webp", filename="image.webp")
 
 
 def _facts(prompt: Prompt) -> list[tuple[str, str]]:

@@ -85,6 +85,7 @@ MATRIX: dict[str, tuple[frozenset[str], str]] = {
     "prompt-sets": (MAY_IMPORT, "get"),
     "prompt-set": (MAY_IMPORT, "get"),
     "prompt": (MAY_IMPORT, "get"),
+    "prompt-reference": (MAY_IMPORT, "get"),
     "prompt-set-editor-add": (OWNER_OR_ADMINISTRATOR, "post"),
     "prompt-set-editor-remove": (OWNER_OR_ADMINISTRATOR, "post"),
     "study-new": (MAY_IMPORT, "get"),

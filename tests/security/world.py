@@ -25,6 +25,7 @@ from tests.factories import (
     make_image,
     make_member,
     make_rater,
+    make_reference,
     make_study,
     make_token,
     make_user,
@@ -76,6 +77,7 @@ def make_world() -> World:
     images = list(queries.study_images(study).order_by("pk"))
     PromptSet.objects.filter(prompts__images__in=images).update(owner=owner)
     refined = make_image(parent=images[0])
+    make_reference(images[0].prompt)
     plan = make_open_plan(study, with_repair=True, pairs=[(images[0].pk, refined.pk)])
     first, second, third = (make_auditor(study, name) for name in ("audrey-auditor", "bea", "cleo"))
     for auditor, value in ((second, "right"), (third, "wrong")):

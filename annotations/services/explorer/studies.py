@@ -29,6 +29,7 @@ COPIED = (
     "disputed_distance",
     "undisputed_percent",
     "items_per_rater",
+    "shows_reference",
     "exclusion_rule",
     "order",
     "batch_size",
@@ -71,6 +72,7 @@ def study_of_items(*, study: Study, item_ids: Sequence[int], owner: User) -> Stu
                 key=items[at].key,
                 prompt_id=items[at].prompt_id,
                 wanted=made.raters_per_item,
+                frozen=items[at].frozen,
             )
             ItemImage.objects.bulk_create(
                 ItemImage(item=item, image_id=place.image_id, slot=place.slot) for place in shown[at]

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from annotations.forms.rating import parse_submission
+from annotations.forms.rating import not_loaded, parse_submission
 from annotations.kinds.base import BadAnswers
 from annotations.models import Assignment, Item, PanelVisit, Rater, Response, Trial
 from annotations.models.participation import plan_of
@@ -20,10 +20,10 @@ from annotations.queries.raters import known as known_queries
 from annotations.queries.words import asked
 from annotations.services.panels.visits import ended
 from annotations.services.taking_part import exercises
-from annotations.views.cards import card_contexts, given_answers_of, images_as_shown
+from annotations.views.cards import card_contexts, given_answers_of, images_as_shown, picture_at
+from annotations.views.fetched import IMAGE_SECONDS, note_fetched, were_fetched
 from annotations.views.languages import speak_language_of_study
 from annotations.views.raters.exercise_words import answers_in_words
-from generation.models import Image
 
 TEMPLATES = {
     "warning": "annotations/raters/warning.html",
@@ -77,20 +77,20 @@ def image(request: HttpRequest, study_token: str, token: str, place: int) -> Htt
     if rater is None:
         raise Http404
     trial = known_queries.trial_of(token, rater)
-    if trial is not None:
-        images = images_as_shown(_as_assignment(trial))
-    elif token.isdigit():
-        example = get_object_or_404(
-            Item.with_checks, study=rater.study, role=Item.Role.EXAMPLE, position=int(token[:9])
-        )
-        images = queries.image_ids(example.pk)
+    if trial is None:
+        if not token.isdigit():
+            raise Http404
+        examples = Item.with_checks.filter(study=rater.study, role=Item.Role.EXAMPLE)
+        item = get_object_or_404(examples, position=int(token[:9]))
+        slots = ",".join(map(str, range(item.images.count())))
+        card = Assignment(item=item, shown_order=slots)
     else:
-        raise Http404
-    if place >= len(images):
-        raise Http404
-    picture = get_object_or_404(Image.objects.exclude(shown="").only("shown"), pk=images[place])
+        card = _as_assignment(trial)
+    picture = picture_at(card, place)
     response = FileResponse(picture.shown.open("rb"), content_type="image/webp", filename="image.webp")
-    response.headers["Cache-Control"] = "private, max-age=86400, immutable"
+    response.headers["Cache-Control"] = f"private, max-age={IMAGE_SECONDS}, immutable"
+    if trial is not None and "page" in request.GET:
+        note_fetched(response, trial.token, place, answered_at=reverse("rate-before", args=[study_token]))
     return response
 
 
@@ -101,6 +101,8 @@ def _answer(request: HttpRequest, rater: Rater, step: exercises.Step) -> HttpRes
     try:
         images, frozen = images_as_shown(_as_assignment(trial)), trial.item.frozen
         submission = parse_submission(request.POST, dimensions, images, now, frozen=frozen)
+        if not were_fetched(request, trial.token, len(images) + (trial.item.reference is not None)):
+            raise not_loaded()
     except BadAnswers as problem:
         return _page(request, rater, step, problem=str(problem), given=request.POST, status=HTTPStatus.BAD_REQUEST)
     exercises.answer_trial(trial=trial, answers=submission.answers, now=now)
@@ -147,8 +149,9 @@ def _feedback(request: HttpRequest, rater: Rater, trial: Trial) -> HttpResponse:
 def _card(trial: Trial, rater: Rater, *, problem: str = "", given: Any = None) -> dict[str, Any]:
     """The rating card of an exercise: as every other, but it leads back here."""
     card = card_contexts(rater.study, [_as_assignment(trial)], problem=problem, given=given)[0]
-    for picture in card["pictures"]:
-        picture["address"] = reverse("rate-exercise-image", args=[rater.study.token, trial.token, picture["place"]])
+    for picture in filter(None, [*card["pictures"], card["reference"]]):
+        address = reverse("rate-exercise-image", args=[rater.study.token, trial.token, picture["place"]])
+        picture["address"] = f"{address}?page={card['asked_at']}"
     return card | {"action": reverse("rate-before", args=[rater.study.token]), "allows_skip": False}
 
 
@@ -183,14 +186,15 @@ def _examples(rater: Rater) -> list[dict[str, Any]]:
     return [
         {
             "item": item,
-            "pictures": [
-                {
-                    "address": reverse("rate-exercise-image", args=[rater.study.token, item.position, slot]),
-                    "size": size,
-                }
-                for slot, size in enumerate(queries.image_sizes([item.pk])[item.pk])
-            ],
+            "pictures": [_example_picture(rater, item, slot, size) for slot, size in enumerate(sizes)],
+            "reference": item.reference
+            and _example_picture(rater, item, len(sizes), (item.reference["width"], item.reference["height"])),
             "answers": answers_in_words(known.get(item.pk, []), [], "", queries.image_ids(item.pk), study=rater.study),
         }
-        for item in items
+        for item, sizes in ((item, queries.image_sizes([item.pk])[item.pk]) for item in items)
     ]
+
+
+def _example_picture(rater: Rater, item: Item, place: int, size: tuple[int | None, int | None]) -> dict[str, Any]:
+    address = reverse("rate-exercise-image", args=[rater.study.token, item.position, place])
+    return {"address": address, "size": size}

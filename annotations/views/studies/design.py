@@ -201,6 +201,7 @@ def _live(form: StudyForm, dimensions: list[Dimension], problems: tuple[str, ...
         "problems": problems,
         "telling": _telling(values, dimensions),
         "card": _preview(kind, images, dimensions) if images else None,
+        "reference_of": _reference_of(images) if values.get("shows_reference") else None,
     }
 
 
@@ -219,6 +220,12 @@ def _preview(item_kind: str, images: list[Image], dimensions: list[Dimension]) -
         dimension.pk = -1 - number  # unsaved questions too have fields of their own names
     asked = asked_on_card(dimensions, pictures, {}, _frozen(dimensions, images[0].prompt_id))
     return {"kind": item_kind, "prompt": images[0].prompt.text, "pictures": pictures, **asked}
+
+
+def _reference_of(images: list[Image]) -> int | None:
+    """The prompt of these images, if it has a reference image."""
+    prompt = images[0].prompt_id if images else 0
+    return prompt if queries.references_of([prompt]) else None
 
 
 def _frozen(dimensions: list[Dimension], prompt: int) -> dict[str, Any]:

@@ -19,10 +19,9 @@ from annotations.queries.studies import may_run
 from annotations.queries.words import asked
 from annotations.services.rating import Outcome
 from annotations.services.renditions import WIDTHS
-from annotations.views.cards import card_contexts, images_as_shown, rendered
+from annotations.views.cards import card_contexts, images_as_shown, picture_at, rendered
 from annotations.views.receipts import by_script, with_receipts
 from annotations.views.rights import researcher_of_study, signed_in
-from generation.models import Image
 
 PREVIEW = {
     "home": "study-preview-end",
@@ -102,11 +101,8 @@ def image(request: HttpRequest, card: str, place: int) -> HttpResponseBase:
     study = get_object_or_404(Study, token=card.rpartition(".")[0])
     if not may_run(signed_in(request), study):
         raise PermissionDenied
-    images = images_as_shown(_card(study, _place(card, study)))
-    if place >= len(images):
-        raise Http404
-    shown = get_object_or_404(Image.objects.exclude(shown="").only("shown"), pk=images[place]).shown
-    response = FileResponse(shown.open("rb"), content_type="image/webp", filename="image.webp")
+    picture = picture_at(_card(study, _place(card, study)), place)
+    response = FileResponse(picture.shown.open("rb"), content_type="image/webp", filename="image.webp")
     response.headers["Cache-Control"] = "private, max-age=300"
     return response
 

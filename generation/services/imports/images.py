@@ -14,7 +14,7 @@ from exchange.bundles.archives import Bundle, Limits, open_bundle
 from exchange.bundles.manifests import DEFAULT_METHOD, ImageRow, find_manifest, image_rows
 from exchange.holes import NO_METHOD, Holes
 from exchange.rejects import BadFile, RejectLog
-from generation.models import Image, ImportRun, Prompt
+from generation.models import Image, ImportRun, Prompt, Reference
 from generation.queries.importers import Counts, Progress, Source, batches, no_progress
 from generation.services.image_files import FILE_FIELDS, store_image
 from generation.services.imports.image_rows import Methods, image_digest, stored_images
@@ -48,7 +48,7 @@ def import_images(
     rows are saved, so no row lacks its file. An image is the same when prompt, method, seed, round, parent and the
     file's bytes are, and its key where both have one; equal pictures of one manifest are as many images. An image that
     is stored without a key gets the one that its row gives. A damaged image is refused with its row, and so is what
-    was refined from it.
+    was refined from it. A prompt has one reference image: a row that names another one is refused.
     Memory: the manifest, and one image at a time. Raises BadFile for a bundle that cannot be taken as a whole, and
     where nothing may be added to the set.
     """
@@ -95,10 +95,11 @@ class _Codes(NamedTuple):
 
 @dataclass(frozen=True)
 class _Read:
-    """A row whose file is whole and in the storage, with the file fields of its `Image`."""
+    """A row whose files are whole and in the storage, with the file fields of its `Image` and its `Reference`."""
 
     row: ImageRow
     file_fields: dict[str, Any]
+    reference_fields: dict[str, Any]
 
 
 class ImageBatches:
@@ -127,6 +128,8 @@ class ImageBatches:
         self._settled: dict[str, _Settled] = {}  # entry of the bundle → its image
         self._dry: dict[str, Image] = {}  # digest → image that a real run would have made
         self._new: set[str] = set()  # digests of the images that were made here
+        self._references: dict[str, str] = {}  # digest of a prompt → SHA-256 of its reference image
+        self._rows_with_new: set[int] = set()  # rows that brought a reference
 
     def settle(self, name: str, image: Image) -> None:
         """Let rows name a stored image as their parent."""
@@ -141,30 +144,37 @@ class ImageBatches:
         """Check every file and put those that are new into the storage. Refused rows are left out."""
         sums: dict[str, str] = {}
         for row in rows:
-            try:
-                sums[row.file] = hashlib.sha256(self._bundle.read(row.file)).hexdigest()
-            except BadFile as bad:
-                self._refuse(row, "image", row.file, bad.reject.problem, bad.reject.cure)
-        known = {image.sha256: image for image in Image.objects.filter(sha256__in=set(sums.values()))}
+            for field, entry in _entries(row):
+                try:
+                    sums[entry] = sums.get(entry) or hashlib.sha256(self._bundle.read(entry)).hexdigest()
+                except BadFile as bad:
+                    self._refuse(row, field, entry, bad.reject.problem, bad.reject.cure)
+        stored: dict[str, dict[str, Any]] = {"": {}}
+        for model in (Image, Reference) if any(row.reference for row in rows) else (Image,):
+            for same in model._default_manager.filter(sha256__in=set(sums.values())):
+                stored[same.sha256] = {name: getattr(same, name) for name in FILE_FIELDS}
         read = []
         for row in rows:
-            if row.file not in sums:
-                continue
-            if (same := known.get(sums[row.file])) is not None:
-                read.append(_Read(row, {name: getattr(same, name) for name in FILE_FIELDS}))
-                continue
+            if all(self._is_stored(row, field, entry, sums.get(entry), stored) for field, entry in _entries(row)):
+                fields = [stored[sums.get(entry, "")] for entry in (row.file, row.reference)]
+                read.append(_Read(row, *fields))
+        return read
+
+    def _is_stored(
+        self, row: ImageRow, field: str, entry: str, sha256: str | None, stored: dict[str, dict[str, Any]]
+    ) -> bool:
+        """Put a file into the storage unless it is there; whether it is there now. sha256: None for a refused one."""
+        if sha256 is not None and sha256 not in stored:
             try:
-                fields = store_image(
-                    self._bundle.read(row.file),
-                    name=row.file,
+                stored[sha256] = store_image(
+                    self._bundle.read(entry),
+                    name=entry,
                     dry_run=self._dry_run,
                     odd_metadata=partial(self._odd.append, row),
                 )
             except BadFile as bad:
-                self._refuse(row, "image", row.file, bad.reject.problem, bad.reject.cure)
-                continue
-            read.append(_Read(row, fields))
-        return read
+                self._refuse(row, field, entry, bad.reject.problem, bad.reject.cure)
+        return sha256 in stored
 
     def save(self, read: Sequence[_Read]) -> None:
         """Make the rows that are new; call it in a transaction."""
@@ -176,8 +186,39 @@ class ImageBatches:
             else:
                 chosen.append((one, prompt))
         self.counts.made["prompts"] = self._prompts.n_made
+        if any(one.row.reference for one, _prompt in chosen):
+            chosen = self._save_references(chosen)
         for level in _parents_before_children(chosen):
             self._save_level(level)
+
+    def _save_references(self, chosen: Sequence[tuple[_Read, Prompt]]) -> list[tuple[_Read, Prompt]]:
+        """Give the prompts their references. The rows that have an image and were not refused."""
+        there = Reference.objects.filter(prompt__in=[prompt.pk for one, prompt in chosen if one.row.reference])
+        self._references.update(there.values_list("prompt__digest", "sha256"))
+        new: list[Reference] = []
+        kept: list[tuple[_Read, Prompt]] = []
+        for one, prompt in chosen:
+            row, fields = one.row, one.reference_fields
+            is_new = bool(fields) and prompt.digest not in self._references
+            if fields and self._references.setdefault(prompt.digest, fields["sha256"]) != fields["sha256"]:
+                problem, cure = "the prompt has another reference image", "give all rows of a prompt the same one"
+                self._refuse(row, "reference", row.reference, problem, cure)
+                continue
+            if is_new:
+                known = {name: value for name, value in row.provenance.items() if name.startswith("reference_")}
+                source = {"bundle": self._bundle.name, "file": row.reference}
+                provenance = {**(known if row.file else row.provenance), "source": source}
+                new.append(Reference(prompt=prompt, provenance=provenance, **fields, **self._origin.fields))
+                self._rows_with_new.add(row.number)
+            if row.file:
+                kept.append((one, prompt))
+            else:
+                self.counts.n_created += is_new
+                self.counts.n_unchanged += not is_new
+        if not self._dry_run:
+            Reference.objects.bulk_create(new)
+        self.counts.made["references"] += len(new)
+        return kept
 
     def _save_level(self, chosen: Sequence[tuple[_Read, Prompt]]) -> None:
         """Images whose parents are settled."""
@@ -207,6 +248,8 @@ class ImageBatches:
             elif row.key and not images[code].key:
                 images[code].key = row.key
                 named.append(images[code])
+                self.counts.n_created += 1
+            elif row.number in self._rows_with_new:
                 self.counts.n_created += 1
             else:
                 self.counts.n_unchanged += 1
@@ -291,6 +334,11 @@ class ImageBatches:
 
     def _refuse(self, row: ImageRow, field: str, value: str, problem: str, cure: str) -> None:
         self._log.note(f"{self._bundle.name}: {self.manifest}", row.number, field, value, problem, cure)
+
+
+def _entries(row: ImageRow) -> list[tuple[str, str]]:
+    """The files that a row names, each with its column."""
+    return [(field, entry) for field, entry in (("image", row.file), ("reference", row.reference)) if entry]
 
 
 def _parents_before_children(chosen: Sequence[tuple[_Read, Prompt]]) -> list[list[tuple[_Read, Prompt]]]:

@@ -96,8 +96,8 @@ IMPORTERS = (
         title=_("Images"),
         help=_(
             "A zip of PNG, JPEG or WebP files and manifest.csv with the columns image, prompt (or prompt_key), "
-            "method, and optionally seed, parent, round, key; or pairs.csv with prompt, baseline, refined. "
-            "Refined images are linked to what they were refined from."
+            "method, and optionally seed, parent, round, key, reference; or pairs.csv with prompt, baseline, refined. "
+            "Refined images are linked to what they were refined from; a reference image belongs to its prompt."
         ),
         files=(
             FileRole(

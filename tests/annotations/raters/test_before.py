@@ -1,5 +1,7 @@
 """Consent, examples, practice, quiz and screen-out: what comes before the first card."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -11,6 +13,7 @@ from annotations.questions import PREFERENCE
 from annotations.services.rating import reserve
 from annotations.services.studies import change_draft
 from annotations.services.taking_part.exercises import add_exercise, remove_exercise, remove_from_rated
+from tests.annotations.looking import fetch_exercise
 from tests.factories import make_rater, make_study
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +48,7 @@ def answer(client: Client, study: Study, level: int) -> str:
     """Answer the exercise in view; the address that follows."""
     trial = Trial.objects.filter(rater__study=study, answered_at=None).latest("pk")
     name = f"d{study.dimensions.get().pk}" + ("" if study.item_kind == Study.ItemKind.PAIR else "-0")
+    fetch_exercise(client, study.token)
     return client.post(f"/rate/{study.token}/before/", {"trial": trial.token, name: level}).headers["Location"]
 
 
@@ -161,6 +165,31 @@ def test_the_first_answer_to_an_exercise_counts(client: Client) -> None:
 
     trial.refresh_from_db()
     assert trial.is_right is False
+
+
+@pytest.mark.parametrize("role", [Item.Role.PRACTICE, Item.Role.QUIZ])
+def test_a_page_whose_images_were_blocked_takes_no_answer_and_asks_for_them_again(client: Client, role: str) -> None:
+    study = make_study(n_items=6)
+    make_exercise(study, role, [0])
+    join(client, study)
+    before = f"/rate/{study.token}/before/"
+    first = client.get(before).content.decode()
+    trial = Trial.objects.get()
+    sent = {"trial": trial.token, f"d{study.dimensions.get().pk}-0": 0}
+
+    refused = client.post(before, sent)
+
+    assert refused.status_code == 400
+    assert "had not loaded" in refused.content.decode()
+    trial.refresh_from_db()
+    assert trial.answered_at is None
+    old, new = (re.search(r'<img src="([^"]+)"', page)[1] for page in (first, refused.content.decode()))  # type: ignore[index]
+    assert old.split("?")[0] == new.split("?")[0]
+    assert old != new
+    assert client.get(new).status_code == 200
+    assert client.post(before, sent).status_code == 302
+    trial.refresh_from_db()
+    assert trial.is_right
 
 
 def test_an_answer_without_a_choice_is_refused_with_the_reason(client: Client) -> None:

@@ -18,7 +18,7 @@ from annotations.services.exports import TABLES
 from annotations.services.panels.prolific import is_signed
 from annotations.services.rating import reserve
 from annotations.tasks import poll_panels
-from tests.annotations.looking import fetch_images
+from tests.annotations.looking import fetch_exercise, fetch_images
 from tests.annotations.raters.prolific_server import SECRET, TOKEN, ProlificServer, sign, status_event
 from tests.annotations.raters.test_before import make_exercise
 from tests.annotations.raters.test_checks import rate_all
@@ -115,6 +115,7 @@ def test_failing_the_quiz_gives_the_code_for_screened_out(client: Client) -> Non
     before = f"/rate/{study.token}/before/"
     client.get(before)
     trial = rater.trials.get()
+    fetch_exercise(client, study.token)
     client.post(before, {"trial": trial.token, f"d{study.dimensions.get().pk}-0": 4})
 
     page = client.get(before).content.decode()

@@ -1,5 +1,5 @@
 // The pictures of a rating card: as many pixels of each as the screen shows, enlarged in steps about the point under the
-// pointer, both of a pair together, and two laid over each other with a slider between them.
+// pointer, all together or the reference alone, and two laid over each other with a slider between them.
 const LEVELS = [1, 2, 4];
 const PAN = 0.1; // of the frame, for one press of an arrow key
 
@@ -9,6 +9,7 @@ const full = (image) => image.dataset.src;
 export function ratePictures(stage, { widths, enlarged, said }) {
   let level = 0;
   let largest = 1; // zoom that was used on the card in view
+  let alone = null; // the frame that alone is enlarged
   let pointer = null; // { frame, x, y }: where it last was over a picture, in pixels of the frame
   const framesOf = (card) => [...card.querySelectorAll(".frame")];
   const frames = () => framesOf(stage);
@@ -78,6 +79,7 @@ export function ratePictures(stage, { widths, enlarged, said }) {
         continue;
       }
       frame.style.height ||= `${height}px`;
+      if (alone && frame !== alone) continue;
       image.style.width = `${width * scale}px`;
       image.style.height = `${height * scale}px`;
       frame.tabIndex = 0;
@@ -86,8 +88,22 @@ export function ratePictures(stage, { widths, enlarged, said }) {
     }
   }
 
+  const referenceFrame = () => stage.querySelector(".reference .frame");
+
+  // The reference alone, where the pointer is on it.
   function zoom(at = pointer) {
     const here = at?.frame.isConnected ? at.frame : frames()[0];
+    zoomAt(here, at, here === referenceFrame() ? here : null);
+  }
+
+  function zoomReference() {
+    const frame = referenceFrame();
+    if (frame) zoomAt(frame, pointer, frame);
+  }
+
+  function zoomAt(here, at, only) {
+    if (alone !== only) reset();
+    alone = only;
     const { x, y } = here === at?.frame ? at : { x: here.clientWidth / 2, y: here.clientHeight / 2 };
     const before = LEVELS[level];
     const place = { x: here.scrollLeft + x, y: here.scrollTop + y };
@@ -102,6 +118,7 @@ export function ratePictures(stage, { widths, enlarged, said }) {
   }
 
   function follow(frame) {
+    if (alone) return;
     for (const other of frames()) {
       const [left, top] = [
         (frame.scrollLeft * other.clientWidth) / frame.clientWidth,
@@ -115,6 +132,7 @@ export function ratePictures(stage, { widths, enlarged, said }) {
     if (level === 0) return;
     level = 0;
     size();
+    alone = null;
   }
 
   // --- one over the other -------------------------------------------------------------------------------------------
@@ -143,6 +161,7 @@ export function ratePictures(stage, { widths, enlarged, said }) {
 
   stage.addEventListener("click", (event) => {
     if (event.target.closest(".picture img")) zoom(at(event));
+    else if (event.target.closest(".reference-name")) zoomReference();
   });
   stage.addEventListener("pointermove", (event) => (pointer = at(event)));
   stage.addEventListener("pointerleave", () => (pointer = null));
@@ -157,6 +176,7 @@ export function ratePictures(stage, { widths, enlarged, said }) {
 
   return {
     zoom,
+    zoomReference,
     overlay,
     prepare,
     reset,
@@ -174,7 +194,7 @@ export function ratePictures(stage, { widths, enlarged, said }) {
       return level > 0;
     },
     pan(dx, dy) {
-      const frame = frames()[0];
+      const frame = alone || frames()[0];
       frame.scrollBy(dx * PAN * frame.clientWidth, dy * PAN * frame.clientHeight);
     },
   };

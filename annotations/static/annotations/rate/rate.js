@@ -234,8 +234,8 @@ document.addEventListener("keydown", (event) => {
   isByKey = true;
   const isTyping = event.target.matches("textarea, select, input[type=range], input[type=number]");
   const own = event.target.closest(".question");
-  if (isTyping && !own) return;
   const key = printed(event).toLowerCase();
+  if (isTyping && !own && !(key === "s" && event.target.matches(".slider"))) return; // which opened this slider
   const onRadio = event.target.matches("input[type=radio]");
   const isArrow = key in PANS;
   const question = (isTyping && own) || questions()[active];
@@ -255,6 +255,8 @@ document.addEventListener("keydown", (event) => {
     complete();
   } else if (key === "z") {
     pictures.zoom();
+  } else if (key === "r") {
+    pictures.zoomReference();
   } else if (key === "s") {
     pictures.overlay();
   } else if (key === "?") {
