@@ -13,6 +13,7 @@ from annotations.management.scale_argument import add_scale_argument, number
 from annotations.reports.anchors import slug
 from annotations.reports.bad_data import BadData
 from annotations.reports.numbers import for_terminal
+from annotations.reports.paper.summary import summary
 from annotations.reports.study.analysis import Options, Unknown, analyse, pair_named
 from annotations.reports.study.document import document
 from annotations.reports.study.files.questions import read_comparisons, read_questions
@@ -151,7 +152,9 @@ class Command(BaseCommand):
             warnings=log.warnings,
         )
         write_report(made, out, [str(reject) for reject in log.first], is_quick=options["quick"])
-        for dimension in made.dimensions:
+        for dimension, answer in zip(made.dimensions, summary(made), strict=True):
+            if not dimension.preferences:  # Else the line below is the answer.
+                self.stdout.write(for_terminal(answer))
             self.stdout.write(f"{dimension.name}: {for_terminal(headline(dimension))}")
         if made.excluded_raters:
             names = ", ".join(f"{one.rater} ({one.reason})" for one in made.excluded_raters)

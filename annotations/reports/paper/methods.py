@@ -253,7 +253,8 @@ def _means(compared: Sequence[ReportedComparison]) -> Iterator[str]:
     if any(one.ordinal.odds_ratio is not None for one in compared):
         yield (
             "Odds ratios are from a cumulative link mixed model of the raw levels with random images, prompts and "
-            "raters [@mccullagh1980; @hedeker1994]."
+            "raters [@mccullagh1980; @hedeker1994]. Their intervals take the variance between raters from the "
+            "interaction of raters and methods, with Satterthwaite's degrees of freedom."
         )
     yield (
         "Each conclusion was checked under every combination of exclusion rule, aggregation (Dawid–Skene among them "

@@ -1,6 +1,6 @@
 """The answer to every question of a study in one sentence."""
 
-from annotations.reports.documents.comparisons import ReportedComparison
+from annotations.reports.documents.comparisons import ReportedComparison, ReportedModel
 from annotations.reports.documents.estimates import ReportedEstimate, ReportedInterval
 from annotations.reports.documents.study import ReportedQuestion, StudyDocument
 from annotations.reports.estimates import interval_over
@@ -10,6 +10,7 @@ WIDEST_FIRST = ("prompts and raters", "prompts", "raters")
 """Intervals in the order in which a summary prefers them: the first covers other prompts and other raters."""
 
 MOST_COMPARED = 3
+MOST_NAMED = 5
 
 
 def summary(document: StudyDocument) -> list[str]:
@@ -33,6 +34,8 @@ def _answer(dimension: ReportedQuestion) -> str:
         said = said.replace("the ratings", "The ratings", 1) if said.startswith("the ratings") else said
         more = len(compared) - MOST_COMPARED
         return f"{said}; {counted(more, 'further comparison')} below." if more > 0 else f"{said}."
+    if dimension.model and dimension.model.pairs:
+        return _of_model(dimension.model)
     if len(dimension.means) > 1:
         return _best(dimension)
     if dimension.means:
@@ -62,6 +65,25 @@ def _comparison(comparison: ReportedComparison) -> str:
         f"the ratings do not distinguish {refined} from {baseline}: mean difference "
         f"{figure(diff.value, signed=True, digits=2)} ({within}; {tally})"
     )
+
+
+def _of_model(model: ReportedModel) -> str:
+    """Which of many methods is rated highest, and which of the others it is not distinguished from."""
+    best, *others = model.methods
+    alike = [one.method for one in others if set(one.letters) & set(best.letters)]
+    basis = f"all pairs in one model, intervals over {model.covers}, Holm's correction, 5%"
+    if not alike:
+        return f"Of {len(model.methods)} methods, {best.method} is rated higher than each other one ({basis})."
+    if len(alike) == len(others):
+        return (
+            f"The ratings do not distinguish {best.method}, which is rated highest, from any of the "
+            f"{len(others)} other methods ({basis})."
+        )
+    named = alike[0] if len(alike) == 1 else f"{', '.join(alike[:-1])} and {alike[-1]}"
+    if len(alike) > MOST_NAMED:
+        named = f"{len(alike)} others"
+    highest = f"Of {len(model.methods)} methods, {best.method} is rated highest"
+    return f"{highest}, but is not distinguished from {named} ({basis})."
 
 
 def _best(dimension: ReportedQuestion) -> str:

@@ -67,6 +67,26 @@ class TestSummary:
         assert [line.partition(":")[0] for line in lines] == ["alignment", "which"]
         assert "The most frequent answer is “" in lines[1]
 
+    def test_many_methods_without_a_comparison_are_ranked_by_their_model(self) -> None:
+        found = study_document(study_data(n_prompts=12, methods=("a", "b", "c"), seed=3))
+
+        def of_letters(*letters: str) -> str:
+            def change(made: dict[str, Any]) -> None:
+                dimension = made["dimensions"][0]
+                dimension["comparisons"] = []
+                for one, each in zip(dimension["model"]["methods"], letters, strict=True):
+                    one["letters"] = each
+
+            return summary(edited(found, change))[0]
+
+        model = found.dimensions[0].model
+        assert model is not None
+        best, second, _ = (one.method for one in model.methods)
+        assert of_letters("a", "b", "b").startswith(f"Of 3 methods, {best} is rated higher than each other one (all")
+        assert f"{best} is rated highest, but is not distinguished from {second} (all" in of_letters("a", "ab", "b")
+        assert of_letters("a", "a", "a").startswith(f"The ratings do not distinguish {best}, which is rated highest,")
+        assert "over prompts and raters" in of_letters("a", "a", "a")
+
     def test_methods_without_a_comparison_are_not_ranked_as_proven(self) -> None:
         found = study_document(study_data(methods=("a", "b")))
         found = edited(found, lambda made: made["dimensions"][0].update(comparisons=[]))

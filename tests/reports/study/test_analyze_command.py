@@ -139,6 +139,15 @@ def test_a_pencil_and_paper_alpha(analyze: Callable[..., Path]) -> None:
     assert float(found["rating", "krippendorff_alpha_nominal"]["value"]) == pytest.approx(4 / 9)
 
 
+def test_the_terminal_says_which_method_is_better(
+    analyze: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"p{p}_{m},r{r},{value + p % 2}" for p in range(6) for r in range(3) for m, value in (("a", 1), ("b", 4))]
+    items = "item,prompt,method\n" + "".join(f"p{p}_{m},p{p},{m}\n" for p in range(6) for m in "ab")
+    analyze("item,rater,value\n" + "\n".join(rows) + "\n", items=items, compare=["a:b"])
+    assert "the mean difference is +3.00" in capsys.readouterr().out
+
+
 def test_what_cannot_be_estimated_says_why(analyze: Callable[..., Path]) -> None:
     out = analyze("item,rater,value\na,x,3\nb,x,3\n")
 
