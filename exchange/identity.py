@@ -54,7 +54,7 @@ def likeness(text: str) -> str:
     if not text.isascii():
         plain = unicodedata.normalize("NFKC", text).translate(_UNSEEN).translate(_LOOK_ALIKES)
     plain = plain.casefold()
-    number = _NUMBER.fullmatch(plain)
+    number = _NUMBER.fullmatch(plain) if plain[:1] in "+-.0123456789" else None
     if number is not None and plain.strip("+-."):
         sign, whole, fraction = number[1], number[2] or "0", number[3]
         return f"{sign.replace('+', '')}{whole}" + (f".{fraction}" if fraction else "")

@@ -6,13 +6,17 @@ field's default. Constraints hold as ever; `save`, signals and validators do not
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from itertools import repeat
+from typing import Any, NamedTuple
 
 from django.db import connection, models
-from django.db.models.fields.files import FieldFile
 from django.utils import timezone
 
-Row = Sequence[Any]
+
+class Same(NamedTuple):
+    """A column whose value is the same in every row."""
+
+    value: Any
 
 
 def new_ids(model: type[models.Model], n: int) -> list[int]:
@@ -31,41 +35,35 @@ def new_ids(model: type[models.Model], n: int) -> list[int]:
     return list(range(first, first + n))
 
 
-def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """Add the rows; `columns` are names such as "id" and "study_id", and each row has a value for each of them."""
+def insert_columns(model: type[models.Model], columns: Mapping[str, Sequence[Any] | Same], n: int) -> None:
+    """Add n rows, given as columns by names such as "id" and "study_id", each of n values."""
     fields = {field.attname: field for field in model._meta.concrete_fields}
-    given = [fields[name] for name in columns]
-    rest = [field for field in model._meta.concrete_fields if field not in given and not field.primary_key]
-    convert = [(place, how) for place, field in enumerate(given) if (how := _conversion(field)) is not None]
-    completed = _completed(rows, convert, rest)
+    given = {fields[name]: _converted(fields[name], values) for name, values in columns.items()}
+    for field in fields.values():
+        if field not in given and not field.primary_key:
+            given[field] = _default(field, n)
+    if not n:
+        return
+    names = ", ".join(connection.ops.quote_name(field.column or field.attname) for field in given)
     table = connection.ops.quote_name(model._meta.db_table)
-    names = ", ".join(connection.ops.quote_name(field.column or field.attname) for field in (*given, *rest))
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
+            every = [repeat(values.value, n) if isinstance(values, Same) else values for values in given.values()]
             with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-                for row in completed:
+                for row in zip(*every, strict=True):
                     copy.write_row(row)
             return
-        signs = ", ".join(["%s"] * (len(given) + len(rest)))
-        # The names are our own models', quoted.
-        add = f"INSERT INTO {table} ({names}) VALUES ({signs})"  # noqa: S608 (see above)
-        cursor.executemany(add, completed)  # type: ignore[arg-type]  # drivers take any iterable
-
-
-def insert_objects(model: type[models.Model], objects: Iterable[models.Model]) -> None:
-    """Add unsaved objects, which then have their primary keys."""
-    new = list(objects)
-    for one, number in zip(new, new_ids(model, len(new)), strict=True):
-        one.pk = number
-        one._state.adding = False
-        one._state.db = connection.alias
-    moments = [field.attname for field in model._meta.concrete_fields if _is_now(field)]
-    now = timezone.now()
-    for one in new:
-        for name in moments:
-            setattr(one, name, now)
-    columns = [field.attname for field in model._meta.concrete_fields]
-    insert_rows(model, columns, ([_plain(getattr(one, name)) for name in columns] for one in new))
+        signs: list[str] = []
+        bound: list[Iterable[Any]] = []
+        for values in given.values():
+            literal = _literal(values.value) if isinstance(values, Same) else None
+            signs.append(literal or "%s")
+            if literal is None:
+                bound.append(repeat(values.value, n) if isinstance(values, Same) else values)
+        # Our own models' names, quoted, and what `_literal` writes.
+        add = f"INSERT INTO {table} ({names}) VALUES ({', '.join(signs)})"  # noqa: S608 (see above)
+        rows = zip(*bound, strict=True) if bound else repeat((), n)
+        cursor.executemany(add, rows)  # type: ignore[arg-type]  # drivers take any iterable
 
 
 def add_to(model: type[models.Model], columns: Sequence[str], amounts: Mapping[int, int]) -> None:
@@ -90,35 +88,32 @@ def _update(model: type[models.Model], assignment: str, values: Mapping[int, lis
             cursor.executemany(change, [(*values[pk], pk) for pk in sorted(values)])
 
 
-def _completed(
-    rows: Iterable[Row],
-    convert: Sequence[tuple[int, Callable[[Any], Any]]],
-    rest: Sequence["models.Field[Any, Any]"],
-) -> Iterable[Row]:
-    """The rows as the database takes them, with the defaults of further fields behind them."""
-    fixed: list[Any] = []
-    made: list[tuple[int, Callable[[], Any]]] = []
-    n_fixed = len(rest)
-    for place, field in enumerate(rest):
-        how = _conversion(field) or _as_is
-        if _is_now(field):
-            fixed.append(how(timezone.now()))
-        elif field.has_default() and callable(field.default) and field.default not in (dict, list):
-            made.append((place, field.default))
-            fixed.append(None)
-        else:
-            fixed.append(how(field.get_default()))
-    for row in rows:
-        values = [*row, *fixed]
-        for place, how in convert:
-            values[place] = how(values[place])
-        for place, make in made:
-            values[place - n_fixed] = make()
-        yield values
+def _converted(field: "models.Field[Any, Any]", values: Sequence[Any] | Same) -> Sequence[Any] | Same:
+    """A column's values as the database's driver takes them."""
+    how = _conversion(field)
+    if how is None:
+        return values
+    return Same(how(values.value)) if isinstance(values, Same) else [how(value) for value in values]
 
 
-def _as_is(value: Any) -> Any:
-    return value
+def _default(field: "models.Field[Any, Any]", n: int) -> Sequence[Any] | Same:
+    """The column of a field that nobody gave values for."""
+    if _is_now(field):
+        return _converted(field, Same(timezone.now()))
+    if field.has_default() and callable(field.default) and field.default not in (dict, list):
+        return _converted(field, [field.default() for _ in range(n)])
+    return _converted(field, Same(field.get_default()))
+
+
+def _literal(value: Any) -> str | None:
+    """The value as SQL on SQLite, where that is simple: it then need not be handed over with each row."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, int):  # true and false are 1 and 0
+        return str(int(value))
+    if isinstance(value, str) and (not value or (value.isascii() and value.isprintable() and "%" not in value)):
+        return "'" + value.replace("'", "''") + "'"
+    return None
 
 
 def _is_now(field: "models.Field[Any, Any]") -> bool:
@@ -129,7 +124,10 @@ def _conversion(field: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
     """What makes a value of this field one that the database's driver takes; None where it is one already."""
     if isinstance(field, models.DateTimeField):
         return None if connection.vendor == "postgresql" else _sqlite_time
-    if isinstance(field, models.JSONField | models.DecimalField):
+    if isinstance(field, models.JSONField):
+        empty = field.get_db_prep_save({}, connection)
+        return lambda value: empty if value == {} else field.get_db_prep_save(value, connection)
+    if isinstance(field, models.DecimalField):
         return lambda value: field.get_db_prep_save(value, connection)
     return None
 
@@ -137,7 +135,3 @@ def _conversion(field: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
 @lru_cache(maxsize=1_000)
 def _sqlite_time(value: Any) -> Any:
     return connection.ops.adapt_datetimefield_value(value)
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, FieldFile) else value

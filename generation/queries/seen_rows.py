@@ -1,6 +1,6 @@
 """Which rows of a long file came before, in 24 bytes per row instead of a dictionary's 200."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,31 +25,33 @@ class SeenRows:
     def __init__(self) -> None:
         self._runs: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
 
-    def look(self, keys: Sequence[Hashable], rows: Sequence[int], values: Sequence[float]) -> list[Earlier | None]:
-        """For each key the first row that had it, in earlier calls or before it in this one; then remembers all.
+    def look(self, keys: Iterable[Hashable], rows: Sequence[int], values: Sequence[float]) -> dict[int, Earlier]:
+        """Place of a key → the first row that had it, in earlier calls or before it in this one; then remembers all.
 
-        keys, rows, values: of equal length n; returns n entries, None where a key comes for the first time.
+        keys, rows, values: of equal length; keys that come for the first time are absent from the result.
         """
-        hashes = np.fromiter((hash(key) for key in keys), np.int64, len(keys))
-        found: list[Earlier | None] = [None] * len(keys)
+        hashes = np.fromiter(map(hash, keys), np.int64, len(rows))
+        found: dict[int, Earlier] = {}
         for run_hashes, run_rows, run_values in self._runs:
             places = np.searchsorted(run_hashes, hashes)
             places[places == len(run_hashes)] = 0
             for i in np.flatnonzero(run_hashes[places] == hashes).tolist():
                 found[i] = Earlier(int(run_rows[places[i]]), float(run_values[places[i]]))
-        here: dict[int, int] = {}
-        for i, code in enumerate(hashes.tolist()):
-            if found[i] is None and (first := here.setdefault(code, i)) != i:
-                found[i] = Earlier(rows[first], values[first])
-        new = np.fromiter(here.values(), np.int64, len(here))
-        if len(new):
-            new = new[[found[i] is None for i in new]]
-            self._add(hashes[new], np.asarray(rows, np.int64)[new], np.asarray(values, np.float64)[new])
+        order = np.argsort(hashes, kind="stable")
+        is_first = np.diff(hashes[order], prepend=0) != 0
+        is_first[:1] = True
+        firsts = order[np.flatnonzero(is_first)[np.cumsum(is_first) - 1]]  # of each place in order: the first such key
+        for i, first in zip(order[~is_first].tolist(), firsts[~is_first].tolist(), strict=True):
+            found.setdefault(i, Earlier(rows[first], values[first]))
+        new = order[is_first]
+        if found:
+            new = new[[i not in found for i in new.tolist()]]
+        self._add(hashes[new], np.asarray(rows, np.int64)[new], np.asarray(values, np.float64)[new])
         return found
 
     def _add(self, hashes: NDArray[np.int64], rows: NDArray[np.int64], values: NDArray[np.float64]) -> None:
-        order = np.argsort(hashes)
-        run = hashes[order], rows[order], values[order]
+        """hashes: sorted"""
+        run = hashes, rows, values
         while self._runs and len(self._runs[-1][0]) <= 2 * len(run[0]):
             last = self._runs.pop()
             joined = np.concatenate([last[0], run[0]])

@@ -1,9 +1,9 @@
 """The items that imported ratings are about: found in the study, or made of images known by key."""
 
 from array import array
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from django.db import transaction
@@ -14,7 +14,7 @@ from annotations.models import Item, ItemImage, Study
 from exchange.spellings import Spellings
 from generation.models import Image
 from generation.models.among import among
-from generation.models.bulk import insert_rows, new_ids
+from generation.models.bulk import Same, insert_columns, new_ids
 from generation.queries.images import images_by_reference
 from generation.queries.importers import Counts, Progress, batches
 
@@ -98,11 +98,22 @@ class NewItems:
         last = self._study.items.aggregate(last=Max("position"))["last"]
         first = 0 if last is None else last + 1
         for places in batches(enumerate(order, start=first), KEYS_AT_ONCE):
+            chosen = [i for _at, i in places]
             with transaction.atomic():
                 ids = new_ids(Item, len(places))
-                made = zip(ids, places, strict=True)
-                rows = ((pk, self._study.pk, at, self._keys[i], self._prompts[i], 0) for pk, (at, i) in made)
-                insert_rows(Item, ("id", "study_id", "position", "key", "prompt_id", "wanted"), rows)
-                shown = ((pk, self._images[i], 0) for pk, (_at, i) in zip(ids, places, strict=True))
-                insert_rows(ItemImage, ("item_id", "image_id", "slot"), shown)
+                items: dict[str, Sequence[Any] | Same] = {
+                    "id": ids,
+                    "study_id": Same(self._study.pk),
+                    "position": [at for at, _i in places],
+                    "key": [self._keys[i] for i in chosen],
+                    "prompt_id": [self._prompts[i] for i in chosen],
+                    "wanted": Same(0),
+                }
+                insert_columns(Item, items, len(ids))
+                shown: dict[str, Sequence[Any] | Same] = {
+                    "item_id": ids,
+                    "image_id": [self._images[i] for i in chosen],
+                    "slot": Same(0),
+                }
+                insert_columns(ItemImage, shown, len(ids))
         return len(order)

@@ -1,21 +1,19 @@
 """Existing human ratings from a table into a study: raters, assignments and responses."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from annotations.models import Assignment, Dimension, Item, ItemImage, Rater, Response, Study
-from annotations.models.studies import new_tokens
+from annotations.models import Dimension, ItemImage, Rater, Study
+from annotations.services.imports.answers import UNABLE, Before, KnownRater, Placed, add_answers, before_these
 from annotations.services.imports.items import Found, NewItems, items_of
-from annotations.services.imports.rows import FirstLook, RatingRow, read_ratings
+from annotations.services.imports.rows import FirstLook, Ratings, read_ratings
 from annotations.services.imports.study import Dimensions, imported_study
 from annotations.services.sqlite_writes import write_turn
 from exchange.labels import CONTRADICTION_CURE
@@ -23,19 +21,16 @@ from exchange.ratings.mapping import Mapping as GivenMapping
 from exchange.ratings.reading import opened_ratings
 from exchange.rejects import BadFile, RejectLog
 from exchange.tables.cells import Cells
+from exchange.tables.row import JsonValue, Row
 from exchange.tables.values import BadValue, parse_answer
 from generation.models import Activity
-from generation.models.among import among
-from generation.models.bulk import add_to, insert_rows, new_ids, set_column
 from generation.queries.images import NearKeys, image_keys
-from generation.queries.importers import Counts, Progress, Source, Touched, batches, no_progress
+from generation.queries.importers import Counts, Progress, Source, Touched, no_progress
 from generation.queries.seen_rows import SeenRows
 
 # Small enough that people who rate meanwhile wait a fraction of a second for their turn to write.
 ROWS_AT_ONCE = 5_000
-UNABLE = -1
-ASSIGNMENT = ("id", "token", "study_id", "item_id", "rater_id", "sequence", "state", "answered_at")
-RESPONSE = ("assignment_id", "dimension_id", "image_id", "level", "is_unable", "answered_at", "active_ms")
+PERSON = Rater.Kind.PERSON.value
 MOST_RATERS_PER_ITEM = 1_000
 
 
@@ -90,7 +85,7 @@ def import_ratings(
         work = _Batches(target, dimensions, prompt_set, dry=new_items.dry, dry_run=dry_run, file=source.name, log=log)
         try:
             work.counts.made["items"] = len(new_items.dry) if dry_run else new_items.save()
-            for rows in batches(read_ratings(given, log), rows_at_once):
+            for rows in read_ratings(given, log, rows_at_once):
                 with ExitStack() as stack:
                     if not dry_run:
                         stack.enter_context(write_turn())
@@ -125,24 +120,6 @@ def _take_back_if_unanswered(study: Study, *, is_new: bool) -> bool:
     return True
 
 
-class _Placed(NamedTuple):
-    """A row whose item, dimension and level are known. level: UNABLE for "unable to answer"."""
-
-    rating: RatingRow
-    item: Found
-    dimension: Dimension
-    level: int
-
-
-@dataclass
-class _Before:
-    """What the database has of a batch's items and raters."""
-
-    raters: dict[str, Rater]
-    assignments: dict[tuple[int | str, str], int]
-    levels: dict[tuple[int | str, str, str], int]
-
-
 class _Batches:
     def __init__(
         self,
@@ -160,72 +137,112 @@ class _Batches:
         self._dry, self._dry_run, self._file, self._log = dry, dry_run, file, log
         self._near = NearKeys(prompt_set)
         self._seen = SeenRows()
-        self._levels: dict[tuple[str, str], int] = {}  # (dimension's name, cell's text) → level, for good cells
+        self._levels: dict[tuple[str, JsonValue], int] = {}  # (dimension, cell) as the file has them → level
+        self._called: dict[str, str] = {}  # what the file calls a dimension → the dimension's name
+        self._questions: dict[str, Dimension] = {}  # by name
         self._scales: dict[str, list[float]] = {}
         self._dry_raters: set[str] = set()
         self._now = timezone.now()
         if study.pk is not None:
             log.spellings.know("rater", study.raters.values_list("name", flat=True).iterator())
 
-    def save(self, ratings: Sequence[RatingRow]) -> None:
-        """Judge the rows and save what is new; call it in a transaction."""
+    def save(self, ratings: Ratings) -> None:
+        """Judge the answers and save what is new; call it in a transaction."""
         if not self._dry_run:
             # One import at a time writes into a study: the next numbers of its raters are read here.
             Study.objects.select_for_update(no_key=True).get(pk=self._study.pk)
-        given = [rating for rating in ratings if not rating.is_missing]
+        given = ratings
+        if any(ratings.is_missing):
+            given = ratings.only([i for i, is_missing in enumerate(ratings.is_missing) if not is_missing])
         self.counts.n_missing += len(ratings) - len(given)
-        items = items_of(self._study, {rating.item for rating in given}, self._prompt_set)
-        placed = [one for rating in given if (one := self._place(rating, items)) is not None]
-        if not placed:
+        placed = self._placed(given)
+        if not len(placed.level):
             return
-        before = self._before(placed)
-        earlier = self._seen.look(
-            [(one.item.pk, one.rating.rater, one.dimension.name) for one in placed],
-            [one.rating.row.number for one in placed],
-            [one.level for one in placed],
-        )
-        new: list[_Placed] = []
-        for one, first in zip(placed, earlier, strict=True):
-            level = before.levels.get((one.item.pk, one.rating.rater, one.dimension.name))
+        before = before_these(self._study, placed)
+        new = self._new(placed, before)
+        if len(new) < len(placed.level):
+            placed = placed.only(new)
+        self.counts.n_created += len(new)
+        self.counts.made["ratings"] += len(new)
+        if self._dry_run:
+            self._count_raters(set(placed.given.rater) - set(before.raters))
+        else:
+            self.counts.touched[Touched(Activity.Subject.STUDY, self._study.token, self._study.title)] += len(new)
+        if new and not self._dry_run:
+            asked = {name: self._questions[name] for name in dict.fromkeys(placed.dimension)}
+            self._dimensions.save(asked.values())
+            self.counts.made["raters"] += add_answers(self._study, placed, before, questions=asked, now=self._now)
+
+    def _new(self, placed: Placed, before: Before) -> list[int]:
+        """The places of the answers that nobody gave before; what is wrong with others is noted."""
+        raters, given = placed.given.rater, placed.given
+        earlier = self._seen.look(zip(placed.pk, raters, placed.dimension, strict=True), given.number, placed.level)
+        closed = {name for name, rater in before.raters.items() if rater.kind == PERSON or rater.excluded_reason}
+        if not (earlier or closed or before.levels):
+            return list(range(len(given)))
+        new: list[int] = []
+        for i, key in enumerate(zip(placed.pk, raters, placed.dimension, strict=True)):
+            level, first = before.levels.get(key), earlier.get(i)
             if level is None and first is not None:
                 level = int(first.value)
             if level is None:
-                if self._may_answer(one, before):
-                    new.append(one)
-            elif level == one.level:
+                if raters[i] in closed:
+                    self._refuse_for(before.raters[raters[i]], raters[i], given.row(i))
+                else:
+                    new.append(i)
+            elif level == placed.level[i]:
                 self.counts.n_unchanged += 1
             else:
                 where = f"row {first.row} has" if first is not None and int(first.value) == level else "the study has"
-                self._refuse_second(one, where, level)
-        self.counts.n_created += len(new)
-        self.counts.made["ratings"] += len(new)
-        if not self._dry_run:
-            self.counts.touched[Touched(Activity.Subject.STUDY, self._study.token, self._study.title)] += len(new)
-        if self._dry_run:
-            self._count_raters({one.rating.rater for one in new} - set(before.raters))
-        else:
-            self._write(new, before)
+                self._refuse_second(given.row(i), self._questions[placed.dimension[i]], where, level)
+        return new
 
-    def _place(self, rating: RatingRow, items: dict[str, Found]) -> _Placed | None:
-        item = items.get(rating.item)
-        if item is None and rating.item in self._dry:
-            item = Found(rating.item, (0,))
+    def _placed(self, given: Ratings) -> Placed:
+        """The answers whose item, question and level are known; the others are refused."""
+        items = items_of(self._study, set(given.item), self._prompt_set)
+        if self._dry:
+            items |= {name: Found(name, (0,)) for name in self._dry & set(given.item) if name not in items}
+        found = [items.get(name) for name in given.item]
+        try:
+            levels = [self._levels.get(key) for key in zip(given.dimension, given.cell, strict=True)]
+        except TypeError:  # a list or an object in the place of a value
+            levels = [None] * len(given)
+        pairs = {name for name, item in items.items() if len(item.images) > 1}
+        refused: set[int] = set()
+        for i, (item, level) in enumerate(zip(found, levels, strict=True)):
+            if item is None or level is None or (pairs and given.item[i] in pairs):
+                levels[i] = self._level(given, i, item)
+                if levels[i] is None:
+                    refused.add(i)
+        if refused:
+            good = [i for i in range(len(given)) if i not in refused]
+            given, found, levels = given.only(good), [found[i] for i in good], [levels[i] for i in good]
+        dimensions = [self._called[name] for name in given.dimension]
+        return Placed(given, [item for item in found if item], dimensions, [n for n in levels if n is not None])
+
+    def _level(self, given: Ratings, i: int, item: Found | None) -> int | None:
+        """The level that an answer names; None after it was refused."""
+        cell, name = given.cell[i], given.dimension[i]
         if item is None:
-            Cells(rating.row, self._log).reject("item", *self._unknown_item(rating.item))
+            Cells(given.row(i), self._log).reject("item", *self._unknown_item(given.item[i]))
             return None
-        dimension = self._dimensions.get(rating.dimension)
+        dimension = self._dimensions.get(name)
         if isinstance(dimension, tuple):
-            Cells(rating.row, self._log).reject("dimension", *dimension)
+            Cells(given.row(i), self._log).reject("dimension", *dimension)
             return None
         if len(item.images) > 1 and dimension.about == Dimension.About.IMAGE:
             problem = f"the item shows {len(item.images)} images, and this question is about each of them"
-            Cells(rating.row, self._log).reject("item", problem, "import ratings of single images only")
+            Cells(given.row(i), self._log).reject("item", problem, "import ratings of single images only")
             return None
-        cell = rating.row.values.get("value")
-        level = self._levels.get((dimension.name, cell)) if isinstance(cell, str) else None
-        if level is None:
-            level = self._level(Cells(rating.row, self._log), dimension, is_unable=rating.is_unable)
-        return None if level is None else _Placed(rating, item, dimension, level)
+        known = self._levels.get((name, cell)) if isinstance(cell, str) else None
+        if known is not None:
+            return known
+        level = self._read_level(Cells(given.row(i), self._log), dimension, is_unable=given.is_unable[i])
+        if level is not None:
+            self._called[name], self._questions[dimension.name] = dimension.name, dimension
+            if isinstance(cell, str) and len(self._levels) < 10_000:
+                self._levels[name, cell] = level
+        return level
 
     def _unknown_item(self, name: str) -> tuple[str, str]:
         where = f'"{self._prompt_set}"' if self._prompt_set else "this site"
@@ -233,7 +250,7 @@ class _Batches:
         cure = "give the items table (item, prompt, method), import the images first, or correct the name"
         return problem + self._near.hint(name), cure
 
-    def _level(self, cells: Cells, dimension: Dimension, *, is_unable: bool) -> int | None:
+    def _read_level(self, cells: Cells, dimension: Dimension, *, is_unable: bool) -> int | None:
         """The index of the level that a cell names; None after it was refused."""
         cell = cells.row.values.get("value")
         unclear = self._dimensions.contradiction(dimension, cell) if isinstance(cell, str) else ""
@@ -250,107 +267,24 @@ class _Batches:
         if level == UNABLE and not dimension.allows_unable:
             cells.reject("value", "this question has no answer “unable”", "leave the row out")
             return None
-        if isinstance(cell, str) and len(self._levels) < 10_000:
-            self._levels[dimension.name, cell] = level
         return level
 
-    def _before(self, placed: Sequence[_Placed]) -> _Before:
-        if self._study.pk is None:
-            return _Before({}, {}, {})
-        names = {one.rating.rater for one in placed}
-        raters = {rater.name: rater for rater in Rater.objects.filter(among("name", names), study=self._study)}
-        by_id = {rater.pk: rater.name for rater in raters.values()}
-        ids = {one.item.pk for one in placed if isinstance(one.item.pk, int)}
-        # By item alone: by rater as well, SQLite would look up every item with every rater.
-        there = Assignment.objects.filter(among("item_id", ids)).values_list("item", "rater", "pk")
-        assignments: dict[tuple[int | str, str], int] = {
-            (item, by_id[rater]): pk for item, rater, pk in there if rater in by_id
-        }
-        if not assignments:
-            return _Before(raters, {}, {})
-        pairs = {assignment: pair for pair, assignment in assignments.items()}
-        answers = Response.objects.filter(among("assignment_id", pairs), is_current=True)
-        levels: dict[tuple[int | str, str, str], int] = {
-            (*pairs[assignment], dimension): UNABLE if level is None else level
-            for assignment, dimension, level in answers.values_list("assignment", "dimension__name", "level")
-        }
-        return _Before(raters, assignments, levels)
-
-    def _may_answer(self, one: _Placed, before: _Before) -> bool:
-        rater = before.raters.get(one.rating.rater)
-        if rater is not None and rater.kind == Rater.Kind.PERSON:
+    def _refuse_for(self, rater: KnownRater, name: str, row: Row) -> None:
+        """Refuses an answer of somebody in whose place nobody else can answer."""
+        if rater.kind == PERSON:
             problem = "a person who rates in this study has this name, and nobody answers in their place"
             cure = "give the rater another name"
-        elif rater is not None and rater.excluded_at is not None:
+        else:
             problem = f"this rater is excluded from the study ({rater.excluded_reason})"
             cure = "leave the row out, or include the rater again on the study's page Raters first"
-        else:
-            return True
-        row = one.rating.row
-        self._log.note(row.file, row.number, "rater", one.rating.rater, problem, cure, place=row.place)
-        return False
+        self._log.note(row.file, row.number, "rater", name, problem, cure, place=row.place)
 
-    def _refuse_second(self, one: _Placed, where: str, level: int) -> None:
-        text = "unable to answer" if level == UNABLE else one.dimension.levels[level]["value"]
+    def _refuse_second(self, row: Row, dimension: Dimension, where: str, level: int) -> None:
+        text = "unable to answer" if level == UNABLE else dimension.levels[level]["value"]
         problem = f"{where} {text} for the same item, rater and dimension; nothing was overwritten"
-        row = one.rating.row
         value, field = row.values.get("value"), row.field or "value"
         self._log.note(row.file, row.number, field, value, problem, "keep one of the two answers", place=row.place)
 
     def _count_raters(self, names: AbstractSet[str]) -> None:
         self.counts.made["raters"] += len(names - self._dry_raters)
         self._dry_raters |= names
-
-    def _write(self, new: Sequence[_Placed], before: _Before) -> None:
-        self._dimensions.save({one.dimension.name: one.dimension for one in new}.values())
-        missing = sorted({one.rating.rater for one in new} - set(before.raters))
-        for rater in Rater.objects.bulk_create(
-            Rater(study=self._study, name=name, kind=Rater.Kind.IMPORTED) for name in missing
-        ):
-            before.raters[rater.name] = rater
-        self.counts.made["raters"] += len(missing)
-        first: dict[tuple[int | str, str], _Placed] = {}
-        for one in new:
-            pair = one.item.pk, one.rating.rater
-            if pair not in before.assignments:
-                first.setdefault(pair, one)
-        ids = dict(zip(first, new_ids(Assignment, len(first)), strict=True))
-        insert_rows(Assignment, ASSIGNMENT, self._assignments(first, ids, before.raters))
-        insert_rows(Response, RESPONSE, self._responses(new, before.assignments | ids))
-        answered = {rater for _item, rater in first}
-        set_column(Rater, "next_sequence", {before.raters[r].pk: before.raters[r].next_sequence for r in answered})
-        # Every new rater of an item raises both what it wants and what it has: no place of a person is used up.
-        add_to(Item, ("wanted", "taken"), Counter(item for item, _rater in first if isinstance(item, int)))
-
-    def _assignments(
-        self,
-        first: Mapping[tuple[int | str, str], _Placed],
-        ids: Mapping[tuple[int | str, str], int],
-        raters: Mapping[str, Rater],
-    ) -> Iterator[tuple[object, ...]]:
-        """The rows of new assignments; counts on each rater's next sequence number."""
-        study, state, now = self._study.pk, Assignment.State.ANSWERED.value, self._now
-        known = {name: (rater.pk, rater) for name, rater in raters.items()}
-        for (pair, one), token in zip(first.items(), new_tokens(len(first)), strict=True):
-            rating = one.rating
-            pk, rater = known[rating.rater]
-            sequence = rater.next_sequence
-            rater.next_sequence = sequence + 1
-            yield ids[pair], token, study, one.item.pk, pk, sequence, state, rating.answered_at or now
-
-    def _responses(
-        self, new: Sequence[_Placed], assignments: Mapping[tuple[int | str, str], int]
-    ) -> Iterator[tuple[object, ...]]:
-        now = self._now
-        about_images = {one.dimension.pk: one.dimension.about == Dimension.About.IMAGE for one in new}
-        for rating, item, dimension, level in new:
-            is_unable, question = level == UNABLE, dimension.pk
-            yield (
-                assignments[item.pk, rating.rater],
-                question,
-                item.images[0] if about_images[question] else None,
-                None if is_unable else level,
-                is_unable,
-                rating.answered_at or now,
-                rating.active_ms,
-            )

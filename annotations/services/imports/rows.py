@@ -1,8 +1,9 @@
 """Existing human ratings as outside tables write them, one answer per row."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,55 +21,103 @@ MAX_NAME = 200
 MAX_ACTIVE_MS = 2**31 - 1
 
 
-class RatingRow(NamedTuple):
-    """One answer of the file. `row` is kept because the value can be judged only once its dimension is known.
+@dataclass(slots=True)
+class Ratings:
+    """Answers of a file by columns: entry i of every list is about answer i. Values are judged later, since that needs
+    the questions.
 
+    cell        what the file says in the place of the value
     is_unable, is_missing  there is no value, because the rater could not answer, or because there is no answer
+    given       the row as the file has it, where it is more than what is here
     """
 
-    row: Row
-    item: str
-    rater: str
-    dimension: str
-    answered_at: datetime | None
-    active_ms: int | None
-    is_unable: bool
-    is_missing: bool
+    file: list[str] = field(default_factory=list)
+    number: list[int] = field(default_factory=list)
+    item: list[str] = field(default_factory=list)
+    rater: list[str] = field(default_factory=list)
+    dimension: list[str] = field(default_factory=list)
+    cell: list[JsonValue] = field(default_factory=list)
+    answered_at: list[datetime | None] = field(default_factory=list)
+    active_ms: list[int | None] = field(default_factory=list)
+    is_unable: list[bool] = field(default_factory=list)
+    is_missing: list[bool] = field(default_factory=list)
+    given: list[Row | None] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+    def row(self, i: int) -> Row:
+        """The row of the file that answer i stands in, to report it by."""
+        given = self.given[i]
+        if given is not None:
+            return given
+        values = {"item": self.item[i], "rater": self.rater[i], "dimension": self.dimension[i], "value": self.cell[i]}
+        return Row(self.file[i], self.number[i], values)
+
+    def extend(self, other: Self) -> None:
+        for name in self.__slots__:
+            getattr(self, name).extend(getattr(other, name))
+
+    def part(self, begin: int, end: int) -> "Ratings":
+        return Ratings(*(getattr(self, name)[begin:end] for name in self.__slots__))
+
+    def only(self, places: Sequence[int]) -> "Ratings":
+        """Those at these places."""
+        return Ratings(*([column[i] for i in places] for column in (getattr(self, name) for name in self.__slots__)))
 
 
-def read_ratings(given: RatingsFile, log: RejectLog) -> Iterator[RatingRow]:
-    """The ratings of a file, whatever form it came in."""
+def read_ratings(given: RatingsFile, log: RejectLog, size: int) -> Iterator[Ratings]:
+    """The ratings of a file, whatever form it came in, `size` at a time and the rest at the end."""
+    held = Ratings()
     for block in given.blocks(log):
-        yield from _from_columns(block, log) if isinstance(block, CodedTable) else _from_rows(block, log)
+        held.extend(_from_columns(block, log) if isinstance(block, CodedTable) else _from_rows(block, log))
+        begin = 0
+        while len(held) - begin >= size:
+            yield held.part(begin, begin + size)
+            begin += size
+        held = held.part(begin, len(held))
+    if len(held):
+        yield held
 
 
-def _from_rows(rows: Iterable[Row], log: RejectLog) -> Iterator[RatingRow]:
+def _from_rows(rows: Iterable[Row], log: RejectLog) -> Ratings:
+    ratings = Ratings()
     for row in rows:
         cells = Cells(row, log)
         has_value = cells.has("value")
         is_unable = not has_value and "is_unable" in row.values and cells.boolean("is_unable", default=False)
-        rating = RatingRow(
-            row,
-            cells.known_text("item", max_length=MAX_NAME),
-            cells.name("rater", max_length=MAX_NAME),
-            cells.name("dimension", max_length=MAX_NAME) if "dimension" in row.values else ONE_DIMENSION,
-            cells.timestamp("answered_at") if "answered_at" in row.values else None,
-            cells.optional_integer("active_ms", low=0, high=MAX_ACTIVE_MS) if "active_ms" in row.values else None,
-            is_unable,
-            not has_value and not is_unable,
-        )
-        if cells.ok:
-            yield rating
+        item = cells.known_text("item", max_length=MAX_NAME)
+        rater = cells.name("rater", max_length=MAX_NAME)
+        dimension = cells.name("dimension", max_length=MAX_NAME) if "dimension" in row.values else ONE_DIMENSION
+        answered_at = cells.timestamp("answered_at") if "answered_at" in row.values else None
+        active_ms = None
+        if "active_ms" in row.values:
+            active_ms = cells.optional_integer("active_ms", low=0, high=MAX_ACTIVE_MS)
+        if not cells.ok:
+            continue
+        ratings.file.append(row.file)
+        ratings.number.append(row.number)
+        ratings.item.append(item)
+        ratings.rater.append(rater)
+        ratings.dimension.append(dimension)
+        ratings.cell.append(row.values.get("value"))
+        ratings.answered_at.append(answered_at)
+        ratings.active_ms.append(active_ms)
+        ratings.is_unable.append(is_unable)
+        ratings.is_missing.append(not has_value and not is_unable)
+        ratings.given.append(row)
+    return ratings
 
 
 class _Refused:
     """In the place of a cell that cannot be taken."""
 
 
-def _from_columns(block: CodedTable, log: RejectLog) -> Iterator[RatingRow]:
+def _from_columns(block: CodedTable, log: RejectLog) -> Ratings:
     """The same of a block of columns: every distinct cell is judged once; rows with a fault go the other way."""
+    n = len(block)
     written = {name: column.written() for name, column in block.columns.items()}
-    read = {
+    read: dict[str, Callable[[str], Any]] = {
         "item": _name,
         "rater": _name,
         "dimension": _name,
@@ -81,30 +130,43 @@ def _from_columns(block: CodedTable, log: RejectLog) -> Iterator[RatingRow]:
             log.spellings.meet(block.file, name, (text for text in parsed[name] if text is not _Refused))
     cells, codes = written["value"]
     gaps = [is_missing(cell) for cell in cells]
-    is_odd = np.zeros(len(block), bool)
+    is_odd = np.zeros(n, bool)
     for name, found in parsed.items():
         refused = np.array([value is _Refused for value in found])
         if refused.any():
             is_odd |= refused[np.array(written[name][1])]
     if "is_unable" in written and any(gaps):
         is_odd |= np.array(gaps)[np.array(codes)]
-    columns: list[Sequence[Any]] = []
-    for name in ("item", "rater", "dimension", "answered_at", "active_ms"):
-        if name in parsed:
-            found = parsed[name]
-            columns.append([found[code] for code in written[name][1]])
-        else:
-            columns.append([ONE_DIMENSION if name == "dimension" else None] * len(block))
-    numbers = block.row_numbers.tolist()
-    for i, (number, code, odd, item, rater, dimension, at, active_ms) in enumerate(
-        zip(numbers, codes, is_odd.tolist(), *columns, strict=True)
-    ):
-        if odd:
-            values: dict[str, JsonValue] = {name: texts[places[i]] for name, (texts, places) in written.items()}
-            yield from _from_rows([Row(block.file, number, values)], log)
-            continue
-        row = Row(block.file, number, {"item": item, "rater": rater, "dimension": dimension, "value": cells[code]})
-        yield RatingRow(row, item, rater, dimension, at, active_ms, False, gaps[code])
+
+    def column(name: str, default: Any) -> list[Any]:
+        if name not in parsed:
+            return [default] * n
+        found = parsed[name]
+        return [found[code] for code in written[name][1]]
+
+    ratings = Ratings(
+        file=[block.file] * n,
+        number=block.row_numbers.tolist(),
+        item=column("item", None),
+        rater=column("rater", None),
+        dimension=column("dimension", ONE_DIMENSION),
+        cell=[cells[code] for code in codes],
+        answered_at=column("answered_at", None),
+        active_ms=column("active_ms", None),
+        is_unable=[False] * n,
+        is_missing=[gaps[code] for code in codes] if any(gaps) else [False] * n,
+        given=[None] * n,
+    )
+    if not is_odd.any():
+        return ratings
+    in_order, begin = Ratings(), 0
+    for i in np.flatnonzero(is_odd).tolist():
+        in_order.extend(ratings.part(begin, i))
+        values: dict[str, JsonValue] = {name: texts[places[i]] for name, (texts, places) in written.items()}
+        in_order.extend(_from_rows([Row(block.file, ratings.number[i], values)], log))
+        begin = i + 1
+    in_order.extend(ratings.part(begin, n))
+    return in_order
 
 
 def _name(cell: str) -> str:

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from generation.models import Image, Method, Prompt
 from generation.models.digests import digest
+from generation.services.imports.prompt_lookup import KnownPrompt
 
 
 def image_digest(
     *,
-    prompt: Prompt,
+    prompt: Prompt | KnownPrompt,
     method: str,
     seed: int | None = None,
     round: int = 0,

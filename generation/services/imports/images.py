@@ -14,11 +14,11 @@ from exchange.bundles.archives import Bundle, Limits, open_bundle
 from exchange.bundles.manifests import DEFAULT_METHOD, ImageRow, find_manifest, image_rows
 from exchange.holes import NO_METHOD, Holes
 from exchange.rejects import BadFile, RejectLog
-from generation.models import Image, ImportRun, Prompt, Reference
+from generation.models import Image, ImportRun, Reference
 from generation.queries.importers import Counts, Progress, Source, batches, no_progress
 from generation.services.image_files import FILE_FIELDS, store_image
 from generation.services.imports.image_rows import Methods, image_digest, stored_images
-from generation.services.imports.prompt_lookup import Named, PromptLookup, Unclear
+from generation.services.imports.prompt_lookup import KnownPrompt, Named, PromptLookup, Unclear
 from generation.services.imports.prompts import named_prompt_set
 from generation.services.origin import Origin
 
@@ -179,7 +179,7 @@ class ImageBatches:
     def save(self, read: Sequence[_Read]) -> None:
         """Make the rows that are new; call it in a transaction."""
         prompts = self._prompts.find([Named(one.row.prompt, one.row.prompt_key) for one in read])
-        chosen: list[tuple[_Read, Prompt]] = []
+        chosen: list[tuple[_Read, KnownPrompt]] = []
         for one, prompt in zip(read, prompts, strict=True):
             if isinstance(prompt, Unclear):
                 self._refuse(one.row, prompt.field, one.row.prompt_key or one.row.prompt, prompt.problem, prompt.cure)
@@ -191,12 +191,12 @@ class ImageBatches:
         for level in _parents_before_children(chosen):
             self._save_level(level)
 
-    def _save_references(self, chosen: Sequence[tuple[_Read, Prompt]]) -> list[tuple[_Read, Prompt]]:
+    def _save_references(self, chosen: Sequence[tuple[_Read, KnownPrompt]]) -> list[tuple[_Read, KnownPrompt]]:
         """Give the prompts their references. The rows that have an image and were not refused."""
         there = Reference.objects.filter(prompt__in=[prompt.pk for one, prompt in chosen if one.row.reference])
         self._references.update(there.values_list("prompt__digest", "sha256"))
         new: list[Reference] = []
-        kept: list[tuple[_Read, Prompt]] = []
+        kept: list[tuple[_Read, KnownPrompt]] = []
         for one, prompt in chosen:
             row, fields = one.row, one.reference_fields
             is_new = bool(fields) and prompt.digest not in self._references
@@ -208,7 +208,7 @@ class ImageBatches:
                 known = {name: value for name, value in row.provenance.items() if name.startswith("reference_")}
                 source = {"bundle": self._bundle.name, "file": row.reference}
                 provenance = {**(known if row.file else row.provenance), "source": source}
-                new.append(Reference(prompt=prompt, provenance=provenance, **fields, **self._origin.fields))
+                new.append(Reference(prompt_id=prompt.pk, provenance=provenance, **fields, **self._origin.fields))
                 self._rows_with_new.add(row.number)
             if row.file:
                 kept.append((one, prompt))
@@ -220,7 +220,7 @@ class ImageBatches:
         self.counts.made["references"] += len(new)
         return kept
 
-    def _save_level(self, chosen: Sequence[tuple[_Read, Prompt]]) -> None:
+    def _save_level(self, chosen: Sequence[tuple[_Read, KnownPrompt]]) -> None:
         """Images whose parents are settled."""
         codes: dict[str, _Codes] = {}
         for one, prompt in chosen:
@@ -265,7 +265,7 @@ class ImageBatches:
         self.counts.made["images"] += len(new)
         self.counts.made["keys"] += len(named)
 
-    def _codes(self, one: _Read, prompt: Prompt, parent: str) -> _Codes:
+    def _codes(self, one: _Read, prompt: KnownPrompt, parent: str) -> _Codes:
         def code(name: str) -> str:
             return image_digest(
                 prompt=prompt,
@@ -295,12 +295,12 @@ class ImageBatches:
             return None
         return code
 
-    def _image(self, one: _Read, prompt: Prompt, code: str) -> Image:
+    def _image(self, one: _Read, prompt: KnownPrompt, code: str) -> Image:
         row = one.row
         parent = self._settled[row.parent].image if row.parent else None
         note = {Image.METHOD_IS_UNKNOWN: True} if self._is_hole(row) else {}
         return Image(
-            prompt=prompt,
+            prompt_id=prompt.pk,
             method=self._methods.get(self._method_of(row), is_refined=parent is not None),
             parent=parent,
             round=row.round,
@@ -341,10 +341,10 @@ def _entries(row: ImageRow) -> list[tuple[str, str]]:
     return [(field, entry) for field, entry in (("image", row.file), ("reference", row.reference)) if entry]
 
 
-def _parents_before_children(chosen: Sequence[tuple[_Read, Prompt]]) -> list[list[tuple[_Read, Prompt]]]:
+def _parents_before_children(chosen: Sequence[tuple[_Read, KnownPrompt]]) -> list[list[tuple[_Read, KnownPrompt]]]:
     """The rows in layers, none of which holds an image and its parent: a parent needs its row before its child."""
     depth: dict[str, int] = {}
-    layers: list[list[tuple[_Read, Prompt]]] = []
+    layers: list[list[tuple[_Read, KnownPrompt]]] = []
     for one, prompt in chosen:
         depth[one.row.file] = here = depth.get(one.row.parent, -1) + 1
         while len(layers) <= here:

@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import nullcontext
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import User
@@ -17,18 +18,18 @@ from exchange.tables.cells import Cells
 from exchange.tables.row import JsonValue
 from exchange.tables.rows import read_rows
 from exchange.tables.values import MAX_TEXT
-from generation.models import Image, ImportRun, Prompt
+from generation.models import Image, ImportRun
 from generation.models.among import among
-from generation.models.bulk import insert_rows
+from generation.models.bulk import Same, insert_columns
 from generation.queries.importers import Counts, Progress, Source, batches, no_progress
 from generation.services.imports.image_rows import Methods, image_digest
-from generation.services.imports.prompt_lookup import Named, PromptLookup, Unclear
+from generation.services.imports.prompt_lookup import KnownPrompt, Named, PromptLookup, Unclear
 from generation.services.imports.prompts import named_prompt_set
 from generation.services.origin import Origin
 
 ROWS_AT_ONCE = 5_000
 MAX_NAME = 200
-IMAGE = ("prompt_id", "method_id", "key", "digest", "provenance", "added_by_id", "import_run_id")
+IMAGE = ("prompt_id", "method_id", "key", "digest", "provenance")
 
 
 def import_items(
@@ -144,7 +145,9 @@ class _Batches:
         if self._dry_run:
             self.counts.keys.update(new_keys)
         else:
-            insert_rows(Image, IMAGE, new)
+            added_by, import_run = (Same(pk) for pk in self._origin.ids)
+            columns = dict(zip(IMAGE, zip(*new, strict=True) if new else repeat(()), strict=False))
+            insert_columns(Image, columns | {"added_by_id": added_by, "import_run_id": import_run}, len(new))
             if changed:
                 Image.objects.bulk_update(changed, ["provenance"])
         self.counts.made["images without a file"] += len(new)
@@ -184,7 +187,7 @@ class _Batches:
         images = Image.objects.filter(among("key", keys), prompt__prompt_set__name=self._prompt_set)
         return {image.key: image for image in images.select_related("method", "prompt").order_by("-pk")}
 
-    def _agrees(self, item: _Item, prompt: Prompt, image: Image) -> bool:
+    def _agrees(self, item: _Item, prompt: KnownPrompt, image: Image) -> bool:
         wrong = ""
         if image.prompt_id != prompt.pk:
             wrong = f'another prompt ("{image.prompt.text[:80]}")'
@@ -199,7 +202,7 @@ class _Batches:
             )
         return not wrong
 
-    def _image(self, item: _Item, prompt: Prompt) -> tuple[Any, ...]:
+    def _image(self, item: _Item, prompt: KnownPrompt) -> tuple[Any, ...]:
         """The row of a new image: see `IMAGE`."""
         provenance: dict[str, JsonValue] = {"facets": item.facets} if item.facets else {}
         if not item.has_method:
@@ -210,7 +213,6 @@ class _Batches:
             item.key,
             image_digest(prompt=prompt, method=item.method, content=item.key),
             provenance,
-            *self._origin.ids,
         )
 
 

@@ -1,12 +1,13 @@
 """Which prompt of a set an image belongs to; prompts that are new are made."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from generation.models import Prompt, PromptSet
 from generation.models.among import among
-from generation.models.bulk import insert_objects
+from generation.models.bulk import Same, insert_columns, new_ids
 from generation.services.origin import Origin
 
 
@@ -15,6 +16,18 @@ class Named(NamedTuple):
 
     text: str
     key: str
+
+
+@dataclass(slots=True, eq=False)
+class KnownPrompt:
+    """A prompt of the set. `pk` is None until a new one is saved; in a dry run it stays so."""
+
+    text: str
+    key: str
+    digest: str
+    prompt_set_id: int | None
+    pk: int | None = None
+    is_text_known: bool = True
 
 
 class Unclear(NamedTuple):
@@ -37,14 +50,14 @@ class PromptLookup:
         self, prompt_set: PromptSet, *, origin: Origin, key_as_text: bool = False, dry_run: bool = False
     ) -> None:
         self._set, self._origin, self._key_as_text, self._dry_run = prompt_set, origin, key_as_text, dry_run
-        self._dry: dict[str, Prompt] = {}  # key → prompt that a real run would have made
-        self._dry_by_text: dict[str, list[Prompt]] = defaultdict(list)
+        self._dry: dict[str, KnownPrompt] = {}  # key → prompt that a real run would have made
+        self._dry_by_text: dict[str, list[KnownPrompt]] = defaultdict(list)
         self.n_made = 0
 
-    def find(self, names: Sequence[Named]) -> list[Prompt | Unclear]:
+    def find(self, names: Sequence[Named]) -> list[KnownPrompt | Unclear]:
         """The prompt of each name, in order. Call it in the transaction that saves what is made of them."""
         by_key, by_text = self._stored(names)
-        result: list[Prompt | Unclear] = []
+        result: list[KnownPrompt | Unclear] = []
         for name in names:
             chosen = self._choose(name, by_key, by_text)
             if chosen is None:
@@ -53,25 +66,43 @@ class PromptLookup:
                 if name.key:
                     by_key[name.key].append(chosen)
             result.append(chosen)
-        new: dict[int, Prompt] = {}
-        for found in result:
-            if isinstance(found, Prompt) and found.pk is None:
-                new[id(found)] = found
         if not self._dry_run:
-            insert_objects(Prompt, new.values())
+            new = {id(one): one for one in result if isinstance(one, KnownPrompt) and one.pk is None}
+            self._save(new.values())
             self.n_made += len(new)
         return result
 
-    def _stored(self, names: Sequence[Named]) -> tuple[dict[str, list[Prompt]], dict[str, list[Prompt]]]:
-        by_key: dict[str, list[Prompt]] = defaultdict(list)
-        by_text: dict[str, list[Prompt]] = defaultdict(list)
+    def _save(self, new: Collection[KnownPrompt]) -> None:
+        for prompt, pk in zip(new, new_ids(Prompt, len(new)), strict=True):
+            prompt.pk = pk
+        added_by, import_run = self._origin.ids
+        columns = {name: [getattr(prompt, name) for prompt in new] for name in ("text", "key", "digest")}
+        metadata = [{} if prompt.is_text_known else {"text_is_unknown": True} for prompt in new]
+        insert_columns(
+            Prompt,
+            {
+                "id": [prompt.pk for prompt in new],
+                "prompt_set_id": Same(self._set.pk),
+                **columns,
+                "metadata": metadata if any(metadata) else Same({}),
+                "added_by_id": Same(added_by),
+                "import_run_id": Same(import_run),
+            },
+            len(new),
+        )
+
+    def _stored(self, names: Sequence[Named]) -> tuple[dict[str, list[KnownPrompt]], dict[str, list[KnownPrompt]]]:
+        by_key: dict[str, list[KnownPrompt]] = defaultdict(list)
+        by_text: dict[str, list[KnownPrompt]] = defaultdict(list)
         keys, texts = {n.key for n in names if n.key}, {n.text for n in names if n.text}
         if self._set.pk is not None:
             prompts = Prompt.objects.filter(prompt_set=self._set).order_by("pk")
-            for prompt in prompts.filter(among("key", keys)) if keys else ():
+            rows = prompts.values_list("text", "key", "digest", "prompt_set", "pk")
+            known = {row[-1]: KnownPrompt(*row) for row in (rows.filter(among("key", keys)) if keys else ())}
+            for prompt in known.values():
                 by_key[prompt.key].append(prompt)
-            for prompt in prompts.filter(among("text", texts)) if texts else ():
-                by_text[prompt.text].append(prompt)
+            for row in rows.filter(among("text", texts)) if texts else ():
+                by_text[row[0]].append(known.get(row[-1]) or KnownPrompt(*row))
         for key in keys:
             if (made := self._dry.get(key)) is not None:
                 by_key[key].append(made)
@@ -80,8 +111,8 @@ class PromptLookup:
         return by_key, by_text
 
     def _choose(
-        self, name: Named, by_key: dict[str, list[Prompt]], by_text: dict[str, list[Prompt]]
-    ) -> Prompt | Unclear | None:
+        self, name: Named, by_key: dict[str, list[KnownPrompt]], by_text: dict[str, list[KnownPrompt]]
+    ) -> KnownPrompt | Unclear | None:
         if name.key and (keyed := by_key.get(name.key)):
             agreeing = [prompt for prompt in keyed if name.text in ("", prompt.text)]
             if not agreeing:
@@ -96,21 +127,16 @@ class PromptLookup:
         problem = f'no prompt of "{self._set.name}" has the key "{name.key}"'
         return Unclear("prompt_key", problem, "import the prompts first, or give the prompt's text")
 
-    def _only(self, prompts: list[Prompt], field: str, what: str) -> Prompt | Unclear:
+    def _only(self, prompts: list[KnownPrompt], field: str, what: str) -> KnownPrompt | Unclear:
         if len(prompts) == 1:
             return prompts[0]
         problem = f'{len(prompts)} prompts of "{self._set.name}" have {what}'
         return Unclear(field, problem, "name the prompt by a key that only it has")
 
-    def _made(self, name: Named) -> Prompt:
-        prompt = Prompt(
-            prompt_set=self._set,
-            text=name.text or name.key,
-            key=name.key,
-            metadata={} if name.text else {"text_is_unknown": True},
-            **self._origin.fields,
-        )
-        prompt.digest = Prompt.digest_of(prompt.text, key=prompt.key)
+    def _made(self, name: Named) -> KnownPrompt:
+        text = name.text or name.key
+        digest = Prompt.digest_of(text, key=name.key)
+        prompt = KnownPrompt(text, name.key, digest, self._set.pk, is_text_known=bool(name.text))
         if self._dry_run:
             self.n_made += 1
             self._dry_by_text[prompt.text].append(prompt)

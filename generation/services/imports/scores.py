@@ -113,7 +113,8 @@ def _save(
         [row.value for row, _ in placed],
     )
     new: list[MetricScore] = []
-    for (row, image), before in zip(placed, earlier, strict=True):
+    for place, (row, image) in enumerate(placed):
+        before = earlier.get(place)
         value = stored.get((image, row.metric, row.version))
         if value is None and before is not None:
             value = before.value
