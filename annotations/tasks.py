@@ -10,7 +10,9 @@ from annotations.services.benchmarks import ends
 from annotations.services.hooks import deliveries
 from annotations.services.panels import polling
 from annotations.services.raters import retention
-from generation.jobs import Pulse, lease, send_or_wait
+from generation.jobs import Pulse, lease, load_celery_app, send_or_wait
+
+load_celery_app()
 
 
 @shared_task

@@ -288,6 +288,7 @@ PROLIFIC_TOKEN = env.text("EVALSITE_PROLIFIC_TOKEN", "", secret=True)
 PROLIFIC_WEBHOOK_SECRET = env.text("EVALSITE_PROLIFIC_WEBHOOK_SECRET", "", secret=True)
 
 # --- background work -------------------------------------------------------------------------------------------------
+BACKGROUND_MODULE = "evalsite.celery"  # has the Celery application; modules with tasks load it
 CELERY_BROKER_URL = env.broker("CELERY_BROKER_URL", "filesystem://")
 BROKER_DIR = DATA_DIR / "broker"
 CELERY_TASK_DEFAULT_QUEUE = "cpu"

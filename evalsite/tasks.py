@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.core.management import call_command
 
+from evalsite import celery  # noqa: F401 - loading it makes it the application that tasks belong to
 from evalsite.api.idempotency import clear_old_calls
 
 

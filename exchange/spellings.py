@@ -33,14 +33,14 @@ class Spellings:
     def meet(self, file: str, what: str, names: Iterable[str]) -> None:
         """Notes names that `file` uses for things of one kind (item, rater…); each must be its identity."""
         seen, met, groups = self._seen[file, what], self._met[file, what], self._groups[file, what]
-        for name in names:
-            if hash(name) in seen:
-                continue
-            seen.add(hash(name))
+        there = self._here[what]
+        fresh = {code: name for name in names if (code := hash(name)) not in seen}
+        seen.update(fresh)
+        for name in fresh.values():
             if len(name) <= 4 and name.casefold() in GAP_WORDS:
                 self._gaps[file, what][name] = None
             like = hash(likeness(name))
-            here = self._here[what].get(like, name)
+            here = there.get(like, name) if there else name
             if here != name:
                 groups.setdefault(like, {here: None})[name] = None
             first = met.setdefault(like, name)

@@ -16,17 +16,17 @@ import secrets
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from importlib import import_module
 from types import TracebackType
-from typing import Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
-from celery import Task
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, models
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
-from generation.recipes.contract import Stopped
+if TYPE_CHECKING:
+    from celery import Task
 
 logger = logging.getLogger(__name__)
 MOST_TRIES = 6
@@ -100,6 +100,14 @@ def renew(rows: QuerySet[_Job], *, now: datetime | None = None, holds: timedelta
     return bool(rows.update(lease_until=(now or timezone.now()) + (holds or lease())))
 
 
+def load_celery_app() -> None:
+    """For modules with tasks: what is sent from then on goes by the application that the settings name.
+
+    It is loaded there and not by every command, since Celery takes as long to load as Django.
+    """
+    import_module(settings.BACKGROUND_MODULE)
+
+
 def send_or_wait(task: "Task[Any, Any]", *args: object, waits: str, **options: Any) -> bool:
     """Send the message of a job after which a row waits; False when the broker does not answer.
 
@@ -109,6 +117,8 @@ def send_or_wait(task: "Task[Any, Any]", *args: object, waits: str, **options: A
     waits    for the log: what waits, such as "import 7"
     options  of `apply_async`, such as the queue
     """
+    from kombu.exceptions import OperationalError  # here, since most commands send nothing
+
     try:
         task.apply_async(args=args, retry=False, **options)
     except OperationalError:
@@ -147,6 +157,8 @@ class Pulse:
     def on_step(self, done: int, total: int) -> None:
         """For engines to call between their steps. Raises Stopped when the work is no longer ours to do."""
         if self._unwanted.is_set():
+            from generation.recipes.contract import Stopped  # pydantic comes with it
+
             raise Stopped
 
     def _beat(self) -> None:

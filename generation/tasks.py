@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from generation import availability
-from generation.jobs import Pulse, lease, send_or_wait
+from generation.jobs import Pulse, lease, load_celery_app, send_or_wait
 from generation.models import Run
 from generation.recipes.matrix.matrix import Matrix
 from generation.services import reproduction_runs
@@ -20,6 +20,7 @@ from generation.services.imports import import_runs, upload_retention
 from generation.services.runs import claiming, planning, steering, work
 
 logger = logging.getLogger(__name__)
+load_celery_app()
 
 
 @shared_task

@@ -95,8 +95,9 @@ class Assignment(models.Model):
 
     token = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
     study = models.ForeignKey(Study, models.CASCADE, related_name="assignments")
-    item = models.ForeignKey(Item, models.CASCADE, related_name="assignments")
-    rater = models.ForeignKey(Rater, models.CASCADE, related_name="assignments")
+    # Constraints below have indexes that begin with these two: they need none of their own.
+    item = models.ForeignKey(Item, models.CASCADE, related_name="assignments", db_index=False)
+    rater = models.ForeignKey(Rater, models.CASCADE, related_name="assignments", db_index=False)
     sequence = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=State, default=State.LEASED)
     lease_until = models.DateTimeField(null=True, blank=True)

@@ -43,7 +43,8 @@ class Item(models.Model):
         GOLD = "gold", _("gold item")
         CHECK = "check", _("attention check")
 
-    study = models.ForeignKey(Study, models.CASCADE, related_name="items")
+    # The index of `item_key_once` begins with it.
+    study = models.ForeignKey(Study, models.CASCADE, related_name="items", db_index=False)
     position = models.PositiveIntegerField()
     key = models.CharField(max_length=200)
     prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="items")
@@ -91,7 +92,8 @@ class Item(models.Model):
 class ItemImage(models.Model):
     """An image's fixed place in an item; the side on which a rater sees it is the assignment's."""
 
-    item = models.ForeignKey(Item, models.CASCADE, related_name="item_images")
+    # The index of `item_slot_once` begins with it.
+    item = models.ForeignKey(Item, models.CASCADE, related_name="item_images", db_index=False)
     image = models.ForeignKey(Image, models.PROTECT, related_name="item_images")
     slot = models.PositiveSmallIntegerField()
 

@@ -1,16 +1,31 @@
 """Quantiles and tails of the usual distributions, from SciPy's special functions.
 
 They are what `scipy.stats` computes its own from; but that takes a second to import, and a tenth of a millisecond per
-call. Arguments are numbers or arrays, broadcast together; NaN in, NaN out.
+call. SciPy is loaded at the first call, since much that handles ratings computes no tail of anything.
+
+Arguments are numbers or arrays, broadcast together; NaN in, NaN out.
 """
 
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 Numbers = Any
 """A float or an array of floats; the result is alike."""
+
+
+class _Special:
+    """`scipy.special`, loaded when its first function is asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        from scipy import special
+
+        found = getattr(special, name)
+        setattr(self, name, found)
+        return found
+
+
+special = _Special()
 
 
 def normal_quantile(p: Numbers) -> Numbers:

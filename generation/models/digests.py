@@ -17,4 +17,6 @@ def _written(part: Any) -> str:
     """The part as canonical JSON; most are texts, and an encoder of its own for each takes ten times as long."""
     if type(part) is str:
         return encode_basestring(part)
+    if type(part) is int:
+        return str(part)
     return "null" if part is None else _CANONICAL.encode(part)

@@ -39,7 +39,8 @@ class Image(Added):
     METHOD_IS_UNKNOWN = "method_is_unknown"
     """A note in `provenance`: the table that it came in names methods, and none for this image."""
 
-    prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="images")
+    # The index `image_by_prompt_and_method` begins with it.
+    prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="images", db_index=False)
     variant = models.ForeignKey(PromptVariant, models.PROTECT, null=True, blank=True, related_name="images")
     method = models.ForeignKey(Method, models.PROTECT, related_name="images")
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")

@@ -53,7 +53,8 @@ class PromptSet(models.Model):
 class Prompt(Added):
     """What an image should show. Its identity is its content: a topic may occur twice with different texts."""
 
-    prompt_set = models.ForeignKey(PromptSet, models.CASCADE, related_name="prompts")
+    # The index of `prompt_once_per_set` begins with it.
+    prompt_set = models.ForeignKey(PromptSet, models.CASCADE, related_name="prompts", db_index=False)
     digest = models.CharField(max_length=64, editable=False)
     key = models.CharField(max_length=200, blank=True, help_text=_("The source's own identifier, if it has one."))
     text = models.TextField()

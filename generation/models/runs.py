@@ -1,5 +1,7 @@
 """A run of the generator as rows: what is to be done, who is at it, what came of it, what it cost."""
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -9,7 +11,9 @@ from generation.jobs import Leased
 from generation.models.critiques import Critique
 from generation.models.images import Image, Method, MetricScore
 from generation.models.prompts import Decomposition, Prompt, PromptSet, PromptVariant
-from generation.recipes.matrix.matrix import Matrix
+
+if TYPE_CHECKING:
+    from generation.recipes.matrix.matrix import Matrix
 
 
 class Run(Leased):
@@ -62,7 +66,9 @@ class Run(Leased):
         return self.state in self.ENDED
 
     @property
-    def plan(self) -> Matrix:
+    def plan(self) -> "Matrix":
+        from generation.recipes.matrix.matrix import Matrix  # pydantic comes with it
+
         return Matrix.from_json(self.matrix)
 
 

@@ -24,10 +24,10 @@ def images_by_reference(
     With `prompt_set` (a name) only that set's images are looked at, with `within` only those of these sets.
     """
     images = _images(prompt_set, within)
-    found = _by("key", set(references), images)
+    found = _by_key(set(references), prompt_set, within)
     sums = {reference.lower(): reference for reference in set(references) - set(found) if _is_sum(reference)}
     if sums:
-        found |= {sums[digits]: ids for digits, ids in _by("sha256", set(sums), images).items()}
+        found |= {sums[digits]: ids for digits, ids in _by_sum(set(sums), images).items()}
     names = {reference for reference in set(references) - set(found) if "." in reference}
     if names:
         found |= _by_file(names, images)
@@ -63,11 +63,28 @@ def _images(prompt_set: str, within: QuerySet[PromptSet] | None) -> QuerySet[Ima
     return images if within is None else images.filter(prompt__prompt_set__in=within)
 
 
-def _by(field: str, values: set[str], images: QuerySet[Image]) -> dict[str, list[int]]:
+def with_keys(keys: Collection[str]) -> QuerySet[Image]:
+    """Images by their keys, in no order. Which set they belong to is best looked at afterwards: with a set to look for,
+    SQLite goes through all images of the set instead of the index of keys."""
+    return Image.objects.exclude(key="").filter(among("key", keys)).order_by()
+
+
+def _by_key(keys: set[str], prompt_set: str, within: QuerySet[PromptSet] | None) -> dict[str, list[int]]:
     found: dict[str, list[int]] = defaultdict(list)
-    for value, pk in images.filter(among(field, values)).values_list(field, "pk") if values else ():
+    if keys:
+        sets = None if within is None else set(within.values_list("pk", flat=True))
+        rows = with_keys(keys).values_list("key", "pk", "prompt__prompt_set", "prompt__prompt_set__name")
+        for key, pk, set_pk, name in rows:
+            if prompt_set in ("", name) and (sets is None or set_pk in sets):
+                found[key].append(pk)
+    return {key: sorted(ids) for key, ids in found.items()}
+
+
+def _by_sum(sums: set[str], images: QuerySet[Image]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
+    for value, pk in images.filter(among("sha256", sums)).order_by("pk").values_list("sha256", "pk"):
         found[value].append(pk)
-    return {value: sorted(ids) for value, ids in found.items()}
+    return dict(found)
 
 
 def _by_file(names: set[str], images: QuerySet[Image]) -> dict[str, list[int]]:

@@ -29,8 +29,13 @@ class Placed:
         self.pk: list[int | str] = [found.pk for found in self.item]
 
     def only(self, places: Sequence[int]) -> "Placed":
-        columns = ([column[i] for i in places] for column in (self.item, self.dimension, self.level))
-        return Placed(self.given.only(places), *columns)
+        items, names, levels = self.item, self.dimension, self.level
+        return Placed(
+            self.given.only(places),
+            [items[i] for i in places],
+            [names[i] for i in places],
+            [levels[i] for i in places],
+        )
 
 
 class KnownRater(NamedTuple):

@@ -32,11 +32,12 @@ def items_of(study: Study, keys: Collection[str], prompt_set: str) -> dict[str, 
     """Key → item of the study: by the item's own key, else by what its only image is called."""
     if study.pk is None:
         return {}
-    rows = ItemImage.objects.filter(among("item__key", keys), item__study=study, item__role=Item.Role.RATED).order_by(
-        "item", "slot"
-    )
+    # The role is looked at here: with a role to look for, SQLite goes through all items of the study.
+    rows = ItemImage.objects.filter(among("item__key", keys), item__study=study).order_by("item", "slot")
     found: dict[str, Found] = {}
-    for key, pk, image in rows.values_list("item__key", "item", "image"):
+    for key, role, pk, image in rows.values_list("item__key", "item__role", "item", "image"):
+        if role != Item.Role.RATED:
+            continue
         before = found.get(key)
         found[key] = Found(pk, (*(before.images if before else ()), image))
     rest = set(keys) - set(found)

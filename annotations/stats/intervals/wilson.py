@@ -4,8 +4,8 @@ from math import nan
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
 
+from annotations.stats.distributions import normal_quantile
 from annotations.stats.estimate import Estimate, Interval
 
 METHOD = "Wilson score interval without continuity correction (Wilson 1927)"
@@ -27,7 +27,7 @@ def wilson_bounds(
     hits, total = np.broadcast_arrays(np.asarray(successes, dtype=float), np.asarray(n, dtype=float))
     if not np.all(np.isfinite(hits) & np.isfinite(total) & (hits >= 0) & (hits <= total)):
         raise ValueError("successes and n must be finite with 0 ≤ successes ≤ n")
-    z = float(ndtri(0.5 + level / 2))
+    z = float(normal_quantile(0.5 + level / 2))
     safe = np.where(total > 0, total, 1.0)
     share = hits / safe
     centre = share + z * z / (2 * safe)

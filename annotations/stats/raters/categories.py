@@ -1,9 +1,9 @@
 """How each rater agrees with the others where levels have no order: categories alone, no distance between them."""
 
 import numpy as np
-from scipy.special import stdtrit
 
 from annotations.stats.arrays import FloatArray
+from annotations.stats.distributions import t_quantile
 from annotations.stats.raters import sums
 from annotations.stats.raters.signals import MIN_UNITS, NO_ORDER, Columns, divide, fisher_limits
 from annotations.stats.raters.suspicion import Measure
@@ -20,7 +20,7 @@ def add_category_agreement(columns: Columns, ratings: Ratings, peers: sums.Peers
     n = np.bincount(peers.rater, minlength=ratings.n_raters)
     kappa, error = _kappa(ratings, peers, others)
     low, high = fisher_limits(
-        kappa, divide(error, 1 - kappa**2), stdtrit(np.maximum(n - 1, 1), 0.5 + columns.level / 2)
+        kappa, divide(error, 1 - kappa**2), t_quantile(0.5 + columns.level / 2, np.maximum(n - 1, 1))
     )
     columns.add(
         "agreement",

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri, stdtrit
 
 from annotations.stats.arrays import FloatArray, IntArray
+from annotations.stats.distributions import normal_quantile, t_quantile
 from annotations.stats.estimate import Estimate, Interval
 from annotations.stats.intervals.wilson import METHOD as WILSON
 from annotations.stats.intervals.wilson import wilson_bounds
@@ -99,7 +99,7 @@ def add_agreement(columns: Columns, peers: sums.Peers, n_raters: int) -> None:
     n = np.bincount(peers.rater, minlength=n_raters)
     kappa, error = _quadratic_kappa(peers, n_raters)
     low, high = fisher_limits(
-        kappa, divide(error, 1 - kappa**2), stdtrit(np.maximum(n - 1, 1), 0.5 + columns.level / 2)
+        kappa, divide(error, 1 - kappa**2), t_quantile(0.5 + columns.level / 2, np.maximum(n - 1, 1))
     )
     columns.add(
         "agreement",
@@ -118,7 +118,7 @@ def add_agreement(columns: Columns, peers: sums.Peers, n_raters: int) -> None:
         peers.rater, sums.ranks_within(peers.rater, peers.own), sums.ranks_within(peers.rater, means), n_raters
     )
     spread = np.where(n > 3, np.sqrt((1 + rho**2 / 2) / np.maximum(n - 3, 1)), np.nan)
-    low, high = fisher_limits(rho, spread, float(ndtri(0.5 + columns.level / 2)))
+    low, high = fisher_limits(rho, spread, float(normal_quantile(0.5 + columns.level / 2)))
     columns.add(
         "rank_correlation",
         "rater_spearman",
@@ -138,7 +138,7 @@ def add_deviation(columns: Columns, peers: sums.Peers, n_raters: int) -> None:
     """Distance from the others, severity and spread."""
     n = np.bincount(peers.rater, minlength=n_raters)
     gap = peers.own - peers.others
-    quantile = stdtrit(np.maximum(n - 1, 1), 0.5 + columns.level / 2)
+    quantile = t_quantile(0.5 + columns.level / 2, np.maximum(n - 1, 1))
     for name, statistic, method, values in (
         ("mean_absolute_deviation", "rater_mean_absolute_deviation", "mean distance to the others' mean", np.abs(gap)),
         ("severity", "rater_severity", "mean of own answer minus the others' mean; below 0 is severer", gap),
@@ -239,7 +239,7 @@ def add_runs(
         None,
         "no ratings" if order is not None else "the order of ratings is not known",
     )
-    distance = np.where(per_rater >= MIN_UNITS, -ndtri(np.clip(p_value, 1e-300, 1.0)), np.nan)
+    distance = np.where(per_rater >= MIN_UNITS, -normal_quantile(np.clip(p_value, 1e-300, 1.0)), np.nan)
     columns.measures.append(
         Measure(
             "longest_run",
@@ -303,7 +303,7 @@ def add_repeats(
     columns.add_share("self_consistency", method, hits, n, "repeats", ("same answer to repeats", "low"))
     gap = np.abs(ratings.values[first] - ratings.values[second]) if is_ordinal else np.full(len(rater), np.nan)
     mean, deviation = sums.deviation_by(rater, gap, ratings.n_raters)
-    error = deviation / np.sqrt(np.maximum(n, 1)) * stdtrit(np.maximum(n - 1, 1), 0.5 + columns.level / 2)
+    error = deviation / np.sqrt(np.maximum(n, 1)) * t_quantile(0.5 + columns.level / 2, np.maximum(n - 1, 1))
     columns.add(
         "self_deviation",
         "rater_self_deviation",

@@ -300,7 +300,7 @@ class ImageBatches:
         parent = self._settled[row.parent].image if row.parent else None
         note = {Image.METHOD_IS_UNKNOWN: True} if self._is_hole(row) else {}
         return Image(
-            prompt_id=prompt.pk,
+            prompt_id=prompt.pk,  # type: ignore[misc]  # a dry run saves no image, and its new prompts have no key
             method=self._methods.get(self._method_of(row), is_refined=parent is not None),
             parent=parent,
             round=row.round,

@@ -19,8 +19,8 @@ from exchange.tables.row import JsonValue
 from exchange.tables.rows import read_rows
 from exchange.tables.values import MAX_TEXT
 from generation.models import Image, ImportRun
-from generation.models.among import among
 from generation.models.bulk import Same, insert_columns
+from generation.queries.images import with_keys
 from generation.queries.importers import Counts, Progress, Source, batches, no_progress
 from generation.services.imports.image_rows import Methods, image_digest
 from generation.services.imports.prompt_lookup import KnownPrompt, Named, PromptLookup, Unclear
@@ -184,8 +184,8 @@ class _Batches:
         return False
 
     def _stored(self, keys: Sequence[str]) -> dict[str, Image]:
-        images = Image.objects.filter(among("key", keys), prompt__prompt_set__name=self._prompt_set)
-        return {image.key: image for image in images.select_related("method", "prompt").order_by("-pk")}
+        images = with_keys(keys).select_related("method", "prompt__prompt_set").order_by("-pk")
+        return {image.key: image for image in images if image.prompt.prompt_set.name == self._prompt_set}
 
     def _agrees(self, item: _Item, prompt: KnownPrompt, image: Image) -> bool:
         wrong = ""
