@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotations', '0019_further_raters'),
+        ('annotations', '0021_plain_labels'),
     ]
 
     operations = [
