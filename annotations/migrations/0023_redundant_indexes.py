@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotations', '0021_plain_labels'),
+        ('annotations', '0022_references'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('generation', '0012_registration'),
+        ('generation', '0013_references'),
     ]
 
     operations = [
