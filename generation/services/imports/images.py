@@ -208,7 +208,13 @@ class ImageBatches:
                 known = {name: value for name, value in row.provenance.items() if name.startswith("reference_")}
                 source = {"bundle": self._bundle.name, "file": row.reference}
                 provenance = {**(known if row.file else row.provenance), "source": source}
-                new.append(Reference(prompt_id=prompt.pk, provenance=provenance, **fields, **self._origin.fields))
+                reference = Reference(
+                    prompt_id=prompt.pk,  # type: ignore[misc]  # None in a dry run, which saves nothing
+                    provenance=provenance,
+                    **fields,
+                    **self._origin.fields,
+                )
+                new.append(reference)
                 self._rows_with_new.add(row.number)
             if row.file:
                 kept.append((one, prompt))
