@@ -47,7 +47,7 @@ class Ratings:
         return len(self.number)
 
     def row(self, i: int) -> Row:
-        """The row of the file that answer i stands in, to report it by."""
+        """The row of the file that has answer i, to report it by."""
         given = self.given[i]
         if given is not None:
             return given
