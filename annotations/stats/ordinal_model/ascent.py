@@ -9,7 +9,7 @@ from scipy import linalg
 from annotations.stats.arrays import FloatArray
 
 _ITERATIONS = 300
-_GAIN = 1e-10
+GAIN = 1e-10
 """The search ends where a full step promises less than this, in units of log-likelihood."""
 _WIDTH = 1e-4
 
@@ -19,22 +19,29 @@ class OutOfReach(ValueError):
 
 
 def maximise(
-    function: Callable[[FloatArray], tuple[float, FloatArray]], start: FloatArray, around: FloatArray, n_cuts: int
+    function: Callable[[FloatArray], tuple[float, FloatArray]],
+    start: FloatArray,
+    around: FloatArray,
+    n_cuts: int,
+    gain: float = GAIN,
+    is_enough: Callable[[FloatArray, FloatArray], bool] = lambda _at, _gradient: False,
+    longest: Callable[[FloatArray, FloatArray], float] = lambda _at, _step: 1.0,
 ) -> FloatArray:
     """Quasi-Newton ascent (BFGS updates, halved steps; Nocedal and Wright 2006, chapter 6) from `start`.
 
     function gives value and gradient; `around` is a guess of minus its second derivatives; steps that would put the
-    first n_cuts parameters out of order, or lead where the function is OutOfReach, are halved too. Whether the end is
-    a maximum is for the caller to check.
+    first n_cuts parameters out of order, or lead where the function is OutOfReach, are halved too. The search ends
+    where a step promises less than `gain`, or where the caller has seen enough; `longest` says which share of a step is
+    tried first. Whether the end is a maximum is for the caller to check.
     """
     inverse = _inverse(around)
     at, (value, gradient) = start, function(start)
     for _ in range(_ITERATIONS):
         step = inverse @ gradient
         promise = float(gradient @ step)
-        if promise < _GAIN:
+        if promise < gain or is_enough(at, gradient):
             break
-        size = 1.0
+        size = longest(at, step)
         while True:
             tried = at + size * step
             if (np.diff(tried[:n_cuts]) > 0).all():

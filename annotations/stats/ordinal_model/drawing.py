@@ -9,7 +9,7 @@ from annotations.stats.ordinal_model.random_intercepts import n_together
 from annotations.stats.ratings import Ratings
 
 MAX_RATINGS = 1_000_000
-"""A fit of this many takes a minute or two, and its interval has long been as narrow as prompts and raters allow."""
+"""A fit of this many takes half a minute, and its interval has long been as narrow as prompts and raters allow."""
 MOST_TOGETHER = 2_000
 """Groups of factors that cross. Their matrix is dense, and factored some hundred times at a second each."""
 _FEWER = 6_000

@@ -7,30 +7,24 @@ effects in it, Christensen's R package `ordinal` (clm, clmm) as the reference th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from math import inf, nan
+from dataclasses import dataclass, field
+from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg, special
+from scipy import linalg
 
 from annotations.stats.arrays import FloatArray
 from annotations.stats.distributions import normal_quantile
 from annotations.stats.estimate import STATS_VERSION, Interval
-from annotations.stats.ordinal_model.ascent import central, information, maximise
 from annotations.stats.ordinal_model.cumulative_link import Link
-from annotations.stats.ordinal_model.laplace import Mixed, NoMode, Plain, Working
-from annotations.stats.ordinal_model.random_intercepts import DENSE_LIMIT, Design, TooLarge, elimination_order
+from annotations.stats.ordinal_model.laplace import Working
+from annotations.stats.ordinal_model.many import settle_many
+from annotations.stats.ordinal_model.random_intercepts import DENSE_LIMIT, dense_codes
+from annotations.stats.ordinal_model.search import FLAT, WILD, Options
 
-_BOUNDARY = 0.02
-"""A standard deviation of random effects below this (the link's own is 1.8 or 1) is taken for zero."""
-_FLAT = 1e-4
-"""Largest Newton decrement, in units of log-likelihood, that counts as converged."""
 _UNBOUNDED = 30.0
 """A standard error beyond this, in the link's units, is a likelihood that stays flat on the way to infinity."""
-_WILD = 10.0
-"""A standard deviation of random effects beyond this, in the link's units: answers hardly vary within the groups, and
-Laplace's approximation, which needs answers on both sides, runs away with the variance."""
 _FEW_GROUPS = 6
 MOST_CLASSES = 20
 """Levels in use beyond this are joined: a cut point for each would take longer than it adds (20 classes keep 99.8% of
@@ -38,9 +32,6 @@ what all levels say about an effect, (1 − 1/k²) of it for k equal classes of 
 LARGE = 12_000
 """Ratings from which the search starts at the fit of a part, and second derivatives are forward differences."""
 PART = 6_000
-_NEARLY = 1e-6
-"""A Newton decrement below this is less than a five-hundredth of a standard error away: one Newton step is left, and
-the information stays what it is."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +90,7 @@ def fit_ordinal(
     most_classes  more levels in use than this are joined to this many classes of about equally many ratings, and a note
             says so. An effect means the same with any joining of levels (McCullagh 1980).
     dense_limit  of groups that cross too widely to be eliminated; with more the fit is refused
-    large, part  from more than `large` ratings on the search starts at the fit of about `part` of them
+    large, part  from more than `large` ratings on the search starts at the fit of a tenth of them, at least of `part`
     Wald intervals from the observed information. Malformed arguments raise ValueError; data that cannot carry the
     model give a reason: no variation, separation, a fit that did not converge, or groups that cross too widely.
     """
@@ -119,11 +110,11 @@ def fit_ordinal(
     factors: dict[str, NDArray[np.int64]] = {}
     n = {"ratings": len(answers)}
     for name, codes in groups.items():
-        distinct, dense = np.unique(codes, return_inverse=True)
-        n[name] = len(distinct)
-        if len(distinct) < 2:
+        dense = dense_codes(np.asarray(codes))
+        n[name] = n_groups = int(dense.max(initial=-1)) + 1
+        if n_groups < 2:
             notes.append(f"{name}: one group, no random effect")
-        elif len(distinct) == len(answers):
+        elif n_groups == len(answers):
             notes.append(
                 f"{name}: one rating per group, which cannot be separated from the ratings' own spread; left out"
             )
@@ -131,13 +122,13 @@ def fit_ordinal(
             notes.append(f"{name}: the same groups as {same[0]}, left out")
         else:
             factors[name] = dense
-            if len(distinct) < _FEW_GROUPS:
-                notes.append(f"{name}: {len(distinct)} groups say little about how groups vary")
+            if n_groups < _FEW_GROUPS:
+                notes.append(f"{name}: {n_groups} groups say little about how groups vary")
     reason = _why_not(dense_level, matrix, names, len(used))
     if reason:
         return _unfitted(names, "cumulative link model", n, notes, reason)
-    search = _Search(link, n_nodes, large, part, dense_limit)
-    return _fit(dense_level, matrix, names, factors, n, notes, search, confidence)
+    options = Options(link, n_nodes, large, part, dense_limit)
+    return _fit(dense_level, matrix, names, factors, n, notes, options, confidence)
 
 
 def _joined(level: NDArray[np.int64], most: int) -> NDArray[np.int64]:
@@ -175,41 +166,32 @@ def _fit(
     factors: dict[str, NDArray[np.int64]],
     n: dict[str, int],
     notes: list[str],
-    search: "_Search",
+    options: Options,
     confidence: float,
 ) -> OrdinalFit:
-    """Fit, dropping one factor at a time whose variance is estimated as zero."""
-    kept = dict(sorted(factors.items(), key=lambda factor: -int(factor[1].max())))
-    while True:
-        quadrature = search.n_nodes if len(kept) == 1 else 1
-        how = "" if not kept else "Laplace" if quadrature == 1 else f"{quadrature}-node adaptive Gauss–Hermite"
-        method = f"cumulative {search.link} model" + (f", random {', '.join(kept)}, {how}" if kept else "")
-        try:
-            parameters, value, observed, decrement, working = _maximise(
-                level, fixed, list(kept.values()), replace(search, n_nodes=quadrature)
-            )
-        except (NoMode, TooLarge, linalg.LinAlgError) as error:
-            return _unfitted(names, method, n, notes, str(error))
-        deviations = np.abs(parameters[len(parameters) - len(kept) :])
-        if len(kept) and deviations.min() < _BOUNDARY:
-            gone = list(kept)[int(deviations.argmin())]
-            del kept[gone]
-            notes = [*notes, f"{gone}: variance estimated as zero, left out"]
-            continue
-        break
+    """Fit, and say what became of each factor."""
+    peak = settle_many(level, fixed, factors, options)
+    kept, gone = peak.kept, peak.gone
+    notes = [*notes, *(f"{name}: variance estimated as zero, left out" for name in gone)]
+    quadrature = options.n_nodes if len(kept) == 1 else 1
+    how = "" if not kept else "Laplace" if quadrature == 1 else f"{quadrature}-node adaptive Gauss–Hermite"
+    method = f"cumulative {options.link} model" + (f", random {', '.join(kept)}, {how}" if kept else "")
+    if peak.reason:
+        return _unfitted(names, method, n, notes, peak.reason)
+    parameters, observed, deviations = peak.parameters, peak.information, peak.deviations
     cuts = int(level.max())
     try:
         covariance = linalg.cho_solve(linalg.cho_factor(observed), np.eye(len(observed)))
     except linalg.LinAlgError:
         return _unfitted(names, method, n, notes, "not converged: the likelihood has no peak where the search ended")
-    if not decrement < _FLAT:
+    if not peak.decrement < FLAT:
         return _unfitted(names, method, n, notes, "not converged: the likelihood still rises where the search ended")
     own = slice(cuts, cuts + len(names))
     errors = np.sqrt(np.diag(covariance))[own]
     estimates = parameters[cuts : cuts + len(names)]
     if errors.max() > _UNBOUNDED:
         return _unfitted(names, method, n, notes, "separation: an effect has no bound in these ratings")
-    if len(kept) and deviations.max() > _WILD:
+    if len(kept) and deviations.max() > WILD:
         wild = list(kept)[int(deviations.argmax())]
         return _unfitted(names, method, n, notes, f"the variance of {wild} has no bound in these ratings")
     half = float(normal_quantile((1 + confidence) / 2)) * errors
@@ -224,128 +206,14 @@ def _fit(
         },
         thresholds=parameters[:cuts],
         deviations=dict.fromkeys(factors, 0.0) | dict(zip(kept, deviations.tolist(), strict=True)),
-        log_likelihood=value,
+        log_likelihood=peak.value,
         method=method,
         n=n,
         notes=tuple(notes),
         covariance=covariance[own, own],
-        working=working,
-        effects=dict(zip(kept, working.effects, strict=True)),
+        working=peak.working,
+        effects=dict(zip(kept, peak.working.effects, strict=True)),
     )
-
-
-@dataclass(frozen=True)
-class _Search:
-    """Options of the search for the maximum: see `fit_ordinal`."""
-
-    link: Link
-    n_nodes: int
-    large: int
-    part: int
-    dense_limit: int
-
-
-def _maximise(
-    level: NDArray[np.int64], fixed: FloatArray, codes: list[NDArray[np.int64]], search: _Search
-) -> tuple[FloatArray, float, FloatArray, float, Working]:
-    """The maximum, its log-likelihood, the observed information and the Newton decrement there, and single ratings."""
-    n_levels, p, link = int(level.max()) + 1, fixed.shape[1], search.link
-    plain = Plain(level, fixed, n_levels, link)
-    shares = np.cumsum(np.bincount(level))[:-1] / len(level)
-    cuts = special.logit(shares) if link == "logit" else normal_quantile(shares)
-    start = np.concatenate((cuts, np.zeros(p)))
-    found = maximise(plain.log_likelihood, start, information(plain.log_likelihood, start), n_levels - 1)
-    around = information(plain.log_likelihood, found)
-    if not codes:
-        value, gradient = plain.log_likelihood(found)
-        return found, value, around, _decrement(gradient, around), plain.working(found)
-    order = elimination_order(codes)
-    codes = [codes[at] for at in order]
-    fixed_part = n_levels - 1 + p
-    start, guess = np.concatenate((1.2 * found, np.full(len(codes), 0.7))), None
-    if len(level) > search.large:
-        start, guess = _start_from_a_part(plain, codes, start, search)
-    found, value, around, decrement, working = _peak(plain, codes, start, guess, around, search)
-    places = np.argsort(order)
-    back = np.concatenate((np.arange(fixed_part), fixed_part + places))
-    working = replace(working, effects=tuple(working.effects[at] for at in places))
-    return found[back], value, around[np.ix_(back, back)], decrement, working
-
-
-def _peak(
-    plain: Plain,
-    codes: list[NDArray[np.int64]],
-    start: FloatArray,
-    guess: FloatArray | None,
-    of_plain: FloatArray,
-    search: _Search,
-) -> tuple[FloatArray, float, FloatArray, float, Working]:
-    """As `_maximise`, of random factors in this order, from `start` with a guess of the information there.
-
-    Without a guess it is made of the information of the model without random effects, `of_plain`: they stretch the
-    predictor's scale, and it starts the search well.
-    """
-    sizes = [int(code.max()) + 1 for code in codes]
-    mixed = Mixed(plain, Design(codes, sizes, search.dense_limit), np.zeros(sum(sizes)))
-    n_cuts, n_nodes = plain.n_levels - 1, search.n_nodes
-    if guess is None:
-        guess = linalg.block_diag(of_plain, np.diag(np.array(sizes, dtype=float)))
-    found = maximise(mixed.log_marginal, start, guess, n_cuts)
-
-    def by_quadrature(at: FloatArray) -> tuple[float, FloatArray]:
-        value = mixed.log_marginal_quadrature(at, n_nodes)
-        return value, central(lambda x: mixed.log_marginal_quadrature(x, n_nodes), at)
-
-    marginal = mixed.log_marginal if n_nodes == 1 else by_quadrature
-    value, gradient = marginal(found)
-    is_large = n_nodes == 1 and len(plain.level) > search.large
-    around = information(mixed.log_marginal, found, gradient if is_large else None)
-    if n_nodes == 1 and _decrement(gradient, around) < _NEARLY:
-        found = found + linalg.solve(around, gradient, assume_a="pos")
-        value, gradient = marginal(found)
-    else:
-        # From the Laplace maximum to the last digits, or on to that of the quadrature.
-        found = maximise(marginal, found, around, n_cuts)
-        value, gradient = marginal(found)
-        around = information(marginal, found)
-    return found, value, around, _decrement(gradient, around), mixed.working(found)
-
-
-def _start_from_a_part(
-    plain: Plain, codes: list[NDArray[np.int64]], start: FloatArray, search: _Search
-) -> tuple[FloatArray, FloatArray | None]:
-    """The fit of a few thousand ratings, and the information that all ratings would have there.
-
-    The part is every k-th group of the smallest factor with enough of them, so that what is nested in it stays whole.
-    Where the part cannot be fitted, or lacks a level, the start is the one that was given.
-    """
-    level, fixed, n_levels = plain.level, plain.fixed, plain.n_levels
-    every = -(-len(level) // search.part)
-    enough = [code for code in codes if int(code.max()) >= _FEW_GROUPS * every]
-    if not enough:
-        return start, None
-    part = min(enough, key=lambda code: int(code.max())) % every == 0
-    some = [np.unique(code[part], return_inverse=True)[1].astype(np.int64) for code in codes]
-    if len(np.unique(level[part])) < n_levels or min(int(code.max()) for code in some) < 1:
-        return start, None
-    of_part = Plain(level[part], fixed[part], n_levels, search.link)
-    try:
-        around = information(of_part.log_likelihood, start[: n_levels - 1 + fixed.shape[1]])
-        found, _, around, decrement, _ = _peak(of_part, some, start, None, around, replace(search, n_nodes=1))
-    except (NoMode, linalg.LinAlgError):
-        return start, None
-    deviations = np.abs(found[len(found) - len(codes) :])
-    if not decrement < _FLAT or not _BOUNDARY < deviations.min() <= deviations.max() < _WILD:
-        return start, None
-    return found, around * (len(level) / int(part.sum()))
-
-
-def _decrement(gradient: FloatArray, around: FloatArray) -> float:
-    """How much a Newton step would still gain; infinite where there is no peak."""
-    try:
-        return float(gradient @ linalg.solve(around, gradient, assume_a="pos")) / 2
-    except linalg.LinAlgError:
-        return inf
 
 
 def _unfitted(names: list[str], method: str, n: dict[str, int], notes: list[str], reason: str) -> OrdinalFit:

@@ -19,6 +19,8 @@ from annotations.stats.ordinal_model.random_intercepts import Design, Factored
 
 _STEPS = 60
 _TIGHT = 1e-9
+_SHORT = 0.1
+"""Of a step between parameters, in the link's units: beyond it the last mode is a better start than its tangent."""
 
 
 class NoMode(OutOfReach):
@@ -56,7 +58,8 @@ class Plain:
         """The log-likelihood and its gradient by (thresholds, coefficients)."""
         thresholds, coefficients, _ = self.split(parameters)
         at = pieces(self.level, self.fixed @ coefficients, thresholds, self.link)
-        cuts = cut_sums(self.level, self.n_levels, at.upper, at.lower)
+        more = at.derivatives()
+        cuts = cut_sums(self.level, self.n_levels, more.upper, more.lower)
         return float(at.value.sum()), np.concatenate((cuts, self.fixed.T @ at.score))
 
     def working(self, parameters: FloatArray) -> Working:
@@ -65,38 +68,77 @@ class Plain:
         return Working(at.score, at.weight)
 
 
+@dataclass(frozen=True)
+class _Mode:
+    """What was found at one mode: H there, the sums of the scores by group, and derivatives by answer."""
+
+    parameters: FloatArray
+    mode: FloatArray
+    factored: Factored
+    scores: FloatArray
+    weight: FloatArray
+    score_upper: FloatArray
+    score_lower: FloatArray
+
+
 @dataclass
 class Mixed:
-    """The same model with random intercepts; `mode` is their last mode, where the next search for it starts."""
+    """The same model with random intercepts; `mode` is their last mode, where the next search for it starts.
+
+    follows: start the next search where the mode is expected from how it moves with the parameters, for short steps
+    between them. It saves most of a search, and costs memory.
+    """
 
     plain: Plain
     design: Design
     mode: FloatArray
+    follows: bool = False
+    within: float = _TIGHT**2
+    """The search for the mode ends where a step would gain less than this for each random effect."""
+    _last: "_Mode | None" = None
 
     def log_marginal(self, parameters: FloatArray) -> tuple[float, FloatArray]:
         """The Laplace log-likelihood and its gradient by (thresholds, coefficients, standard deviations)."""
         thresholds, coefficients, deviations = self.plain.split(parameters)
+        if self.follows and self._last is not None:
+            self.mode = self._expected(self._last, parameters)
         at, factored, scale = self._find_mode(thresholds, coefficients, deviations)
         design = self.design
         value = float(at.value.sum() - self.mode @ self.mode / 2 - factored.log_determinant / 2)
         leverage = factored.leverages()
+        more = at.derivatives()
+        bend = more.weight_eta * leverage / 2
         # How half the log determinant changes with each random effect, and what that does through the mode.
-        pull = factored.solve(scale * design.by_group(at.weight_eta * leverage / 2))
+        pull = factored.solve(scale * design.by_group(bend))
         shift = design.at_ratings(scale * pull)
-        by_predictor = at.score - at.weight_eta * leverage / 2 + at.weight * shift
+        by_predictor = at.score - bend + at.weight * shift
         cuts = cut_sums(
             self.plain.level,
             self.plain.n_levels,
-            at.upper - at.weight_upper * leverage / 2 - shift * at.score_upper,
-            at.lower - at.weight_lower * leverage / 2 - shift * at.score_lower,
+            more.upper - more.weight_upper * leverage / 2 - shift * more.score_upper,
+            more.lower - more.weight_lower * leverage / 2 - shift * more.score_lower,
         )
-        gradient = [cuts, self.plain.fixed.T @ by_predictor]
-        for place, own in enumerate(self._own(factored, deviations, float(at.weight @ leverage))):
-            columns = slice(design.offsets[place], design.offsets[place + 1])
-            code = design.codes[place]
-            through = self.mode[columns][code] @ by_predictor - pull[columns][code] @ at.score
-            gradient.append(np.array([through - own]))
-        return value, np.concatenate(gradient)
+        scores = design.by_group(at.score)
+        through = self.mode * design.by_group(by_predictor) - pull * scores
+        by_factor = np.array([part.sum() for part in np.split(through, design.offsets[1:-1])])
+        own = self._own(factored, deviations, float(at.weight @ leverage))
+        if self.follows:
+            self._last = _Mode(parameters, self.mode, factored, scores, at.weight, more.score_upper, more.score_lower)
+        return value, np.concatenate((cuts, self.plain.fixed.T @ by_predictor, by_factor - own))
+
+    def _expected(self, last: "_Mode", parameters: FloatArray) -> FloatArray:
+        """Where the mode of these parameters is, to first order in how far they are from the last ones."""
+        design, level = self.design, self.plain.level
+        cuts, coefficients, deviations = self.plain.split(parameters - last.parameters)
+        if np.abs(parameters - last.parameters).max() > _SHORT:
+            return last.mode
+        moved = np.concatenate(([0.0], cuts, [0.0]))
+        scores = last.score_upper * moved[level + 1] + last.score_lower * moved[level]
+        of_sides = self.plain.fixed @ coefficients
+        scores -= last.weight * (of_sides + design.at_ratings(design.spread(deviations) * last.mode))
+        scale = design.spread(last.factored.deviations)
+        slope = scale * design.by_group(scores) + design.spread(deviations) * last.scores
+        return last.mode + last.factored.solve(slope)
 
     def log_marginal_quadrature(self, parameters: FloatArray, n_nodes: int) -> float:
         """The log-likelihood by adaptive Gauss–Hermite quadrature with n_nodes nodes; one factor only."""
@@ -133,7 +175,7 @@ class Mixed:
             factored = design.factor(at.weight, deviations)
             step = factored.solve(slope)
             gain = float(slope @ step)
-            if gain < _TIGHT * _TIGHT * max(1.0, len(mode)):
+            if gain < self.within * max(1.0, len(mode)):
                 self.mode = mode
                 return at, factored, scale
             size = 1.0

@@ -6,6 +6,8 @@ raters, is small and dense. That is block Gaussian elimination (Schur complement
 
 Eliminating nested groups joins only groups that share a rating anyway. So where H has entries is known from the
 ratings alone: it is looked up once for a design, and every factorisation is a few sums over vectors of entries.
+What remains is often nested itself, raters × methods in raters. Then the sums are taken over the finest factor alone,
+and added up for the others: G below says which of its groups lie in which group of the rest.
 """
 
 from collections.abc import Iterator
@@ -14,10 +16,10 @@ from functools import cached_property
 from itertools import combinations
 
 import numpy as np
-from scipy import linalg
+from scipy import linalg, sparse
 
 from annotations.stats.arrays import FloatArray, IntArray
-from annotations.stats.ordinal_model.border import Border, sums_of
+from annotations.stats.ordinal_model.border import NARROW, Border, sums_of
 
 DENSE_LIMIT = 4000
 """Groups of the factors that cannot be eliminated diagonally: their matrix is dense (128 MB at this size)."""
@@ -32,7 +34,7 @@ class Factored:
     """H with its first factors eliminated: their diagonals, links to later ones and borders, then the rest.
 
     diagonals[e] (n_groups of e,); links[e][i] (n_groups of e,) the entry with the parent of factor e + 1 + i;
-    entries[e] of the border to the rest; the rest's Cholesky factor.
+    entries[e] of the border to the columns, without the rest's deviations; the rest's Cholesky factor.
     """
 
     design: "Design"
@@ -57,20 +59,36 @@ class Factored:
     def log_determinant(self) -> float:
         return float(sum(np.log(d).sum() for d in self.diagonals) + 2 * np.log(np.diag(self.cholesky)).sum())
 
+    @cached_property
+    def _rest_deviations(self) -> FloatArray:
+        """(n_rest,) of each group's factor."""
+        k = len(self.diagonals)
+        return np.repeat(self.deviations[k:], self.design.sizes[k:])
+
+    @cached_property
+    def _inner(self) -> FloatArray:
+        """(n_columns, n_columns) Gᵀ Λ (the rest's inverse) Λ G."""
+        to_columns = self.design.to_columns
+        scaled = self.inverse * np.outer(self._rest_deviations, self._rest_deviations)
+        return np.ascontiguousarray(to_columns(to_columns(scaled).T))
+
     def solve(self, right: FloatArray) -> FloatArray:
         """H⁻¹ right, (M,) in and out."""
         *heads, rest = np.split(right, self.design.offsets[1 : len(self.diagonals) + 1])
         heads = [head.copy() for head in heads]
+        moved = np.zeros(self.design.n_columns)
         for e, border in enumerate(self.design.borders):
             ready = heads[e] / self.diagonals[e]
             for j, parent, link in self._later(e):
                 heads[j] -= sums_of(parent, link * ready, len(heads[j]))
-            rest = rest - sums_of(border.columns, self.entries[e] * ready[border.rows], len(rest))
+            moved += sums_of(border.columns, self.entries[e] * ready[border.rows], len(moved))
         if len(rest):
+            rest = rest - self._rest_deviations * self.design.to_rest(moved)
             rest = linalg.lapack.dpotrs(self.cholesky, rest, lower=True)[0]
+        back = self.design.to_columns(self._rest_deviations * rest)
         for e in reversed(range(len(heads))):
             border = self.design.borders[e]
-            heads[e] -= border.summed(self.entries[e] * rest[border.columns])
+            heads[e] -= border.summed(self.entries[e] * back[border.columns])
             for j, parent, link in self._later(e):
                 heads[e] -= link * heads[j][parent]
             heads[e] /= self.diagonals[e]
@@ -81,15 +99,13 @@ class Factored:
         design, k = self.design, len(self.diagonals)
         total, weights = self._eliminated(0, self.deviations[:k])
         found = total[design.codes[0]]
-        # What elimination has moved from the eliminated groups to the rest meets the rating's own groups of the rest.
-        for place, own in enumerate(design.rest):
-            deviation = self.deviations[k + place]
-            found += deviation**2 * np.diag(self.inverse)[own]
+        # What elimination has moved from the eliminated groups to the rest meets the rating's own columns.
+        for place, own in enumerate(design.columns):
+            found += np.diag(self._inner)[own]
             for border, weight, through in zip(design.borders, weights, self._through_inverse, strict=True):
-                found -= 2 * deviation * weight[design.codes[0]] * through[border.rating[place]]
-        for one, other in combinations(range(len(design.rest)), 2):
-            both = 2 * self.deviations[k + one] * self.deviations[k + other]
-            found += both * self.inverse[design.rest[one], design.rest[other]]
+                found -= 2 * weight[design.codes[0]] * through[border.rating[place]]
+        for one, other in combinations(design.columns, 2):
+            found += 2 * self._inner[one, other]
         return found
 
     def diagonal(self, factor: int) -> FloatArray:
@@ -127,7 +143,7 @@ class Factored:
     def _through_inverse(self) -> list[FloatArray]:
         """Of each eliminated factor its border times the rest's inverse, at the border's own entries."""
         pairs = zip(self.design.borders, self.entries, strict=True)
-        return [border.times(entries, self.inverse) for border, entries in pairs]
+        return [border.times(entries, self._inner) for border, entries in pairs]
 
     def _later(self, e: int) -> Iterator[tuple[int, IntArray, FloatArray]]:
         """The factors eliminated after e: their place, the group that each group of e lies in, and the link to it."""
@@ -138,28 +154,42 @@ class Design:
     """Random intercepts of several factors: which group of each factor a rating belongs to.
 
     codes: one (n,) int array per factor, 0 ≤ code < sizes[f]; the first and what it is nested in are eliminated, see
-    `elimination_order`. Vectors (M,) hold the
-    groups, factor after factor. `borders` are those of the factors that can be eliminated, `rest` (n,) each the
-    columns of the others. Raises TooLarge where more than `dense_limit` groups remain.
+    `elimination_order`. Vectors (M,) hold the groups, factor after factor. `borders` are those of the factors that can
+    be eliminated. `columns` (n,) each say where a rating is in them: its group of the finest of the other factors, or,
+    where these are not nested, of each; `spreading` is G (n_rest, n_columns), see above.
+    Raises TooLarge where more than `dense_limit` groups remain. narrow: see `border`.
     """
 
-    def __init__(self, codes: list[IntArray], sizes: list[int], dense_limit: int = DENSE_LIMIT) -> None:
+    def __init__(
+        self, codes: list[IntArray], sizes: list[int], dense_limit: int = DENSE_LIMIT, narrow: int = NARROW
+    ) -> None:
         self.codes = codes
         self.sizes = sizes
         self.offsets = np.concatenate(([0], np.cumsum(sizes))).astype(int)
-        k = _n_eliminated(codes)
+        k = n_eliminated(codes)
         self.n_rest = int(self.offsets[-1] - self.offsets[k])
         if self.n_rest > dense_limit:
             raise TooLarge(f"{self.n_rest} groups cross; at most {dense_limit} can be treated together")
-        self.rest = [code + offset for code, offset in zip(codes[k:], self.offsets[k:] - self.offsets[k], strict=False)]
+        self._parents = [_parent(codes[0], codes[e]) for e in range(1, k)]
+        begins = (self.offsets[k:-1] - self.offsets[k]).tolist()
+        rest = list(zip(codes[k:], begins, strict=True))
+        if rest and all(_is_nested(rest[0][0], code) for code, _ in rest[1:]):
+            self.columns, self.n_columns = [rest[0][0]], sizes[k]
+            within = np.concatenate([begin + _parent(rest[0][0], code) for code, begin in rest])
+        else:
+            self.columns, self.n_columns = [code + begin for code, begin in rest], self.n_rest
+            within = np.arange(self.n_rest)
+        at = np.arange(len(within)) % max(1, self.n_columns)
+        shape = (self.n_rest, self.n_columns)
+        self.spreading = sparse.csr_array((np.ones(len(within)), (within, at)), shape=shape)
         self.borders: list[Border] = []
         for e in reversed(range(k)):
-            self.borders.insert(0, self._border(e, k))
-        # Where each rating's weight goes in the rest: the distinct pairs of groups of every two of its factors.
+            self.borders.insert(0, self._border(e, k, narrow))
+        # Where each rating's weight goes between columns: the distinct pairs of columns of every two factors of them.
         self._crossings = []
-        for one, other in combinations(range(len(self.rest)), 2):
-            distinct, place = np.unique(self.rest[other] * self.n_rest + self.rest[one], return_inverse=True)
-            self._crossings.append((k + one, k + other, divmod(distinct, self.n_rest), place))
+        for one, other in combinations(self.columns, 2):
+            distinct, place = np.unique(other * self.n_columns + one, return_inverse=True)
+            self._crossings.append((divmod(distinct, self.n_columns), place))
 
     def spread(self, values: FloatArray) -> FloatArray:
         """(M,) repeated per factor: sizes[f] copies of values[f]."""
@@ -167,29 +197,30 @@ class Design:
 
     def at_ratings(self, effects: FloatArray) -> FloatArray:
         """Z effects: (M,) → (n,) each rating's sum over its groups."""
-        starts = self.offsets[:-1].tolist()
-        return np.add.reduce([effects[start:][code] for start, code in zip(starts, self.codes, strict=True)])
+        *heads, rest = np.split(effects, self.offsets[1 : len(self.borders) + 1])
+        total = heads[0]
+        for parent, head in zip(self._parents, heads[1:], strict=True):
+            total = total + head[parent]
+        found = total[self.codes[0]]
+        of_columns = self.to_columns(rest)
+        for own in self.columns:
+            found += of_columns[own]
+        return found
 
     def by_group(self, values: FloatArray) -> FloatArray:
         """Zᵀ values: (n,) → (M,) each group's sum over its ratings."""
-        sums = [sums_of(code, values, size) for code, size in zip(self.codes, self.sizes, strict=True)]
-        return np.concatenate(sums)
+        return np.concatenate((*self._heads(values), self.to_rest(self._of_columns(values))))
 
     def factor(self, weight: FloatArray, deviations: FloatArray) -> Factored:
         """I + Λ Zᵀ W Z Λ for weights (n,) ≥ 0 and standard deviations (n_factors,), factored."""
         k = len(self.borders)
-        sums = np.split(self.by_group(weight), self.offsets[1:-1])
-        diagonals = [1 + deviation**2 * one for deviation, one in zip(deviations, sums, strict=True)]
+        sums = self._heads(weight)
+        diagonals = [1 + deviation**2 * one for deviation, one in zip(deviations, sums, strict=False)]
         links = [[deviations[e] * deviations[j] * sums[e] for j in range(e + 1, k)] for e in range(k)]
-        column_deviation = np.repeat(deviations[k:], self.sizes[k:])
-        entries = [
-            deviations[e] * column_deviation[border.columns] * border.of_ratings(weight)
-            for e, border in enumerate(self.borders)
-        ]
-        rest = np.diag(np.concatenate((np.zeros(0), *diagonals[k:])))
-        for one, other, (row, column), place in self._crossings:
-            data = np.bincount(place, weight) * deviations[one] * deviations[other]
-            rest[row, column] = rest[column, row] = data
+        entries = [deviations[e] * border.of_ratings(weight) for e, border in enumerate(self.borders)]
+        between = np.diag(self._of_columns(weight))
+        for (row, column), place in self._crossings:
+            between[row, column] = between[column, row] = np.bincount(place, weight)
         for e, border in enumerate(self.borders):
             inverse = 1 / diagonals[e]
             for i, (parent, above) in enumerate(zip(border.parents, border.above, strict=True)):
@@ -199,17 +230,40 @@ class Design:
                     moved = sums_of(parent, pull * links[e][further], self.sizes[j])
                     links[j][further - i - 1] -= moved
                 entries[j] -= sums_of(above, pull[border.rows] * entries[e], len(entries[j]))
-            rest -= border.outer(entries[e], inverse)
-        return Factored(self, deviations, diagonals[:k], links, entries, _cholesky(rest))
+            between -= border.outer(entries[e], inverse)
+        scale = np.repeat(deviations[k:], self.sizes[k:])
+        rest = self.to_rest(self.to_rest(between).T) * np.outer(scale, scale) + np.eye(self.n_rest)
+        return Factored(self, deviations, diagonals, links, entries, _cholesky(rest))
+
+    def to_rest(self, values: FloatArray) -> FloatArray:
+        """G values: (n_columns, …) → (n_rest, …)."""
+        return np.asarray(self.spreading @ values, dtype=np.float64)
+
+    def to_columns(self, values: FloatArray) -> FloatArray:
+        """Gᵀ values: (n_rest, …) → (n_columns, …)."""
+        return np.asarray(self.spreading.T @ values, dtype=np.float64)
+
+    def _heads(self, values: FloatArray) -> list[FloatArray]:
+        """Of each eliminated factor, the sums over the ratings of its groups."""
+        first = sums_of(self.codes[0], values, self.sizes[0])
+        later = zip(self._parents, self.sizes[1:], strict=False)
+        return [first, *(sums_of(parent, first, size) for parent, size in later)]
+
+    def _of_columns(self, values: FloatArray) -> FloatArray:
+        """(n_columns,) sums over the ratings of each column."""
+        found = np.zeros(self.n_columns)
+        for own in self.columns:
+            found += sums_of(own, values, self.n_columns)
+        return found
 
     def _parent(self, inner: int, outer: int) -> IntArray:
         """(n_groups of inner,) a group of `outer` that each shares a rating with."""
         return _parent(self.codes[inner], self.codes[outer])
 
-    def _border(self, e: int, k: int) -> Border:
+    def _border(self, e: int, k: int, narrow: int) -> Border:
         """That of factor e; those of the factors from e + 1 to k are there already."""
-        n_columns = max(self.n_rest, 1)
-        keys = [self.codes[e] * n_columns + own for own in self.rest]
+        n_columns = max(self.n_columns, 1)
+        keys = [self.codes[e] * n_columns + own for own in self.columns]
         distinct, place = np.unique(np.concatenate((np.zeros(0, np.int64), *keys)), return_inverse=True)
         rows, columns = divmod(distinct, n_columns)
         parents = tuple(self._parent(e, j) for j in range(e + 1, k))
@@ -218,8 +272,8 @@ class Design:
             for parent, later in zip(parents, self.borders, strict=True)
         ]
         starts = np.searchsorted(rows, np.arange(self.sizes[e] + 1))
-        by_factor = place.reshape(len(self.rest), len(self.codes[e]))
-        return Border(self.sizes[e], self.n_rest, rows, columns, by_factor, parents, tuple(above), starts)
+        by_factor = place.reshape(len(self.columns), len(self.codes[e]))
+        return Border(self.sizes[e], self.n_columns, rows, columns, by_factor, parents, tuple(above), starts, narrow)
 
 
 def elimination_order(codes: list[IntArray]) -> list[int]:
@@ -243,14 +297,23 @@ def elimination_order(codes: list[IntArray]) -> list[int]:
 
 def n_together(codes: list[IntArray]) -> int:
     """How many groups remain where factors (n,), with any codes, are eliminated in the best order."""
-    dense = [np.unique(code, return_inverse=True)[1].astype(np.int64) for code in codes]
+    dense = [dense_codes(code) for code in codes]
     if not dense or not len(dense[0]):
         return 0
     ordered = [dense[at] for at in elimination_order(dense)]
-    return sum(int(code.max()) + 1 for code in ordered[_n_eliminated(ordered) :])
+    return sum(int(code.max()) + 1 for code in ordered[n_eliminated(ordered) :])
 
 
-def _n_eliminated(codes: list[IntArray]) -> int:
+def dense_codes(codes: IntArray) -> IntArray:
+    """(n,) the same groups, numbered 0, 1, 2… in the order of their codes (n,), which may be any."""
+    if not len(codes) or codes.min() < 0 or codes.max() > 8 * len(codes) + 1000:
+        return np.unique(codes, return_inverse=True)[1].astype(np.int64)
+    is_used = np.zeros(int(codes.max()) + 1, dtype=bool)
+    is_used[codes] = True
+    return (np.cumsum(is_used) - 1)[codes].astype(np.int64, copy=False)
+
+
+def n_eliminated(codes: list[IntArray]) -> int:
     """How many first factors are nested, each in all that follow among them."""
     k = 1
     while k < len(codes) and all(_is_nested(codes[e], codes[k]) for e in range(k)):
