@@ -104,7 +104,7 @@ def test_the_database_restarts_in_the_middle(database: Server, tmp_path: Path) -
     folder = tmp_path / "data"
     folder.mkdir()
     site = Site(database, folder)
-    site.manage("migrate", "--verbosity", "0")
+    site.manage("migrate", "--verbosity", "0")  # the one place where all migrations run on PostgreSQL
     (tmp_path / "prompts.csv").write_text("prompt\nA fox stirs a red pot.\nA hare holds a lamp.\n")
     site.manage("import_prompts", str(tmp_path / "prompts.csv"), "--set", "to try")
     (tmp_path / "matrix.json").write_text(json.dumps(MATRIX.as_json()))
