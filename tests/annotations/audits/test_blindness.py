@@ -1,6 +1,7 @@
 """An auditor crawls all they can reach: nothing names a critic, a method, a control, or another's verdict."""
 
 import re
+from collections.abc import Collection
 from urllib.parse import urljoin
 
 import pytest
@@ -19,14 +20,19 @@ pytestmark = pytest.mark.django_db
 LINKS = re.compile(r'(?:href|src|action|content|data-[a-z]+)="([^"#]+)')
 
 
-def crawl(client: Client, start: list[str]) -> dict[str, str]:
-    """Every address that can be reached by GET from the given ones → all that it answers, headers and bytes."""
+def crawl(client: Client, start: list[str], known: Collection[str] = ()) -> dict[str, str]:
+    """Every address that can be reached by GET from the given ones → all that it answers, headers and bytes.
+
+    Of those that are known, only the start page and the pages of audits are asked again: no other depends on the work.
+    """
     answered: dict[str, str] = {}
     queue = list(start)
     while queue:
         url = queue.pop()
         path = url.split("#")[0]
         if path in answered or not path.startswith("/") or path.startswith("/static/"):
+            continue
+        if path in known and path != "/" and not path.startswith("/audit/"):
             continue
         response = client.get(path)
         body = b"".join(response.streaming_content) if response.streaming else response.content  # type: ignore[attr-defined]
@@ -73,7 +79,7 @@ def test_no_page_header_address_or_file_reveals_it() -> None:
     n_audits = 0
     while audit := work.reserve(auditor=auditor, plan=plan):
         n_audits += 1
-        answered |= crawl(client, [reverse("audit", args=[study.token]), reverse("home")])
+        answered |= crawl(client, [reverse("audit", args=[study.token]), reverse("home")], answered)
         url = reverse("audit-missed", args=[study.token, audit.token])
         listed = client.post(url, {"key": f"k{n_audits}", "text": "an arm too many", "x": "0.5", "y": "0.5"})
         saved = client.post(
@@ -83,7 +89,9 @@ def test_no_page_header_address_or_file_reveals_it() -> None:
         )
         answered |= {f"{url} {n_audits}": str(dict(listed.headers)), f"save {n_audits}": saved.content.decode()}
         do_audit(audit, value="wrong")
-    answered |= crawl(client, [reverse("audit", args=[study.token]), reverse("audit-back", args=[study.token])])
+    answered |= crawl(
+        client, [reverse("audit", args=[study.token]), reverse("audit-back", args=[study.token])], answered
+    )
     assert n_audits == 4
     assert Audit.objects.filter(item__kind="repair", item__control="placebo").exists()
 
@@ -192,6 +200,7 @@ def test_no_address_of_the_whole_site_reveals_it_to_an_auditor() -> None:
     names -= {"known_defects", "is_mirrored", *Critique.Source.labels}
 
     n_pages = 0
+    asked: set[str] = set()
     for audit_token in (audit.token, seen.token):
         values = {
             "token": study.token,
@@ -204,7 +213,9 @@ def test_no_address_of_the_whole_site_reveals_it_to_an_auditor() -> None:
             "id": image.pk,
         }
         addresses = every_address(values) + every_address(values | {"token": audit_token, "place": 0})
-        for address in dict.fromkeys(addresses):
+        new = [address for address in dict.fromkeys(addresses) if address not in asked]
+        asked.update(new)
+        for address in new:
             response = client.get(address)
             body = b"".join(response.streaming_content) if response.streaming else response.content  # type: ignore[attr-defined]
             text = f"{address} {dict(response.headers)} {body.decode('utf-8', 'replace')}"
