@@ -8,7 +8,8 @@ from urllib.parse import urljoin, urlsplit
 from django.http import HttpResponseBase
 from django.test import Client
 
-LINKS = re.compile(r'(?:href|src|action|content|hx-[a-z]+|data-[a-z]+)="([^"#]+)')
+LINKS = re.compile(r'(?:(?:href|src|action|hx-get|hx-post)="(?=[^"#])|(?:content|data-[a-z-]+)="(?=/))([^"#]+)')
+"""Other attributes hold texts: only what begins as an address does is followed."""
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from annotations.services.audits import adjudication, work
 from generation.models import Critique, Image
 from tests.annotations.audits.audit_rows import do_audit, make_audited_study, make_auditor, make_open_plan, user_of
 from tests.factories import make_image, make_method
+from tests.security.crawling import LINKS
 
 pytestmark = pytest.mark.django_db
-LINKS = re.compile(r'(?:href|src|action|content|data-[a-z]+)="([^"#]+)')
 
 
 def crawl(client: Client, start: list[str], known: Collection[str] = ()) -> dict[str, str]:
