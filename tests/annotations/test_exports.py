@@ -318,6 +318,7 @@ def test_the_exported_files_give_the_same_figures(client: Client, tmp_path: Path
         metrics=tmp_path / "analyze/metrics.csv",
         scale=["1-5"],
         out=tmp_path / "report",
+        quick=True,
         stdout=io.StringIO(),
     )
 
@@ -354,7 +355,7 @@ def test_names_that_look_like_formulas_come_back(tmp_path: Path) -> None:
     assert ",-2,-2," in answers[1] or ",-2,'-2," in answers[1]
     call_command(
         "analyze",
-        *("--scale", "-2-2", "--compare", "base:@v2", "--resamples", "20"),
+        *("--scale", "-2-2", "--compare", "base:@v2", "--resamples", "20", "--quick"),
         ratings=folder / "ratings.csv",
         items=folder / "items.csv",
         out=tmp_path / "report",

@@ -249,6 +249,7 @@ class TestDocuments:
             excluded_raters=files / "excluded-raters.csv",
             scale=["1-5"],
             out=tmp_path / "out",
+            quick=True,
         )
 
         made = json.loads((tmp_path / "out" / "report.json").read_text())
@@ -265,7 +266,7 @@ class TestAnalyzeAlone:
         (folder / "ratings.csv").write_text(self.RATINGS)
         (folder / "out.csv").write_text(excluded)
         paths = {"ratings": folder / "ratings.csv", "excluded_raters": folder / "out.csv"}
-        call_command("analyze", **paths, scale=["1-5"], out=folder / "out", verbosity=0)
+        call_command("analyze", **paths, scale=["1-5"], out=folder / "out", quick=True, verbosity=0)
         document: dict[str, Any] = json.loads((folder / "out" / "report.json").read_text())
         return document
 

@@ -34,7 +34,8 @@ def analyze(tmp_path: Path) -> Analyze:
     def run(verdicts: str, **options: Any) -> Path:
         (tmp_path / "V.csv").write_text(verdicts, encoding="utf-8")
         out = tmp_path / "out"
-        call_command("analyze_critic", **{"verdicts": tmp_path / "V.csv", "out": out, "resamples": 200} | options)
+        plain = {"verdicts": tmp_path / "V.csv", "out": out, "resamples": 200, "quick": True}
+        call_command("analyze_critic", **plain | options)
         return out
 
     return run
@@ -49,8 +50,9 @@ def one_auditor(judged: dict[str, list[str]], critic: str = "A") -> str:
 
 def test_accuracy_with_both_intervals_from_a_plain_file(analyze: Analyze) -> None:
     # 12 images with one claim each, 9 of them right: 9/12. One claim an image: clusters change nothing.
-    out = analyze(HEAD + one_auditor({f"i{n}": ["correct" if n < 9 else "incorrect"] for n in range(12)}))
+    out = analyze(HEAD + one_auditor({f"i{n}": ["correct" if n < 9 else "incorrect"] for n in range(12)}), quick=False)
 
+    assert {"report.pdf", "report.docx"} <= {path.name for path in (out).iterdir()}
     row = accuracy(out)
     low, high = (float(end) for end in wilson_bounds(9, 12))
     assert float(row["value"]) == 0.75

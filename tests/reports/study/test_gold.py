@@ -28,6 +28,7 @@ def analyze(folder: Path, rows: str, items: str, **options: object) -> list[dict
         scale=["1-5"],
         resamples=20,
         out=folder / "out",
+        quick=True,
         verbosity=0,
         **options,
     )

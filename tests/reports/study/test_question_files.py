@@ -88,7 +88,7 @@ def analyze(tmp_path: Path) -> Callable[..., str]:
             f"i{i},r{r},{'dt'[d]},{(i * (r + 1) + d) % 3 + 1}" for i in range(12) for r in range(3) for d in (0, 1)
         ]
         (tmp_path / "R.csv").write_text("item,rater,dimension,value\n" + "\n".join(ratings))
-        call_command("analyze", ratings=tmp_path / "R.csv", out=tmp_path / "out", resamples=50, **options)
+        call_command("analyze", ratings=tmp_path / "R.csv", out=tmp_path / "out", resamples=50, quick=True, **options)
         return (tmp_path / "out/agreement.csv").read_text()
 
     return run

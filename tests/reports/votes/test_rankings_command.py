@@ -14,11 +14,12 @@ from tests.reports.votes.test_votes_command import rows
 METHODS = ("dalle3", "flux", "sdxl")
 
 
-def analyze(folder: Path, text: str, *more: str) -> str:
+def analyze(folder: Path, text: str, *more: str, is_quick: bool = True) -> str:
     source = folder / "rankings.csv"
     source.write_text(text, encoding="utf-8")
     said = io.StringIO()
-    call_command("analyze", "--rankings", str(source), "--out", str(folder / "out"), *more, stdout=said)
+    arguments = ["--rankings", str(source), "--out", str(folder / "out"), *more]
+    call_command("analyze", *arguments, quick=is_quick, stdout=said)
     return said.getvalue()
 
 
@@ -53,6 +54,11 @@ def by_item(form: str = "{p}_{m}") -> str:
 
 def as_text() -> str:
     return "\n".join(["prompt,rater,ranking", *(f"{p},{r},{' > '.join(order)}" for p, r, order in orders())])
+
+
+def test_without_quick_there_are_all_files(tmp_path: Path) -> None:
+    analyze(tmp_path, by_place(), is_quick=False)
+    assert {"report.pdf", "report.docx", "methods.tex"} <= {path.name for path in (tmp_path / "out").iterdir()}
 
 
 class TestShapes:
@@ -216,7 +222,7 @@ def test_ratings_that_are_rankings_are_reported(tmp_path: Path) -> None:
     text = by_item().replace(",ranking,", ",quality,")
     source.write_text(text, encoding="utf-8")
     said = io.StringIO()
-    common = ("--scale", "1-3", "--resamples", "20", "--out", str(tmp_path / "out"))
+    common = ("--scale", "1-3", "--resamples", "20", "--out", str(tmp_path / "out"), "--quick")
     call_command("analyze", "--ratings", str(source), *common, stdout=said)
     assert "These are rankings, not ratings: use --rankings rank_long.csv" in said.getvalue()
     # Ratings that only look alike, two of a level for one prompt, are ratings.

@@ -11,11 +11,12 @@ from django.core.management import CommandError, call_command
 from tests.stats.preferences.published import DATA
 
 
-def analyze(folder: Path, text: str, *more: str) -> str:
+def analyze(folder: Path, text: str, *more: str, is_quick: bool = True) -> str:
     source = folder / "votes.csv"
     source.write_text(text, encoding="utf-8")
     said = io.StringIO()
-    call_command("analyze", "--votes", str(source), "--out", str(folder / "out"), *more, stdout=said)
+    arguments = ["--votes", str(source), "--out", str(folder / "out"), *more]
+    call_command("analyze", *arguments, quick=is_quick, stdout=said)
     return said.getvalue()
 
 
@@ -37,7 +38,8 @@ def preference_study(n_prompts: int = 60, n_raters: int = 3) -> str:
 
 
 def test_a_preference_study_ends_with_one_sentence_and_its_tables(tmp_path: Path) -> None:
-    said = analyze(tmp_path, preference_study())
+    said = analyze(tmp_path, preference_study(), is_quick=False)
+    assert {"report.pdf", "report.docx", "methods.tex"} <= {path.name for path in (tmp_path / "out").iterdir()}
     assert "preference: refined is preferred in 8" in said
     assert "95% interval over prompts and raters" in said
     (pair,) = rows(tmp_path, "preferences")
