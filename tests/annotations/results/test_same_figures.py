@@ -109,7 +109,8 @@ def test_the_printed_command_gives_the_sites_figures(
     zipfile.ZipFile(io.BytesIO(archive)).extractall(tmp_path)
     monkeypatch.chdir(tmp_path)
 
-    call_command(*printed_command(client.get(f"/study/{study.token}/export/").content.decode()), stdout=io.StringIO())
+    command = printed_command(client.get(f"/study/{study.token}/export/").content.decode())
+    call_command(*command, quick=True, stdout=io.StringIO())
 
     report = json.loads((tmp_path / "report/report.json").read_text())
     answered, from_ratings = ([one.pop("preferences") for one in found["dimensions"]] for found in (shown, report))
