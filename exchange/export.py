@@ -1,6 +1,7 @@
 """Files for the outside, written in a stream: CSV, JSON lines, Parquet, and the dictionary that explains them."""
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -31,6 +32,9 @@ _ARROW: dict[str, pa.DataType] = {
 
 _AS_THEY_ARE = frozenset((int, Decimal, type(None)))
 """Types of cells that the CSV writer writes as they should be; None is an empty cell."""
+_PLAIN: dict[ColumnType, type] = {"text": str, "integer": int, "boolean": bool}
+"""The only type, besides that of None, of columns that need no look at each cell. Floats may be NaN, times naive."""
+_WORDS = {True: "true", False: "false"}
 
 
 class Column(NamedTuple):
@@ -54,26 +58,20 @@ def csv_chunks(names: Sequence[str], rows: Iterable[Cells], *, byte_order_mark: 
     Text cells that a spreadsheet would run get an apostrophe in front (`formulas`); numbers stay numbers. None and
     NaN are empty, infinity is "inf", booleans are true and false, times ISO 8601, lists and dictionaries JSON.
     """
-    buffer = _Pieces()
+    buffer = io.StringIO(newline="")
     # CRLF, as RFC 4180 has it: with LF alone, Python 3.11 would not quote a cell that holds a CR.
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow([neutralise(name) for name in names])
     lead = "\ufeff" if byte_order_mark else ""
-    for number, row in enumerate(rows, start=1):
-        _checked(row, names)
-        writer.writerow(
-            [
-                # Nearly all cells are one of these, and there are millions.
-                cell
-                if type(cell) in _AS_THEY_ARE or (type(cell) is str and cell[:1] not in MAY_BE_RISKY)
-                else _csv_cell(cell)
-                for cell in row
-            ]
-        )
-        if number % CHUNK_ROWS == 0:
-            yield lead + buffer.take()
-            lead = ""
-    yield lead + buffer.take()
+    remaining = iter(rows)
+    while batch := list(islice(remaining, CHUNK_ROWS)):
+        for row in batch if {*map(len, batch)} != {len(names)} else ():
+            _checked(row, names)
+        writer.writerows(zip(*map(_csv_column, zip(*batch, strict=True)), strict=True))
+        yield lead + _taken(buffer)
+        lead = ""
+    if rest := lead + _taken(buffer):
+        yield rest
 
 
 def json_line_chunks(names: Sequence[str], rows: Iterable[Cells]) -> Iterator[str]:
@@ -108,7 +106,7 @@ def write_parquet(
             while batch := list(islice(remaining, batch_rows)):
                 cells = zip(*(_checked(row, columns) for row in batch), strict=True)
                 arrays = [
-                    pa.array([_arrow_cell(cell, column.type) for cell in part], type=_ARROW[column.type])
+                    pa.array(_arrow_column(part, column.type), type=_ARROW[column.type])
                     for part, column in zip(cells, columns, strict=True)
                 ]
                 writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
@@ -137,20 +135,12 @@ def data_dictionary(columns: Sequence[tuple[str, str, str, str]], *, title: str,
     return "\n".join(lines)
 
 
-class _Pieces:
-    """A text stream that is emptied as it fills."""
-
-    def __init__(self) -> None:
-        self._parts: list[str] = []
-
-    def write(self, text: str) -> int:
-        self._parts.append(text)
-        return len(text)
-
-    def take(self) -> str:
-        text = "".join(self._parts)
-        self._parts.clear()
-        return text
+def _taken(buffer: io.StringIO) -> str:
+    """What was written so far; the buffer is empty then."""
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text
 
 
 def _checked(row: Cells, columns: Sequence[object]) -> Cells:
@@ -169,6 +159,23 @@ def _python(cell: object) -> object:
     """NumPy scalars as Python's own, NaN as None."""
     value = cell.item() if isinstance(cell, np.generic) else cell
     return None if isinstance(value, float) and isnan(value) else value
+
+
+def _csv_column(cells: Cells) -> Cells:
+    """Some cells of a column as the CSV writer takes them. Nearly all columns are of one kind, and there are millions
+    of cells: what they are is asked once for all of them."""
+    kinds = set(map(type, cells)) - _AS_THEY_ARE
+    if not kinds:
+        return cells
+    if kinds == {str} and MAY_BE_RISKY.isdisjoint({cell[:1] for cell in cells if type(cell) is str}):
+        return cells
+    if kinds == {bool}:
+        return [_WORDS.get(cell, cell) if type(cell) is bool else cell for cell in cells]
+    if kinds == {float}:
+        return [None if cell != cell else cell for cell in cells]
+    if kinds == {datetime}:
+        return [cell.isoformat() if type(cell) is datetime else cell for cell in cells]
+    return [cell if type(cell) in _AS_THEY_ARE else _csv_cell(cell) for cell in cells]
 
 
 def _csv_cell(cell: object) -> object:
@@ -205,6 +212,13 @@ def _json_cell(cell: object) -> object:
     if isinstance(value, list | tuple):
         return [_json_cell(part) for part in value]
     return str(value)
+
+
+def _arrow_column(cells: Cells, kind: ColumnType) -> Cells:
+    kinds = set(map(type, cells)) - {type(None)}
+    if kinds <= {_PLAIN.get(kind)}:
+        return [cell or None for cell in cells] if kind == "text" else cells
+    return [_arrow_cell(cell, kind) for cell in cells]
 
 
 def _arrow_cell(cell: object, kind: ColumnType) -> object:

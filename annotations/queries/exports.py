@@ -1,14 +1,28 @@
 """A study's rows for export, in a stream: what was shown, who answered, what, when."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db import connection
+from django.db.models import (
+    Case,
+    Count,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.fields.json import KeyTransform
+from django.db.models.functions import Cast
 
 from annotations.kinds.registry import kind_of
 from annotations.kinds.viewing import SUMMARY, VIEWING, summary_cells, viewing_cells
-from annotations.models import Assignment, ItemImage, LateAnswer, Response, Study
+from annotations.models import Assignment, Item, ItemImage, LateAnswer, Response, Study
 from annotations.queries.raters.viewing import viewings
 from annotations.queries.studies import raters_with_progress
 from annotations.questions import names_sides
@@ -18,6 +32,9 @@ from generation.models import Method
 ROWS_AT_ONCE = 2_000
 Rows = Iterator[Sequence[object]]
 IS_RATING = Q(assignment__purpose=Assignment.Purpose.RATING)
+MOMENTS = ("shown_at", "answered_at", "received_at")
+YES = frozenset((True, "1"))
+TRUTHS = ("is_unable", "is_current", "assignment__is_further")
 COUNTS = IS_RATING & Q(is_current=True, assignment__rater__excluded_at=None)
 
 RESPONSES = (
@@ -108,18 +125,31 @@ def response_rows(study: Study, *, all_revisions: bool, of_checks: bool = False)
     if not all_revisions:
         answers = answers.filter(COUNTS)
     with_sides = {pk for pk, dimension in dimensions.items() if names_sides(dimension)}
-    slot = _slot() if study.item_kind != Study.ItemKind.IMAGE else Value(None, output_field=IntegerField())
+    nothing = Value(None, output_field=TextField())
+    slot = _slot() if study.item_kind != Study.ItemKind.IMAGE else nothing
+    plain = _plain((*MOMENTS, *TRUTHS))
+    is_unable_, is_current_, is_further_ = (f"{name}_plain" if plain else name for name in TRUTHS)
+    has_references = Item.with_checks.filter(study=study, frozen__has_key="reference").exists()
+    reference_ = KeyTransform("sha256", KeyTransform("reference", "assignment__item__frozen"))
     fields = answers.annotate(
-        slot=slot, chosen=_chosen_method() if with_sides else Value(None, output_field=IntegerField())
+        slot=slot,
+        chosen=_chosen_method() if with_sides else nothing,
+        reference=reference_ if has_references else nothing,
+        **plain,
     ).values_list(
         *("dimension_id", "assignment__item__key", "image_id", "image__key", "image__sha256"),
         *("assignment__item__prompt__key", "assignment__item__prompt__text", "assignment__item__prompt__category"),
         *("assignment__item__prompt__sub_category", "image__method_id", "image__seed", "image__round"),
-        *("assignment__rater__name", "assignment__rater__kind", "level", "answer", "is_unable", "chosen", "revision"),
-        *("is_current", "shown_at", "answered_at", "received_at", "active_ms", "assignment__sequence", "slot"),
+        *("assignment__rater__name", "assignment__rater__kind", "level", "answer", is_unable_, "chosen", "revision"),
+        *(
+            is_current_,
+            *(f"{name}_plain" if plain else name for name in MOMENTS),
+            "active_ms",
+            "assignment__sequence",
+            "slot",
+        ),
         *("assignment__shown_order", "assignment__flag", "assignment__purpose", "language"),
-        *("assignment__is_further", "assignment__probability", "viewing"),
-        "assignment__item__frozen__reference__sha256",
+        *(is_further_, "assignment__probability", "viewing", "reference"),
     )
     for row in fields.order_by("pk").iterator(chunk_size=ROWS_AT_ONCE):
         dimension_id, item, image, key, sha256, prompt_key, prompt, category, sub_category, method, *rest = row
@@ -134,11 +164,20 @@ def response_rows(study: Study, *, all_revisions: bool, of_checks: bool = False)
             *([purpose] if of_checks else []),
             *(item, image_name(image, key), sha256 or "", prompt_key, prompt, category, sub_category),
             *(methods.get(method, ""), seed, round_, reference or "", rater, kind, dimension.name, value, label),
-            *(answer, is_unable, methods.get(chosen, "") if dimension_id in with_sides else "", revision, is_current),
-            *(shown_at, answered_at, received_at, active_ms, sequence, _position(at, shown_order), flag, language),
-            *(is_further, probability),
+            *(answer, is_unable in YES, methods.get(chosen, "") if dimension_id in with_sides else "", revision),
+            *(is_current in YES, _moment(shown_at), _moment(answered_at), _moment(received_at), active_ms, sequence),
+            *(_position(at, shown_order), flag, language, is_further in YES, probability),
             *viewing_cells(viewing, None if at is None else (_position(at, shown_order) or 1) - 1),
         )
+
+
+def _plain(names: Sequence[str]) -> dict[str, Cast]:
+    """On SQLite the columns as they are stored, since Django takes longer to convert them than to read all others."""
+    return {f"{name}_plain": Cast(name, TextField()) for name in names} if connection.vendor == "sqlite" else {}
+
+
+def _moment(stored: datetime | str | None) -> datetime | None:
+    return datetime.fromisoformat(stored).replace(tzinfo=UTC) if isinstance(stored, str) else stored
 
 
 def with_names(answers: QuerySet[Response]) -> QuerySet[Response]:
