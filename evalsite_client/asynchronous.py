@@ -144,6 +144,10 @@ class AsyncStudy:
         """As `Study.data_frame`."""
         return data_frame(await self.answers(all_revisions=all_revisions))
 
+    async def participants(self) -> list[Row]:
+        """As `Study.participants`."""
+        return await self._site._run(flows.participants(self.token))
+
     async def results(self, *, every_s: float = 2.0) -> Row:
         """As `Study.results`."""
         return await self._site._run(flows.results(self.token, every_s))

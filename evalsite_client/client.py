@@ -188,6 +188,10 @@ class Study:
         """The answers as a data frame. Raises ImportError without pandas."""
         return data_frame(self.answers(all_revisions=all_revisions))
 
+    def participants(self) -> list[Row]:
+        """One row per visit from a panel: participant, session, state, rater, and whether to approve or to reject."""
+        return self._site._run(flows.participants(self.token))
+
     def results(self, *, every_s: float = 2.0) -> Row:
         """The report of the present answers, as report.json has it. Raises ValueError where there is none."""
         return self._site._run(flows.results(self.token, every_s))

@@ -172,6 +172,10 @@ def notify(token: str, url: str, events: Sequence[str]) -> Flow[str]:
     return str((yield from answered(Call("POST", f"studies/{token}/webhooks/", json=body))).json()["secret"])
 
 
+def participants(token: str) -> Flow[list[Row]]:
+    return listed(f"studies/{token}/participants/", {})
+
+
 def listed(address: str, query: Mapping[str, Any]) -> Flow[list[Row]]:
     """Every page of a list."""
     rows: list[Row] = []

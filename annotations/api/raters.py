@@ -4,16 +4,18 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotations.api.access import OfStudy, caller, naming_fields
 from annotations.api.serializers import RaterSerializer
-from annotations.models import Rater
+from annotations.models import PanelVisit, Rater
 from annotations.queries import studies as queries
+from annotations.services.activity import Action, note
 from annotations.services.exclusions import exclude_rater, include_rater
+from annotations.services.panels.files import pay_of
 
 
 class Raters(OfStudy, generics.ListAPIView[Rater]):
@@ -24,6 +26,48 @@ class Raters(OfStudy, generics.ListAPIView[Rater]):
 
     def get_queryset(self) -> QuerySet[Rater]:
         return queries.raters_with_progress(self.study())
+
+
+class ParticipantSerializer(serializers.ModelSerializer[PanelVisit]):
+    """A visit from a panel, and what to do about it there. `pay` is "approve" for a completed visit of a rater who is
+    in the results, "reject" for one of a rater who was excluded, with the reason, and empty for any other visit and for
+    raters who withdrew."""
+
+    rater = serializers.IntegerField(source="rater_id", read_only=True, allow_null=True)
+    rater_name = serializers.CharField(source="rater.name", default="", read_only=True)
+    pay = serializers.SerializerMethodField(method_name="pay_of")
+    reason = serializers.SerializerMethodField(method_name="reason_of")
+
+    class Meta:
+        model = PanelVisit
+        fields = [
+            *("id", "participant", "session", "state", "arrived_at", "ended_at"),
+            *("rater", "rater_name", "pay", "reason"),
+        ]
+
+    @extend_schema_field({"type": "string", "enum": ["approve", "reject", ""]})
+    def pay_of(self, visit: PanelVisit) -> str:
+        return pay_of(visit)
+
+    @extend_schema_field({"type": "string"})
+    def reason_of(self, visit: PanelVisit) -> str:
+        return visit.rater.excluded_reason if visit.rater and pay_of(visit) == "reject" else ""
+
+
+class Participants(OfStudy, generics.ListAPIView[PanelVisit]):
+    """Who came from a panel, and whom to approve there. The only place of the API with the panel's identifiers."""
+
+    serializer_class = ParticipantSerializer
+    queryset = PanelVisit.objects.none()
+
+    def get_queryset(self) -> QuerySet[PanelVisit]:
+        return PanelVisit.objects.filter(panel__study=self.study()).select_related("rater")
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Anyone who begins to read the identifiers is put on record, as for a file of them."""
+        if not request.query_params.get("cursor"):
+            note(study=self.study(), actor=caller(request), action=Action.EXPORTED, file="participants (API)")
+        return super().list(request, *args, **kwargs)
 
 
 class ReasonSerializer(serializers.Serializer[Any]):

@@ -7,6 +7,7 @@ shuffled, and there is no list of items, methods or scores. A token needs the sc
 from io import BytesIO
 from typing import Any
 
+from django.conf import settings
 from django.http import FileResponse, Http404
 from django.urls import reverse
 from django.utils import timezone
@@ -25,6 +26,7 @@ from annotations.kinds.registry import kind_of
 from annotations.models import Assignment, Dimension, Rater, Study
 from annotations.queries import rating as queries
 from annotations.queries.words import asked as asked_in_words
+from annotations.queries.words import language_of
 from annotations.services import rating as services
 from annotations.services.renditions import WIDTHS, narrow_rendition
 from annotations.views.cards import images_as_shown, picture_at, slots_as_shown
@@ -146,6 +148,11 @@ class AnswersSerializer(serializers.Serializer[Any]):
     shown_ms_ago = serializers.IntegerField(min_value=0, max_value=2**53, required=False)
     answered_ms_ago = serializers.IntegerField(min_value=0, max_value=2**53, required=False)
     flag = serializers.CharField(max_length=1000, required=False, allow_blank=True)
+    language = serializers.ChoiceField(
+        choices=[code for code, _name in settings.LANGUAGES],
+        required=False,
+        help_text="The language of the page that showed the card: that of `Accept-Language` when it was asked for.",
+    )
 
 
 class OutcomeSerializer(serializers.Serializer[Any]):
@@ -178,6 +185,9 @@ class CardAnswers(OfRater):
             shown_at=submission.shown_at,
             active_ms=submission.active_ms,
             flag=submission.flag,
+            languages={one.pk: language_of(card.study, one, submission.language) for one in dimensions}
+            if submission.language
+            else {},
         )
         return Response({"outcome": outcome.value})
 

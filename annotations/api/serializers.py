@@ -122,6 +122,9 @@ class ResponseSerializer(serializers.ModelSerializer[Response]):
 
     On a question about sides value and label name the side as it was shown, and `preferred_method` what made the image
     there; `shown_order` has the images' slots from left to right.
+
+    `language` is that in which the rater read the question, empty where that was not recorded. Where `is_further`, the
+    item got this rater because of earlier answers, with `probability`; figures leave such answers out.
     """
 
     dimension = serializers.SerializerMethodField()
@@ -141,6 +144,8 @@ class ResponseSerializer(serializers.ModelSerializer[Response]):
     sequence = serializers.IntegerField(source="assignment.sequence", read_only=True)
     shown_order = serializers.CharField(source="assignment.shown_order", read_only=True)
     flag = serializers.CharField(source="assignment.flag", read_only=True)
+    is_further = serializers.BooleanField(source="assignment.is_further", read_only=True)
+    probability = serializers.FloatField(source="assignment.probability", read_only=True)
 
     class Meta:
         model = Response
@@ -148,6 +153,7 @@ class ResponseSerializer(serializers.ModelSerializer[Response]):
             *("id", "dimension", "item", "item_key", "prompt", "image", "image_key", "method", "rater", "rater_name"),
             *("value", "label", "answer", "preferred_method", "is_unable", "revision", "is_current"),
             *("shown_at", "answered_at", "received_at", "active_ms", "sequence", "shown_order", "flag", "viewing"),
+            *("language", "is_further", "probability"),
         ]
 
     def get_dimension(self, response: Response) -> str:

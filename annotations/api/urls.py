@@ -26,6 +26,7 @@ urlpatterns = [
         raters.IncludeRater.as_view(),
         name="api-rater-include",
     ),
+    path("studies/<str:token>/participants/", raters.Participants.as_view(), name="api-study-participants"),
     path("studies/<str:token>/responses/", views.Responses.as_view(), name="api-study-responses"),
     path("studies/<str:token>/results/", views.Results.as_view(), name="api-study-results"),
     path("studies/<str:token>/exports/", views.Exports.as_view(), name="api-study-exports"),

@@ -104,6 +104,7 @@ LATE = (
     Column("answered_at", "timestamp", "UTC", "When it was given."),
     Column("received_at", "timestamp", "UTC", "When it reached the server."),
     Column("active_ms", "integer", "ms", "How long the rater was active on the card, if known."),
+    Column("language", "text", "language tag", "In which the rater read the question; empty: not recorded."),
 )
 
 
@@ -116,7 +117,7 @@ def response_rows(study: Study, *, all_revisions: bool, of_checks: bool = False)
     """The answers that count in the order they came; with `all_revisions` also those that were changed later, and
     those of excluded raters. `of_checks`: those to repeats and checks instead, the card's purpose before them.
 
-    Four queries whatever the size; rows come in batches, on PostgreSQL by a cursor of the server.
+    Five queries whatever the size; rows come in batches, on PostgreSQL by a cursor of the server.
     """
     dimensions = {dimension.pk: dimension for dimension in study.dimensions.all()}
     answers_of = {pk: list(zip(one.values, one.labels, strict=True)) for pk, one in dimensions.items()}
@@ -256,7 +257,7 @@ def late_rows(study: Study) -> Rows:
                 *(item, image_name(image, keys.get(image)), rater, dimension.name),
                 None if level is None else dimension.value_of(level),
                 *(structure, level is None and structure is None),
-                *(_time(record), received_at, record.get("active_ms")),
+                *(_time(record), received_at, record.get("active_ms"), answer.get("language", "")),
             )
 
 

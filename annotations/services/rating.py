@@ -301,7 +301,7 @@ def _saved(
         # An excluded rater has no places: what they had before them is kept, and counts if they are included again.
         is_excluded = Rater.objects.filter(pk=assignment.rater_id, excluded_at__isnull=False).exists()
         if not is_excluded and not _retake(assignment, study):
-            return _keep_late(assignment, answers, answered_at, active_ms)
+            return _keep_late(assignment, answers, answered_at, active_ms, languages)
         assignment.state, assignment.answered_at, assignment.flag = Assignment.State.ANSWERED, answered_at, flag
         assignment.save(update_fields=["state", "answered_at", "flag"])
         _append(assignment, answers, {}, answered_at, shown_at, active_ms, viewing, languages)
@@ -354,7 +354,11 @@ def _append(
 
 
 def _keep_late(
-    assignment: Assignment, answers: Sequence[Answer], answered_at: datetime, active_ms: int | None
+    assignment: Assignment,
+    answers: Sequence[Answer],
+    answered_at: datetime,
+    active_ms: int | None,
+    languages: Mapping[int, str],
 ) -> Outcome:
     record = {
         "answered_at": answered_at.isoformat(),
@@ -362,6 +366,7 @@ def _keep_late(
         "answers": [
             {"dimension": one.dimension_id, "image": one.image_id, "level": one.level}
             | ({} if one.answer is None else {"answer": one.answer})
+            | ({"language": languages[one.dimension_id]} if languages.get(one.dimension_id) else {})
             for one in answers
         ],
     }

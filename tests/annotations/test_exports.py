@@ -167,7 +167,7 @@ def test_late_answers_are_their_own_table(client: Client, study: Study) -> None:
         answers={
             "answered_at": NOON.isoformat(),
             "active_ms": 900,
-            "answers": [{"dimension": dimension.pk, "image": image.pk, "level": 4}],
+            "answers": [{"dimension": dimension.pk, "image": image.pk, "level": 4, "language": "de"}],
         },
     )
     client.force_login(study.owner)
@@ -181,7 +181,7 @@ def test_late_answers_are_their_own_table(client: Client, study: Study) -> None:
         "5",
         "900",
     )
-    assert row["answered_at"] == "2026-05-01T12:00:00+00:00"
+    assert (row["answered_at"], row["language"]) == ("2026-05-01T12:00:00+00:00", "de")
 
 
 def test_verdicts_and_missed_errors(client: Client, study: Study) -> None:
@@ -275,7 +275,7 @@ def test_queries_do_not_grow_with_the_study(
     client.force_login(study.owner)
     with django_assert_num_queries(19):
         client.get(address(study))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         body(client.get(address(study, "answers-all-revisions.csv")))
 
 

@@ -164,12 +164,16 @@ class TestAbandoned:
         pause(rater=walker)
         assert answer_all(worker) == 1
 
-        outcomes = [submit(assignment=late, answers=answers(late, 4), answered_at=timezone.now()) for _ in range(2)]
+        languages = {study.dimensions.get().pk: "de"}
+        outcomes = [
+            submit(assignment=late, answers=answers(late, 4), answered_at=timezone.now(), languages=languages)
+            for _ in range(2)
+        ]
 
         assert outcomes == [Outcome.LATE, Outcome.LATE]
         [kept] = LateAnswer.objects.all()
         assert kept.assignment == late
-        assert [answer["level"] for answer in kept.answers["answers"]] == [4]
+        assert [(answer["level"], answer["language"]) for answer in kept.answers["answers"]] == [(4, "de")]
         assert Response.objects.count() == 1
 
 

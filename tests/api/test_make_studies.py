@@ -101,7 +101,8 @@ def test_from_the_design_to_answers_with_names(api: Api, ruth: User) -> None:
         assert [option["label"] for option in question["options"][:2]] == ["left", "right"]
         address = f"rate/{token}/cards/{card['token']}/"
         assert "answers" in by_field(anna("POST", address, {"answers": {}}, status=400))
-        answer = {"answers": {question["fields"][0]: "0"}, "active_ms": 900}
+        assert "language" in by_field(anna("POST", address, {"answers": {}, "language": "tlh"}, status=400))
+        answer = {"answers": {question["fields"][0]: "0"}, "active_ms": 900, "language": "de"}
         outcomes = [anna("POST", address, answer)["outcome"] for _ in range(2)]
         assert outcomes == ["saved", "unchanged"]
     assert len(seen) == 3
@@ -113,6 +114,8 @@ def test_from_the_design_to_answers_with_names(api: Api, ruth: User) -> None:
 
     answers = api("GET", f"studies/{token}/responses/")["results"]
     assert {(row["rater_name"], row["label"]) for row in answers} == {("anna", "left")}
+    # the study's words have no German translation, so that its questions were read as they were written
+    assert {(row["language"], row["is_further"], row["probability"]) for row in answers} == {("en", False, 1.0)}
     assert {row["preferred_method"] for row in answers} <= {"sdxl", "flux"}
     assert all(row["preferred_method"] and row["prompt"].startswith("scene") for row in answers)
     (rater,) = api("GET", f"studies/{token}/raters/")["results"]

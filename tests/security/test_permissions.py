@@ -173,7 +173,7 @@ MATRIX: dict[str, tuple[frozenset[str], str]] = {
             *("api-study-formats", "api-study-format"),
             *("api-study", "api-study-items", "api-study-raters", "api-study-responses", "api-study-results"),
             *("api-study-exports", "api-study-export", "api-study-invitation", "api-study-members"),
-            "api-study-archive",
+            *("api-study-archive", "api-study-participants"),
             *("api-study-extensions", "api-study-audit", "api-study-auditors", "api-study-critic"),
             *("api-study-webhooks", "api-study-deliveries", "study-benchmark", "study-webhooks"),
         ),

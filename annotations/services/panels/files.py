@@ -13,6 +13,15 @@ REJECTIONS = ("session", "participant", "rater", "reason")
 NAMES = ("approvals", "rejections", "bonuses")
 
 
+def pay_of(visit: PanelVisit) -> str:
+    """Which of the files below names a visit: "approve", "reject", or "" where neither does."""
+    if visit.state != PanelVisit.State.COMPLETED or visit.rater is None:
+        return ""
+    if visit.rater.excluded_at is None:
+        return "approve"
+    return "reject" if visit.rater.withdrawn_at is None else ""
+
+
 def approvals(panel: Panel) -> Iterator[Row]:
     """Completed visits of raters who are in the results."""
     completed = _completed(panel).filter(rater__excluded_at=None)

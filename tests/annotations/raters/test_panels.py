@@ -322,6 +322,14 @@ def test_files_name_whom_to_approve_whom_to_reject_and_what_to_pay(client: Clien
     assert files["bonuses"] == "0" * 24 + ",1.50\n"
     assert client.get(f"{address}bonuses.csv?amount=lots").status_code == HTTPStatus.FOUND
 
+    rows = client.get(f"/api/v1/studies/{study.token}/participants/").json()["results"]
+    assert [(row["participant"], row["state"], row["pay"], row["reason"]) for row in rows] == [
+        ("0" * 24, "completed", "approve", ""),
+        ("1" * 24, "completed", "reject", "every answer within a second"),
+        ("2" * 24, "joined", "", ""),
+    ]
+    assert rows[0]["rater_name"] == raters[0].name
+
 
 @pytest.mark.parametrize("kind", Panel.Kind.values)
 def test_every_kind_of_panel_gets_a_link_and_codes(client: Client, kind: str) -> None:
