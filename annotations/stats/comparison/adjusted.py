@@ -8,6 +8,7 @@ plain means. Intervals leave out whole prompts and whole raters (jackknife) and 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import nan, sqrt
 
 import numpy as np
@@ -107,6 +108,18 @@ class _Sums:
     rater: IntArray
     value: FloatArray
 
+    @cached_property
+    def _cells(self) -> tuple[IntArray, IntArray, IntArray]:
+        """Of the table of prompts × (methods, raters): where each rating is, twice, the cells' columns, and row starts.
+
+        The same for any weights, and sorting them takes longest.
+        """
+        size = self.k + self.n_raters
+        keys = np.concatenate((self.prompt * size + self.method, self.prompt * size + self.k + self.rater))
+        distinct, place = np.unique(keys, return_inverse=True)
+        rows, columns = divmod(distinct, size)
+        return place, columns, np.searchsorted(rows, np.arange(self.n_prompts + 1))
+
     def n_blocks(self, size: int) -> int:
         """In how many parts this many prompts or raters are left out."""
         return min(size, _BLOCKS if len(self.value) <= _MANY_RATINGS else _FEW_BLOCKS)
@@ -125,27 +138,32 @@ class _Sums:
     def fit(self, prompts: FloatArray, raters: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Adjusted means (k,) and raters' effects (n_raters,), with weights of 0 or 1 for prompts and raters.
 
-        NaN where the equations have no single solution.
+        NaN where the equations have no single solution, as where those kept fall into groups that share no prompt.
         """
         weight = prompts[self.prompt] * raters[self.rater]
-        size, columns = self.k + self.n_raters, np.stack((self.method, self.k + self.rater))
-        table = sparse.csr_array(
-            (np.tile(weight, 2), (np.tile(self.prompt, 2), columns.ravel())), shape=(self.n_prompts, size)
-        )
+        size, columns = self.k + self.n_raters, (self.method, self.k + self.rater)
+        place, of_cell, starts = self._cells
+        entries = np.bincount(place, np.tile(weight, 2), minlength=len(of_cell))
+        table = sparse.csr_array((entries, of_cell, starts), shape=(self.n_prompts, size))
         n_of_prompt = np.bincount(self.prompt, weight, minlength=self.n_prompts)
         total = np.bincount(self.prompt, weight * self.value, minlength=self.n_prompts)
         inverse = np.divide(1.0, n_of_prompt, out=np.zeros_like(n_of_prompt), where=n_of_prompt > 0)
+        shared = (table.T @ (table * inverse[:, None])).toarray()
+        kept = np.concatenate((np.ones(self.k), raters)) > 0
+        # Two of them share a prompt, or are joined by others that do.
+        if csgraph.connected_components(shared[np.ix_(kept, kept)] > 0, directed=False)[0] > 1:
+            return np.full(self.k, nan), np.full(self.n_raters, nan)
         matrix = np.zeros((size, size))
-        for one in columns:
-            for other in columns:
-                matrix += np.bincount(one * size + other, weight, minlength=size * size).reshape(size, size)
-        matrix -= (table.T @ (table * inverse[:, None])).toarray()
+        crossed = self.method * self.n_raters + self.rater
+        both = np.bincount(crossed, weight, minlength=self.k * self.n_raters).reshape(self.k, self.n_raters)
+        matrix[: self.k, self.k :], matrix[self.k :, : self.k] = both, both.T
+        matrix += np.diag(np.concatenate((both.sum(axis=1), both.sum(axis=0))))
+        matrix -= shared
         right = np.zeros(size)
         for one in columns:
             right += np.bincount(one, weight * self.value, minlength=size)
         right -= table.T @ (inverse * total)
         # Constants: effects of raters sum to 0, and those of methods too; left-out raters are 0.
-        kept = np.concatenate((np.ones(self.k), raters)) > 0
         of_methods = np.where(np.arange(size) < self.k, 1.0, 0.0)
         matrix += np.outer(of_methods, of_methods) + np.outer(1 - of_methods, 1 - of_methods)
         effects = np.zeros(size)
@@ -213,8 +231,6 @@ def _jackknife(sums: _Sums, kind: str) -> FloatArray:
         ones = np.ones(sums.n_raters if kind == "prompts" else sums.n_prompts, bool)
         pair = (kept, ones) if kind == "prompts" else (ones, kept)
         prompts, raters = _with_ratings(sums, *pair)
-        if not sums.is_connected(prompts, raters):
-            return np.full(sums.k, nan)
         replicates.append(sums.fit(prompts.astype(float), raters.astype(float))[0])
     b = len(replicates)
     spread = np.asarray(replicates) - np.mean(replicates, axis=0)
