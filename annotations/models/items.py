@@ -74,9 +74,10 @@ class Item(models.Model):
             models.CheckConstraint(condition=Q(role="rated") | Q(wanted=0), name="item_of_preparation_wants_nobody"),
         ]
         indexes = [
+            models.Index(fields=["study", "role", "wanted", "taken"], name="item_counts"),
             models.Index(
                 fields=["study", "taken", "position"], name="item_open_by_need", condition=Q(taken__lt=F("wanted"))
-            )
+            ),
         ]
 
     def __str__(self) -> str:
