@@ -162,7 +162,7 @@ class _Sums:
         right = np.zeros(size)
         for one in columns:
             right += np.bincount(one, weight * self.value, minlength=size)
-        right -= table.T @ (inverse * total)
+        right -= np.asarray(table.T @ (inverse * total))
         # Constants: effects of raters sum to 0, and those of methods too; left-out raters are 0.
         of_methods = np.where(np.arange(size) < self.k, 1.0, 0.0)
         matrix += np.outer(of_methods, of_methods) + np.outer(1 - of_methods, 1 - of_methods)
