@@ -34,6 +34,7 @@ VIEWING = (
 SUMMARY = (
     Column("n_viewed", "integer", "≥ 0", "Cards for which the browser reported how the images were seen."),
     Column("median_shown_px", "number", "px", "Median width, in pixels of the screen, at which images were shown."),
+    Column("median_pixel_ratio", "number", "> 0", "Median of the screen's pixels for one CSS px."),
     Column("share_zoomed", "number", "0 to 1", "Share of these cards on which the rater zoomed."),
     Column("share_hidden", "number", "0 to 1", "Share of the time of these cards in which the window was hidden."),
     Column("inputs", "text", "", "How the answers were given, with the number of cards."),
@@ -74,7 +75,9 @@ def viewing_cells(viewing: dict[str, Any] | None, place: int | None) -> tuple[ob
 class Summary:
     """One rater's cards: the figures of SUMMARY, and how many cards were sent by each input."""
 
+    n_cards: int
     median_px: float
+    median_ratio: float
     share_zoomed: float
     share_hidden: float | None
     inputs: Counter[str]
@@ -85,17 +88,18 @@ def summary_of(seen: Sequence[dict[str, Any]]) -> Summary:
     widths = [min(size[0] for size in one["sizes"]) * one["ratio"] for one in seen]
     hidden, total = sum(one["hidden_ms"] for one in seen), sum(one["hidden_ms"] + one["visible_ms"] for one in seen)
     return Summary(
+        len(seen),
         round(median(widths), 1),
+        round(median(one["ratio"] for one in seen), 2),
         sum(one["zoom"] > 1 for one in seen) / len(seen),
         hidden / total if total else None,
         Counter(one["input"] for one in seen if one["input"]),
     )
 
 
-def summary_cells(seen: Sequence[dict[str, Any]]) -> tuple[object, ...]:
-    """Cells of SUMMARY, from one viewing for each card."""
-    if not seen:
+def summary_cells(found: Summary | None) -> tuple[object, ...]:
+    """Cells of SUMMARY. None: nothing was reported."""
+    if found is None:
         return (0, *(None,) * (len(SUMMARY) - 1))
-    found = summary_of(seen)
     inputs = ", ".join(f"{name} {n}" for name, n in found.inputs.most_common())
-    return len(seen), found.median_px, found.share_zoomed, found.share_hidden, inputs
+    return found.n_cards, found.median_px, found.median_ratio, found.share_zoomed, found.share_hidden, inputs

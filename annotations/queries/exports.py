@@ -23,7 +23,7 @@ from django.db.models.functions import Cast
 from annotations.kinds.registry import kind_of
 from annotations.kinds.viewing import SUMMARY, VIEWING, summary_cells, viewing_cells
 from annotations.models import Assignment, Item, ItemImage, LateAnswer, Response, Study
-from annotations.queries.raters.viewing import viewings
+from annotations.queries.raters.viewing import summaries
 from annotations.queries.studies import raters_with_progress
 from annotations.questions import names_sides
 from exchange.export import Column
@@ -199,9 +199,9 @@ def rater_rows(study: Study) -> Rows:
             *("n_answered", "last_answer_at", "excluded_at", "excluded_reason"),
         )
     )
-    seen = viewings(study)
+    seen = summaries(study)
     for pk, *row in raters.iterator(chunk_size=ROWS_AT_ONCE):
-        yield *row, *summary_cells(seen.get(pk, ()))
+        yield *row, *summary_cells(seen.get(pk))
 
 
 def image_name(pk: int | None, key: str | None) -> str:

@@ -14,6 +14,7 @@ from annotations.reports.notices import of_files
 from annotations.reports.study.counted import counted_headline, counted_sections
 from annotations.reports.study.sections.notices import notices
 from annotations.reports.study.sections.report import headline, sections
+from annotations.reports.study.sections.viewing import TITLE, viewing_headline, viewing_sections
 from annotations.reports.view import Notice, Section
 from annotations.reports.votes.sections import preference_sections
 
@@ -55,7 +56,7 @@ def parts_of(document: Document) -> list[Part]:
 
 def _of_study(document: StudyDocument) -> list[Part]:
     found = sections(document)
-    return [
+    parts = [
         Part(
             dimension.asked,
             [headline(dimension)],
@@ -66,6 +67,9 @@ def _of_study(document: StudyDocument) -> list[Part]:
         Part(part.question or part.name, [counted_headline(part)], counted_sections(part, f"counted-{number}"))
         for number, part in enumerate(document.counted, start=1)
     ]
+    if document.viewing:
+        parts.append(Part(TITLE, [viewing_headline(document)], viewing_sections(document)))
+    return parts
 
 
 def _of_preferences(document: PreferenceDocument) -> list[Part]:

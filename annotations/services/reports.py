@@ -18,6 +18,7 @@ from annotations.queries.explorer.frozen import FrozenTable, frozen_tables
 from annotations.queries.planning.present import reported_registration
 from annotations.queries.provenance import score_sources, study_design
 from annotations.queries.raters.rules import declared_rule
+from annotations.queries.raters.viewing import reported_viewing
 from annotations.queries.reports import Comparisons, Inputs
 from annotations.queries.result_units import linked_methods
 from annotations.queries.results import StudyRows, study_rows
@@ -215,6 +216,7 @@ def _worked_out(snapshot: ReportSnapshot) -> tuple[StudyDocument, list[FrozenTab
         with_excluded=beside,
         sources=tuple(score_sources(study)),
         disputed=_disputed(rows),
+        viewing=reported_viewing(study),
         counted=tuple(counted_part(one, methods) for one in answers),
         design=study_design(study, rows.data.dimensions),
         registration=reported_registration(study, tuple((one.baseline, one.refined) for one in compared)),

@@ -29,6 +29,7 @@ from annotations.reports.study.counted import counted_headline, counted_sections
 from annotations.reports.study.latex import latex
 from annotations.reports.study.sections.notices import notices
 from annotations.reports.study.sections.report import headline, sections
+from annotations.reports.study.sections.viewing import TITLE, viewing_headline, viewing_sections
 from annotations.reports.study.tables import TABLES
 from annotations.reports.view import Section
 from annotations.services.reports import DEFAULT_SEED, MOST_COMPARISONS
@@ -89,6 +90,12 @@ def _questions(study: Study, snapshot: ReportSnapshot, document: StudyDocument) 
     found = sections(document)
     anchor = anchors([dimension.name for dimension in document.dimensions])
     links = figure_links(study, snapshot, found)
+    further = [
+        (part.question or part.name, counted_headline(part), counted_sections(part, f"counted-{number}"))
+        for number, part in enumerate(document.counted, start=1)
+    ]
+    if document.viewing:
+        further.append((TITLE, viewing_headline(document), viewing_sections(document)))
     return [
         {
             "name": dimension.name,
@@ -107,15 +114,13 @@ def _questions(study: Study, snapshot: ReportSnapshot, document: StudyDocument) 
         for dimension in document.dimensions
     ] + [
         {
-            "name": part.name,
-            "anchor": f"counted-{number}",
-            "question": part.question or part.name,
-            "headline": counted_headline(part),
-            "sections": [
-                _section(study, snapshot, section, links) for section in counted_sections(part, f"counted-{number}")
-            ],
+            "name": title,
+            "anchor": f"further-{number}",
+            "question": title,
+            "headline": said,
+            "sections": [_section(study, snapshot, section, links) for section in its_sections],
         }
-        for number, part in enumerate(document.counted, start=1)
+        for number, (title, said, its_sections) in enumerate(further, start=1)
     ]
 
 

@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from annotations.kinds.viewing import summary_of
+from annotations.kinds.viewing import Summary, summary_of
 from annotations.models import Assignment, Response, Study
+from annotations.reports.documents.design import ViewingOfRater
 
 ROWS_AT_ONCE = 2_000
+MOST_RATERS = 5_000
 
 
 @dataclass(frozen=True)
@@ -30,27 +34,49 @@ class Viewing:
     inputs: list[str]
 
 
-def viewings(study: Study, raters: Sequence[int] | None = None) -> dict[int, list[dict[str, Any]]]:
-    """By rater, how the images of each rated card were seen at its latest answer. raters: only these."""
+def summaries(study: Study, raters: Sequence[int] | None = None) -> dict[int, Summary]:
+    """By rater, how the images of their rated cards were seen at the latest answer to each. raters: only these.
+
+    One rater's cards are in memory at a time. Those of whom nothing was reported are left out.
+    """
     is_rating = Q(assignment__purpose=Assignment.Purpose.RATING)
-    rows = Response.objects.filter(is_rating, assignment__study=study, viewing__isnull=False).order_by("pk")
+    rows = Response.objects.filter(is_rating, assignment__study=study, viewing__isnull=False)
+    rows = rows.order_by("assignment__rater_id", "assignment_id", "pk")
     if raters is not None:
         rows = rows.filter(assignment__rater__in=raters)
-    latest: dict[int, dict[int, dict[str, Any]]] = {}
-    columns = rows.values_list("assignment__rater_id", "assignment_id", "viewing")
-    for rater, card, viewing in columns.iterator(chunk_size=ROWS_AT_ONCE):
-        if viewing is not None:
-            latest.setdefault(rater, {})[card] = viewing
-    return {rater: list(cards.values()) for rater, cards in latest.items()}
+    found: dict[int, Summary] = {}
+    columns = rows.values_list("assignment__rater_id", "assignment_id", "viewing").iterator(chunk_size=ROWS_AT_ONCE)
+    for rater, own in groupby(columns, key=itemgetter(0)):
+        latest: dict[int, dict[str, Any]] = {card: viewing for _rater, card, viewing in own if viewing is not None}
+        if latest:
+            found[rater] = summary_of(list(latest.values()))
+    return found
+
+
+def reported_viewing(study: Study) -> tuple[ViewingOfRater, ...]:
+    """Of each rater who counts, by name; at most MOST_RATERS."""
+    found = summaries(study)
+    names = study.raters.filter(pk__in=found, excluded_at=None).order_by("name").values_list("pk", "name")
+    return tuple(
+        ViewingOfRater(
+            rater=name,
+            n_cards=found[pk].n_cards,
+            median_shown_px=found[pk].median_px,
+            median_pixel_ratio=found[pk].median_ratio,
+            share_zoomed=found[pk].share_zoomed,
+            share_hidden=found[pk].share_hidden,
+            inputs=dict(found[pk].inputs.most_common()),
+        )
+        for pk, name in names[:MOST_RATERS]
+    )
 
 
 def viewing_of(study: Study, raters: Sequence[int]) -> dict[int, Viewing]:
     """By rater; those of whom nothing was reported are left out."""
     named = {"keyboard": _("keyboard"), "mouse": _("mouse"), "touch": _("touch"), "pen": _("pen")}
     found = {}
-    for rater, seen in viewings(study, raters).items():
-        summary = summary_of(seen)
+    for rater, summary in summaries(study, raters).items():
         inputs = [named[name] for name, _n in summary.inputs.most_common()]
         hidden = None if summary.share_hidden is None else 100 * summary.share_hidden
-        found[rater] = Viewing(len(seen), summary.median_px, 100 * summary.share_zoomed, hidden, inputs)
+        found[rater] = Viewing(summary.n_cards, summary.median_px, 100 * summary.share_zoomed, hidden, inputs)
     return found

@@ -1,6 +1,6 @@
 """How a study was carried out, as far as the site knows it: what a methods section and a checklist are written from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -43,3 +43,23 @@ class Design:
     is_simulated: bool = False
     notes: dict[str, str] | None = None
     further_raters: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewingOfRater:
+    """How one rater saw the images of the cards for which their browser reported it.
+
+    median_shown_px      width of the images in pixels of the screen, before any zoom; of several, of the narrowest
+    median_pixel_ratio   pixels of the screen for one CSS px
+    share_zoomed         of the cards, 0…1
+    share_hidden         of the time from a card's appearing to its answer, 0…1; None where no time was reported
+    inputs               cards by how they were answered (keyboard, mouse, touch, pen), the most frequent first
+    """
+
+    rater: str
+    n_cards: int
+    median_shown_px: float
+    median_pixel_ratio: float
+    share_zoomed: float
+    share_hidden: float | None
+    inputs: dict[str, int] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from annotations.reports.documents.comparisons import ReportedComparison, ReportedModel
 from annotations.reports.documents.counted import CountedPart
-from annotations.reports.documents.design import Design
+from annotations.reports.documents.design import Design, ViewingOfRater
 from annotations.reports.documents.estimates import ReportedEstimate
 from annotations.reports.documents.preferences import PreferencePart
 from annotations.reports.documents.provenance import MadeOfRatings, Source
@@ -271,6 +271,7 @@ class StudyDocument:
     asked, exclusion_rule, n_late, sources, disputed, design, registration   what only the site knows; exclusion_rule
                       is None for files and "" where none was declared, disputed is by question
     counted           questions whose answers are not a single level; only the site knows them
+    viewing           how raters who count saw the images; those of whom nothing was reported are left out
     """
 
     format: Literal[1] = FORMAT
@@ -298,6 +299,7 @@ class StudyDocument:
     design: Design | None = None
     counted: tuple[CountedPart, ...] = ()
     registration: ReportedRegistration | None = None
+    viewing: tuple[ViewingOfRater, ...] = ()
 
     @property
     def single_methods(self) -> list[str]:

@@ -9,6 +9,7 @@ from annotations.reports.estimates import ends, leading, n_of, note_of
 from annotations.reports.sources import COLUMNS as SOURCES
 from annotations.reports.sources import source_rows
 from annotations.reports.study.counted import COUNTS, count_rows
+from annotations.reports.study.sections.viewing import VIEWING, viewing_rows
 from annotations.reports.study.supporting import (
     ADJUSTED,
     FRAGILITY,
@@ -378,6 +379,7 @@ TABLES = {
     "reliability": (RELIABILITY, reliability_rows),
     "excluded_raters": (EXCLUDED_RATERS, excluded_rater_rows),
     "sources": (SOURCES, source_rows),
+    "viewing": (VIEWING, viewing_rows),
     **PREFERENCE_TABLES,
 }
 """File name without ending → columns, and the function that makes the rows."""

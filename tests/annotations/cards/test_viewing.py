@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from annotations.kinds.viewing import SUMMARY, VIEWING, parse_viewing, summary_cells, viewing_cells
+from annotations.kinds.base import Answer
+from annotations.kinds.viewing import SUMMARY, VIEWING, parse_viewing, summary_cells, summary_of, viewing_cells
 from annotations.models import Response
+from annotations.queries.reports import readable
 from annotations.services import rating as services
+from annotations.services.reports import report_now
 from tests.annotations.looking import fetch_images
 from tests.factories import make_rater, make_study
 
@@ -49,8 +53,9 @@ def test_cells_are_of_the_image_that_the_answer_is_about() -> None:
 def test_a_raters_summary() -> None:
     first: dict[str, Any] = {"sizes": [[100, 100]], "ratio": 2.0, "zoom": 1, "visible_ms": 900, "hidden_ms": 0}
     second = first | {"sizes": [[300, 300]], "zoom": 4, "hidden_ms": 200, "input": "keyboard"}
-    assert summary_cells([first | {"input": "touch"}, second]) == (2, 400.0, 0.5, 0.1, "touch 1, keyboard 1")
-    assert summary_cells([]) == (0, *(None,) * (len(SUMMARY) - 1))
+    found = summary_of([first | {"input": "touch"}, second])
+    assert summary_cells(found) == (2, 400.0, 2.0, 0.5, 0.1, "touch 1, keyboard 1")
+    assert summary_cells(None) == (0, *(None,) * (len(SUMMARY) - 1))
 
 
 @pytest.mark.django_db
@@ -87,6 +92,47 @@ def test_it_is_stored_with_every_answer_exported_and_summed_up(client: Client) -
     seen = client.get(f"/study/{study.token}/raters/").content.decode().split('id="viewing"')[1].split("</section>")[0]
     cells = re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", seen.split("<tbody>")[1])
     assert cells == ["a", "1", "300 px", "0%", "0%", "keyboard"]
+
+
+@pytest.mark.django_db
+def test_the_report_says_it_rater_by_rater_and_offers_the_table(client: Client) -> None:
+    study = make_study(n_items=2)
+    fields = ("600x300;2;1;1;900;100;t", "400x200;2;4;1;900;100;t", "", "300x300;1;1;1;5000;0;k")
+    for name in ("a", "b", "excluded", "without"):
+        rater = make_rater(study, name=name)
+        services.reserve(rater=rater)
+        for card, seen in zip(rater.assignments.order_by("sequence"), fields, strict=False):
+            answer = Answer(study.dimensions.get().pk, card.item.images.get().pk, 3)
+            viewing = None if name == "without" else parse_viewing(seen)
+            services.submit(assignment=card, answers=[answer], answered_at=timezone.now(), viewing=viewing)
+    excluded = study.raters.filter(name="excluded")
+    excluded.update(excluded_at=timezone.now(), excluded_reason="asleep")
+
+    snapshot = report_now(study=study, comparisons=[])
+
+    document = readable(snapshot)
+    assert document is not None
+    assert [(one.rater, one.n_cards, one.median_shown_px, one.inputs) for one in document.viewing] == [
+        ("a", 2, 1000.0, {"touch": 2}),
+        ("b", 2, 1000.0, {"touch": 2}),
+    ]
+    client.force_login(study.owner)
+    page = client.get(f"/study/{study.token}/results/").content.decode()
+    assert "The browsers of 2 raters reported it for 4 cards; images were 1,000 pixels of the screen wide" in page
+    file = client.get(f"/study/{study.token}/results/{snapshot.pk}/viewing.csv")
+    rows = list(csv.DictReader(io.StringIO(b"".join(file.streaming_content).decode())))
+    assert rows[0] == {
+        "rater": "a",
+        "n_cards": "2",
+        "median_shown_px": "1000.0",
+        "median_pixel_ratio": "2.0",
+        "share_zoomed": "0.5",
+        "share_hidden": "0.1",
+        "keyboard": "0",
+        "mouse": "0",
+        "touch": "2",
+        "pen": "0",
+    }
 
 
 @pytest.mark.django_db
