@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, expect
 
 from annotations.models import Study
-from annotations.questions import PREFERENCE
+from annotations.questions import BEST_WORST, PREFERENCE
 from generation.models import Image, Prompt
 from tests.annotations.audits.audit_rows import make_audited_study, make_auditor, make_open_plan
 from tests.browser.test_audit import at_audit
@@ -18,7 +18,8 @@ pytestmark = pytest.mark.browser
 NewContext = Callable[..., BrowserContext]
 SIDEWAYS = {**PHONE, "viewport": {"width": 844, "height": 390}}
 WORDS = ["a", "bicycle", "standing", "left", "of", "wooden", "bench", "painted"]
-FITS = "document.documentElement.scrollWidth <= innerWidth"
+# A phone zooms out of a page that is wider than its screen: then innerWidth says nothing.
+FITS = "Math.max(document.documentElement.scrollWidth, innerWidth) <= screen.width"
 
 
 def prompt_of(n_words: int) -> str:
@@ -84,6 +85,42 @@ def test_a_word_without_end_stays_in_the_window(
     rater = make_rater(make_study(n_items=1))
     Prompt.objects.update(text="unbroken" * 30)
     assert at_card(new_context(**options), rater, live_site).evaluate(FITS)
+
+
+def test_the_bar_of_a_phone_stays_in_the_window(new_context: NewContext, live_site: str) -> None:
+    page = at_card(new_context(**PHONE), make_rater(make_study(n_items=8)), live_site)
+    for n in range(1, 5):
+        page.keyboard.press("3")
+        expect(page.locator("#progress-text")).to_contain_text(f"{n} of 8")
+        expect(page.locator("#status")).to_have_text("Saved ✓")
+        assert page.evaluate(FITS)
+    expect(page.locator("#progress-text")).to_contain_text("left")  # how long it still takes
+    assert_accessible(page)
+
+
+def test_an_image_alone_takes_most_of_a_phone_s_width(new_context: NewContext, live_site: str) -> None:
+    rater = make_rater(make_study(n_items=1))
+    Image.objects.update(**stored_png(1, (512, 512)))
+    page = at_card(new_context(**PHONE), rater, live_site)
+    shown = page.locator("#stage img").evaluate("(image) => Math.min(image.clientWidth, image.clientHeight)")
+    assert shown >= 360
+
+
+@pytest.mark.parametrize("n_images", [3, 6, 9])
+def test_images_to_order_are_seen_on_a_phone_held_sideways(
+    n_images: int, new_context: NewContext, live_site: str
+) -> None:
+    study = make_study(n_items=1, item_kind=Study.ItemKind.PROMPT, n_methods=n_images, presets=(BEST_WORST,))
+    Image.objects.update(**stored_png(1, (512, 512)))
+    context = new_context(**SIDEWAYS)
+    rater = make_rater(study)
+    sign_in(context, rater.user, live_site)
+    page = context.new_page()
+    page.goto(f"/rate/{study.token}/")
+    for picture in page.locator(".picture img").all():
+        assert min(box(picture)["width"], box(picture)["height"]) >= 60
+    assert page.evaluate(FITS)
+    assert_accessible(page)
 
 
 @pytest.mark.parametrize("kind", [Study.ItemKind.IMAGE, Study.ItemKind.PAIR])

@@ -9,7 +9,6 @@ from annotations.reports.estimates import ends, leading, n_of, note_of
 from annotations.reports.sources import COLUMNS as SOURCES
 from annotations.reports.sources import source_rows
 from annotations.reports.study.counted import COUNTS, count_rows
-from annotations.reports.study.sections.viewing import VIEWING, viewing_rows
 from annotations.reports.study.supporting import (
     ADJUSTED,
     FRAGILITY,
@@ -38,6 +37,10 @@ AGREEMENT = (
     "ci_units_and_raters_low",
     "ci_units_and_raters_high",
     "method",
+)
+VIEWING = (
+    *("rater", "n_cards", "median_shown_px", "median_pixel_ratio", "share_zoomed", "share_hidden"),
+    *("keyboard", "mouse", "touch", "pen"),  # cards answered by it
 )
 METRICS = ("metric", "dimension", "statistic", "value", "low", "high", "n", "note", "interval", "method")
 MEANS = (
@@ -358,6 +361,11 @@ def answer_rows(document: StudyDocument) -> Iterator[Row]:
 def excluded_rater_rows(document: StudyDocument) -> Iterator[Row]:
     for one in document.excluded_raters:
         yield tuple(getattr(one, name) for name in EXCLUDED_RATERS)
+
+
+def viewing_rows(document: StudyDocument) -> Iterator[Row]:
+    for one in document.viewing:
+        yield *(getattr(one, name) for name in VIEWING[:-4]), *(one.inputs.get(name, 0) for name in VIEWING[-4:])
 
 
 TABLES = {

@@ -4,6 +4,7 @@ import { add as keep, remove, waiting } from "./outbox.js";
 
 const LIMIT_MS = 10000; // a request that takes longer hangs
 const SOON_MS = 300; // the first new try: a hiccup is not worth a word
+const AFTER_MS = 50; // an answer is kept at once and sent when the next card is painted
 const LONGEST_MS = 30000;
 
 // Who is signed in (empty: nobody) and a token for what they send, as the server knows it now.
@@ -161,7 +162,7 @@ export function startDelivery({ user, csrf, session, tell, fields, taken, refuse
       failures = 0;
       hasAdded = true;
       say("sending");
-      flush();
+      setTimeout(flush, AFTER_MS);
     },
   };
 }

@@ -13,6 +13,7 @@ from generation.models import Image
 from tests.annotations.cards.test_reference import everything
 from tests.annotations.views.test_design import images
 from tests.browser.cards.test_kinds import DESKTOP, PHONE, SIDEWAYS, NewContext, at_card
+from tests.browser.test_card_layout import FITS
 from tests.browsing import assert_accessible, opened
 from tests.factories import make_rater, make_reference, make_user, stored_png
 
@@ -43,7 +44,7 @@ def test_it_is_before_what_is_compared_with_it_and_answers_wait_for_it(
     assert there is not None
     assert here["x"] + here["width"] <= there["x"] or here["y"] + here["height"] <= there["y"]
     assert min(here["width"], here["height"]) >= 60
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate(FITS)
     expect(page.get_by_role("region", name="Reference image")).to_have_count(1)
     assert_accessible(page)
     if item_kind == Study.ItemKind.PROMPT:

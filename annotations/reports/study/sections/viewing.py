@@ -1,20 +1,11 @@
 """How each rater saw the images, by the account of their browser."""
 
-from collections.abc import Iterator
-from typing import Any
-
 from annotations.reports import view
 from annotations.reports.documents.study import StudyDocument
 from annotations.reports.numbers import counted, share
-from annotations.reports.view import Section
+from annotations.reports.view import Block, Section
 
 TITLE = "How the images were seen"
-VIEWING = (
-    *("rater", "n_cards", "median_shown_px", "median_pixel_ratio", "share_zoomed", "share_hidden"),
-    *("keyboard", "mouse", "touch", "pen"),
-)
-"""Columns of the table; the last ones are cards by how their answers were given."""
-INPUTS = VIEWING[-4:]
 
 
 def viewing_headline(document: StudyDocument) -> str:
@@ -48,10 +39,5 @@ def viewing_sections(document: StudyDocument) -> list[Section]:
         "Width: median in pixels of the screen. Zoomed: share of the cards. Hidden: share of the time between a card’s "
         "appearing and its answer in which the window was out of sight. Pages without a script report nothing."
     )
-    blocks = [view.table(head, rows, numeric={1, 2, 3, 4, 5}), view.Paragraph(note, "note")]
+    blocks: list[Block] = [view.table(head, rows, numeric={1, 2, 3, 4, 5}), view.Paragraph(note, "note")]
     return [Section("viewing-raters", "Rater by rater", blocks, "viewing", "")]
-
-
-def viewing_rows(document: StudyDocument) -> Iterator[tuple[Any, ...]]:
-    for one in document.viewing:
-        yield *(getattr(one, name) for name in VIEWING[:-4]), *(one.inputs.get(name, 0) for name in INPUTS)

@@ -1,6 +1,6 @@
 // The cards of the rating page: the one in view, the reserved ones behind it with their images fetched ahead, and those
 // answered in this window, to go back to.
-const AHEAD = 2; // with fewer than these waiting, more are asked for
+const AHEAD = 5; // with fewer than these waiting, more are asked for: they come before the last one is answered
 const AT_ONCE = 20;
 const BEHIND = 20;
 const LOADING_AT_ONCE = 2;

@@ -23,10 +23,12 @@ const barText = byId("progress-text");
 const outbox = `evalsite-outbox-${words.outbox}`;
 const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const paces = []; // milliseconds for each of the last cards
+const AFTER_MS = 50; // by then the next card is painted: what can wait does not delay it
 let shownAt = performance.now();
 let active = 0; // the question that keys answer
 let isStale = false;
 let isByKey = false; // whether the last thing pressed was a key
+let telling = null; // the timer that shows the answer just given
 
 const time = activeTime();
 const notice = noticeLine(byId("notice"));
@@ -90,9 +92,7 @@ const isAnswered = (question) => kindOf(question).isAnswered(question);
 
 // A card has come into view.
 function begin({ isNew = true } = {}) {
-  const prompt = deck.card.querySelector(".prompt");
   questions().forEach((question) => kindOf(question).draw?.(question));
-  prompt.tabIndex = prompt.scrollHeight > prompt.clientHeight ? 0 : -1; // what scrolls can be scrolled by keyboard
   activate(questions().findIndex((question) => !isAnswered(question)));
   door.openFor(deck.images(), {
     isNew,
@@ -100,6 +100,8 @@ function begin({ isNew = true } = {}) {
       shownAt = performance.now();
       time.restart();
       viewing.restart();
+      const prompt = deck.card.querySelector(".prompt");
+      prompt.tabIndex = prompt.scrollHeight > prompt.clientHeight ? 0 : -1; // what scrolls can be scrolled by keyboard
       pictures.begin();
       pictures.fit();
     },
@@ -188,15 +190,20 @@ function complete() {
     if (paces.length > 10) paces.shift();
   }
   form.dataset.answered = "true";
-  tellAnswer();
+  const said = questions().map((question) => kindOf(question).spoken(question));
   pictures.reset();
   deck.advance();
+  clearTimeout(telling);
+  telling = setTimeout(tellAnswer, AFTER_MS, said.filter(Boolean).join(" · "));
 }
 
 function goBack() {
   pictures.reset();
   const went = deck.back();
-  if (went) echo.hidden = true;
+  if (went) {
+    clearTimeout(telling);
+    echo.hidden = true;
+  }
   return went;
 }
 
@@ -206,9 +213,8 @@ function tellProblem(text) {
   problem.hidden = !text;
 }
 
-function tellAnswer() {
-  const answers = questions().map((question) => kindOf(question).spoken(question));
-  echo.querySelector(".answer").textContent = answers.filter(Boolean).join(" · ");
+function tellAnswer(said) {
+  echo.querySelector(".answer").textContent = said;
   echo.hidden = false;
   echo.classList.remove("is-fading");
   void echo.offsetWidth;

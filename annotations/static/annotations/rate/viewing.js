@@ -7,6 +7,7 @@ export function viewingOf(pictures, images) {
   let state = document.visibilityState;
   let since = performance.now();
   let input = "";
+  let sizes = ""; // as measured when the card came into view; "" where they have to be measured anew
 
   function count() {
     const now = performance.now();
@@ -15,6 +16,7 @@ export function viewingOf(pictures, images) {
   }
 
   document.addEventListener("visibilitychange", count);
+  window.addEventListener("resize", () => (sizes = ""));
   document.addEventListener("pointerdown", (event) => (input = INPUTS[event.pointerType] ?? ""), true);
   document.addEventListener("keydown", () => (input = "k"), true);
 
@@ -30,13 +32,14 @@ export function viewingOf(pictures, images) {
     restart() {
       count();
       spent.visible = spent.hidden = 0;
+      sizes = images().map(size).join();
     },
     told() {
       count();
       const ratio = Number(window.devicePixelRatio.toFixed(2));
       const isDecoded = images().every((image) => image.complete && image.naturalWidth > 0);
       const times = [spent.visible, spent.hidden].map(Math.round);
-      return [images().map(size).join(), ratio, pictures.largest, isDecoded ? 1 : 0, ...times, input].join(";");
+      return [sizes || images().map(size).join(), ratio, pictures.largest, isDecoded ? 1 : 0, ...times, input].join(";");
     },
   };
 }
