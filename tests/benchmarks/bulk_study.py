@@ -88,7 +88,8 @@ def lay_answers(study: Study, *, item: IntArray, rater: IntArray, level: IntArra
             )
             cursor.executemany(
                 "INSERT INTO annotations_response (assignment_id, dimension_id, revision, is_current, level, "
-                "is_unable, answered_at, received_at, active_ms) VALUES (%s, %s, 1, true, %s, false, %s, %s, 4000)",
+                "is_unable, answered_at, received_at, active_ms, language) "
+                "VALUES (%s, %s, 1, true, %s, false, %s, %s, 4000, '')",
                 [(i, dimension.pk, row[2], now, now) for i, row in batch],
             )
     _bring_up_to_date("annotations_assignment")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from annotations.models import Assignment, Rater, Response, Study
 from annotations.queries.raters.known import known_answers, verdicts
 from annotations.questions import names_sides
+from annotations.reports.numbers import figure
 from annotations.stats.raters import watching
 
 Purpose = Assignment.Purpose
@@ -204,15 +205,21 @@ def _agreement(found: dict[str, Any] | None) -> Signal:
     if value is None:
         return Signal("agreement", "–", estimate.get("reason") or _("The newest results have no figure yet."))
     limits = (estimate.get("intervals") or [{}])[0]
-    low, high = limits.get("low"), limits.get("high")
+    low, high, shown = limits.get("low"), limits.get("high"), figure(value, digits=2)
     if low is None or high is None:
-        return Signal("agreement", f"{value:.2f}", _("Kappa with the others’ answers; no interval."), max(0.0, value))
+        return Signal("agreement", shown, _("Kappa with the others’ answers; no interval."), max(0.0, value))
     reason = _("Kappa with the others’ answers, from the newest results; 95%% interval %(low).2f–%(high).2f.") % {
         "low": low,
         "high": high,
     }
     return Signal(
-        "agreement", f"{value:.2f}", reason, max(0.0, value), max(0.0, low), max(0.0, high), stands_out=high < 0.2
+        "agreement",
+        shown,
+        reason,
+        max(0.0, value),
+        max(0.0, low),
+        max(0.0, high),
+        stands_out=high < 0.2,
     )
 
 
@@ -226,7 +233,7 @@ def _drift(work: Work) -> Signal:
     }
     return Signal(
         "drift",
-        f"{found.value:+.2f}",
+        figure(found.value, signed=True, digits=2),
         reason,
         stands_out=min(abs(found.low), abs(found.high)) > 0.5 and found.low * found.high > 0,
     )

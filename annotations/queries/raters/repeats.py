@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 from annotations.kinds.registry import with_levels
 from annotations.models import Assignment, Dimension, Response, Study
 from annotations.questions import names_sides
+from annotations.reports.numbers import figure, span
 from annotations.stats.estimate import Estimate
 from annotations.stats.raters.table import Repeats
 from annotations.stats.raters.within_rater import WithinRaters, within_raters
@@ -99,5 +100,5 @@ def _figure(estimate: Estimate) -> Figure:
         return Figure("–", "", estimate.reason)
     interval = estimate.intervals[0] if estimate.intervals else None
     if interval is None or np.isnan(interval.low):
-        return Figure(f"{estimate.value:.2f}", "", interval.reason if interval else "")
-    return Figure(f"{estimate.value:.2f}", f"{interval.low:.2f}–{interval.high:.2f}", estimate.method)
+        return Figure(figure(estimate.value, digits=2), "", interval.reason if interval else "")
+    return Figure(figure(estimate.value, digits=2), span(interval.low, interval.high), estimate.method)

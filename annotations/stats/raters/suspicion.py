@@ -57,7 +57,7 @@ class Component:
     def words(self) -> str:
         if isnan(self.distance):
             return f"{self.label}: could not be judged (+0.00)"
-        value, usual = format(self.value, self.scale), format(self.usual, self.scale)
+        value, usual = (format(each, self.scale).replace("-", "−") for each in (self.value, self.usual))
         verdict = f"{self.distance:.1f} standard distances off" if self.points > 0 else "within the usual"
         return f"{self.label} {value}, usual {usual}: {verdict} (+{self.points:.2f})"
 

@@ -168,7 +168,7 @@ def test_the_report_states_each_comparison_without_and_with_the_excluded() -> No
     assert found["without"]["value"] == pytest.approx(1.0)
     assert found["with_them"]["value"] == pytest.approx(-1 / 3)
     document = from_json(StudyDocument, snapshot.results)
-    assert any("With the excluded raters" in line and "-0.33" in line for line in exclusion_notes(document))
+    assert any("With the excluded raters" in line and "−0.33" in line for line in exclusion_notes(document))
 
 
 def test_a_registered_rule_keeps_the_rate_of_false_findings() -> None:

@@ -243,7 +243,7 @@ def test_suspicion_names_who_and_why():
     # A severe rater who ranks as the others do: severity, and a little for the pile at the scale's lower end.
     assert points[2]["rank_correlation"] == 0
     assert table[2].suspicion.score < 2
-    assert "severity -0.9" in table[2].suspicion.words
+    assert "severity −0.9" in table[2].suspicion.words
     assert "share of fast ratings" in table[1].suspicion.words
     for row in table:
         assert row.suspicion.score == pytest.approx(sum(part.points for part in row.suspicion.components))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from annotations.reports.documents.estimates import ReportedEstimate
 from annotations.reports.documents.study import StudyDocument
-from annotations.reports.numbers import counted
+from annotations.reports.numbers import counted, figure, span
 
 MOST_NAMED = 20
 
@@ -47,5 +47,6 @@ def _in_words(estimate: ReportedEstimate) -> str:
         return "undefined"
     limits = [one for one in estimate.intervals if one.low is not None and one.high is not None]
     if not limits:
-        return f"{estimate.value:+.2f}"
-    return f"{estimate.value:+.2f} ({limits[-1].low:+.2f} to {limits[-1].high:+.2f})"
+        return figure(estimate.value, signed=True, digits=2)
+    low, high = limits[-1].low, limits[-1].high
+    return f"{figure(estimate.value, signed=True, digits=2)} ({span(low or 0.0, high or 0.0, signed=True)})"
