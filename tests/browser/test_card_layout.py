@@ -94,6 +94,8 @@ def test_the_bar_of_a_phone_stays_in_the_window(new_context: NewContext, live_si
         expect(page.locator("#progress-text")).to_contain_text(f"{n} of 8")
         expect(page.locator("#status")).to_have_text("Saved ✓")
         assert page.evaluate(FITS)
+        # The prompt has the focus; no colour of a frame comes next to the image.
+        assert page.locator(".prompt:focus").evaluate("(prompt) => getComputedStyle(prompt).outlineStyle") == "none"
     expect(page.locator("#progress-text")).to_contain_text("left")  # how long it still takes
     assert_accessible(page)
 
