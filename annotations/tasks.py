@@ -5,7 +5,7 @@ from functools import partial
 from celery import shared_task
 from django.utils import timezone
 
-from annotations.services import reports
+from annotations.services import renditions, reports
 from annotations.services.benchmarks import ends
 from annotations.services.hooks import deliveries
 from annotations.services.panels import polling
@@ -63,3 +63,19 @@ def poll_panels() -> int:
 def keep_retention_rules() -> int:
     """Erase the identities of raters whose time is over, in every study with such a rule; how many."""
     return retention.keep_rules(now=timezone.now())
+
+
+@shared_task
+def make_renditions(study_id: int) -> None:
+    """Make smaller images of an open study ahead, a few seconds' worth at a time, so that others get a turn."""
+    if renditions.make_ahead(study_id=study_id):
+        send_or_wait(make_renditions, study_id, waits=f"images of study {study_id}")
+
+
+@shared_task
+def prepare_images() -> int:
+    """Have the smaller images of open studies made, where some are wanting; in how many studies."""
+    studies = renditions.studies_to_prepare()
+    for study_id in studies:
+        send_or_wait(make_renditions, study_id, waits=f"images of study {study_id}")
+    return len(studies)

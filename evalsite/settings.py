@@ -311,6 +311,7 @@ CELERY_BEAT_SCHEDULE = {
         "annotations.tasks.tend_studies": 5.0,
         "annotations.tasks.forget_old_deliveries": 3600.0,
         "annotations.tasks.poll_panels": 30.0,
+        "annotations.tasks.prepare_images": 60.0,
         "annotations.tasks.keep_retention_rules": 3600.0,
         "generation.tasks.remove_unused_uploads": 3600.0,
         "evalsite.tasks.clear_sessions": 3600.0,

@@ -195,6 +195,8 @@ class Study(models.Model):
     )
     # When every answer that is wanted was there; empty again when further items join.
     completed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # For items of a lower position, and for checks where it is not 0, `renditions.make_ahead` has made smaller images.
+    n_items_ready = models.PositiveIntegerField(default=0, editable=False)
     is_simulated = models.BooleanField(default=False)
     deletion_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -270,12 +270,10 @@ def submit(
     revision; the earlier ones stay. Answers to an item that has meanwhile been answered in full by others are kept
     as late ones and counted nowhere.
     """
-    study = assignment.study
     with write_turn(), transaction.atomic():
         outcome = _saved(assignment, answers, answered_at, shown_at, active_ms, flag, viewing, languages or {})
-        is_new = outcome in (Outcome.SAVED, Outcome.CHANGED)
-        if is_new and assignment.purpose == Assignment.Purpose.RATING:
-            consider(study=study, item_id=assignment.item_id)
+        if outcome in (Outcome.SAVED, Outcome.CHANGED):
+            consider(assignment=assignment)
         return outcome
 
 

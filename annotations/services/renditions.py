@@ -1,14 +1,23 @@
-"""Renditions with fewer pixels, for screens that cannot show them all: made when first asked for, and kept."""
+"""Renditions with fewer pixels, for screens that cannot show them all: made ahead, or when first asked for, and kept.
+
+They are made ahead because of the time that making takes: somebody who sees a study's images first would know gold
+items, which others have seen before, by their quick answers.
+"""
 
 import hashlib
+import logging
+import time
 from contextlib import suppress
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db.models import F, OuterRef, Subquery
 
+from annotations.models import Item, Study
 from exchange.images import narrowed
 from generation.models import Image, Reference
 
+logger = logging.getLogger(__name__)
 WIDTHS = (256, 384, 512, 768, 1024, 1536, 2048)
 """Every image is offered in those below its own width, whatever made it, so they reveal nothing about it."""
 
@@ -18,8 +27,7 @@ def narrow_rendition(image: Image | Reference, width: int) -> bytes:
 
     A full disk or a storage that refuses writing costs time, not the picture.
     """
-    digest = hashlib.sha256(str(image.shown.name).encode()).hexdigest()
-    name = f"narrow/{width}/{digest[:2]}/{digest}.webp"
+    name = rendition_name(image, width)
     if default_storage.exists(name):
         with default_storage.open(name) as stored:
             content = bytes(stored.read())
@@ -33,3 +41,55 @@ def narrow_rendition(image: Image | Reference, width: int) -> bytes:
         if saved != name:
             default_storage.delete(saved)  # another request was first
     return content
+
+
+def rendition_name(image: Image | Reference, width: int) -> str:
+    """Where this rendition of the image is stored."""
+    digest = hashlib.sha256(str(image.shown.name).encode()).hexdigest()
+    return f"narrow/{width}/{digest[:2]}/{digest}.webp"
+
+
+def studies_to_prepare() -> list[int]:
+    """Open studies with items whose renditions have not been made ahead; one query."""
+    last = Item.objects.filter(study=OuterRef("pk")).order_by("-position").values("position")[:1]
+    rows = Study.objects.filter(state=Study.State.OPEN).annotate(last=Subquery(last))
+    return list(rows.filter(last__gte=F("n_items_ready")).order_by("pk").values_list("pk", flat=True))
+
+
+def make_ahead(*, study_id: int, seconds: float = 10.0) -> bool:
+    """Make the renditions of a study's checks and next items, for so long; whether some are left.
+
+    Rated items come in their order, as raters meet them. Two who do it at once do the same twice at worst.
+    """
+    end = time.monotonic() + seconds
+    study = Study.objects.filter(pk=study_id, state=Study.State.OPEN).first()
+    if study is None:
+        return False
+    n_ready = study.n_items_ready
+    for check in Item.with_checks.filter(study=study).exclude(role=Item.Role.RATED) if n_ready == 0 else ():
+        _make_all(check)
+    items = Item.objects.filter(study=study, position__gte=n_ready).order_by("position")
+    for item in items.iterator(chunk_size=200):
+        _make_all(item)
+        n_ready = item.position + 1
+        if time.monotonic() > end:
+            break
+    Study.objects.filter(pk=study_id, n_items_ready=study.n_items_ready).update(n_items_ready=n_ready)
+    return Item.objects.filter(study=study, position__gte=n_ready).exists()
+
+
+def _make_all(item: Item) -> None:
+    shown: list[Image | Reference] = list(item.images.exclude(shown=""))
+    if item.reference is not None:
+        shown += Reference.objects.filter(pk=item.reference["id"])
+    for image in shown:
+        for width in WIDTHS:
+            if width < (image.width or 0) and not default_storage.exists(rendition_name(image, width)):
+                _make(image, width)
+
+
+def _make(image: Image | Reference, width: int) -> None:
+    try:
+        narrow_rendition(image, width)
+    except Exception:  # one file that is gone or damaged must not keep the others waiting; a page says so
+        logger.warning("No rendition of image %s", image.pk, exc_info=True)

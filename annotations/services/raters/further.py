@@ -2,38 +2,43 @@
 
 import numpy as np
 from django.db.models import F
+from django.db.models.functions import Abs
 
 from annotations.models import Assignment, Item, Study
 from annotations.queries.raters.disputed import has_dispute, n_base_places
 
 
-def consider(*, study: Study, item_id: int) -> bool:
+def consider(*, assignment: Assignment) -> bool:
     """Want further raters of an item if it is complete and the study's rule calls it disputed; whether it did.
 
-    To be called with each saved answer, in its transaction. Five queries whatever the size of the study, and none in a
-    study without such a rule.
+    To be called with each saved answer, in its transaction. Six queries whatever the size of the study, and none in a
+    study without such a rule. They are the same for every card, so that no answer's time distinguishes checks:
+    after a check or a repeat they are about the rated card that is nearest to it, and change nothing.
     """
+    study = assignment.study
     most = study.most_raters_per_item
     if most is None:
         return False
+    cards = Assignment.objects.filter(rater=assignment.rater_id).exclude(state=Assignment.State.RETURNED)
+    nearest = cards.order_by(Abs(F("sequence") - assignment.sequence), "sequence").values_list("item_id", flat=True)
     # Locked: of two who give an item's last answers at once, the second sees the first one's.
-    item = Item.objects.select_for_update(no_key=True, of=("self",)).filter(pk=item_id).first()
-    if item is None or item.taken < item.wanted or item.wanted >= most:
+    item = Item.objects.select_for_update(no_key=True, of=("self",)).filter(pk=nearest.first() or 0).first()
+    if item is None:
         return False
-    if Assignment.objects.filter(item=item_id, state=Assignment.State.LEASED).exists():
-        return False
+    is_held = Assignment.objects.filter(item=item, state=Assignment.State.LEASED).exists()
+    is_disputed = has_dispute(study, item, most=most)
     is_open_rule = study.disputed_rule == Study.Disputed.OPEN
-    probability = 1.0
-    if not has_dispute(study, item, most=most):
-        probability = 0.0 if is_open_rule else study.undisputed_percent / 100
-        if lot(study, item) >= probability:
-            return False
+    probability = 1.0 if is_disputed else 0.0 if is_open_rule else study.undisputed_percent / 100
+    is_complete = item.wanted <= item.taken and item.wanted < most and not is_held
+    is_extended = is_complete and (is_disputed or lot(study, item) < probability)
     # "Open" asks one more at a time; who differ get all at once, since raters who are added cannot bring them closer.
-    added = 1 if is_open_rule else most - item.wanted
+    added = 0 if not is_extended else 1 if is_open_rule else most - item.wanted
     Item.objects.filter(pk=item.pk).update(
-        wanted=F("wanted") + added, n_further=F("n_further") + added, further_probability=probability
+        wanted=F("wanted") + added,
+        n_further=F("n_further") + added,
+        further_probability=probability if is_extended else F("further_probability"),
     )
-    return True
+    return is_extended
 
 
 def lot(study: Study, item: Item) -> float:

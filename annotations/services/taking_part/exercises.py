@@ -76,6 +76,7 @@ def add_exercise(
             for (dimension, image), levels in accepted.items()
             if levels
         )
+        Study.objects.filter(pk=study.pk).update(n_items_ready=0)  # its smaller images are made ahead, too
     return item
 
 

@@ -10,10 +10,11 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image as Picture
 
-from annotations.models import Assignment, Study
-from annotations.services.renditions import WIDTHS
+from annotations.models import Assignment, Item, Study
+from annotations.services.renditions import WIDTHS, make_ahead, rendition_name, studies_to_prepare
 from exchange.images import narrowed, shown_rendition
 from generation.models import Image
+from tests.annotations.raters.test_before import make_exercise
 from tests.factories import make_rater, make_study, stored_png, tiny_png
 
 pytestmark = pytest.mark.django_db
@@ -87,3 +88,26 @@ def test_no_method_has_sizes_of_its_own() -> None:
     token = Assignment.objects.order_by("sequence")[0].token
     sizes = {size_of(fetched((client, reverse("rate-image", args=[token, slot])), 512)) for slot in (0, 1)}
     assert sizes == {(512, 307)}
+
+
+def test_renditions_of_open_studies_are_made_ahead_a_few_seconds_worth_at_a_time() -> None:
+    """The first rater then waits as little for an ordinary item as for a check that others have seen."""
+    study, draft = make_study(n_items=4), make_study(n_items=1, state=Study.State.DRAFT)
+    for number, image in enumerate(Image.objects.order_by("pk")):
+        Image.objects.filter(pk=image.pk).update(**stored_png(number, (300 + number, 200)))
+    damaged = study.items.order_by("position")[1].images.get()
+    Image.objects.filter(pk=damaged.pk).update(shown="images/gone.webp")
+    make_exercise(study, Item.Role.GOLD, [0])
+
+    assert studies_to_prepare() == [study.pk]
+    assert make_ahead(study_id=study.pk, seconds=0)
+    assert len(default_storage.listdir("narrow/256")[1] + default_storage.listdir("narrow/256")[0]) == 2
+    assert not make_ahead(study_id=study.pk)
+    assert not make_ahead(study_id=draft.pk)
+
+    images = Image.objects.filter(items__study=study).exclude(pk=damaged.pk)
+    assert len(images) == 3
+    assert all(default_storage.exists(rendition_name(image, 256)) for image in images)
+    assert studies_to_prepare() == []
+    make_exercise(study, Item.Role.GOLD, [0])
+    assert studies_to_prepare() == [study.pk]
