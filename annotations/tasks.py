@@ -9,6 +9,7 @@ from annotations.services import renditions, reports
 from annotations.services.benchmarks import ends
 from annotations.services.hooks import deliveries
 from annotations.services.panels import polling
+from annotations.services.planning import close_pairs
 from annotations.services.raters import retention
 from generation.jobs import Pulse, lease, load_celery_app, send_or_wait
 
@@ -40,9 +41,10 @@ def resume_reports() -> int:
 
 @shared_task
 def tend_studies() -> int:
-    """Close studies whose time is over, note those that have every answer, and send events; how many were sent."""
+    """Close studies whose time is over, look at comparisons, note complete ones, send events; how many were sent."""
     now = timezone.now()
     ends.close_due(now=now)
+    close_pairs.take_looks(now=now)  # before its end is noted: a look may release further prompts
     ends.note_completed(now=now)
     return deliveries.send_due()
 

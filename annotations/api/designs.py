@@ -103,6 +103,13 @@ class NewStudySerializer(StudyFields):
     disputed_rule = serializers.ChoiceField(choices=Study.Disputed.choices, required=False)
     disputed_distance = serializers.IntegerField(min_value=1, max_value=1000, required=False)
     undisputed_percent = serializers.IntegerField(min_value=0, max_value=100, required=False)
+    prompt_looks = serializers.CharField(
+        max_length=60,
+        required=False,
+        allow_blank=True,
+        help_text="For two methods: prompts after which the comparison is looked at, such as 40,60,80,120.",
+    )
+    prompt_spending = serializers.ChoiceField(choices=Study.Spending.choices, required=False)
     order = serializers.ChoiceField(choices=Study.Order.choices, required=False)
     seed = serializers.IntegerField(min_value=0, max_value=LARGEST_SEED, required=False)
     n_prompts = serializers.IntegerField(

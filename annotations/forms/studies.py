@@ -67,6 +67,8 @@ class StudyForm(StudyModelForm):
             "disputed_rule",
             "disputed_distance",
             "undisputed_percent",
+            "prompt_looks",
+            "prompt_spending",
             "items_per_rater",
             "pay_per_hour",
             "currency",
@@ -91,6 +93,7 @@ class StudyForm(StudyModelForm):
             "exclusion_rule": forms.Textarea(attrs={"rows": 2}),
             "item_kind": forms.RadioSelect,
             "disputed_rule": forms.RadioSelect,
+            "prompt_spending": forms.RadioSelect,
             "language": forms.Select(choices=[("", gettext_lazy("each rater’s own")), *settings.LANGUAGES]),
             "main_language": forms.Select(choices=settings.LANGUAGES),
             "currency": forms.TextInput(attrs={"size": 8}),
@@ -136,7 +139,7 @@ class StudyForm(StudyModelForm):
         self.fields["pairing"].required = self.fields["pairs_per_prompt"].required = False
         self.fields["main_language"].required = False
         # Only studies with further raters have these.
-        for name in ("disputed_rule", "disputed_distance", "undisputed_percent"):
+        for name in ("disputed_rule", "disputed_distance", "undisputed_percent", "prompt_spending"):
             self.fields[name].required = False
 
     def clean_pairing(self) -> str:
@@ -150,6 +153,15 @@ class StudyForm(StudyModelForm):
 
     def clean_disputed_distance(self) -> int:
         return self.cleaned_data["disputed_distance"] or 1
+
+    def clean_prompt_spending(self) -> str:
+        return self.cleaned_data["prompt_spending"] or Study.Spending.OBRIEN_FLEMING
+
+    def clean_prompt_looks(self) -> str:
+        numbers = [text for text in self.cleaned_data["prompt_looks"].replace(",", " ").split() if text]
+        if not all(text.isascii() and text.isdecimal() and len(text) < 6 for text in numbers):
+            raise forms.ValidationError(_("Give numbers of prompts, such as 40, 60, 80, 120."))
+        return ",".join(str(int(text)) for text in numbers)
 
     def clean_undisputed_percent(self) -> int:
         return self.cleaned_data["undisputed_percent"] or 0

@@ -8,7 +8,7 @@ from annotations.models.items import Item, ItemImage
 from annotations.models.member_invitations import MemberInvitation
 from annotations.models.panels import Panel, PanelVisit
 from annotations.models.participation import ConsentText, Erasure, RaterPlan, TextImage
-from annotations.models.planning import Registration, Statement
+from annotations.models.planning import PromptLook, Registration, Statement
 from annotations.models.reports import ReportSnapshot
 from annotations.models.studies import Dimension, Membership, Study
 from annotations.models.webhooks import Delivery, Webhook
@@ -36,6 +36,7 @@ __all__ = [
     "MissedErrorGroup",
     "Panel",
     "PanelVisit",
+    "PromptLook",
     "Rater",
     "RaterMessage",
     "RaterPlan",

@@ -27,6 +27,8 @@ class Item(models.Model):
     `n_further` of the wanted places are for further raters of a disputed item, who came because of earlier answers.
     `further_probability` is with which probability, given those answers, the item got them.
 
+    `look` is the look at the comparison of two methods for which the item is given out; until then nobody is wanted.
+
     `frozen` is what a question needs to know of the prompt, by the question's kind: the words that are marked, or the
     questions of its decomposition. Its "reference" is the reference image that is shown. It stays as it was when the
     item was made, whatever becomes of the prompt.
@@ -53,6 +55,7 @@ class Item(models.Model):
     taken = models.PositiveSmallIntegerField(default=0)
     n_further = models.PositiveSmallIntegerField(default=0)
     further_probability = models.FloatField(null=True, blank=True)
+    look = models.PositiveSmallIntegerField(default=1)
     frozen = models.JSONField(default=dict, blank=True)
     role = models.CharField(max_length=10, choices=Role, default=Role.RATED)
     reason = models.TextField(blank=True)  # why the known answers are right: shown after practice

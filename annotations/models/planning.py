@@ -4,6 +4,7 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from annotations.models.studies import Study
 
@@ -22,6 +23,37 @@ class Statement(models.Model):
 
 class OnlyRegistered(TypeError):
     """A registration is frozen: it is neither changed nor deleted alone."""
+
+
+class PromptLook(models.Model):
+    """One look at the comparison of a study's two methods, by the rule of `Study.prompt_looks`. Rows are only added.
+
+    `mean` is that of the differences of `n_prompts` prompts, second method less first; `p` is held against `bound`;
+    `low` and `high` are the repeated confidence interval. Empty: undefined.
+    """
+
+    class Decision(models.TextChoices):
+        FURTHER = "further", _("undecided: further prompts")
+        DECIDED = "decided", _("decided")
+        MOST = "most", _("undecided, and no prompts are left")
+
+    study = models.ForeignKey(Study, models.CASCADE, related_name="looks")
+    number = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    n_prompts = models.PositiveIntegerField()
+    mean = models.FloatField(null=True)
+    p = models.FloatField(null=True)
+    bound = models.FloatField()
+    low = models.FloatField(null=True)
+    high = models.FloatField(null=True)
+    decision = models.CharField(max_length=10, choices=Decision)
+
+    class Meta:
+        ordering = ["study", "number"]
+        constraints = [models.UniqueConstraint(fields=["study", "number"], name="prompt_look_number_once")]
+
+    def __str__(self) -> str:
+        return f"look {self.number} at {self.study}"
 
 
 class Registration(models.Model):

@@ -60,6 +60,10 @@ class Study(models.Model):
         OPEN = "open", _("while further raters could change what most say")
         DIFFER = "differ", _("where the first raters differ")
 
+    class Spending(models.TextChoices):
+        OBRIEN_FLEMING = "obrien_fleming", _("strict at first (O’Brien–Fleming)")
+        POCOCK = "pocock", _("about the same at each look (Pocock)")
+
     class Order(models.TextChoices):
         SHUFFLED = "shuffled", _("shuffled for each rater")
         FIXED = "fixed", _("the same for all")
@@ -157,6 +161,21 @@ class Study(models.Model):
     undisputed_percent = models.PositiveSmallIntegerField(
         _("Other items that get them too, in %"), default=0, validators=[MaxValueValidator(100)]
     )
+    prompt_looks = models.CharField(
+        _("Prompts after which the comparison is looked at"),
+        max_length=60,
+        blank=True,
+        help_text=_(
+            "For two methods: for example “40, 60, 80, 120”. The study begins with the first number of prompts; while "
+            "the first question has not decided between the methods, raters get more, up to the last number. Empty: "
+            "all prompts at once."
+        ),
+    )
+    prompt_spending = models.CharField(
+        _("How sure each look must be"), max_length=20, choices=Spending, default=Spending.OBRIEN_FLEMING
+    )
+    # How many items have been released by these looks; empty: all.
+    n_released = models.PositiveIntegerField(null=True, blank=True, editable=False)
     items_per_rater = models.PositiveIntegerField(
         _("maximum items per rater"), null=True, blank=True, help_text=_("Empty: as many as there are.")
     )
@@ -219,6 +238,11 @@ class Study(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("study", args=[self.token])
+
+    @property
+    def prompts_by_look(self) -> tuple[int, ...]:
+        """The numbers of prompts after which the comparison is looked at; none where there is no such rule."""
+        return tuple(int(number) for number in self.prompt_looks.split(",")) if self.prompt_looks else ()
 
 
 class Membership(models.Model):

@@ -71,6 +71,7 @@ RESPONSES = (
     Column(
         "probability", "number", "(0, 1]", "Chance of the item, given those answers, to get the rater; 1 for first."
     ),
+    Column("look", "integer", "≥ 1", "Look at the comparison for which the item was given out; 1: from the start."),
     *VIEWING,
 )
 
@@ -150,13 +151,13 @@ def response_rows(study: Study, *, all_revisions: bool, of_checks: bool = False)
             "slot",
         ),
         *("assignment__shown_order", "assignment__flag", "assignment__purpose", "language"),
-        *(is_further_, "assignment__probability", "viewing", "reference"),
+        *(is_further_, "assignment__probability", "assignment__item__look", "viewing", "reference"),
     )
     for row in fields.order_by("pk").iterator(chunk_size=ROWS_AT_ONCE):
         dimension_id, item, image, key, sha256, prompt_key, prompt, category, sub_category, method, *rest = row
         seed, round_, rater, kind, level, answer, is_unable, chosen, revision, is_current, *times = rest
         shown_at, answered_at, received_at, active_ms, sequence, at, shown_order, flag, *rest = times
-        purpose, language, is_further, probability, viewing, reference = rest
+        purpose, language, is_further, probability, look, viewing, reference = rest
         dimension = dimensions[dimension_id]
         value, label = (None, None) if level is None else answers_of[dimension_id][level]
         if answer is not None:
@@ -167,7 +168,7 @@ def response_rows(study: Study, *, all_revisions: bool, of_checks: bool = False)
             *(methods.get(method, ""), seed, round_, reference or "", rater, kind, dimension.name, value, label),
             *(answer, is_unable in YES, methods.get(chosen, "") if dimension_id in with_sides else "", revision),
             *(is_current in YES, _moment(shown_at), _moment(answered_at), _moment(received_at), active_ms, sequence),
-            *(_position(at, shown_order), flag, language, is_further in YES, probability),
+            *(_position(at, shown_order), flag, language, is_further in YES, probability, look),
             *viewing_cells(viewing, None if at is None else (_position(at, shown_order) or 1) - 1),
         )
 

@@ -8,6 +8,7 @@ import numpy as np
 from django.db.models import Count, F, Max, Min, Q, QuerySet
 
 from annotations.models import Assignment, ItemImage, Membership, Rater, Response, Study
+from annotations.queries.planning.close_pairs import said_in_report
 from annotations.queries.planning.facts import facts_of
 from annotations.queries.raters.disputed import rule_text
 from annotations.queries.result_units import scores_of
@@ -69,6 +70,7 @@ def study_design(study: Study, dimensions: Iterable[DimensionData]) -> Design:
         is_simulated=study.is_simulated,
         notes=dict(facts_of(study)) or None,
         further_raters=rule_text(study),
+        further_prompts=said_in_report(study),
     )
 
 

@@ -8,6 +8,7 @@ from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 
 from annotations.models import Assignment, Dimension, Item, ItemImage, LateAnswer, Rater, Response, Study
 from annotations.models.participation import plan_of
+from annotations.queries.planning.close_pairs import is_stopped
 from annotations.queries.raters import checks
 
 
@@ -94,7 +95,9 @@ def returned_and_open(rater: Rater, *, limit: int) -> QuerySet[Assignment]:
 
 
 def may_come_free(rater: Rater) -> bool:
-    """Whether others hold items that this rater has not seen: they may yet give them back."""
+    """Whether others hold items that this rater has not seen, or a look may release some: then it is worth waiting."""
+    if rater.study.n_released is not None and not is_stopped(rater.study):
+        return True
     seen_by_me = Assignment.objects.filter(item=OuterRef("item"), rater=rater)
     return Assignment.objects.filter(~Exists(seen_by_me), study=rater.study_id, state=Assignment.State.LEASED).exists()
 
@@ -113,7 +116,7 @@ def n_held_and_answered(rater: Rater, *, most: int) -> tuple[int, int]:
 def most_rated(study: Study) -> int:
     """How many items one rater rates at most. Positions have no gaps, so the last one shows how many there are."""
     last = Item.objects.filter(study=study).order_by("-position").values_list("position", flat=True)[:1]
-    n_items = last[0] + 1 if last else 0
+    n_items = study.n_released if study.n_released is not None else last[0] + 1 if last else 0
     return min(n_items, study.items_per_rater or n_items)
 
 

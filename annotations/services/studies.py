@@ -26,6 +26,7 @@ from annotations.questions import MOST_RANKED, RANKING
 from annotations.services.activity import Action, note
 from annotations.services.hooks.events import emit
 from annotations.services.invitations import why_closed
+from annotations.services.planning.close_pairs import staged
 from annotations.services.taking_part.consents import current_consent
 from annotations.services.taking_part.drafts import known_by_question, relink
 from generation.models import Image, Prompt
@@ -147,6 +148,9 @@ def _build(
             raise ValidationError(
                 {"budget": _("This pays for no item: each takes %(n)d answers.") % {"n": study.raters_per_item}}
             )
+    order, looks = staged(study, dimensions, chosen, order)
+    study.n_released = int((looks == 1).sum()) if study.prompt_looks else None
+    Study.objects.filter(pk=study.pk).update(n_released=study.n_released)
     prompts = np.unique(chosen.prompts).tolist()
     frozen = frozen_of(dimensions, prompts)
     if study.shows_reference:
@@ -159,7 +163,8 @@ def _build(
     own_keys = has_own_keys(study.item_kind, selection)
     for first in range(0, len(order), rows_at_once):
         some = order[first : first + rows_at_once].tolist()
-        add_items(study, chosen, some, first, selection, own_keys=own_keys, frozen=frozen)
+        at = looks[first : first + rows_at_once].tolist()
+        add_items(study, chosen, some, first, selection, own_keys=own_keys, frozen=frozen, looks=at)
 
 
 def _fit_places(orderings: Sequence[Dimension], n_images: int) -> None:
@@ -183,8 +188,10 @@ def add_items(
     *,
     own_keys: bool,
     frozen: dict[int, dict[str, Any]],
+    looks: Sequence[int] = (),
 ) -> None:
-    """Make items of these candidates, at the positions from `first` on."""
+    """Make items of these candidates, at the positions from `first` on; `looks`: see `Item.look`, all 1 by default."""
+    looks = looks or [1] * len(indices)
     images = [chosen.images[chosen.starts[i] : chosen.starts[i + 1]].tolist() for i in indices]
     prompts = chosen.prompts[np.asarray(indices)].tolist()
     keys = _keys(study, images, prompts, selection, own_keys=own_keys)
@@ -194,7 +201,8 @@ def add_items(
             position=first + i,
             key=keys[i],
             prompt_id=prompts[i],
-            wanted=study.raters_per_item,
+            wanted=study.raters_per_item if looks[i] == 1 else 0,
+            look=looks[i],
             frozen=frozen.get(prompts[i], {}),
         )
         for i in range(len(indices))

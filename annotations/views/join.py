@@ -66,7 +66,8 @@ def join(request: HttpRequest, invitation: str) -> HttpResponse:
         else:
             return _begin(request, rater)
     seconds, is_measured = queries.seconds_per_item(study)
-    n_items = min(study.items.count(), study.items_per_rater or study.items.count())
+    n_items = study.items.count() if study.n_released is None else study.n_released
+    n_items = min(n_items, study.items_per_rater or n_items)
     context = {
         "study": study,
         "form": form,

@@ -102,6 +102,7 @@ def test_answers_that_count(client: Client, study: Study) -> None:
         "language": "",
         "is_further": "false",
         "probability": "1.0",
+        "look": "1",
         **dict.fromkeys((column.name for column in VIEWING), ""),
     }
     assert (unable["value"], unable["label"], unable["is_unable"]) == ("", "", "true")

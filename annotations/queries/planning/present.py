@@ -9,6 +9,7 @@ from django.db.models import Count, QuerySet
 from annotations.models import Assignment, Dimension, ItemImage, Registration, Response, Study
 from annotations.models.participation import plan_of
 from annotations.queries.items import methods_of
+from annotations.queries.planning import close_pairs
 from annotations.queries.planning.facts import statement_of
 from annotations.queries.raters.disputed import rule_text
 from annotations.queries.raters.rules import rules_of
@@ -49,6 +50,7 @@ def present_plan(study: Study, *, with_items: bool = True) -> Plan:
         intentions={key: text for key, text in statement_of(study).intentions.items() if text},
         code_version=code_version(),
         further_raters=rule_text(study),
+        further_prompts=close_pairs.rule_text(study),
         text_images=tuple(study.text_images.values_list("name", "sha256")),
     )
 
@@ -110,6 +112,7 @@ def outcome_of(study: Study, registration: Registration, *, comparisons: tuple[t
         comparisons=comparisons,
         n_before=before.count(),
         is_closed=study.state == Study.State.CLOSED,
+        is_stopped_by_rule=study.n_released is not None and close_pairs.is_stopped(study),
     )
 
 

@@ -17,6 +17,7 @@ class Design:
     first_answer, last_answer   ISO 8601, "" without an answer
     median_seconds     active seconds per answer; None where unknown
     further_raters     the rule for further raters of disputed items in words; "" for none
+    further_prompts    the rule for further prompts of a close comparison and what came of it; "" for none
     notes              what only the researchers know (recruitment, payment, ethics…), by its name in the checklists
     """
 
@@ -43,6 +44,7 @@ class Design:
     is_simulated: bool = False
     notes: dict[str, str] | None = None
     further_raters: str = ""
+    further_prompts: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,6 +71,8 @@ def _sample(document: StudyDocument, design: Design | None) -> str:
         if design.further_raters:
             said += f" Disputed items got further raters: {design.further_raters}."
             said += " All figures are those of the first raters."
+        if design.further_prompts:
+            said += f" {design.further_prompts}"
     kinds = document.raters_by_kind
     if kinds:
         words = {"person": "person", "imported": "imported rater", "simulated": "simulated rater"}

@@ -14,6 +14,7 @@ SETTINGS: Mapping[str, str] = {
     "n_prompts": "Number of prompts",
     "raters_per_item": "Raters per item",
     "further_raters": "Further raters of disputed items",
+    "further_prompts": "Further prompts of a close comparison",
     "items_per_rater": "Most items per rater",
     "order": "Order of items",
     "seed": "Seed of the order",
@@ -33,6 +34,7 @@ class Outcome:
     excluded     reasons for which raters were excluded, one entry per rater
     comparisons  (baseline, refined) that the report has
     n_before     answers dated before the registration
+    is_stopped_by_rule  the registered rule gave out no further prompts, so fewer cards than the most are as planned
     """
 
     n_answered: int
@@ -40,6 +42,7 @@ class Outcome:
     comparisons: Sequence[tuple[str, str]] = ()
     n_before: int = 0
     is_closed: bool = False
+    is_stopped_by_rule: bool = False
 
 
 def deviations(registered: Plan, now: Plan, outcome: Outcome) -> list[str]:
@@ -102,7 +105,7 @@ def _sample(registered: Plan, now: Plan, outcome: Outcome) -> Iterator[str]:
     if outcome.n_before:
         yield f"{counted(outcome.n_before, 'answer')} dated before the registration."
     wanted = registered.n_ratings
-    if outcome.n_answered < wanted and outcome.is_closed:
+    if outcome.n_answered < wanted and outcome.is_closed and not outcome.is_stopped_by_rule:
         yield f"Sample: {counted(wanted, 'card')} were planned; the study was closed after {outcome.n_answered:,}."
     elif outcome.n_answered > wanted and now.n_ratings == wanted:
         yield f"Sample: {counted(wanted, 'card')} were planned; {outcome.n_answered:,} were answered."

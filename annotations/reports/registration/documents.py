@@ -55,6 +55,7 @@ def _design(plan: Plan) -> str:
         f"Raters see {SHOWN.get(plan.item_kind, plan.item_kind)}. {counted(plan.n_items, 'item')} from "
         f"{counted(plan.n_prompts, 'prompt')}, {counted(plan.raters_per_item, 'rater')} per item{most}.{methods}"
         + (f" Further raters of disputed items: {plan.further_raters}." if plan.further_raters else "")
+        + (f" Further prompts: {plan.further_prompts}." if plan.further_prompts else "")
     )
 
 

@@ -27,6 +27,7 @@ class Plan:
     comparisons   (baseline, refined) methods whose difference is the analysis; others are exploratory
     rater_rules   checks, caps, screening and rules for excluding raters, by their name in the settings
     further_raters  the rule for further raters of disputed items in words; "" for none
+    further_prompts  the rule for further prompts of a close comparison in words; "" for none
     text_images   (name, SHA-256 of the pixels' file) of the images in the texts that raters read
     intentions    what only the researchers know, by the keys of INTENTIONS
     """
@@ -52,6 +53,7 @@ class Plan:
     code_version: str = ""
     further_raters: str = ""
     text_images: tuple[tuple[str, str], ...] = ()
+    further_prompts: str = ""
 
     @property
     def n_ratings(self) -> int:

@@ -34,6 +34,8 @@ def add_methods(*, study: Study, methods: Sequence[Method], by: User | None, rem
         raise ValidationError(
             _("This study shows all images of a prompt together, so old answers do not cover a new method. Copy it.")
         )
+    if study.prompt_looks:
+        raise ValidationError(_("This study compares two methods by a rule that was fixed before it opened. Copy it."))
     with transaction.atomic():
         study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
         there = set(methods_of(study).values_list("pk", flat=True))

@@ -83,18 +83,24 @@ def add_exercise(
 def remove_from_rated(*, item: Item) -> bool:
     """Take an item that nobody has seen yet out of what is rated, so that no rater meets it twice; whether it was.
 
-    The last item of the study's order takes its place, so that positions stay without gaps.
+    The last item of the study's order takes its place, so that positions stay without gaps. Where items are given out
+    look by look, the last one of its look does, and so on to the last look.
     """
     with transaction.atomic():
-        Study.objects.select_for_update(no_key=True).get(pk=item.study_id)
-        last = Item.objects.filter(study=item.study_id).order_by("-position").first()
-        if last is None or Assignment.with_checks.filter(item__in=[item.pk, last.pk]).exists():
+        study = Study.objects.select_for_update(no_key=True).get(pk=item.study_id)
+        later = Item.objects.filter(study=study, look__gte=item.look).order_by("look", "position")
+        last = dict(later.values_list("look", "pk"))
+        if Assignment.with_checks.filter(item__in=[item.pk, *last.values()]).exists():
             return False
-        position = item.position
+        free = item.position
         ItemImage.objects.filter(item=item).delete()
         item.delete()
-        if last.pk != item.pk and last.position != position:
-            Item.objects.filter(pk=last.pk).update(position=position)
+        for moved in Item.objects.filter(pk__in=last.values()).order_by("look"):
+            if moved.position > free:
+                Item.objects.filter(pk=moved.pk).update(position=free)
+                free = moved.position
+        if item.look == 1 and study.n_released is not None:
+            Study.objects.filter(pk=study.pk).update(n_released=study.n_released - 1)
     return True
 
 

@@ -60,6 +60,39 @@ class PairState:
     wants: int
 
 
+@dataclass(frozen=True, slots=True)
+class PairLook:
+    """What one look at one pair finds.
+
+    n          prompts with a difference
+    p          of the paired t test; nominal_p: at which this look decides. NaN without variation
+    low, high  the pair's repeated confidence interval
+    """
+
+    n: int
+    mean: float
+    p: float
+    nominal_p: float
+    low: float
+    high: float
+    is_decided: bool
+
+
+def look_at(differences: FloatArray, rule: PairRule, place: int) -> PairLook:
+    """The rule's look number `place`, from 0, at one pair, from the differences (n,) of all prompts up to that look.
+
+    Prompts without a difference, because nobody could answer, are left out: the bound stays that of the planned number.
+    """
+    d, nominal = np.asarray(differences, float), float(rule.nominal_p[place])
+    n = len(d)
+    mean = float(d.mean()) if n else np.nan
+    error = float(d.std(ddof=1)) / np.sqrt(n) if n > 1 else np.nan
+    # Undefined without variation, which then decides nothing.
+    p = paired_t_test(d).p if n > 1 else np.nan
+    half = float(t_quantile(1 - nominal / 2, n - 1)) * error if error > 0 else np.nan
+    return PairLook(n, mean, p, nominal, mean - half, mean + half, p <= nominal)
+
+
 def pair_state(differences: FloatArray, rule: PairRule) -> PairState:
     """Where a pair is, from its differences (n,), one per prompt, in an order that does not depend on them.
 
@@ -67,18 +100,14 @@ def pair_state(differences: FloatArray, rule: PairRule) -> PairState:
     """
     d = np.asarray(differences, float)
     state = PairState(0, np.nan, np.nan, np.nan, is_decided=False, wants=max(0, rule.looks[0] - len(d)))
-    for place, (look, nominal) in enumerate(zip(rule.looks, rule.nominal_p.tolist(), strict=True)):
+    for place, look in enumerate(rule.looks):
         if look > len(d):
             break
-        seen = d[:look]
-        mean, error = float(seen.mean()), float(seen.std(ddof=1)) / np.sqrt(look)
-        # Undefined without variation, which then decides nothing.
-        is_decided = paired_t_test(seen).p <= nominal
-        half = float(t_quantile(1 - nominal / 2, look - 1)) * error if error > 0 else np.nan
+        found = look_at(d[:look], rule, place)
         following = rule.looks[place + 1] if place + 1 < len(rule.looks) else look
-        wants = 0 if is_decided else max(0, following - len(d))
-        state = PairState(look, mean, mean - half, mean + half, is_decided, wants)
-        if is_decided:
+        wants = 0 if found.is_decided else max(0, following - len(d))
+        state = PairState(look, found.mean, found.low, found.high, found.is_decided, wants)
+        if found.is_decided:
             break
     return state
 

@@ -13,6 +13,7 @@ from annotations.models import Study
 from annotations.queries import studies as queries
 from annotations.queries.live.agreement import Growth, growth
 from annotations.queries.live.progress import latest_raters, needs_a_look, strata
+from annotations.queries.planning.close_pairs import said_live
 from annotations.queries.reports import what_stands_out
 from annotations.views.rights import researcher_of_study
 
@@ -50,6 +51,7 @@ def _state(study: Study) -> dict[str, Any]:
             "unusual": [name for name, lines in what_stands_out(study).items() if any(map(_is_unusual, lines))],
             "growth": [(one, _drawn(one)) for one in grown],
             "headline": next((one for one in grown if one.last and one.last.value is not None), None),
+            "looked": said_live(study),
             "counted_at": now,
         }
         cache.set(key, found, KEPT_SECONDS)

@@ -81,8 +81,9 @@ def test_the_first_form_has_everything_ticked_the_default_question_and_a_card(re
 
     text = text_of(researcher.get(NEW))
 
-    # methods, prompt set, kind, no further raters, and of the question: unable, needs an answer, shows its value
-    assert text.count("checked") == 2 + 1 + 1 + 1 + 3
+    # methods, prompt set, kind, rules for further raters and prompts; of the question: unable, needs an answer, shows
+    # its value
+    assert text.count("checked") == 2 + 1 + 1 + 2 + 3
     assert question_texts(text) == [ALIGNMENT.question]
     assert "baseline — 4 images" in text
     assert "Scene number 0" in text

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from annotations.stats.adaptive.close_pairs import PairRule, pair_state, pair_states
-from annotations.stats.comparison.group_sequential import group_sequential
+from annotations.stats.adaptive.close_pairs import PairRule, look_at, pair_state, pair_states
+from annotations.stats.comparison.group_sequential import Spending, group_sequential
 
 RULE = PairRule(looks=(20, 40, 60, 80), n_pairs=3)
 
@@ -61,3 +61,20 @@ def test_a_rule_that_cannot_be_kept_is_refused() -> None:
         _ = PairRule(looks=(20, 10), n_pairs=1).nominal_p
     with pytest.raises(ValueError, match="for 3 pairs"):
         pair_states([np.ones(3)], RULE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spending", ["obrien_fleming", "pocock"])
+def test_a_study_of_two_equal_methods_is_decided_in_four_to_six_of_a_hundred(spending: Spending) -> None:
+    """As the site looks: 3,000 studies of votes by three raters, in which some prompts have no difference."""
+    rule = PairRule(looks=(40, 60, 80, 120), n_pairs=1, spending=spending)
+    rng = np.random.default_rng(11)
+    wrong = 0
+    for _study in range(3_000):
+        differences = rng.choice([-1.0, 0.0, 1.0], p=[0.4, 0.2, 0.4], size=(120, 3)).mean(axis=1)
+        differences += rng.normal(0, 0.5, 120)  # prompts differ, too
+        has_difference = rng.random(120) > 0.03
+        wrong += any(
+            look_at(differences[:n][has_difference[:n]], rule, place).is_decided for place, n in enumerate(rule.looks)
+        )
+    assert 0.04 <= wrong / 3_000 <= 0.06

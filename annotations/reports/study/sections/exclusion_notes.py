@@ -34,6 +34,8 @@ def exclusion_notes(document: StudyDocument) -> Iterator[str]:
             "bias means and agreement, so every figure here is that of the first raters. The export has all answers, "
             "and what most raters say about each item."
         )
+    if document.design is not None and document.design.further_prompts:
+        yield document.design.further_prompts
     rule = " ".join((document.exclusion_rule or "").split())
     if rule:
         yield f"Rule for excluding raters, declared before the study opened: {rule}"

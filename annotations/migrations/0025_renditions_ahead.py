@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotations', '0022_references'),
+        ('annotations', '0024_counts'),
     ]
 
     operations = [
