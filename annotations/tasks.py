@@ -63,8 +63,9 @@ def poll_panels() -> int:
 
 @shared_task
 def keep_retention_rules() -> int:
-    """Erase the identities of raters whose time is over, in every study with such a rule; how many."""
-    return retention.keep_rules(now=timezone.now())
+    """Erase what is kept beyond its time: identities of raters, and files of deleted studies; how many."""
+    now = timezone.now()
+    return retention.keep_rules(now=now) + retention.remove_files_of_deleted_studies(now=now)
 
 
 @shared_task

@@ -33,6 +33,7 @@ urlpatterns = [
     path("my-data/my-data.json", my_data.export, name="my-data-export"),
     path("my-data/<str:study_token>/withdraw/", my_data.withdraw, name="rater-withdraw"),
     path("my-data/<str:study_token>/erase/", my_data.erase, name="rater-erase"),
+    path("my-data/<str:study_token>/erase-audits/", my_data.erase_audits, name="auditor-erase"),
     path("my-data/<str:study_token>/word/", my_data.word, name="rater-word"),
     path("rate/", include("annotations.rate_urls")),
     path("audit/", include("annotations.audit_urls")),

@@ -57,6 +57,7 @@ MATRIX: dict[str, tuple[frozenset[str], str]] = {
     "rater-withdraw": (RATER, "post"),
     "rater-erase": (RATER, "get"),
     "rater-word": (RATER, "post"),
+    "auditor-erase": (AUDITOR, "get"),
     "rate-before": (RATER, "get"),
     "rate-skip": (RATER, "post"),
     "rate-exercise-image": (RATER, "get"),

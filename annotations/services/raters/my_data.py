@@ -19,6 +19,7 @@ from annotations.models import (
     RaterMessage,
     ReportSnapshot,
     Response,
+    Study,
     Trial,
 )
 from annotations.queries.raters.own import own_data
@@ -67,8 +68,8 @@ def erase(*, rater: Rater, now: datetime) -> Erasure:
         every.delete()
         Trial.objects.filter(rater=rater).delete()
         Rater.objects.filter(pk=rater.pk).delete()
-        _forget_name(rater, name, "erased rater")
-        _forget_account(user)
+        forget_name(study, name, "erased rater")
+        forget_account(user)
         erasure = Erasure.objects.create(study=study, kind=Erasure.Kind.EVERYTHING, n_cards=n_cards)
     default_storage.delete(export_name(study))
     return erasure
@@ -86,8 +87,8 @@ def forget_identity(*, rater: Rater, now: datetime, by_rule: bool) -> Erasure:
         PanelVisit.objects.filter(rater=rater).delete()
         Assignment.with_checks.filter(rater=rater).exclude(flag="").update(flag="")
         Rater.objects.filter(pk=rater.pk).update(name=new_name, user=None, group="")
-        _forget_name(rater, name, new_name)
-        _forget_account(user)
+        forget_name(rater.study, name, new_name)
+        forget_account(user)
         n_cards = Assignment.with_checks.filter(rater=rater, state=Assignment.State.ANSWERED).count()
         erasure = Erasure.objects.create(
             study=rater.study, kind=Erasure.Kind.IDENTITY, by_rule=by_rule, n_cards=n_cards
@@ -96,13 +97,13 @@ def forget_identity(*, rater: Rater, now: datetime, by_rule: bool) -> Erasure:
     return erasure
 
 
-def _forget_name(rater: Rater, name: str, new_name: str) -> None:
-    """Put another name for the rater's into every stored report and into the record of who did what."""
-    for snapshot in ReportSnapshot.objects.filter(study=rater.study, results__isnull=False).iterator(chunk_size=10):
+def forget_name(study: Study, name: str, new_name: str) -> None:
+    """Put another name for a rater's or an auditor's into every stored report and into the record of who did what."""
+    for snapshot in ReportSnapshot.objects.filter(study=study, results__isnull=False).iterator(chunk_size=10):
         results = _renamed(snapshot.results, name, new_name)
         if results != snapshot.results:
             ReportSnapshot.objects.filter(pk=snapshot.pk).update(results=results)
-    Activity.forget_rater(subject_key=rater.study.token, name=name, new_name=new_name)
+    Activity.forget_rater(subject_key=study.token, name=name, new_name=new_name)
 
 
 def _renamed(value: Any, name: str, new_name: str, *, is_named: bool = False) -> Any:
@@ -114,7 +115,7 @@ def _renamed(value: Any, name: str, new_name: str, *, is_named: bool = False) ->
     return new_name if is_named and value == name else value
 
 
-def _forget_account(user: User | None) -> None:
+def forget_account(user: User | None) -> None:
     """Delete an account that was made for rating alone and is of no further use; end its sessions."""
     if user is None or user.has_usable_password() or user.is_staff or user.is_superuser or user.email:
         return

@@ -1,17 +1,21 @@
-"""Retention rules, kept by the clock: identities are erased when their time is over, and the record says so."""
+"""Retention rules, kept by the clock: what is erased when its time is over, and a line in the record that says so."""
 
 import logging
 from datetime import datetime, timedelta
 
+from django.core.files.storage import default_storage
 from django.db.models import Max, Q
 from django.db.models.functions import Coalesce
 
 from annotations.models import Rater, Study
 from annotations.services.activity import Action, note
 from annotations.services.raters.my_data import forget_identity
+from generation.models import Activity
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 200
+KEPT_DAYS = 180
+"""How long the file with a deleted study's answers stays on the server."""
 
 
 def keep_rules(*, now: datetime) -> int:
@@ -34,3 +38,24 @@ def due_raters(study: Study, before: datetime) -> list[Rater]:
     people = study.raters.filter(kind=Rater.Kind.PERSON, user__isnull=False).select_related("study", "user")
     last = Coalesce(Max("assignments__answered_at", filter=Q(assignments__answered_at__isnull=False)), "created_at")
     return list(people.annotate(last=last).filter(last__lt=before).order_by("pk")[:AT_ONCE])
+
+
+def remove_files_of_deleted_studies(*, now: datetime, days: int = KEPT_DAYS) -> int:
+    """Delete the files that deleted studies left, so many days after their deletion; how many."""
+    n = 0
+    deleted = Activity.objects.filter(action=Action.DELETED, at__lt=now - timedelta(days=days))
+    for line in deleted.order_by("pk").iterator(chunk_size=200):
+        name = str(line.details.get("file", ""))
+        if name and default_storage.exists(name):
+            default_storage.delete(name)
+            Activity.note(
+                actor=None,
+                action=Action.CHANGED,
+                subject=Activity.Subject.STUDY,
+                key=line.subject_key,
+                name=line.subject_name,
+                part="retention",
+                file=name,
+            )
+            n += 1
+    return n

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -12,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotations.models import PanelVisit, Rater
+from annotations.models import Auditor, PanelVisit, Rater
 from annotations.queries.raters.own import own_studies
 from annotations.services.panels.visits import ended
 from annotations.services.raters import my_data as services
+from annotations.services.raters.my_audits import erase_auditor, own_audits
 from annotations.views.rights import signed_in
 
 LONGEST_WORD = 4000
@@ -26,16 +28,20 @@ LONGEST_WORD = 4000
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """The studies that this person rates, with progress and earnings, and the ways to see, take or end it all."""
-    return render(request, "annotations/raters/my_data.html", {"own": own_studies(signed_in(request))})
+    user = signed_in(request)
+    audits = user.auditors.select_related("study").annotate(n=Count("audits", filter=Q(audits__state="finished")))
+    return render(request, "annotations/raters/my_data.html", {"own": own_studies(user), "audits": list(audits)})
 
 
 @never_cache
 @login_required
 @require_safe
 def export(request: HttpRequest) -> HttpResponse:
-    """Everything that is stored about this person as a rater, as a JSON file."""
+    """Everything that is stored about this person as a rater or an auditor, as a JSON file."""
+    user = signed_in(request)
     response = JsonResponse(
-        services.export(user=signed_in(request)), json_dumps_params={"indent": 1, "ensure_ascii": False}
+        services.export(user=user) | {"audits": own_audits(user)},
+        json_dumps_params={"indent": 1, "ensure_ascii": False},
     )
     response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
     return response
@@ -75,6 +81,26 @@ def erase(request: HttpRequest, study_token: str) -> HttpResponse:
         if name.startswith("joined-"):
             response.delete_cookie(name, path="/join/")
     return response
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def erase_audits(request: HttpRequest, study_token: str) -> HttpResponse:
+    """The same for what somebody did as an auditor."""
+    auditors = Auditor.objects.select_related("study", "user")
+    auditor = get_object_or_404(auditors, study__token=study_token, user=signed_in(request))
+    if request.method != "POST" or "sure" not in request.POST:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if request.method == "POST" else HTTPStatus.OK
+        context = {"study": auditor.study, "is_refused": request.method == "POST"}
+        return render(request, "annotations/raters/erase.html", context, status=status)
+    user_id = signed_in(request).pk
+    erase_auditor(auditor=auditor, now=timezone.now())
+    if User.objects.filter(pk=user_id).exists():
+        messages.success(request, _("Erased. Nothing about your part in that study is left here."))
+        return redirect("my-data")
+    request.session.flush()
+    return render(request, "annotations/raters/erased.html")
 
 
 @login_required

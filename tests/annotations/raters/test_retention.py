@@ -4,10 +4,13 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from annotations.models import Erasure, Panel, PanelVisit, Rater, RaterPlan
 from annotations.queries.results import study_data
+from annotations.services.deletion import ask_deletion, delete_study
+from annotations.services.raters.retention import KEPT_DAYS, remove_files_of_deleted_studies
 from annotations.tasks import keep_retention_rules
 from generation.models import Activity
 from tests.annotations.raters.test_checks import rate_all
@@ -58,3 +61,17 @@ def test_no_rule_no_erasure() -> None:
     Rater.objects.filter(pk=rater.pk).update(created_at=timezone.now() - timedelta(days=4000))
 
     assert keep_retention_rules() == 0
+
+
+def test_the_file_of_a_deleted_study_goes_after_its_time_and_the_record_says_so() -> None:
+    study = make_study(title="Hats")
+    ask_deletion(study=study)
+    name = delete_study(study=study, typed_title="Hats")
+    now = timezone.now()
+
+    assert remove_files_of_deleted_studies(now=now + timedelta(days=KEPT_DAYS - 1)) == 0
+    assert default_storage.exists(name)
+    assert remove_files_of_deleted_studies(now=now + timedelta(days=KEPT_DAYS + 1)) == 1
+    assert not default_storage.exists(name)
+    assert remove_files_of_deleted_studies(now=now + timedelta(days=KEPT_DAYS + 1)) == 0
+    assert Activity.objects.latest("pk").details == {"part": "retention", "file": name}
