@@ -41,7 +41,7 @@ def due_raters(study: Study, before: datetime) -> list[Rater]:
 
 
 def remove_files_of_deleted_studies(*, now: datetime, days: int = KEPT_DAYS) -> int:
-    """Delete the files that deleted studies left, so many days after their deletion; how many."""
+    """Delete the files that deleted studies left, `days` after their deletion; how many."""
     n = 0
     deleted = Activity.objects.filter(action=Action.DELETED, at__lt=now - timedelta(days=days))
     for line in deleted.order_by("pk").iterator(chunk_size=200):
