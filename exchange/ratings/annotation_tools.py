@@ -1,6 +1,7 @@
 """Potato, doccano and Argilla: a row for each annotated item, or for each item with all its annotations."""
 
 import re
+from collections.abc import Sequence
 from typing import cast
 
 from exchange.identity import identity
@@ -93,19 +94,35 @@ def _potato_columns(sheet: Sheet) -> list[str]:
 
 
 class _PotatoColumns:
-    """A column for each label of each schema, `quality:::scale_3`, that is filled where the label was chosen."""
+    """A column for each label of each schema, `quality:::scale_3`, that is filled where the label was chosen: with its
+    value, or with the same sign in all columns, which says no more than that."""
 
     def __init__(self, sheet: Sheet) -> None:
         self._labels: dict[str, list[tuple[str, str]]] = {}
         for column in _potato_columns(sheet):
             schema, _, label = column.partition(_SEPARATOR)
             self._labels.setdefault(schema, []).append((column, label))
+        self._marks = {schema: self._mark(sheet, labels) for schema, labels in self._labels.items()}
+
+    @staticmethod
+    def _mark(sheet: Sheet, labels: Sequence[tuple[str, str]]) -> JsonValue:
+        """The sign that stands for "chosen" in the columns of a schema; None where cells hold values."""
+        used = {label: {text_of(cell) for cell in sheet.values(column)} for column, label in labels}
+        found = set().union(*used.values())
+        n_used = sum(bool(cells) for cells in used.values())
+        return next(iter(found)) if len(found) == 1 and n_used > 1 else None
 
     def __call__(self, row: Row) -> Parts:
         cells = row.values
         item = text_of(cells.get("instance_id"))
         rater = next((text_of(cells[key]) for key in ("user", "user_id", "annotator") if key in cells), "")
-        chosen = {s: {label: cells.get(column) for column, label in labels} for s, labels in self._labels.items()}
+        chosen: dict[str, dict[str, JsonValue]] = {}
+        for schema, labels in self._labels.items():
+            mark = self._marks[schema]
+            given = {label: cells.get(column) for column, label in labels}
+            chosen[schema] = {
+                label: True if mark is not None and text_of(cell) == mark else cell for label, cell in given.items()
+            }
         yield from _potato_answers(item, rater, cast("JsonValue", chosen))
 
 

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from exchange.identity import identity
 from exchange.labels import are_of_one_order, number_in
 from exchange.rejects import BadFile, bad_file
+from exchange.study_tables import RATINGS
 from exchange.tables.delimited import FIRST_COLUMN
 from exchange.tables.headers import folded
 from exchange.tables.row import JsonValue, Row
@@ -339,3 +340,25 @@ def _unused(sheet: Sheet, found: _Found, columns: Sequence[str]) -> list[str]:
 
 
 _SPREAD = {"raters": _by_rater, "questions": _by_question, "items": _by_item, "methods": _by_method}
+
+
+def of_one_rater(sheet: Sheet, rater: str) -> Shape | None:
+    """One answer per row, all of them by a rater whom the table does not name; None for any other table."""
+    resolved = RATINGS.resolve(sheet.columns)
+    if RATINGS.missing(resolved) != ["rater"]:
+        return None
+    found = {ours: name for name, ours in resolved.items()}
+    further = {ours: found[ours] for ours in ("answered_at", "active_ms", "is_unable") if ours in found}
+
+    def parts(row: Row) -> Parts:
+        cells = row.values
+        yield Answer(
+            text_of(cells.get(found["item"])),
+            rater,
+            text_of(cells.get(found["dimension"])) if "dimension" in found else ONLY_QUESTION,
+            cells.get(found["value"]),
+            found["value"],
+            {ours: cells.get(name) for ours, name in further.items()},
+        )
+
+    return Shape(f"one answer per row, all by {rater}, as the file is called", parts)

@@ -238,8 +238,10 @@ def opened_ratings(
         for name, source in sources:
             stream = stack.enter_context(opened(source, name))
             if is_zip_of_tables(stream):
-                for entry, content in stack.enter_context(tables_in(stream, name)):
-                    parts.append(_Part(entry, content, 0, _shape(entry, content, 0, mapping, log)))
+                entries = stack.enter_context(tables_in(stream, name))
+                for entry, content in entries:
+                    rater = stem(entry) if len(entries) > 1 else ""
+                    parts.append(_Part(entry, content, 0, _shape(entry, content, 0, mapping, log, rater=rater)))
                 continue
             content = stack.enter_context(unpacked(stream, name))
             begin = content.tell()
@@ -249,13 +251,16 @@ def opened_ratings(
         yield RatingsFile(parts, mapping)
 
 
-def _shape(name: str, content: BinaryIO, begin: int, mapping: Mapping, log: RejectLog) -> Shape | None:
+def _shape(
+    name: str, content: BinaryIO, begin: int, mapping: Mapping, log: RejectLog, *, rater: str = ""
+) -> Shape | None:
+    """rater: whose answers a table holds that does not say it; "" where nothing says it"""
     content.seek(begin)
     sheet = look_at(name, content, mapping)
     if not sheet.head:
         return None  # the reading says what is wrong
     try:
-        shape = _recognised(sheet, mapping)
+        shape = _recognised(sheet, mapping, rater)
     except BadFile as bad:
         bad.reading = _shown(sheet, "", mapping.to_json(), [])
         raise
@@ -279,7 +284,7 @@ def _left_aside(sheet: Sheet, shape: Shape) -> list[str]:
     return [column for column in free if columns.holds_answers(sheet, column)]
 
 
-def _recognised(sheet: Sheet, mapping: Mapping) -> Shape | None:
+def _recognised(sheet: Sheet, mapping: Mapping, rater: str) -> Shape | None:
     if mapping.says_columns:
         return columns.mapped(sheet, mapping)
     for program in _PROGRAMS:
@@ -287,6 +292,8 @@ def _recognised(sheet: Sheet, mapping: Mapping) -> Shape | None:
         if shape is not None:
             return shape
     other_tables.refuse_other(sheet)
+    if rater and (shape := columns.of_one_rater(sheet, rater)) is not None:
+        return shape
     if not RATINGS.missing(RATINGS.resolve(sheet.columns)) and not _has_more_questions(sheet):
         return None
     return columns.recognised(sheet)

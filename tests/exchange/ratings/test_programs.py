@@ -135,6 +135,25 @@ def test_potato_in_its_forms() -> None:
     assert triples(table(rows, "\t"), "annotated_instances.tsv") == ANSWERS
 
 
+@pytest.mark.parametrize("mark", ["1", "true", "x"])
+def test_potato_where_the_same_sign_marks_every_chosen_label(mark: str) -> None:
+    """A 1 in the column of 4 is a 4: read as its value, every answer would be 1."""
+    rows = [
+        ("user", "instance_id", *(f"quality:::{n}" for n in range(1, 6))),
+        *((r, i, *(mark if n == v else "" for n in range(1, 6))) for (i, r), v in VALUES.items()),
+    ]
+    assert triples(table(rows), "annotated_instances.csv") == ANSWERS
+
+
+def test_a_zip_with_a_table_for_each_rater_names_them_by_its_files() -> None:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for rater in ("ann", "ben"):
+            rows = [("item", "value"), *((item, VALUES[item, rater]) for item in ITEMS)]
+            archive.writestr(f"ratings/{rater}.csv", table(rows))
+    assert triples(target.getvalue(), "raters.zip") == ANSWERS
+
+
 def test_argilla_in_its_forms() -> None:
     def responses(item: str) -> list[tuple[str, int]]:
         return [(rater, VALUES[item, rater]) for rater in ("ann", "ben")]
