@@ -106,7 +106,7 @@ class _PotatoColumns:
 
     @staticmethod
     def _mark(sheet: Sheet, labels: Sequence[tuple[str, str]]) -> JsonValue:
-        """The sign that stands for "chosen" in the columns of a schema; None where cells hold values."""
+        """The sign that means "chosen" in the columns of a schema; None where cells hold values."""
         used = {label: {text_of(cell) for cell in sheet.values(column)} for column, label in labels}
         found = set().union(*used.values())
         n_used = sum(bool(cells) for cells in used.values())
