@@ -1,8 +1,10 @@
 """Workbooks (.xlsx, .xlsm, .xls, .xlsb, .ods) as rows of one of their sheets."""
 
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from html import unescape
 from typing import Any, BinaryIO
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
@@ -20,6 +22,13 @@ MOST_BYTES = 1024**3
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 
 _Cells = list[Any]
+_Range = tuple[tuple[int, int], tuple[int, int]]
+"""((top, left), (bottom, right)), from 0, both ends included."""
+_TAG = re.compile(
+    rb"<(?:[\w.-]+:)?(table|table-row|table-cell|covered-table-cell)((?:\s+[\w.:-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*)\s*/?>"
+)
+_ATTRIBUTE = re.compile(rb"(?:[\w.-]+:)?([\w.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+_KIND = b"application/vnd.oasis.opendocument.spreadsheet"
 
 
 def read_workbook(
@@ -35,7 +44,7 @@ def read_workbook(
     _check_size(stream, name)
     try:
         workbook = CalamineWorkbook.from_filelike(stream)
-        chosen, found = _chosen(workbook, name, columns, sheet, log)
+        chosen, found = _chosen(workbook, name, columns, sheet, stream, log)
     except (CalamineError, OSError, ValueError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise bad_file(name, f"the workbook cannot be read ({reason})", "save it again, or as CSV UTF-8") from error
@@ -56,14 +65,14 @@ def _check_size(stream: BinaryIO, name: str) -> None:
 
 
 def _chosen(
-    workbook: CalamineWorkbook, name: str, columns: Columns | None, sheet: str, log: RejectLog
+    workbook: CalamineWorkbook, name: str, columns: Columns | None, sheet: str, stream: BinaryIO, log: RejectLog
 ) -> tuple[str, list[tuple[int, _Cells]]]:
     names = workbook.sheet_names
     if sheet:
         by_name = {identity(own): own for own in names}
         if identity(sheet) not in by_name:
             raise bad_file(name, f'there is no sheet "{sheet}"; there {_are(names)}', "name one of them")
-        return sheet, _read(workbook.get_sheet_by_name(by_name[identity(sheet)]), name, log)
+        return sheet, _read(workbook.get_sheet_by_name(by_name[identity(sheet)]), stream, name, log)
     visible = {m.name for m in workbook.sheets_metadata if m.visible == SheetVisibleEnum.Visible} or set(names)
     sheets = {own: workbook.get_sheet_by_name(own) for own in names if own in visible}
     filled = {own: rows for own, one in sheets.items() if (rows := _filled(one.to_python(skip_empty_area=False)))}
@@ -84,19 +93,22 @@ def _chosen(
     if len(filled) > 1:
         others = [own for own in filled if own != fitting[0]]
         log.warn(f'{name}: the sheet "{fitting[0]}" was read, and {listed(others)} not.')
-    return fitting[0], _read(sheets[fitting[0]], name, log)
+    return fitting[0], _read(sheets[fitting[0]], stream, name, log)
 
 
 def _are(names: Sequence[str]) -> str:
     return f"{'is' if len(names) == 1 else 'are'} {listed(names)}"
 
 
-def _read(sheet: CalamineSheet, name: str, log: RejectLog) -> list[tuple[int, _Cells]]:
+def _read(sheet: CalamineSheet, stream: BinaryIO, name: str, log: RejectLog) -> list[tuple[int, _Cells]]:
     """(row number, cells) of the rows that are not blank; what merged cells below the header show is in each row."""
     rows = sheet.to_python(skip_empty_area=False)
     header = next((n for n, cells in enumerate(rows) if any(map(_is_filled, cells))), 0)
     filled: list[str] = []
-    for (top, left), (bottom, _right) in sheet.merged_cell_ranges or ():
+    merged = sheet.merged_cell_ranges or ()
+    if _is_opendocument(stream):
+        merged = _merged_in_opendocument(stream, sheet.name)
+    for (top, left), (bottom, _right) in merged:
         if top > header and bottom > top and left < len(rows[top]):
             for cells in rows[top + 1 : bottom + 1]:
                 cells[left] = rows[top][left]
@@ -183,3 +195,46 @@ def _plain(cell: Any) -> JsonValue:
     if isinstance(cell, timedelta):
         return str(cell)
     return restore(cell) if isinstance(cell, str) and cell.startswith("'") else cell
+
+
+def _is_opendocument(stream: BinaryIO) -> bool:
+    """Whether a workbook says that it is one. The stream is at its beginning afterwards."""
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            return archive.read("mimetype").strip() == _KIND
+    except (zipfile.BadZipFile, OSError, ValueError, KeyError):
+        return False
+    finally:
+        stream.seek(0)
+
+
+def _merged_in_opendocument(stream: BinaryIO, sheet: str) -> list[_Range]:
+    """The merged cells of a sheet: the reader of workbooks says them of Excel's files alone.
+
+    The stream is at its beginning afterwards.
+    """
+    with zipfile.ZipFile(stream) as archive:
+        content = archive.read("content.xml")
+    stream.seek(0)
+    found: list[_Range] = []
+    is_asked, row, next_row, column = False, 0, 0, 0
+    for tag in _TAG.finditer(content):
+        kind = tag[1].decode()
+        attributes = {name.decode(): (one or other).decode() for name, one, other in _ATTRIBUTE.findall(tag[2])}
+        if kind == "table":
+            is_asked = unescape(attributes.get("name", "")) == sheet
+            next_row = 0
+        elif is_asked and kind == "table-row":
+            row, column = next_row, 0
+            next_row += _count(attributes, "number-rows-repeated")
+        elif is_asked:
+            rows, columns = _count(attributes, "number-rows-spanned"), _count(attributes, "number-columns-spanned")
+            if rows > 1 or columns > 1:
+                found.append(((row, column), (row + rows - 1, column + columns - 1)))
+            column += _count(attributes, "number-columns-repeated")
+    return found
+
+
+def _count(attributes: dict[str, str], name: str) -> int:
+    text = attributes.get(name, "1")
+    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 9 else 1
