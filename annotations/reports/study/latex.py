@@ -12,6 +12,7 @@ from annotations.reports.documents.comparisons import ReportedComparison
 from annotations.reports.documents.estimates import ReportedEstimate
 from annotations.reports.documents.study import MetricBoard, ReportedQuestion, StudyDocument
 from annotations.reports.estimates import ends, leading, n_of, note_of
+from annotations.reports.study.sections.categories import MeansColumn, MeansGrid, means_grids, why_no_interval
 from annotations.reports.study.sections.notices import notices
 from annotations.reports.study.tables import CEILING, comparison_note
 from annotations.reports.tex import NEEDS, Column, beside_two_rows, escape, math_range, name, number, p_value, table
@@ -36,7 +37,11 @@ METRICS = (
     ("pairwise_accuracy_calibrated", "Accuracy"),
 )
 _IN_TWO_ROWS = 30
-"""Letters of a metric's name that fit next to its two rows."""
+"""Letters of a name that fit next to its two rows."""
+_ACROSS = 4
+"""Categories that fit next to each other over the width of a page, with an interval each."""
+_ACROSS_WIDTH = 0.17
+"""Of such a column's heading, as a share of the line."""
 
 
 def latex(document: StudyDocument, *, is_short: bool = False) -> str:
@@ -65,6 +70,7 @@ def latex(document: StudyDocument, *, is_short: bool = False) -> str:
         parts.append(tables.agreement(checks))
         if dimension.means:
             parts.append(tables.means())
+            parts += tables.means_by_category()
         if not dimension.is_ordinal:
             parts.append(tables.answers())
         if compared := [comparison for comparison in dimension.comparisons if comparison.n]:
@@ -138,6 +144,55 @@ class _Tables:
         )
         caption = f"Mean ratings: {self.about}. With 95\\% intervals."
         return self._table("means", caption, columns, rows, _reasons((name(m.method), m) for m in means))
+
+    def means_by_category(self) -> list[str]:
+        """Of every facet: in full methods down and categories across, in short a row for each of both."""
+        return [
+            text
+            for at, grid in enumerate(means_grids(self.dimension), start=1)
+            for text in (self._means_in_rows(grid, at) if self.is_short else self._means_across(grid, at))
+        ]
+
+    def _means_in_rows(self, grid: MeansGrid, at: int) -> list[str]:
+        rows = [
+            (
+                *(name(column.category), name(mean.method), number(mean.value, 2)),
+                math_range(*ends(mean, "prompts"), digits=2),
+            )
+            for column in grid.columns[1:]
+            for mean in column.means
+            if mean
+        ]
+        columns = (Column("Category", 0.2, 0.26), Column("Method", 0.24, 0.3), Column("Mean"), Column("95\\% interval"))
+        caption = f"Mean ratings by {escape(grid.facet)}: {self.about}. Intervals over prompts."
+        return [self._table(f"by-category-{at}", caption, columns, rows, _missing(grid.columns[1:]))]
+
+    def _means_across(self, grid: MeansGrid, at: int) -> list[str]:
+        tables = []
+        parts = grid.in_parts(_ACROSS)
+        for part, shown in enumerate(parts, start=1):
+            rows: list[tuple[str, ...]] = []
+            for place, method in enumerate(grid.methods):
+                means = [column.means[place] for column in shown]
+                figures = [number(mean.value if mean else None, 2) for mean in means]
+                below = [math_range(*ends(mean, "prompts"), digits=2) if mean else "" for mean in means]
+                if len(method) <= _IN_TWO_ROWS:
+                    rows += [(beside_two_rows(name(method)), *figures), ("", *below)]
+                else:
+                    rows += [(name(method),), ("", *figures), ("", *below)]
+            heads = [
+                rf"\parbox[b]{{{_ACROSS_WIDTH}\linewidth}}{{\raggedleft {name(column.category)} "
+                rf"($n{{=}}{column.n.replace('–', '$--$')}$)}}"
+                for column in shown
+            ]
+            columns = (Column("Method", 0.2), *map(Column, heads))
+            caption = (
+                f"Mean ratings by {escape(grid.facet)}: {self.about}. Below each mean its 95\\% interval over prompts; "
+                f"$n$: prompts.{f' Columns, part {part} of {len(parts)}.' if len(parts) > 1 else ''}"
+            )
+            label = f"by-category-{at}{f'-columns-{part}' if part > 1 else ''}"
+            tables.append(self._table(label, caption, columns, rows, _missing(shown)))
+        return tables
 
     def answers(self) -> str:
         total = sum(self.dimension.histogram) or 1
@@ -252,6 +307,16 @@ def _reasons(listed: Any) -> list[str]:
         if note := note_of(estimate):
             about.setdefault(note, []).append(words)
     return [f"{', '.join(names)}: {escape(note)}." for note, names in about.items()]
+
+
+def _missing(columns: Sequence[MeansColumn]) -> list[str]:
+    """Why means have no interval over prompts; the same reason once."""
+    about: dict[str, list[str]] = {}
+    for column in columns:
+        for mean in column.means:
+            if mean and (why := why_no_interval(mean)):
+                about.setdefault(why, []).append(f"{name(mean.method)} ({name(column.category)})")
+    return [f"{', '.join(names)}: {escape(why)}." for why, names in about.items()]
 
 
 def _comment(text: str) -> str:

@@ -10,6 +10,7 @@ from annotations.reports.documents.estimates import ReportedEstimate
 from annotations.reports.documents.study import MetricBoard, ReportedQuestion, StudyDocument, WithoutRater
 from annotations.reports.estimates import ends, interval_over, leading, n_of, note_of
 from annotations.reports.numbers import counted, figure, interval, share, span
+from annotations.reports.study.sections.categories import category_mean_blocks
 from annotations.reports.study.sections.comparisons import comparison_blocks
 from annotations.reports.study.sections.methods import model_blocks
 from annotations.reports.study.sections.supporting import adjusted_blocks, reliability_blocks
@@ -93,6 +94,8 @@ def _of_question(dimension: ReportedQuestion, anchor: str) -> Iterator[Section]:
         yield section("answers", "Answers", _answers(dimension), "answers")
     if dimension.means:
         yield section("means", "Means and distributions", _means(dimension), "means")
+    if by_category := category_mean_blocks(dimension):
+        yield section("means-by-category", "Means by category", by_category, "means_by_facet")
     if adjusted := adjusted_blocks(dimension):
         yield section("adjusted", "Fair averages", adjusted, "adjusted")
     if dimension.model:
