@@ -68,6 +68,17 @@ def interval_plot(
     return svg.picture([*parts, *words], bottom + 26 + height, title, layout)
 
 
+def difference_bins(tally: Sequence[Sequence[float]]) -> tuple[float, dict[int, int]]:
+    """The width of a bin, and how many prompts are in each that has some: bin k is around k times the width."""
+    reach = max(max(abs(value) for value, _ in tally), 1e-9)
+    step = nice_step(reach / MOST_BINS)
+    bins: dict[int, int] = {}
+    for value, n in tally:
+        place = round(value / step)
+        bins[place] = bins.get(place, 0) + int(n)
+    return step, dict(sorted(bins.items()))
+
+
 def difference_plot(tally: Sequence[Sequence[float]], *, title: str, axis: str, layout: Layout = PAGE) -> str:
     """How many prompts have which difference: losses left of zero, wins right of it, ties on it.
 
@@ -75,26 +86,21 @@ def difference_plot(tally: Sequence[Sequence[float]], *, title: str, axis: str, 
     """
     if not tally:
         return ""
-    reach = max(max(abs(value) for value, _ in tally), 1e-9)
-    step = nice_step(reach / MOST_BINS)
-    bins: dict[int, int] = {}
-    for value, n in tally:
-        place = round(value / step)
-        bins[place] = bins.get(place, 0) + int(n)
+    step, bins = difference_bins(tally)
     half = max(abs(place) for place in bins)
     left, right, top, height = 24, layout.width - 24, 20, 120
     width = (right - left) / (2 * half + 1)
     highest = max(bins.values())
     parts = [svg.line(left, top + height, right, top + height, "axis")]
-    for place, n in sorted(bins.items()):
+    for place, n in bins.items():
         tall = height * n / highest
         kind = "win" if place > 0 else "loss" if place < 0 else "tie"
         at = left + (place + half) * width
         bar = svg.rect(at + 0.5, top + height - tall, max(width - 1, 0.5), tall, f"bar {kind}")
-        parts.append(svg.titled(f"{_signed(place * step)}: {n:,}", bar))
+        parts.append(svg.titled(f"{signed(place * step)}: {n:,}", bar))
     for place in sorted({-half, 0, half}):
         at = left + (place + half + 0.5) * width
-        parts.append(svg.text(at, top + height + 16, _signed(place * step) if place else "0", "tick", "middle"))
+        parts.append(svg.text(at, top + height + 16, signed(place * step) if place else "0", "tick", "middle"))
     parts.append(svg.text(left, 14, f"{highest:,}", "tick", "start"))
     words, below = svg.wrapped(axis, layout.width / 2, top + height + 34, layout.width)
     return svg.picture([*parts, *words], top + height + 26 + below, title, layout)
@@ -308,5 +314,6 @@ def _anchor_of(x: float, axis: Axis) -> str:
     return "end" if x > axis.right - 60 else "start" if x < axis.left + 60 else "middle"
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
+    """Three digits and the sign."""
     return f"{value:+.3g}".replace("-", "−")

@@ -14,7 +14,7 @@ def repair_section(repairs: ReportedRepairs) -> Section:
     overall, *groups = repairs.rows
     marks = [mark("all claims that are right", overall.rate, "images")]
     marks += [mark(f"{row.label} ({row.rate.n['claims']:,})", row.rate, "images") for row in groups]
-    rows = [estimate_row("repair rate", overall.rate)]
+    rows = [estimate_row("repair rate, all claims that are right", overall.rate)]
     rows += [estimate_row(f"{row.facet}: {row.label}", row.rate) for row in groups]
     rows.append(estimate_row("less than before, not fixed", repairs.improved))
     rows.append(estimate_row("worse than before", repairs.worse))
@@ -51,6 +51,8 @@ def _gains(gains: ReportedGains, rows: list[Any]) -> list[Block]:
     )
     names = ("right claim", "other claim", "no claim")
     split = list(zip(names, gained, ("win", "loss", "tie"), strict=True))
+    counted_as = "parts of prompts that refinement gained"
+    rows += [(f"gained: {name}", n, "", "", sum(gained), counted_as) for name, n in zip(names, gained, strict=True)]
     title = "Parts of the prompt that refinement gained, by what claims said"
     return [Paragraph(said), *view.figure(charts.split_bar, split, title=title)]
 

@@ -1,13 +1,15 @@
 """What supports the figures about critics: agreement of auditors, confidence, errors that nobody listed."""
 
+from collections.abc import Sequence
+
 from annotations.reports import charts, view
 from annotations.reports.charts import Mark
 from annotations.reports.critic.section import estimate_row, figures_table, label_of, plot
-from annotations.reports.documents.critic import CriticDocument
+from annotations.reports.documents.critic import CalibrationBin, CriticDocument
 from annotations.reports.estimates import ends, leading, note_of
 from annotations.reports.numbers import figure, interval
 from annotations.reports.study.sections.words import drawn_ends, drawn_over, words
-from annotations.reports.view import Block, Paragraph
+from annotations.reports.view import Block, Folded, Paragraph
 
 
 # --- auditors --------------------------------------------------------------------------------------------------------
@@ -62,6 +64,7 @@ def calibration_blocks(document: CriticDocument) -> list[Block]:
             axes=("stated confidence", "share right"),
             ideal="means what it says",
         )
+        blocks.append(_by_confidence(critic.name, found.bins))
         for name, label in (
             ("brier", "Brier score, 0 is best"),
             ("over_confidence", "over-confidence"),
@@ -71,6 +74,23 @@ def calibration_blocks(document: CriticDocument) -> list[Block]:
                 estimate_row(label_of(critic, document, label), getattr(found, name), signed=name == "over_confidence")
             )
     return [*blocks, figures_table(rows)]
+
+
+def _by_confidence(name: str, bins: Sequence[CalibrationBin]) -> Folded:
+    """The table behind the picture of one critic's confidence."""
+    rows = [
+        (
+            f"{each.low:g} to {each.high:g}",
+            each.n,
+            figure(each.confidence),
+            figure(each.accuracy),
+            interval(each.interval_low, each.interval_high),
+        )
+        for each in bins
+        if each.n
+    ]
+    head = ("stated confidence", "claims", "mean confidence", "share right", "Wilson")
+    return Folded(f"Figures by confidence of {name}", [view.table(head, rows, numeric=(1, 2, 3, 4))])
 
 
 def unseen_blocks(document: CriticDocument) -> list[Block]:

@@ -103,6 +103,7 @@ def _of_two(pair: ReportedPair, part: PreferencePart) -> list[Block]:
         )
     ]
     head = ("", "share", *(f"over {covers}" for covers in _covers(rate)), "note")
+    votes = [(label, n) for label, n, _ in counts]
     tests = [Paragraph(words) for words in _tests_of_pair(pair)]
     return [
         *view.figure(charts.split_bar, counts, title="Votes for either method"),
@@ -117,6 +118,7 @@ def _of_two(pair: ReportedPair, part: PreferencePart) -> list[Block]:
         ),
         *tests,
         view.all_figures(head, rows, numeric=range(1, len(head) - 1)),
+        view.Folded("Figures by answer", [view.table(("answer", "votes"), votes, numeric=(1,))]),
     ]
 
 
@@ -255,7 +257,7 @@ def _chances(part: PreferencePart) -> list[Block]:
     names = [row.method for row in part.strengths][: len(part.chance)]
     head = ("", *names)
     rows = [
-        (name, *("" if value is None else f"{value:.0%}" for value in row))
+        (name, *("" if value is None else share(value) for value in row))
         for name, row in zip(names, part.chance, strict=True)
     ]
     axis = "chance, by the model, that the row's method beats the column's; ties count half"

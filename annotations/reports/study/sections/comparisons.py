@@ -29,6 +29,7 @@ def comparison_blocks(comparison: ReportedComparison) -> list[Block]:
         Paragraph(_answer(comparison), "said"),
         *view.figure(charts.split_bar, split, title="Prompts on which it is better, equal, worse"),
         *view.figure(charts.difference_plot, comparison.differences, title="Differences by prompt", axis=axis),
+        *_differences(comparison),
         *_support(comparison),
         *_categories(comparison),
         _figures(comparison),
@@ -57,6 +58,15 @@ def _answer(comparison: ReportedComparison) -> str:
         f"{prompts} the mean rating changed by {change} ({covered}); better on {comparison.wins:,}, "
         f"equal on {comparison.ties:,}, worse on {comparison.losses:,}.{_detectable(comparison)}"
     )
+
+
+def _differences(comparison: ReportedComparison) -> list[Block]:
+    """The table behind the picture of differences."""
+    if not comparison.differences:
+        return []
+    step, bins = charts.difference_bins(comparison.differences)
+    rows = [(charts.signed(place * step) if place else "0", n) for place, n in bins.items()]
+    return [Folded("Figures by difference", [view.table(("difference", "prompts"), rows, numeric=(0, 1))])]
 
 
 def _support(comparison: ReportedComparison) -> list[Block]:
@@ -129,7 +139,11 @@ def _figures(comparison: ReportedComparison) -> Folded:
     diff, ranks, flips = comparison.mean_diff, comparison.wilcoxon, comparison.permutation
     biserial, superiority = comparison.rank_biserial, comparison.prob_superiority
     both = comparison.both
+    of_all = f"of {comparison.n:,} prompts"
     rows = [
+        ("better", comparison.wins, "", of_all),
+        ("equal", comparison.ties, "", of_all),
+        ("worse", comparison.losses, "", of_all),
         ("mean difference", figure(diff.value, signed=True), *_interval_over(diff, "prompts and raters")),
         ("… test, other prompts and raters", "", p_value(both.p), "t with Satterthwaite's degrees of freedom"),
         ("… over prompts, these raters", "", *_interval_over(diff, "prompts")),

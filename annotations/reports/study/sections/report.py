@@ -1,6 +1,6 @@
 """The document as sections to be shown, the answer first: the same on the study's page and in the file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from annotations.reports import charts, view
@@ -16,7 +16,7 @@ from annotations.reports.study.sections.methods import model_blocks
 from annotations.reports.study.sections.supporting import adjusted_blocks, reliability_blocks
 from annotations.reports.study.sections.words import drawn_ends, drawn_over, spelled, words
 from annotations.reports.study.tables import CEILING
-from annotations.reports.view import Block, Paragraph, Section
+from annotations.reports.view import Block, Paragraph, Section, Table
 from annotations.reports.votes.sections import LOW_ALPHA, part_sections
 
 HEADLINE = {
@@ -39,6 +39,7 @@ DRAWN_AGREEMENT = (
 DRAWN_AGREEMENT_NOMINAL = ("krippendorff_alpha_nominal", "gwet_ac1", "percent_agreement")
 BOARD = ("spearman", "kendall_tau_b", "pearson", "pairwise_accuracy_calibrated")
 MOST_RATERS_DRAWN = 40
+MOST_LEVELS_ACROSS = 11
 
 
 def sections(document: StudyDocument) -> list[Section]:
@@ -152,7 +153,19 @@ def _means(dimension: ReportedQuestion) -> list[Block]:
         ),
         *view.figure(charts.stacked_bars, counts, levels=dimension.level_names, title="How often each level was given"),
         view.all_figures(head, rows, numeric=(1, 2, 3, 4, 5, 6)),
+        view.Folded("Figures by level", [_level_counts(dimension.level_names, counts)]),
     ]
+
+
+def _level_counts(levels: Sequence[str], counts: Sequence[tuple[str, Sequence[int]]]) -> Table:
+    """How often each level was given to each method: a row per method, and with many levels a row per level."""
+    cells = [[f"{n:,} ({share(n / (sum(given) or 1))})" for n in given] for _, given in counts]
+    methods = [method for method, _ in counts]
+    if len(levels) <= MOST_LEVELS_ACROSS:
+        rows = [(method, *given) for method, given in zip(methods, cells, strict=True)]
+        return view.table(("method", *levels), rows, numeric=range(1, len(levels) + 1))
+    across = [(level, *(given[at] for given in cells)) for at, level in enumerate(levels)]
+    return view.table(("level", *methods), across, numeric=range(1, len(methods) + 1))
 
 
 # --- agreement -------------------------------------------------------------------------------------------------------
