@@ -23,6 +23,7 @@ from annotations.reports.documents.preferences import (
 from annotations.reports.documents.provenance import MadeOfVotes
 from annotations.reports.documents.supporting import ReportedFewest
 from annotations.reports.estimates import estimate, number
+from annotations.reports.votes.one_form import in_one_form
 from annotations.reports.votes.sentence import answer
 from annotations.stats.estimate import STATS_VERSION
 from annotations.stats.preferences.by_category import (
@@ -85,6 +86,7 @@ def preference_document(
 
 def preference_part(data: Votes | Rankings, *, n_pseudo: float = 0.0) -> PreferencePart:
     """Everything about one question: the same whether its votes or rankings came from a file or from a study."""
+    data = in_one_form(data)
     votes = data.votes() if isinstance(data, Rankings) else data
     found = (
         ranking_strengths(data, n_pseudo=n_pseudo) if isinstance(data, Rankings) else strengths(data, n_pseudo=n_pseudo)

@@ -1,0 +1,65 @@
+"""One form for the same votes or rankings, so that a study and its exported file give the same figures, digit by digit.
+
+In their last digits, sums depend on the order of what is added. Rows keep their order, which an export has too.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from annotations.stats.arrays import IntArray
+from annotations.stats.preferences.rankings import Rankings
+from annotations.stats.preferences.votes import TIE, Votes
+
+
+def in_one_form(data: Votes | Rankings) -> Votes | Rankings:
+    """The same answers with methods by name, raters and prompts by first appearance, and one way to write each answer.
+
+    The first of a vote's two methods is the one whose name comes first; a ranking's are by rank, then by name.
+    """
+    by_name = sorted(range(len(data.methods)), key=data.methods.__getitem__)
+    place = np.empty(len(by_name), np.int64)
+    place[by_name] = np.arange(len(by_name))
+    methods = [data.methods[at] for at in by_name]
+    rater, prompt = _by_appearance(data.rater), _by_appearance(data.prompt)
+    if isinstance(data, Votes):
+        first, second = place[data.first], place[data.second]
+        is_turned = first > second
+        return replace(
+            data,
+            methods=methods,
+            first=np.where(is_turned, second, first),
+            second=np.where(is_turned, first, second),
+            outcome=np.where(is_turned & (data.outcome != TIE), 1 - data.outcome, data.outcome),
+            side=np.where(is_turned, -data.side, data.side),
+            rater=rater,
+            prompt=prompt,
+        )
+    is_there = data.item >= 0
+    item = np.where(is_there, place[data.item], data.item)
+    # Where there is no method the rank can be anything: such places come last.
+    rank = np.where(is_there, data.rank, np.iinfo(np.int64).max)
+    order = np.lexsort((item, rank), axis=1)
+
+    def ordered(values: IntArray) -> IntArray:
+        return np.take_along_axis(values, order, axis=1)
+
+    return replace(
+        data,
+        methods=methods,
+        item=ordered(item),
+        rank=ordered(data.rank),
+        shown=None if data.shown is None else ordered(data.shown),
+        rater=rater,
+        prompt=prompt,
+    )
+
+
+def _by_appearance(codes: IntArray | None) -> IntArray | None:
+    """The codes numbered as they come."""
+    if codes is None:
+        return None
+    _, first, index = np.unique(codes, return_index=True, return_inverse=True)
+    number = np.empty(len(first), np.int64)
+    number[np.argsort(first)] = np.arange(len(first))
+    return number[index]
