@@ -44,6 +44,7 @@ urlpatterns = [
     path("study/from-run/<int:run_id>/", run_study.study_from_run, name="study-from-run"),
     path("study/<str:token>/", studies.overview, name="study"),
     path("study/<str:token>/design/", design.change_draft, name="study-design"),
+    path("study/<str:token>/labels/", words.labels, name="study-labels"),
     path("study/<str:token>/words/", words.words, name="study-words-first"),
     path("study/<str:token>/words/<str:language>/", words.words, name="study-words"),
     path("study/<str:token>/preview/", preview.preview, name="study-preview"),

@@ -154,6 +154,7 @@ MATRIX: dict[str, tuple[frozenset[str], str]] = {
             *("study", "study-design", "study-invitation", "study-items", "study-raters"),
             *("study-preview", "study-preview-upcoming", "study-preview-card", "study-preview-back"),
             *("study-preview-end", "study-preview-image", "study-words-first", "study-words"),
+            "study-labels",
             *("study-explore", "study-explore-unit", "study-selection", "study-selection-figure"),
             *(
                 "study-selection-list",

@@ -14,6 +14,7 @@ from annotations.forms.studies import InviteMemberForm, MemberForm, SettingsForm
 from annotations.models import Study
 from annotations.queries import studies as queries
 from annotations.services import studies as services
+from annotations.services.imports.labels import questions_to_label
 from annotations.services.invitations import why_closed
 from annotations.views.rights import researcher_of_study, signed_in
 from annotations.views.studies.invitations import invitation_link
@@ -112,6 +113,7 @@ def settings_page(
         "invitations": list(study.member_invitations.usable().select_related("made_by")),
         "invitation_link": invitation_link,
         "dimensions": list(study.dimensions.all()),
+        "may_label": bool(questions_to_label(study)),
         "may_delete": queries.may_delete(signed_in(request), study),
     }
     return render(request, "annotations/study/settings.html", context)

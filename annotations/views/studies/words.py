@@ -1,4 +1,4 @@
-"""What raters read in other languages: a study's words, one language at a time."""
+"""A study's words: what raters read in other languages, and labels for the levels of an imported scale."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -12,6 +12,8 @@ from django.views.decorators.http import require_http_methods
 from annotations.models import Study
 from annotations.queries.words import n_translated, texts_of
 from annotations.services import studies as services
+from annotations.services.imports.labels import LONGEST as LONGEST_LABEL
+from annotations.services.imports.labels import label_levels, questions_to_label
 from annotations.views.rights import researcher_of_study, signed_in
 
 LONGEST = 20_000
@@ -62,3 +64,41 @@ def words(request: HttpRequest, study: Study, language: str = "") -> HttpRespons
         "is_draft": study.state == Study.State.DRAFT,
     }
     return render(request, "annotations/study/words.html", context)
+
+
+@never_cache
+@researcher_of_study
+@require_http_methods(["GET", "HEAD", "POST"])
+def labels(request: HttpRequest, study: Study) -> HttpResponse:
+    """A field for every level of every question that came without words."""
+    questions = questions_to_label(study)
+    problem = ""
+    if request.method == "POST":
+        given = {
+            one.pk: [request.POST.get(f"label-{one.pk}-{code}", "") for code in range(len(one.levels))]
+            for one in questions
+        }
+        try:
+            label_levels(study=study, labels=given, by=signed_in(request))
+        except ValidationError as refused:
+            problem = " ".join(refused.messages)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("study-labels", study.token)
+    rows = [
+        (
+            one,
+            [
+                (f"label-{one.pk}-{code}", level["value"], request.POST.get(f"label-{one.pk}-{code}", _shown(level)))
+                for code, level in enumerate(one.levels)
+            ],
+        )
+        for one in questions
+    ]
+    context = {"study": study, "tab": "settings", "questions": rows, "problem": problem, "longest": LONGEST_LABEL}
+    return render(request, "annotations/design/labels.html", context, status=422 if problem else 200)
+
+
+def _shown(level: dict[str, str]) -> str:
+    """The level's label; nothing where it has only its value."""
+    return "" if level["label"] == level["value"] else level["label"]
