@@ -24,7 +24,7 @@ from annotations.kinds.registry import kind_of
 from annotations.kinds.viewing import SUMMARY, VIEWING, summary_cells, viewing_cells
 from annotations.models import Assignment, Item, ItemImage, LateAnswer, Response, Study
 from annotations.queries.raters.viewing import summaries
-from annotations.queries.studies import raters_with_progress
+from annotations.queries.studies import n_rows, raters_with_progress
 from annotations.questions import names_sides
 from exchange.export import Column
 from generation.models import Method
@@ -267,17 +267,30 @@ def _time(record: dict[str, Any]) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def counts(study: Study) -> dict[str, int]:
-    """How many answers there are, late ones by card."""
+def counts(study: Study, *, is_counted: bool = True) -> dict[str, int | None]:
+    """How many answers there are, late ones by card; see `queries.studies.n_rows`."""
     answers = Response.objects.filter(dimension__in=list(study.dimensions.values_list("pk", flat=True)))
+    late = LateAnswer.objects.filter(assignment__study=study).count()
+    n_raters = study.raters.count()
+    if not is_counted:
+        purposes = [purpose for purpose in Assignment.Purpose if purpose != Assignment.Purpose.RATING]
+        # By rater, since the answers to cards of other purposes are few among many.
+        of_checks = Assignment.with_checks.filter(rater__in=study.raters.all(), purpose__in=purposes).order_by()
+        checks = Response.objects.filter(assignment__in=of_checks.values("pk"))
+        return {
+            "answers": n_rows(answers.filter(COUNTS), is_counted=False),
+            "answers-all-revisions": n_rows(answers.filter(IS_RATING), is_counted=False),
+            "checks": n_rows(checks, is_counted=False),
+            "late-answers": late,
+            "raters": n_raters,
+        }
     every = answers.aggregate(
         n=Count("pk", filter=IS_RATING), counting=Count("pk", filter=COUNTS), checks=Count("pk", filter=~IS_RATING)
     )
-    late = LateAnswer.objects.filter(assignment__study=study).count()
     return {
         "answers": every["counting"],
         "answers-all-revisions": every["n"],
         "checks": every["checks"],
         "late-answers": late,
-        "raters": study.raters.count(),
+        "raters": n_raters,
     }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from annotations.models import Dimension, Item, ItemImage, Response, Study
 from annotations.queries.columns import ROWS_AT_ONCE, integers
-from annotations.queries.studies import current_responses
+from annotations.queries.studies import current_responses, n_rows
 from annotations.questions import BEST, TIES, WORST, names_sides
 from annotations.reports.votes.answers import rankings_of_answers, votes_of_answers
 from annotations.stats.arrays import IntArray
@@ -348,12 +348,16 @@ def _prompt_names(study: Study) -> dict[int, str]:
     return found
 
 
-def counts(study: Study) -> dict[str, int]:
-    """How many rows the files have, at most: cards of best and worst are counted by their best images."""
+def counts(study: Study, *, is_counted: bool = True) -> dict[str, int | None]:
+    """How many rows the files have, at most: cards of best and worst are counted by their best images.
+
+    See `queries.studies.n_rows`.
+    """
     dimensions = list(study.dimensions.all())
 
-    def n(kinds: list[Dimension], **only: int) -> int:
-        return current_responses(kinds).filter(level__isnull=False, **only).count() if kinds else 0
+    def n(kinds: list[Dimension], **only: int) -> int | None:
+        rows = current_responses(kinds).filter(level__isnull=False, **only)
+        return n_rows(rows, is_counted=is_counted) if kinds else 0
 
     return {
         "votes": n([one for one in dimensions if names_sides(one)]),

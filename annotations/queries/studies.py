@@ -30,6 +30,11 @@ def studies_run_by(user: User) -> QuerySet[Study]:
     return Study.objects.filter(Q(owner=user) | Exists(is_member))
 
 
+def n_rows(rows: QuerySet[Any, Any], *, is_counted: bool) -> int | None:
+    """How many rows there are. Unless they are counted: 0 where there are none, None where there are some."""
+    return rows.count() if is_counted else None if rows.exists() else 0
+
+
 def may_run(user: User | AnonymousUser, study: Study) -> bool:
     """Whether this person has a researcher's rights in this study."""
     return isinstance(user, User) and studies_run_by(user).filter(pk=study.pk).exists()

@@ -11,7 +11,7 @@ from django.db.models import F
 from annotations.models import Dimension, Study
 from annotations.queries.columns import ROWS_AT_ONCE
 from annotations.queries.raters.disputed import consensus_of, judged_dimensions, unturned
-from annotations.queries.studies import current_responses
+from annotations.queries.studies import current_responses, n_rows
 from annotations.questions import names_sides
 from annotations.stats.adaptive.consensus import consensus, is_open
 from exchange.export import Column
@@ -54,10 +54,11 @@ def consensus_rows(study: Study) -> Iterator[Sequence[object]]:
         )
 
 
-def counts(study: Study) -> dict[str, int]:
-    """How many rows there are."""
+def counts(study: Study, *, is_counted: bool = True) -> dict[str, int | None]:
+    """How many rows there are; see `queries.studies.n_rows`."""
     rows = current_responses(judged_dimensions(study), with_further=True).order_by()
-    return {"consensus": rows.values("assignment__item", "image", "dimension").distinct().count()}
+    units = rows.values("assignment__item", "image", "dimension").distinct()
+    return {"consensus": n_rows(units if is_counted else rows, is_counted=is_counted)}
 
 
 def _summed_up(dimension: Dimension, given: list[tuple[Any, ...]], *, left: int) -> tuple[object, ...]:

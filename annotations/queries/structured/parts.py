@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from annotations.kinds.registry import KINDS, kind_of
 from annotations.models import Item, Study
-from annotations.queries.studies import current_responses
+from annotations.queries.studies import current_responses, n_rows
 from exchange.export import Column
 from generation.models import Method
 
@@ -43,8 +43,9 @@ def part_rows(study: Study) -> Rows:
                 yield key, name, methods.get(method, ""), rater, dimension.name, part, about, value
 
 
-def counts(study: Study) -> dict[str, int]:
-    """How many answers the file has rows of."""
+def counts(study: Study, *, is_counted: bool = True) -> dict[str, int | None]:
+    """How many answers the file has rows of; see `queries.studies.n_rows`."""
     kinds = [kind for kind, one in KINDS.items() if not one.has_levels]
     asked = list(study.dimensions.filter(kind__in=kinds))
-    return {"parts": current_responses(asked).filter(answer__isnull=False).count() if asked else 0}
+    rows = current_responses(asked).filter(answer__isnull=False)
+    return {"parts": n_rows(rows, is_counted=is_counted) if asked else 0}

@@ -16,7 +16,7 @@ from annotations.models import ReportSnapshot, Response, Study
 from annotations.queries.explorer.cards import Card, cards
 from annotations.queries.explorer.figure import MOST_SELECTED
 from annotations.queries.explorer.wall import BY_METRIC, Wall, explored_report, wall_of
-from annotations.queries.result_units import linked_methods
+from annotations.queries.reports import methods_of
 from annotations.services.reports import MOST_COMPARISONS
 from annotations.views.audits.critic import settled_words
 from annotations.views.explorer.asked import FLAG_WORDS, ORDER_WORDS, asked_filter
@@ -36,7 +36,7 @@ def explore(request: HttpRequest, study: Study) -> HttpResponse:
     """A page of the wall, and above it what its first units have in common."""
     snapshot, found = explored_report(study), None
     if snapshot is None:
-        comparisons = linked_methods(study)[:MOST_COMPARISONS]
+        comparisons = methods_of(study)[1][:MOST_COMPARISONS]
         found = dispatch.find_report(study=study, comparisons=comparisons, user=signed_in(request)).snapshot
         snapshot = explored_report(study)
     wall = wall_of(snapshot, asked_filter(request)) if snapshot is not None else None

@@ -1,5 +1,6 @@
 """How a running study is doing, on a page that brings itself up to date."""
 
+from time import monotonic
 from typing import Any
 
 from django.core.cache import cache
@@ -12,13 +13,14 @@ from django.views.decorators.http import require_safe
 from annotations.models import Study
 from annotations.queries import studies as queries
 from annotations.queries.live.agreement import Growth, growth
+from annotations.queries.live.kept import LARGE, is_large, seconds_to_keep
 from annotations.queries.live.progress import latest_raters, needs_a_look, strata
 from annotations.queries.planning.close_pairs import said_live
 from annotations.queries.reports import what_stands_out
 from annotations.views.rights import researcher_of_study
 
 KEPT_SECONDS = 15
-"""However many people look, a study is counted this often at most by one process."""
+"""However many people look, a study is counted this often at most by one process; a large one more seldom."""
 UNUSUAL = 1.0
 """From this score of the signals on, a rater is named: about one signal fully out of what is usual."""
 WIDTH, HEIGHT, LEFT, BOTTOM = 320, 160, 32, 24
@@ -27,34 +29,51 @@ WIDTH, HEIGHT, LEFT, BOTTOM = 320, 160, 32, 24
 @never_cache
 @researcher_of_study
 @require_safe
-def live(request: HttpRequest, study: Study) -> HttpResponse:
-    """The page; with htmx only the part that changes."""
-    template = "annotations/live/_state.html" if request.headers.get("HX-Request") else "annotations/live/page.html"
-    return render(request, template, {"study": study, "tab": "overview", **_state(study)})
+def live(request: HttpRequest, study: Study, *, large: int = LARGE) -> HttpResponse:
+    """The page; with htmx only the part that changes.
+
+    Of a study with more than `large` answers the page comes before they are counted, and asks for them; with `?count`
+    it waits for them.
+    """
+    is_part = bool(request.headers.get("HX-Request"))
+    state = _kept_state(study)
+    if state is None and (is_part or "count" in request.GET or not is_large(study, large=large)):
+        state = _state(study)
+    template = "annotations/live/_state.html" if is_part else "annotations/live/page.html"
+    return render(
+        request, template, {"study": study, "tab": "overview", "is_counted": state is not None, **(state or {})}
+    )
+
+
+def _key(study: Study) -> str:
+    return f"live-{study.pk}-{study.state}"
+
+
+def _kept_state(study: Study) -> dict[str, Any] | None:
+    """What was counted a moment ago, if it was."""
+    found: dict[str, Any] | None = cache.get(_key(study))
+    return found
 
 
 def _state(study: Study) -> dict[str, Any]:
-    """What the page shows, from the cache where it was counted a moment ago."""
-    key = f"live-{study.pk}-{study.state}"
-    found: dict[str, Any] | None = cache.get(key)
-    if found is None:
-        now = timezone.now()
-        figures, parts = queries.overview(study, now), strata(study)
-        grown = [growth(study, dimension) for dimension in study.dimensions.all()]
-        found = {
-            "figures": figures,
-            "strata": parts,
-            "raters": list(latest_raters(study)),
-            "notices": needs_a_look(
-                study, parts, answered=figures.n_answered, wanted=figures.n_wanted, active=figures.n_active, now=now
-            ),
-            "unusual": [name for name, lines in what_stands_out(study).items() if any(map(_is_unusual, lines))],
-            "growth": [(one, _drawn(one)) for one in grown],
-            "headline": next((one for one in grown if one.last and one.last.value is not None), None),
-            "looked": said_live(study),
-            "counted_at": now,
-        }
-        cache.set(key, found, KEPT_SECONDS)
+    """What the page shows, counted now and kept."""
+    now, began = timezone.now(), monotonic()
+    figures, parts = queries.overview(study, now), strata(study)
+    grown = [growth(study, dimension) for dimension in study.dimensions.all()]
+    found: dict[str, Any] = {
+        "figures": figures,
+        "strata": parts,
+        "raters": list(latest_raters(study)),
+        "notices": needs_a_look(
+            study, parts, answered=figures.n_answered, wanted=figures.n_wanted, active=figures.n_active, now=now
+        ),
+        "unusual": [name for name, lines in what_stands_out(study).items() if any(map(_is_unusual, lines))],
+        "growth": [(one, _drawn(one)) for one in grown],
+        "headline": next((one for one in grown if one.last and one.last.value is not None), None),
+        "looked": said_live(study),
+        "counted_at": now,
+    }
+    cache.set(_key(study), found, seconds_to_keep(monotonic() - began, least=KEPT_SECONDS))
     return found
 
 

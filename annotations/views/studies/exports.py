@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from annotations.models import Study
 from annotations.queries.audits.exports import audit_counts
 from annotations.queries.exports import counts
+from annotations.queries.live.kept import LARGE, is_large
 from annotations.queries.preferences import counts as preference_counts
 from annotations.queries.raters.consensus import counts as consensus_counts
 from annotations.queries.structured.parts import counts as part_counts
@@ -35,9 +36,12 @@ FORMATS = {
 @never_cache
 @researcher_of_study
 @require_safe
-def index(request: HttpRequest, study: Study) -> HttpResponse:
-    """The list of downloads, with their numbers of rows."""
-    n = counts(study) | audit_counts(study) | preference_counts(study) | part_counts(study) | consensus_counts(study)
+def index(request: HttpRequest, study: Study, *, large: int = LARGE) -> HttpResponse:
+    """The list of downloads, with their numbers of rows; of more than `large` answers only whether there are any."""
+    is_counted = not is_large(study, large=large)
+    n: dict[str, int | None] = {**audit_counts(study)}
+    for counted in (counts, preference_counts, part_counts, consensus_counts):
+        n |= counted(study, is_counted=is_counted)
     words = {
         "answers": _("The current answer of every rater to every question, one per row: start here."),
         "answers-all-revisions": _("The same with every earlier answer that a rater changed."),
@@ -62,11 +66,12 @@ def index(request: HttpRequest, study: Study) -> HttpResponse:
         "study": study,
         "tab": "exports",
         "tables": tables,
-        "can_release": 0 < n["answers"] <= MOST_RATINGS_AT_ONCE,
+        "can_release": is_counted and 0 < (n["answers"] or 0) <= MOST_RATINGS_AT_ONCE,
+        "is_counted": is_counted,
         "formats": list(FORMATS),
         "other_formats": list(OTHER_FORMATS.values()),
         "format_names": ", ".join(OTHER_FORMATS),
-        "preferences": [table for table in tables if table["name"] in PREFERENCES and table["n"]],
+        "preferences": [table for table in tables if table["name"] in PREFERENCES and table["n"] != 0],
         "api_address": request.build_absolute_uri(reverse("api-study-results", args=[study.token])),
         "has_excluded": study.raters.filter(excluded_at__isnull=False).exists(),
     }

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotations.forms.studies import InviteMemberForm, MemberForm, SettingsForm
 from annotations.models import Study
 from annotations.queries import studies as queries
+from annotations.queries.live.kept import LARGE, kept
 from annotations.services import studies as services
 from annotations.services.imports.labels import questions_to_label
 from annotations.services.invitations import why_closed
@@ -23,12 +24,14 @@ from annotations.views.studies.invitations import invitation_link
 @never_cache
 @researcher_of_study
 @require_safe
-def overview(request: HttpRequest, study: Study) -> HttpResponse:
-    """How far the study is, and its invitation."""
+def overview(request: HttpRequest, study: Study, *, large: int = LARGE) -> HttpResponse:
+    """How far the study is, and its invitation; figures of more than `large` answers are up to half a minute old."""
+    figures, counted_at = kept("overview", study, lambda: queries.overview(study, timezone.now()), large=large)
     context = {
         "study": study,
         "tab": "overview",
-        "figures": queries.overview(study, timezone.now()),
+        "figures": figures,
+        "counted_at": counted_at,
         "dimensions": list(study.dimensions.all()),
         "invitation": invitation_link(request, study),
         "why_closed": why_closed(study),

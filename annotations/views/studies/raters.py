@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from annotations.forms.studies import ExclusionForm
 from annotations.models import Rater, RaterMessage, Study
 from annotations.queries import studies as queries
-from annotations.queries.raters.viewing import viewing_of
+from annotations.queries.raters.viewing import MOST_CARDS, viewing_on_page
 from annotations.queries.reports import what_stands_out
 from annotations.queries.results import n_withdrawn
 from annotations.services.exclusions import exclude_rater, include_rater
@@ -27,9 +27,12 @@ MOST_WORDS = 50
 @never_cache
 @researcher_of_study
 @require_safe
-def index(request: HttpRequest, study: Study) -> HttpResponse:
-    """Who rates, how far each is, and what stands out about them."""
-    return _page(request, study)
+def index(request: HttpRequest, study: Study, *, most_cards: int = MOST_CARDS) -> HttpResponse:
+    """Who rates, how far each is, and what stands out about them.
+
+    How they saw more than `most_cards` is shown as of the latest results.
+    """
+    return _page(request, study, most_cards=most_cards)
 
 
 @researcher_of_study
@@ -55,17 +58,24 @@ def include(request: HttpRequest, study: Study, rater_id: int) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, study: Study, *, refused: Rater | None = None, form: ExclusionForm | None = None
+    request: HttpRequest,
+    study: Study,
+    *,
+    refused: Rater | None = None,
+    form: ExclusionForm | None = None,
+    most_cards: int = MOST_CARDS,
 ) -> HttpResponse:
     page = Paginator(queries.raters_with_progress(study), RATERS_PER_PAGE).get_page(request.GET.get("page"))
     stands_out = what_stands_out(study)
-    viewings = viewing_of(study, [rater.pk for rater in page.object_list])
+    raters = list(page.object_list)
+    seen = viewing_on_page(study, raters, most_cards=most_cards)
     context = {
         "study": study,
         "tab": "raters",
         "page": page,
-        "raters": [{"rater": rater, "stands_out": stands_out.get(rater.name, [])} for rater in page.object_list],
-        "viewings": [(rater, viewings[rater.pk]) for rater in page.object_list if rater.pk in viewings],
+        "raters": [{"rater": rater, "stands_out": stands_out.get(rater.name, [])} for rater in raters],
+        "seen": seen,
+        "viewings": [(rater, seen.by_rater[rater.pk]) for rater in raters if rater.pk in seen.by_rater],
         "refused": refused,
         "form": form,
         "invitation": invitation_link(request, study),

@@ -1,0 +1,47 @@
+"""Figures of a large study: kept for a moment, with the time at which they were counted."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from django.core.cache import cache
+from django.utils import timezone
+
+from annotations.models import Response, Study
+
+LARGE = 50_000
+"""Current answers from which on a study is large. Below, every page counts afresh."""
+KEPT_SECONDS = 30
+COUNTED_FOR = 20
+"""What takes long to count is kept this many times as long as the counting took."""
+LONGEST_SECONDS = 600
+
+Figures = TypeVar("Figures")
+
+
+def is_large(study: Study, *, large: int = LARGE) -> bool:
+    """Whether the study has more than `large` current answers; a look into an index that ends there."""
+    asked = list(study.dimensions.order_by().values_list("pk", flat=True))
+    return Response.objects.filter(dimension__in=asked, is_current=True).order_by()[large : large + 1].exists()
+
+
+def kept(
+    name: str, study: Study, count: Callable[[], Figures], *, large: int = LARGE
+) -> tuple[Figures, datetime | None]:
+    """What `count` returns, and when it was counted; None where it was counted just now.
+
+    Of a study with more than `large` answers it is kept for half a minute in this process.
+    """
+    key = f"{name}-{study.pk}-{study.state}"
+    found: tuple[Figures, datetime] | None = cache.get(key)
+    if found is not None:
+        return found
+    figures = count()
+    if is_large(study, large=large):
+        cache.set(key, (figures, timezone.now()), KEPT_SECONDS)
+    return figures, None
+
+
+def seconds_to_keep(spent: float, *, least: float) -> float:
+    """How long figures are kept that took `spent` seconds to count."""
+    return min(LONGEST_SECONDS, max(least, COUNTED_FOR * spent))
