@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.db import connection
 from django.test import RequestFactory
@@ -48,7 +47,7 @@ def study() -> Study:
 
 def page(view: Callable[..., Any], study: Study, *, query: str = "", part: bool = False, **limits: int) -> str:
     request = RequestFactory().get(f"/{query}", headers={"HX-Request": "true"} if part else {})
-    request.user = study.owner or AnonymousUser()
+    request.user = study.owner
     response = view(request, token=study.token, **limits)
     assert response.status_code == 200
     return str(response.content.decode())
