@@ -21,7 +21,7 @@ Figures = TypeVar("Figures")
 
 def is_large(study: Study, *, large: int = LARGE) -> bool:
     """Whether the study has more than `large` current answers; a look into an index that ends there."""
-    asked = list(study.dimensions.order_by().values_list("pk", flat=True))
+    asked = study.dimensions.order_by().values("pk")
     return Response.objects.filter(dimension__in=asked, is_current=True).order_by()[large : large + 1].exists()
 
 
