@@ -10,7 +10,7 @@ from django.utils import timezone
 from annotations.models import Response, Study
 
 LARGE = 50_000
-"""Current answers from which on a study is large. Below, every page counts afresh."""
+"""Current answers, or answered cards, from which on a study is large. Below, every page counts afresh."""
 KEPT_SECONDS = 30
 COUNTED_FOR = 20
 """What takes long to count is kept this many times as long as the counting took."""
@@ -26,18 +26,18 @@ def is_large(study: Study, *, large: int = LARGE) -> bool:
 
 
 def kept(
-    name: str, study: Study, count: Callable[[], Figures], *, large: int = LARGE
+    name: str, study: Study, count: Callable[[], Figures], *, is_dear: Callable[[Figures], bool]
 ) -> tuple[Figures, datetime | None]:
     """What `count` returns, and when it was counted; None where it was counted just now.
 
-    Of a study with more than `large` answers it is kept for half a minute in this process.
+    What `is_dear` is kept for half a minute in this process.
     """
     key = f"{name}-{study.pk}-{study.state}"
     found: tuple[Figures, datetime] | None = cache.get(key)
     if found is not None:
         return found
     figures = count()
-    if is_large(study, large=large):
+    if is_dear(figures):
         cache.set(key, (figures, timezone.now()), KEPT_SECONDS)
     return figures, None
 

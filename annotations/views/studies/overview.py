@@ -25,8 +25,13 @@ from annotations.views.studies.invitations import invitation_link
 @researcher_of_study
 @require_safe
 def overview(request: HttpRequest, study: Study, *, large: int = LARGE) -> HttpResponse:
-    """How far the study is, and its invitation; figures of more than `large` answers are up to half a minute old."""
-    figures, counted_at = kept("overview", study, lambda: queries.overview(study, timezone.now()), large=large)
+    """How far the study is, and its invitation; figures of more than `large` cards are up to half a minute old."""
+    figures, counted_at = kept(
+        "overview",
+        study,
+        lambda: queries.overview(study, timezone.now()),
+        is_dear=lambda figures: figures.n_answered > large,
+    )
     context = {
         "study": study,
         "tab": "overview",

@@ -60,15 +60,18 @@ def test_a_study_is_large_beyond_the_limit(study: Study) -> None:
     assert not is_large(study, large=2)
 
 
-def test_figures_of_large_studies_alone_are_kept(study: Study) -> None:
+def test_dear_figures_alone_are_kept(study: Study) -> None:
     counts = iter(range(9))
-    assert [kept("x", study, lambda: next(counts), large=3)[0] for _ in range(2)] == [0, 1]
-    assert kept("x", study, lambda: next(counts), large=2) == (2, None)
-    figures, counted_at = kept("x", study, lambda: next(counts), large=2)
+
+    def count() -> int:
+        return next(counts)
+
+    assert [kept("x", study, count, is_dear=lambda n: n > 1) for _ in range(3)] == [(0, None), (1, None), (2, None)]
+    figures, counted_at = kept("x", study, count, is_dear=lambda n: n > 1)
     assert figures == 2
     assert counted_at is not None
     assert timezone.now() - counted_at < timedelta(minutes=1)
-    assert kept("y", study, lambda: next(counts), large=2)[0] == 3
+    assert kept("y", study, count, is_dear=lambda n: n > 1)[0] == 3
 
 
 def test_what_takes_long_to_count_is_kept_longer() -> None:
@@ -78,9 +81,9 @@ def test_what_takes_long_to_count_is_kept_longer() -> None:
 
 
 def test_the_overview_of_a_large_study_says_when_it_was_counted(study: Study) -> None:
-    assert "2 of 6 cards" in page(overview, study, large=2)
+    assert "2 of 6 cards" in page(overview, study, large=1)
     make_answer(study.items.get(position=0), make_rater(study), level=1)
-    text = page(overview, study, large=2)
+    text = page(overview, study, large=1)
     assert "2 of 6 cards" in text
     assert "Counted at" in text
     cache.clear()
