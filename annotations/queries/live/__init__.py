@@ -1,1 +1,1 @@
-"""How a running study is doing: progress by part (`progress.py`), agreement as it grows (`agreement.py`)."""
+"""How a running study is doing: progress by part (`progress.py`), agreement (`agreement.py`), what is kept (`kept.py`)."""

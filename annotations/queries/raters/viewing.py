@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -12,14 +11,10 @@ from django.utils.translation import gettext as _
 
 from annotations.kinds.viewing import Summary, summary_of
 from annotations.models import Assignment, Response, Study
-from annotations.queries.reports import finished
-from annotations.reports.documents.conversion import from_json
 from annotations.reports.documents.design import ViewingOfRater
 
 ROWS_AT_ONCE = 2_000
 MOST_RATERS = 5_000
-MOST_CARDS = 10_000
-"""Of more cards than these a page shows what the latest results say."""
 
 
 @dataclass(frozen=True)
@@ -81,51 +76,16 @@ def viewing_of(study: Study, raters: Sequence[int]) -> dict[int, Viewing]:
     found = {}
     for rater, summary in summaries(study, raters).items():
         inputs = dict(summary.inputs.most_common())
-        found[rater] = _in_percent(
+        found[rater] = in_percent(
             summary.n_cards, summary.median_px, summary.share_zoomed, summary.share_hidden, inputs
         )
     return found
 
 
-@dataclass(frozen=True)
-class _Reported:
-    """What a study's document says of how images were seen."""
-
-    viewing: tuple[ViewingOfRater, ...] = ()
-
-
-@dataclass(frozen=True)
-class Seen:
-    """How the images were seen, by rater; those of whom nothing is known are left out.
-
-    reported_at  when the results were calculated that say so; None where it was counted just now, or nothing is known
-    is_large     there were too many cards to count
-    """
-
-    by_rater: dict[int, Viewing]
-    reported_at: datetime | None = None
-    is_large: bool = False
-
-
-def viewing_on_page(study: Study, raters: Sequence[Any], *, most_cards: int = MOST_CARDS) -> Seen:
-    """Of raters with `n_answered`. If they answered more than `most_cards`, what the latest results say of them."""
-    if sum(rater.n_answered for rater in raters) <= most_cards:
-        return Seen(viewing_of(study, [rater.pk for rater in raters]))
-    snapshot = finished(study).first()
-    if snapshot is None:
-        return Seen({}, is_large=True)
-    by_name = {one.rater: one for one in from_json(_Reported, snapshot.results or {}).viewing}
-    found = {
-        rater.pk: _in_percent(one.n_cards, one.median_shown_px, one.share_zoomed, one.share_hidden, one.inputs)
-        for rater in raters
-        if (one := by_name.get(rater.name)) is not None
-    }
-    return Seen(found, snapshot.ended_at, is_large=True)
-
-
-def _in_percent(
+def in_percent(
     n_cards: int, median_px: float, zoomed: float, hidden: float | None, inputs: Mapping[str, int]
 ) -> Viewing:
+    """Of one rater, with shares as 0…1 and inputs by name, the most frequent first."""
     named = {"keyboard": _("keyboard"), "mouse": _("mouse"), "touch": _("touch"), "pen": _("pen")}
     share = None if hidden is None else 100 * hidden
     return Viewing(n_cards, median_px, 100 * zoomed, share, [named[name] for name in inputs])

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from annotations.forms.studies import ExclusionForm
 from annotations.models import Rater, RaterMessage, Study
 from annotations.queries import studies as queries
-from annotations.queries.raters.viewing import MOST_CARDS, viewing_on_page
+from annotations.queries.live.viewing import MOST_CARDS, viewing_on_page
 from annotations.queries.reports import what_stands_out
 from annotations.queries.results import n_withdrawn
 from annotations.services.exclusions import exclude_rater, include_rater

@@ -15,7 +15,8 @@ from django.utils import timezone
 from annotations.kinds.viewing import parse_viewing
 from annotations.models import Assignment, ReportSnapshot, Response, Study
 from annotations.queries.live.kept import LONGEST_SECONDS, is_large, kept, seconds_to_keep
-from annotations.queries.raters.viewing import viewing_of, viewing_on_page
+from annotations.queries.live.viewing import viewing_on_page
+from annotations.queries.raters.viewing import viewing_of
 from annotations.queries.studies import raters_with_progress
 from annotations.services.reports import report_now
 from annotations.views.live.page import live
@@ -108,7 +109,7 @@ def test_the_live_page_of_a_large_study_comes_before_its_counts(study: Study) ->
 
 
 def rows(text: str) -> dict[str, tuple[str, bool]]:
-    """By table: what stands for its number of rows, and whether it can be downloaded."""
+    """By table: what is shown as its number of rows, and whether it can be downloaded."""
     found = re.findall(r'<th scope="row">([a-z-]+)<span.*?<td class="num">(.*?)</td>(.*?)</tr>', text, re.DOTALL)
     return {name: (re.sub(r"<[^>]+>", "", n), "<a " in rest) for name, n, rest in found}
 
