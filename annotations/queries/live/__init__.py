@@ -1,1 +1,1 @@
-"""How a running study is doing: progress by part (`progress.py`), agreement (`agreement.py`), what is kept (`kept.py`)."""
+"""How a running study is doing: its progress (`progress.py`), agreement (`agreement.py`), what is kept (`kept.py`)."""
