@@ -230,7 +230,7 @@ def test_a_binding_is_dropped_with_its_queue(connection: Connection) -> None:
 READER = """
 import queue, sys
 from kombu import Connection
-import evalsite
+import evalsite.celery
 messages, control = sys.argv[1:]
 options = {"data_folder_in": messages, "data_folder_out": messages, "control_folder": control}
 with Connection("filesystem://", transport_options=options) as connection:
