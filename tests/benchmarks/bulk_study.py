@@ -54,8 +54,8 @@ def lay_study(*, n_items: int, k: int, owner_id: int, lease_minutes: int = 30) -
         )
         cursor.execute(
             "INSERT INTO annotations_item (id, study_id, position, key, prompt_id, wanted, taken, frozen, role, "
-            f"reason, n_further) SELECT i + {first_item}, %s, i, 'item ' || i, i / {METHODS} + {first_prompt}, %s, 0, "
-            "'{}', 'rated', '', 0 FROM n",
+            f"reason, n_further, look) SELECT i + {first_item}, %s, i, 'item ' || i, i / {METHODS} + {first_prompt}, "
+            "%s, 0, '{}', 'rated', '', 0, 1 FROM n",
             [study.pk, k],
         )
         cursor.execute(
