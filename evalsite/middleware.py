@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 SLACK_BYTES = 2**20
 """Room in a form next to its fields: boundaries and names."""
-TAKES_UPLOADS = frozenset({"import-new", "api-imports", "api-images"})
+TAKES_UPLOADS = frozenset({"import-new", "api-imports", "api-images", "study-text-images"})
 """Addresses that take files. They judge the size themselves, since each knows how many files it takes."""
 
 POLICY = (

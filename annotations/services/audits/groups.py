@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotations.models import MissedError, MissedErrorGroup, Study
@@ -53,3 +54,19 @@ def save_groups(*, study: Study, image_id: int, groups: Sequence[Group], decided
             )
             row.claims.set(named)
             MissedError.objects.filter(pk__in=[error.pk for error in missed]).update(group=row)
+
+
+def forget_listed(missed: QuerySet[MissedError]) -> None:
+    """Delete listed errors. Their groups take the words of another mention, or go where nothing is left to group."""
+    groups = list(MissedErrorGroup.objects.filter(missed_errors__in=missed).distinct())
+    missed.delete()
+    for group in groups:
+        listed, claims = list(group.missed_errors.order_by("pk")), list(group.claims.order_by("pk"))
+        if not listed and len(claims) < 2:
+            group.delete()
+            continue
+        mentions: list[MissedError | Claim] = [*listed, *claims]
+        group.text = mentions[0].text[:LONGEST_TEXT]
+        group.kind = next((mention.kind for mention in mentions if mention.kind), "")
+        group.about = next((mention.about for mention in mentions if mention.about), "")
+        group.save(update_fields=["text", "kind", "about"])

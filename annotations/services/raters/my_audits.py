@@ -20,6 +20,7 @@ from annotations.models import (
     RepairJudgement,
     Verdict,
 )
+from annotations.services.audits.groups import forget_listed
 from annotations.services.exports import export_name
 from annotations.services.raters.my_data import forget_account, forget_name
 from annotations.services.sqlite_writes import write_turn
@@ -78,7 +79,7 @@ def erase_auditor(*, auditor: Auditor, now: datetime) -> Erasure:
             state=Adjudication.State.WAITING, adjudicator=None, lease_until=None, decided_at=None
         )
         Verdict.objects.filter(auditor=auditor).delete()
-        MissedError.objects.filter(auditor=auditor).delete()
+        forget_listed(MissedError.objects.filter(auditor=auditor))
         audits.delete()
         Auditor.objects.filter(pk=auditor.pk).delete()
         Membership.objects.filter(study=study, user=user, role=Membership.Role.AUDITOR).delete()

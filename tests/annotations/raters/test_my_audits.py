@@ -4,9 +4,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from annotations.models import Adjudication, AuditItem, Auditor, Erasure, MissedError, Verdict
+from annotations.models import Adjudication, AuditItem, Auditor, Erasure, MissedError, MissedErrorGroup, Verdict
 from annotations.services.audits import adjudication, answers, work
 from annotations.services.audits.answers import ErrorListed
+from annotations.services.audits.groups import Group, save_groups
 from annotations.services.critic_reports import find_critic_report
 from annotations.services.exports import export_study
 from tests.annotations.audits.audit_rows import do_audit, make_audited_study, make_auditor, make_open_plan, user_of
@@ -26,6 +27,13 @@ def test_after_erasure_an_auditor_is_nowhere_and_the_counts_add_up(client: Clien
             listed = ErrorListed(key=f"k{audit.pk}", text=WORDS if auditor == mine else "a cup")
             answers.list_error(audit=audit, listed=listed, answered_at=timezone.now())
             do_audit(audit, value=value)
+    (mine_first, other_first), (mine_second, _) = (
+        [MissedError.objects.get(auditor=auditor, image=image) for auditor in (mine, other)]
+        for image in MissedError.objects.filter(auditor=mine).order_by("image").values_list("image", flat=True)[:2]
+    )
+    for errors in ([mine_first, other_first], [mine_second]):
+        group = Group(missed=[error.pk for error in errors])
+        save_groups(study=study, image_id=errors[0].image_id, groups=[group], decided_by=None)
     held = adjudication.reserve_adjudication(auditor=third, plan=plan, now=timezone.now())
     assert held is not None
     Adjudication.objects.filter(pk=held.pk).update(adjudicator=mine)
@@ -50,6 +58,7 @@ def test_after_erasure_an_auditor_is_nowhere_and_the_counts_add_up(client: Clien
     assert not Auditor.objects.filter(pk=mine.pk).exists()
     assert Verdict.objects.filter(auditor=other).count() == n_others
     assert MissedError.objects.filter(auditor=other).exists()
+    assert list(MissedErrorGroup.objects.values_list("text", "missed_errors")) == [("a cup", other_first.pk)]
     held.refresh_from_db()
     assert (held.state, held.adjudicator) == (Adjudication.State.WAITING, None)
     places = [

@@ -158,3 +158,17 @@ def test_a_registration_names_them_by_their_hashes() -> None:
     assert f"Image “hat” in these texts: SHA-256 {image.sha256}." in procedure
     found = deviations(plan, present_plan(study), Outcome(n_answered=0))
     assert [line for line in found if line.startswith("Images in the instructions: registered “hat ")]
+
+
+def test_a_file_as_large_as_the_page_says_is_taken(client: Client) -> None:
+    study = make_study()
+    client.force_login(study.owner)
+    file = io.BytesIO()
+    PillowImage.effect_noise((3_000, 2_800), 50).save(file, "PNG")
+    assert 7e6 < file.tell() < 10e6
+    upload = SimpleUploadedFile("hat.png", file.getvalue(), "image/png")
+
+    answer = client.post(f"/study/{study.token}/raters/images/", {"file": upload, "name": "hat"})
+
+    assert answer.status_code == 302, answer.content.decode()[:500]
+    assert study.text_images.get().width == 1_600
