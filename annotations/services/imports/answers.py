@@ -117,7 +117,7 @@ def add_answers(study: Study, new: Placed, before: Before, *, questions: Mapping
     insert_columns(Response, _responses(new, questions, times or now, pairs, before.assignments | ids), len(pairs))
     answered = {name for _item, name in first}
     set_column(Rater, "next_sequence", {raters[name]: sequences[name] for name in answered})
-    # Every new rater of an item raises both what it wants and what it has: no place of a person is used up.
+    # A further rater raises both the number wanted and the number taken, so the other raters' places stay free.
     add_to(Item, ("wanted", "taken"), Counter(item for item, _rater in first if isinstance(item, int)))
     return len(missing)
 

@@ -109,8 +109,8 @@ def test_no_page_header_address_or_file_reveals_it() -> None:
     for reader, pages in ((auditor, answered), (third, decision)):
         words = telling(reader)
         for path, text in pages.items():
-            told = [word for word in words if word in path + text]
-            assert not told, (path, told)
+            revealed = [word for word in words if word in path + text]
+            assert not revealed, (path, revealed)
 
 
 def test_addresses_an_auditor_might_guess_are_closed() -> None:

@@ -117,14 +117,14 @@ def test_no_time_and_no_size_distinguishes_a_check_or_a_repeat(live_site: str) -
     assert set(seen) == {"rating", *CHECKS}
     assert min(seen.values()) >= 100, seen
     assert {what: len(found) for what, found in sizes.items()} == {"image": 1, "answer": 1}, sizes
-    told = []
+    distinguished = []
     for what, rows in times.items():
         for kind in CHECKS:
             own = [(other == kind, seconds) for other, seconds in rows if other in (kind, "rating")]
             found = difference([seconds for _is, seconds in own], [is_kind for is_kind, _seconds in own])
             if abs(found.z) > MOST_Z and abs(found.share) > LEAST_SHARE:
-                told.append((what, kind, found))
-    assert not told
+                distinguished.append((what, kind, found))
+    assert not distinguished
 
 
 @pytest.mark.django_db
