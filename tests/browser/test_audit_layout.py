@@ -138,10 +138,15 @@ def test_a_repair_pair_on_a_phone_is_seen_large_one_image_at_a_time(
 
 
 def swipe(page: Page, canvas: Locator, by: int) -> None:
-    """A finger that moves sideways over an image, through the browser's own touch events."""
+    """A finger that moves sideways over an image and rests before it is lifted, through the browser's own touch events.
+
+    A finger that is lifted in motion would leave a fling behind, and the browser takes the next tap as its end.
+    """
     at = box(canvas)
     x, y = at["x"] + at["width"] / 2, at["y"] + at["height"] / 2
     touch = page.context.new_cdp_session(page)
     for kind, where in (("touchStart", x - by / 2), ("touchMove", x), ("touchMove", x + by / 2)):
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": where, "y": y}]})
+    page.wait_for_timeout(150)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x + by / 2, "y": y + 1}]})
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
