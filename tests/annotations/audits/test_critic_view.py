@@ -3,25 +3,24 @@
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 from django.core.cache import cache
 from django.core.management import call_command
+from django.db import connection
 from django.http import StreamingHttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from annotations.models import Membership, Study, Verdict
 from annotations.queries.audits.ledger import LEDGER
 from annotations.queries.audits.work import study_images
-from annotations.reports.critic.figures import Options
 from annotations.reports.critic.tables import CRITIC
 from annotations.services.audits import make_plan, record_simulated_audits
 from generation.models import Claim, Critique
@@ -36,12 +35,9 @@ PAGES = ("critic/", "critic/critic.csv", "critic/report.html", "critic/report.js
 
 
 @pytest.fixture(autouse=True)
-def _fast_and_fresh() -> Iterator[None]:
-    """Few resamples; nothing remembered from another test."""
+def _fresh() -> None:
+    """Nothing remembered from another test."""
     cache.clear()
-    few = partial(Options, n_resamples=100, n_permutations=99)
-    with mock.patch("annotations.services.critic_reports.Options", few):
-        yield
 
 
 @pytest.fixture
@@ -162,11 +158,14 @@ def test_a_new_verdict_is_in_the_next_look(client: Client, study: Study) -> None
 
 def test_an_unchanged_study_is_not_worked_out_again(client: Client, study: Study) -> None:
     client.force_login(study.owner)
-    first = get(client, study, "critic/")
-    with mock.patch("annotations.services.critic_reports.critic_data", side_effect=AssertionError("again")):
-        assert re.sub(r"(csrf|nonce)[^>]*", "", get(client, study, "critic/")) == re.sub(
-            r"(csrf|nonce)[^>]*", "", first
-        )
+    with CaptureQueriesContext(connection) as first_queries:
+        first = get(client, study, "critic/")
+    with CaptureQueriesContext(connection) as second_queries:
+        second = get(client, study, "critic/")
+    reading = 'FROM "generation_claim"'
+    assert any(reading in query["sql"] for query in first_queries)
+    assert not any(reading in query["sql"] for query in second_queries)
+    assert re.sub(r"(csrf|nonce)[^>]*", "", second) == re.sub(r"(csrf|nonce)[^>]*", "", first)
 
 
 def test_two_critics_are_compared(client: Client) -> None:
