@@ -1,6 +1,7 @@
 """`migrate` for the test database: an empty one gets the tables of the models as they are, in a tenth of the time.
 
-The migrations are recorded as applied. tests/without_generation/test_site.py compares the tables that they lead to.
+The migrations are recorded as applied. The tables that they lead to are compared on SQLite by
+tests/without_generation/test_site.py and on PostgreSQL by tests/databases/test_postgres_tables.py.
 """
 
 from typing import Any
