@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import islice
 from math import isinf, isnan
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple, Self, TextIO
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,8 @@ import pyarrow.parquet as pq
 from exchange.formulas import MAY_BE_RISKY, UNDO_NOTE, neutralise
 
 CHUNK_ROWS = 1_000
+GROUP_ROWS = 20_000
+"""Of a row group in Parquet."""
 ColumnType = Literal["text", "integer", "number", "boolean", "timestamp", "json"]
 
 _ARROW: dict[str, pa.DataType] = {
@@ -49,10 +51,13 @@ class Column(NamedTuple):
 Cells = Sequence[object]
 
 
-def csv_chunks(names: Sequence[str], rows: Iterable[Cells], *, byte_order_mark: bool = False) -> Iterator[str]:
-    """The rows as CSV (RFC 4180) in pieces of CHUNK_ROWS rows, header first; encode as UTF-8.
+def csv_chunks(
+    names: Sequence[str], rows: Iterable[Cells], *, byte_order_mark: bool = False, has_header: bool = True
+) -> Iterator[str]:
+    """The rows as CSV (RFC 4180) in pieces of CHUNK_ROWS rows; encode as UTF-8.
 
     names  the header; each row has one cell for each of them, otherwise ValueError
+    has_header  whether the names come first
     byte_order_mark  begins with U+FEFF, which makes Excel read the file as UTF-8
 
     Text cells that a spreadsheet would run get an apostrophe in front (`formulas`); numbers stay numbers. None and
@@ -61,7 +66,8 @@ def csv_chunks(names: Sequence[str], rows: Iterable[Cells], *, byte_order_mark: 
     buffer = io.StringIO(newline="")
     # CRLF, as RFC 4180 has it: with LF alone, Python 3.11 would not quote a cell that holds a CR.
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow([neutralise(name) for name in names])
+    if has_header:
+        writer.writerow([neutralise(name) for name in names])
     lead = "\ufeff" if byte_order_mark else ""
     remaining = iter(rows)
     while batch := list(islice(remaining, CHUNK_ROWS)):
@@ -90,7 +96,7 @@ def json_line_chunks(names: Sequence[str], rows: Iterable[Cells]) -> Iterator[st
 
 
 def write_parquet(
-    target: Path | BinaryIO, columns: Sequence[Column], rows: Iterable[Cells], *, batch_rows: int = 20_000
+    target: Path | BinaryIO, columns: Sequence[Column], rows: Iterable[Cells], *, batch_rows: int = GROUP_ROWS
 ) -> int:
     """Writes the rows as Parquet in row groups of `batch_rows`; how many there were.
 
@@ -98,24 +104,67 @@ def write_parquet(
     (a naive one is taken as UTC). None is null, and so are NaN and the empty text. Raises ValueError or
     pyarrow.ArrowInvalid for a cell that is not of its column's type; a path that was begun is then removed.
     """
-    schema = pa.schema([pa.field(column.name, _ARROW[column.type]) for column in columns])
+    schema = _schema(columns)
     n_rows = 0
     remaining = iter(rows)
     try:
         with pq.ParquetWriter(target, schema, compression="zstd") as writer:
             while batch := list(islice(remaining, batch_rows)):
-                cells = zip(*(_checked(row, columns) for row in batch), strict=True)
-                arrays = [
-                    pa.array(_arrow_column(part, column.type), type=_ARROW[column.type])
-                    for part, column in zip(cells, columns, strict=True)
-                ]
-                writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+                writer.write_table(_arrow_table(columns, schema, batch))
                 n_rows += len(batch)
     except BaseException:
         if isinstance(target, Path):
             target.unlink(missing_ok=True)
         raise
     return n_rows
+
+
+class TwoFiles:
+    """A table that is written as CSV and as Parquet at once, so that its rows are read and made once.
+
+    The files hold what `csv_chunks` and `write_parquet` make of the same rows. `with` closes both; what is left in
+    them after an error is for the caller to remove.
+    """
+
+    def __init__(self, csv_file: TextIO, parquet: Path, columns: Sequence[Column], *, batch_rows: int = GROUP_ROWS):
+        self._csv, self._columns, self._batch_rows = csv_file, columns, batch_rows
+        self._names = [column.name for column in columns]
+        self._schema = _schema(columns)
+        self._parquet = pq.ParquetWriter(parquet, self._schema, compression="zstd")
+        self._rows: list[Cells] = []
+        self._csv.writelines(csv_chunks(self._names, ()))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._parquet:
+            if kind is None:
+                self._flush()
+
+    def add(self, row: Cells) -> None:
+        self._rows.append(row)
+        if len(self._rows) == self._batch_rows:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._csv.writelines(csv_chunks(self._names, self._rows, has_header=False))
+            self._parquet.write_table(_arrow_table(self._columns, self._schema, self._rows))
+            self._rows = []
+
+
+def _schema(columns: Sequence[Column]) -> pa.Schema:
+    return pa.schema([pa.field(column.name, _ARROW[column.type]) for column in columns])
+
+
+def _arrow_table(columns: Sequence[Column], schema: pa.Schema, batch: Sequence[Cells]) -> pa.Table:
+    cells = zip(*(_checked(row, columns) for row in batch), strict=True)
+    arrays = [
+        pa.array(_arrow_column(part, column.type), type=_ARROW[column.type])
+        for part, column in zip(cells, columns, strict=True)
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def data_dictionary(columns: Sequence[tuple[str, str, str, str]], *, title: str, notes: Sequence[str] = ()) -> str:
@@ -218,6 +267,12 @@ def _arrow_column(cells: Cells, kind: ColumnType) -> Cells:
     kinds = set(map(type, cells)) - {type(None)}
     if kinds <= {_PLAIN.get(kind)}:
         return [cell or None for cell in cells] if kind == "text" else cells
+    if kind == "text" and kinds <= {str, Decimal}:
+        return [None if cell is None or cell == "" else str(cell) for cell in cells]
+    if kind == "number" and kinds <= {float, int}:
+        return [None if cell != cell else cell for cell in cells]
+    if kind == "timestamp" and kinds == {datetime}:
+        return [cell.replace(tzinfo=UTC) if isinstance(cell, datetime) and not cell.tzinfo else cell for cell in cells]
     return [_arrow_cell(cell, kind) for cell in cells]
 
 

@@ -1,7 +1,9 @@
 """A study's rows for export, in a stream: what was shown, who answered, what, when."""
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -35,6 +37,7 @@ IS_RATING = Q(assignment__purpose=Assignment.Purpose.RATING)
 MOMENTS = ("shown_at", "answered_at", "received_at")
 YES = frozenset((True, "1"))
 TRUTHS = ("is_unable", "is_current", "assignment__is_further")
+DOCUMENTS = {"answer_text": "answer", "viewing_text": "viewing"}
 COUNTS = IS_RATING & Q(is_current=True, assignment__rater__excluded_at=None)
 
 RESPONSES = (
@@ -120,12 +123,22 @@ def response_rows(study: Study, *, all_revisions: bool, of_checks: bool = False)
 
     Five queries whatever the size; rows come in batches, on PostgreSQL by a cursor of the server.
     """
+    answers = Response.objects.filter(~IS_RATING if of_checks else IS_RATING)
+    for purpose, _does_count, row in _rows(study, answers if all_revisions else answers.filter(COUNTS)):
+        yield (purpose, *row) if of_checks else row
+
+
+def marked_rows(study: Study) -> Iterator[tuple[bool, Sequence[object]]]:
+    """The rows of `response_rows` with `all_revisions`, each with whether it is among those without: read once."""
+    for _purpose, does_count, row in _rows(study, Response.objects.filter(IS_RATING)):
+        yield does_count, row
+
+
+def _rows(study: Study, answers: QuerySet[Response]) -> Iterator[tuple[str, bool, Sequence[object]]]:
+    """For each of the study's answers among these: its card's purpose, whether it counts, its cells of RESPONSES."""
     dimensions = {dimension.pk: dimension for dimension in study.dimensions.all()}
     answers_of = {pk: list(zip(one.values, one.labels, strict=True)) for pk, one in dimensions.items()}
     methods = dict(Method.objects.values_list("pk", "name"))
-    answers = Response.objects.filter(~IS_RATING if of_checks else IS_RATING, dimension__in=dimensions)
-    if not all_revisions:
-        answers = answers.filter(COUNTS)
     with_sides = {pk for pk, dimension in dimensions.items() if names_sides(dimension)}
     nothing = Value(None, output_field=TextField())
     slot = _slot() if study.item_kind != Study.ItemKind.IMAGE else nothing
@@ -133,44 +146,58 @@ def response_rows(study: Study, *, all_revisions: bool, of_checks: bool = False)
     is_unable_, is_current_, is_further_ = (f"{name}_plain" if plain else name for name in TRUTHS)
     has_references = Item.with_checks.filter(study=study, frozen__has_key="reference").exists()
     reference_ = KeyTransform("sha256", KeyTransform("reference", "assignment__item__frozen"))
-    fields = answers.annotate(
-        slot=slot,
-        chosen=_chosen_method() if with_sides else nothing,
-        reference=reference_ if has_references else nothing,
-        **plain,
-    ).values_list(
-        *("dimension_id", "assignment__item__key", "image_id", "image__key", "image__sha256"),
-        *("assignment__item__prompt__key", "assignment__item__prompt__text", "assignment__item__prompt__category"),
-        *("assignment__item__prompt__sub_category", "image__method_id", "image__seed", "image__round"),
-        *("assignment__rater__name", "assignment__rater__kind", "level", "answer", is_unable_, "chosen", "revision"),
-        *(
-            is_current_,
-            *(f"{name}_plain" if plain else name for name in MOMENTS),
-            "active_ms",
-            "assignment__sequence",
-            "slot",
-        ),
-        *("assignment__shown_order", "assignment__flag", "assignment__purpose", "language"),
-        *(is_further_, "assignment__probability", "assignment__item__look", "viewing", "reference"),
+    fields = (
+        answers.filter(dimension__in=dimensions)
+        .annotate(
+            slot=slot,
+            chosen=_chosen_method() if with_sides else nothing,
+            reference=reference_ if has_references else nothing,
+            # As text: Django would convert every row for the sake of the few that have one.
+            **{name: Cast(stored, TextField()) for name, stored in DOCUMENTS.items()},
+            **plain,
+        )
+        .values_list(
+            *("dimension_id", "assignment__item__key", "image_id", "image__key", "image__sha256"),
+            *("assignment__item__prompt__key", "assignment__item__prompt__text", "assignment__item__prompt__category"),
+            *("assignment__item__prompt__sub_category", "image__method_id", "image__seed", "image__round"),
+            *("assignment__rater__name", "assignment__rater__kind", "level", "answer_text", is_unable_, "chosen"),
+            *("revision", is_current_, *(f"{name}_plain" if plain else name for name in MOMENTS), "active_ms"),
+            *("assignment__sequence", "slot", "assignment__shown_order", "assignment__flag", "assignment__purpose"),
+            *(
+                "language",
+                is_further_,
+                "assignment__probability",
+                "assignment__item__look",
+                "viewing_text",
+                "reference",
+            ),
+            "assignment__rater__excluded_at",
+        )
     )
-    for row in fields.order_by("pk").iterator(chunk_size=ROWS_AT_ONCE):
-        dimension_id, item, image, key, sha256, prompt_key, prompt, category, sub_category, method, *rest = row
-        seed, round_, rater, kind, level, answer, is_unable, chosen, revision, is_current, *times = rest
-        shown_at, answered_at, received_at, active_ms, sequence, at, shown_order, flag, *rest = times
-        purpose, language, is_further, probability, look, viewing, reference = rest
+    unseen = viewing_cells(None, None)
+    for (
+        dimension_id, item, image, key, sha256, prompt_key, prompt, category, sub_category, method, seed, round_,
+        rater, kind, level, answer_text, is_unable, chosen, revision, is_current, shown_at, answered_at, received_at,
+        active_ms, sequence, at, shown_order, flag, purpose, language, is_further, probability, look, viewing_text,
+        reference, excluded_at,
+    ) in fields.order_by("pk").iterator(chunk_size=ROWS_AT_ONCE):  # fmt: skip
         dimension = dimensions[dimension_id]
+        answer = None if answer_text is None else json.loads(answer_text)
         value, label = (None, None) if level is None else answers_of[dimension_id][level]
         if answer is not None:
             label = kind_of(dimension).in_words(dimension, answer)
-        yield (
-            *([purpose] if of_checks else []),
-            *(item, image_name(image, key), sha256 or "", prompt_key, prompt, category, sub_category),
-            *(methods.get(method, ""), seed, round_, reference or "", rater, kind, dimension.name, value, label),
-            *(answer, is_unable in YES, methods.get(chosen, "") if dimension_id in with_sides else "", revision),
-            *(is_current in YES, _moment(shown_at), _moment(answered_at), _moment(received_at), active_ms, sequence),
-            *(_position(at, shown_order), flag, language, is_further in YES, probability, look),
-            *viewing_cells(viewing, None if at is None else (_position(at, shown_order) or 1) - 1),
-        )
+        is_current = is_current in YES
+        position = _position(at, shown_order)
+        viewing = unseen
+        if viewing_text is not None:
+            viewing = viewing_cells(json.loads(viewing_text), None if at is None else (position or 1) - 1)
+        yield purpose, is_current and excluded_at is None, (
+            item, image_name(image, key), sha256 or "", prompt_key, prompt, category, sub_category,
+            methods.get(method, ""), seed, round_, reference or "", rater, kind, dimension.name, value, label, answer,
+            is_unable in YES, methods.get(chosen, "") if dimension_id in with_sides else "", revision, is_current,
+            _moment(shown_at), _moment(answered_at), _moment(received_at), active_ms, sequence, position, flag,
+            language, is_further in YES, probability, look, *viewing,
+        )  # fmt: skip
 
 
 def _plain(names: Sequence[str]) -> dict[str, Cast]:
@@ -179,7 +206,12 @@ def _plain(names: Sequence[str]) -> dict[str, Cast]:
 
 
 def _moment(stored: datetime | str | None) -> datetime | None:
-    return datetime.fromisoformat(stored).replace(tzinfo=UTC) if isinstance(stored, str) else stored
+    return _utc(stored) if isinstance(stored, str) else stored
+
+
+@lru_cache(maxsize=1_000)
+def _utc(stored: str) -> datetime:
+    return datetime.fromisoformat(stored).replace(tzinfo=UTC)
 
 
 def with_names(answers: QuerySet[Response]) -> QuerySet[Response]:

@@ -4,11 +4,12 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from math import isnan
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, TextIO
 
 import numpy as np
 from django.core.files import File
@@ -29,7 +30,7 @@ from annotations.reports.study.data import StudyData
 from annotations.reports.study.files.items import column_of
 from annotations.reports.study.files.questions import QUESTION_COLUMNS, question_rows
 from annotations.version import code_version
-from exchange.export import Column, csv_chunks, data_dictionary, json_line_chunks, write_parquet
+from exchange.export import Column, TwoFiles, csv_chunks, data_dictionary, json_line_chunks, write_parquet
 from exchange.tables.values import text_of
 
 
@@ -61,17 +62,18 @@ class Table:
         return write_parquet(target, self.columns, self.rows(study))
 
 
+COUNTING, EVERY = "answers", "answers-all-revisions"
 TABLES = {
     table.name: table
     for table in (
         Table(
-            "answers",
+            COUNTING,
             "Answers that count, one per row",
             queries.RESPONSES,
             lambda study: queries.response_rows(study, all_revisions=False),
         ),
         Table(
-            "answers-all-revisions",
+            EVERY,
             "Every revision of every answer",
             queries.RESPONSES,
             lambda study: queries.response_rows(study, all_revisions=True),
@@ -202,40 +204,71 @@ def write_zip(*, study: Study, target: IO[bytes]) -> None:
                 for chunk in chunks:
                     file.write(chunk.encode())
 
-        _write_files(study, put)
+        _put_descriptions(study, put)
+        for table in TABLES.values():
+            put(f"{table.name}.csv", table.csv(study))
+        _put_results(study, put)
 
 
 def write_folder(*, study: Study, folder: Path) -> list[Path]:
     """The same files, and Parquet, into a folder; their paths in the order written.
 
-    Each is written next to its place and moved there when it is whole.
+    Each is written next to its place and moved there when it is whole. Rows are read once for all files that have them.
     """
     written: list[Path] = []
 
+    def done(*names: str) -> None:
+        for name in names:
+            _part(folder / name).replace(folder / name)
+            written.append(folder / name)
+
     def put(name: str, chunks: Iterable[str]) -> None:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
-        with part.open("w", encoding="utf-8", newline="") as file:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        with _open_csv(folder / name) as file:
             file.writelines(chunks)
-        part.replace(path)
-        written.append(path)
+        done(name)
 
     folder.mkdir(parents=True, exist_ok=True)
-    _write_files(study, put)
+    _put_descriptions(study, put)
+    with _both(folder, TABLES[COUNTING]) as counting, _both(folder, TABLES[EVERY]) as every:
+        for does_count, row in queries.marked_rows(study):
+            every.add(row)
+            if does_count:
+                counting.add(row)
     for table in TABLES.values():
-        part, path = folder / f".{table.name}.parquet.part", folder / f"{table.name}.parquet"
-        table.parquet(study, part)
-        part.replace(path)
-        written.append(path)
+        if table.name not in (COUNTING, EVERY):
+            with _both(folder, table) as files:
+                for row in table.rows(study):
+                    files.add(row)
+        done(f"{table.name}.csv", f"{table.name}.parquet")
+    _put_results(study, put)
     return written
 
 
-def _write_files(study: Study, put: Callable[[str, Iterable[str]], None]) -> None:
+def _part(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
+
+
+def _open_csv(path: Path) -> TextIO:
+    return _part(path).open("w", encoding="utf-8", newline="")
+
+
+@contextmanager
+def _both(folder: Path, table: Table) -> Iterator[TwoFiles]:
+    """The unfinished CSV and Parquet of a table."""
+    with (
+        _open_csv(folder / f"{table.name}.csv") as file,
+        TwoFiles(file, _part(folder / f"{table.name}.parquet"), table.columns) as files,
+    ):
+        yield files
+
+
+def _put_descriptions(study: Study, put: Callable[[str, Iterable[str]], None]) -> None:
     put("README.md", [dictionary(study), f"\n{ANALYZE_NOTE}.\n"])
     put("study.json", [study_description(study)])
-    for table in TABLES.values():
-        put(f"{table.name}.csv", table.csv(study))
+
+
+def _put_results(study: Study, put: Callable[[str, Iterable[str]], None]) -> None:
     rows = study_rows(study)
     for name, chunks in analyze_files(study, rows):
         put(f"analyze/{name}", chunks)

@@ -19,11 +19,11 @@ for app, name in (("annotations", "import_ratings"), ("generation", "import_file
 """
 
 
-def test_imports_load_nothing_heavy() -> None:
+def test_imports_and_exports_load_nothing_heavy() -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", LOADED], cwd=ROOT, check=True, capture_output=True, text=True, timeout=120
     )
-    assert loaded.stdout.splitlines()[:2] == ["import_ratings", "import_file"]
+    assert loaded.stdout.splitlines() == ["import_ratings", "import_file", "export_study"]
 
 
 def test_what_is_sent_goes_by_the_application_of_the_settings() -> None:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.export import Column, csv_chunks, data_dictionary, json_line_chunks, write_parquet
+from exchange.export import Column, TwoFiles, csv_chunks, data_dictionary, json_line_chunks, write_parquet
 from exchange.formulas import neutralise, restore
 from exchange.rejects import RejectLog
 from exchange.tables.rows import read_rows
@@ -160,6 +160,44 @@ def test_half_a_parquet_file_is_not_left_behind(tmp_path: Path) -> None:
     with pytest.raises(pa.ArrowInvalid):
         write_parquet(path, COLUMNS[2:3], [["not a number"]])
     assert not path.exists()
+
+
+@pytest.mark.parametrize("n_rows", [0, 3, 4, 9])
+def test_both_files_at_once_are_those_of_each_alone(tmp_path: Path, n_rows: int) -> None:
+    moment = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    rows: list[list[object]] = [
+        [f"=item {i}", (None, float("nan"), 1, 2.5)[i % 4], i or None, i % 2 == 0, moment, [i] if i % 3 else None]
+        for i in range(n_rows)
+    ]
+    with (
+        (tmp_path / "both.csv").open("w", encoding="utf-8", newline="") as file,
+        TwoFiles(file, tmp_path / "both.parquet", COLUMNS, batch_rows=4) as both,
+    ):
+        for row in rows:
+            both.add(row)
+    write_parquet(tmp_path / "alone.parquet", COLUMNS, rows, batch_rows=4)
+    names = [column.name for column in COLUMNS]
+    assert (tmp_path / "both.csv").read_bytes().decode() == "".join(csv_chunks(names, rows))
+    assert (tmp_path / "both.parquet").read_bytes() == (tmp_path / "alone.parquet").read_bytes()
+
+
+def test_cells_of_any_type_have_their_columns_type_in_parquet(tmp_path: Path) -> None:
+    """A column of one type takes a shorter way than a mixed one; both lead to the same cells."""
+    noon, naive = datetime(2026, 5, 1, 12, tzinfo=UTC), datetime(2026, 5, 1, 12)  # noqa: DTZ001 (a naive one is meant)
+    columns = [
+        Column("text", "text", "", ""),
+        Column("number", "number", "", ""),
+        Column("at", "timestamp", "", ""),
+    ]
+    plain: list[list[object]] = [[Decimal("1.50"), 2.5, naive], ["", float("nan"), noon], [None, 3, None]]
+    mixed: list[list[object]] = [*plain, [np.str_("x"), np.float64("nan"), noon]]
+    for rows in (plain, mixed):
+        write_parquet(tmp_path / "t.parquet", columns, rows)
+        assert pq.read_table(tmp_path / "t.parquet").to_pylist()[:3] == [
+            {"text": "1.50", "number": 2.5, "at": noon},
+            {"text": None, "number": None, "at": noon},
+            {"text": None, "number": 3.0, "at": None},
+        ]
 
 
 def test_data_dictionary() -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, islice
+from math import ceil, floor, isfinite
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from annotations.questions import names_sides
 from annotations.stats.adaptive.consensus import consensus, is_open
 from exchange.export import Column
 
+UNITS_AT_ONCE = 1_000
 CONSENSUS = (
     Column("item", "text", "", "Name of what was shown."),
     Column("image", "text", "", "Name of the image that the answers are about; empty: about all that was shown."),
@@ -30,7 +32,7 @@ CONSENSUS = (
 )
 
 
-def consensus_rows(study: Study) -> Iterator[Sequence[object]]:
+def consensus_rows(study: Study, *, units_at_once: int = UNITS_AT_ONCE) -> Iterator[Sequence[object]]:
     """One row for each question about each item or image that anybody answered, in the study's order.
 
     Questions with one level each; answers that count, with those of further raters. Two queries whatever the size.
@@ -44,14 +46,17 @@ def consensus_rows(study: Study) -> Iterator[Sequence[object]]:
         *("assignment__shown_order", F("assignment__is_further")),
     )
     most = study.most_raters_per_item or 0
-    for (item, taken, image, key, pk), given in groupby(
-        fields.iterator(chunk_size=ROWS_AT_ONCE), key=lambda row: row[:5]
-    ):
-        yield (
-            item,
-            "" if image is None else key or f"image {image}",
-            *_summed_up(dimensions[pk], list(given), left=max(0, most - taken)),
-        )
+    units = (
+        (unit, list(given))
+        for unit, given in groupby(fields.iterator(chunk_size=ROWS_AT_ONCE), key=lambda row: row[:5])
+    )
+    while batch := list(islice(units, units_at_once)):
+        cells: dict[int, Iterator[tuple[object, ...]]] = {}
+        for pk, dimension in dimensions.items():
+            these = [(given, max(0, most - unit[1])) for unit, given in batch if unit[4] == pk]
+            cells[pk] = iter(_summed_up(dimension, *zip(*these, strict=True)) if these else ())
+        for (item, _taken, image, key, pk), _given in batch:
+            yield item, "" if image is None else key or f"image {image}", *next(cells[pk])
 
 
 def counts(study: Study, *, is_counted: bool = True) -> dict[str, int | None]:
@@ -61,22 +66,34 @@ def counts(study: Study, *, is_counted: bool = True) -> dict[str, int | None]:
     return {"consensus": n_rows(units if is_counted else rows, is_counted=is_counted)}
 
 
-def _summed_up(dimension: Dimension, given: list[tuple[Any, ...]], *, left: int) -> tuple[object, ...]:
+def _summed_up(
+    dimension: Dimension, given: Sequence[Sequence[tuple[Any, ...]]], left: Sequence[int]
+) -> Iterator[tuple[object, ...]]:
+    """The cells of each unit behind its name.
+
+    given  for each unit its rows: …, level, shown_order, is_further;  left  how many raters may still come to each
+    """
     kind, has_sides = consensus_of(dimension), names_sides(dimension)
     values, labels = dimension.values, dimension.labels
-    counts = np.zeros((1, len(values)), np.int64)
-    for *_unit, level, shown_order, _is_further in given:
-        if level is not None:
-            counts[0, unturned(level, shown_order) if has_sides else level] += 1
-    found = float(consensus(counts, kind)[0])
-    value: Decimal | None = None
-    label = ""
-    if np.isfinite(found):
-        low, high = int(np.floor(found)), int(np.ceil(found))
-        value = (values[low] + values[high]) / 2
-        label = labels[low] if low == high else ""
-    n_further = sum(is_further for *_rest, is_further in given)
-    return (
-        *(dimension.name, kind, value, label, len(given) - n_further, n_further),
-        *(len(given) - int(counts.sum()), bool(is_open(counts, np.array([left]), kind)[0])),
-    )
+    unit, level = [], []
+    for i, rows in enumerate(given):
+        for *_unit, chosen, shown_order, _is_further in rows:
+            if chosen is not None:
+                unit.append(i)
+                level.append(unturned(chosen, shown_order) if has_sides else chosen)
+    places = np.array(unit, np.int64) * len(values) + np.array(level, np.int64)
+    counts = np.bincount(places, minlength=len(given) * len(values)).reshape(len(given), len(values))
+    found = consensus(counts, kind).tolist()
+    may_change = is_open(counts, np.array(left), kind).tolist()
+    for i, (rows, n_chosen) in enumerate(zip(given, counts.sum(axis=1).tolist(), strict=True)):
+        value: Decimal | None = None
+        label = ""
+        if isfinite(found[i]):
+            low, high = floor(found[i]), ceil(found[i])
+            value = (values[low] + values[high]) / 2
+            label = labels[low] if low == high else ""
+        n_further = sum(is_further for *_rest, is_further in rows)
+        yield (
+            *(dimension.name, kind, value, label, len(rows) - n_further, n_further),
+            *(len(rows) - n_chosen, may_change[i]),
+        )

@@ -256,3 +256,4 @@ def test_the_consensus_is_exported_with_what_may_still_change() -> None:
         (values[3], 2, 1, 1, False),
     ]
     assert {row["kind"] for row in rows} == {"median"}
+    assert list(consensus_rows(study, units_at_once=2)) == list(consensus_rows(study))
