@@ -43,7 +43,7 @@ def pictures_of(page: Page) -> int:
     """How many pictures of the grid the browser has drawn. Those below the window wait until they are scrolled to."""
     for picture in page.locator(".shots img").all():
         picture.scroll_into_view_if_needed()
-    page.wait_for_function("[...document.querySelectorAll('.shots img')].every(one => one.complete)")
+    page.wait_for_function("() => [...document.querySelectorAll('.shots img')].every(one => one.complete)")
     return int(page.evaluate("[...document.querySelectorAll('.shots img')].filter(one => one.naturalWidth).length"))
 
 

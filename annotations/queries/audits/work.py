@@ -111,6 +111,15 @@ def kinds_of(plan: AuditPlan) -> list[str]:
     return list(kinds.order_by("kind").values_list("kind", flat=True).distinct()) or list(USUAL_KINDS)
 
 
+def reference_of(item: AuditItem, study: Study) -> dict[str, Any] | None:
+    """The reference image that the study's cards of this prompt show, as `Item.reference` has it; None without one."""
+    if not study.shows_reference:
+        return None
+    rows = Item.with_checks.filter(study=study, prompt=item.image.prompt_id, frozen__has_key="reference")
+    shown = rows.order_by("pk").first()
+    return shown.reference if shown else None
+
+
 @dataclass(frozen=True)
 class Element:
     """One part of what a prompt asks for. `kind`: "entity" or "relation"."""

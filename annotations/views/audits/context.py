@@ -7,7 +7,16 @@ from uuid import uuid4
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext, pgettext_lazy
 
-from annotations.models import Adjudication, Audit, AuditItem, ElementCheck, MissedError, RepairJudgement, Verdict
+from annotations.models import (
+    Adjudication,
+    Audit,
+    AuditItem,
+    ElementCheck,
+    MissedError,
+    RepairJudgement,
+    Study,
+    Verdict,
+)
 from annotations.queries.audits import work as queries
 from annotations.queries.audits.work import Element
 from annotations.views.audits.marks import placed_mark
@@ -42,6 +51,7 @@ def audit_context(
         "has_ended": audit.has_ended,
         "prompt": item.image.prompt.text,
         "pictures": _pictures(audit, listed),
+        "reference": reference_picture(item, audit.plan.study),
         "elements": _element_questions(audit, elements, is_pair) if audit.plan.with_elements else [],
         "claims": _repair_questions(audit, claims) if is_pair else _claim_questions(audit, claims),
         "listed": [_listed_row(audit, error, number, elements) for number, error in enumerate(listed, start=1)],
@@ -65,6 +75,7 @@ def decision_context(adjudication: Adjudication, verdict: Verdict | None, *, pro
         "has_ended": adjudication.state == Adjudication.State.DECIDED,
         "prompt": image.prompt.text,
         "pictures": [_picture(image, 0, _("The image to judge"), [], None)],
+        "reference": reference_picture(adjudication.item, adjudication.plan.study),
         "elements": [],
         "claims": [_verdict_question("c0", adjudication.claim.text, verdict)],
         "problem": problem,
@@ -78,6 +89,12 @@ def images_as_shown(audit: Audit) -> list[Image]:
         return [audit.item.image]
     shown = [audit.item.image, audit.item.refined]
     return shown[::-1] if audit.is_mirrored else shown
+
+
+def reference_picture(item: AuditItem, study: Study) -> dict[str, Any] | None:
+    """What the images are compared with; it has its place behind them, and no marks."""
+    found = queries.reference_of(item, study)
+    return found and {"place": 1 if item.refined_id is None else 2, "width": found["width"], "height": found["height"]}
 
 
 def _pictures(audit: Audit, listed: Sequence[MissedError]) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from annotations.services.audits import work
 from annotations.views.audits.context import audit_context, decision_context, images_as_shown
 from annotations.views.languages import speak_language_of_study
 from annotations.views.rights import signed_in
+from generation.models import Image, Reference
 
 
 @never_cache
@@ -83,12 +84,19 @@ def back(request: HttpRequest, study_token: str) -> HttpResponse:
 @login_required
 @require_GET
 def image(request: HttpRequest, token: str, place: int) -> HttpResponseBase:
-    """An image as this auditor sees it: pixels alone, under an address that is this audit's own."""
-    if audit := queries.audit_of(token, request.user):
-        images = images_as_shown(audit)
-    else:
-        disagreement = queries.adjudication_of(token, request.user)
-        images = [disagreement.item.image] if disagreement else []
+    """An image as this auditor sees it: pixels alone, under an address that is this audit's own.
+
+    Behind the images to judge is the reference image, where the study shows one.
+    """
+    judged: Audit | Adjudication | None = queries.audit_of(token, request.user)
+    images: list[Image | Reference] = []
+    if isinstance(judged, Audit):
+        images += images_as_shown(judged)
+    elif (judged := queries.adjudication_of(token, request.user)) is not None:
+        images.append(judged.item.image)
+    if judged is not None and place == len(images):
+        known = queries.reference_of(judged.item, judged.plan.study)
+        images += Reference.objects.filter(pk=known["id"]) if known else []
     if place >= len(images) or not images[place].shown:
         raise Http404
     response = FileResponse(images[place].shown.open("rb"), content_type="image/webp", filename="image.webp")

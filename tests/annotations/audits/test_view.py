@@ -29,7 +29,7 @@ from tests.annotations.audits.audit_rows import (
     make_open_plan,
     user_of,
 )
-from tests.factories import make_image, make_member, make_user
+from tests.factories import make_image, make_member, make_reference, make_user
 
 pytestmark = pytest.mark.django_db
 JSON = {"accept": "application/json"}
@@ -363,3 +363,32 @@ def test_the_queries_of_a_page_do_not_grow(django_assert_max_num_queries) -> Non
     page_of(client, study)
     with django_assert_max_num_queries(18):
         page_of(client, study)
+
+
+def test_the_reference_image_of_a_study_s_cards_is_shown_to_auditors() -> None:
+    study = make_audited_study(n_images=2)
+    first, second = study.items.order_by("position")
+    reference = make_reference(first.prompt, size=(64, 32))
+    make_reference(second.prompt)  # imported after the study was made: no card shows it
+    first.frozen = {"reference": {"id": reference.pk, "width": 64, "height": 32, "sha256": reference.sha256}}
+    first.save()
+    plan = make_open_plan(study)
+    auditor = make_auditor(study)
+    client = signed_in(auditor)
+    met = set()
+    for shows_reference, is_last in ((False, False), (True, True), (True, True)):
+        Study.objects.filter(pk=study.pk).update(shows_reference=shows_reference)
+        page = page_of(client, study)
+        audit = Audit.objects.get(state=Audit.State.LEASED)
+        address = reverse("audit-image", args=[audit.token, 1])
+        is_shown = shows_reference and audit.item.image.prompt == first.prompt
+        assert (f'<img src="{address}" width="64" height="32"' in page) == is_shown
+        assert client.get(address).status_code == (200 if is_shown else 404)
+        if is_shown:
+            shown = client.get(address)
+            assert b"".join(shown.streaming_content) == reference.shown.open("rb").read()  # type: ignore[attr-defined]
+        if is_last:
+            met.add(audit.item.image.prompt_id)
+            do_audit(Audit.objects.select_related("plan__study", "item__image__prompt").get(pk=audit.pk))
+    assert met == {first.prompt_id, second.prompt_id}
+    assert plan.items.count() == 2

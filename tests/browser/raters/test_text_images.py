@@ -24,7 +24,7 @@ def picture() -> bytes:
 def assert_shown_within(page: Page, image: str) -> None:
     """The image has come, and makes the page no wider than its window."""
     expect(page.locator(image)).to_be_visible()
-    page.wait_for_function(f"document.querySelector({image!r}).naturalWidth > 0")
+    page.locator(image).evaluate("image => image.decode()")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     box = page.locator(image).bounding_box()
     assert box is not None

@@ -4,10 +4,10 @@ import "../../evalsite/dialog.js";
 import { activeTime } from "../active_time.js";
 import { errorList } from "./list.js";
 import { auditPictures } from "./picture.js";
-import { auditSides } from "./sides.js";
 import { startDelivery } from "../delivery.js";
 import { answerDoor } from "../door.js";
 import { noticeLine } from "../notice.js";
+import { sidesOf } from "../sides.js";
 import { countWindows } from "../windows.js";
 
 // "Not there" of one question is "not there" of the next and "nothing more" at the end: a bounce of the one key must
@@ -53,7 +53,11 @@ const pictures = auditPictures(page.querySelector(".look"), {
   marked: (mark, place) => list.marked(mark, place),
 });
 
-const sides = auditSides(page.querySelector(".look"), pictures);
+const sides = sidesOf(page.querySelector(".look"), {
+  swiped: ".canvas",
+  isBusy: () => pictures.isZoomed() || pictures.isMarking(),
+});
+sides.begin(page.querySelector(".look"));
 
 // Whether this press may answer: the images are there, and both of a pair have been in view.
 function lets(event) {

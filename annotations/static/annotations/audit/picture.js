@@ -197,9 +197,10 @@ export function auditPictures(look, hooks) {
 
   const images = () => canvases.map((canvas) => canvas.querySelector("image"));
 
-  // An image in an SVG cannot be asked whether it can be seen: one of the same address can.
+  // An image in an SVG cannot be asked whether it can be seen: one of the same address can. The reference can.
   function probes() {
-    return images().map((image) => Object.assign(new Image(), { src: image.getAttribute("href") }));
+    const own = images().map((image) => Object.assign(new Image(), { src: image.getAttribute("href") }));
+    return [...own, ...look.querySelectorAll(".reference img")];
   }
 
   function refresh() {

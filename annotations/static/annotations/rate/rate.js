@@ -6,9 +6,9 @@ import { startDelivery } from "../delivery.js";
 import { answerDoor } from "../door.js";
 import { noticeLine } from "../notice.js";
 import { cardDeck } from "./deck.js";
-import { kindOf, TAPPED_AGAIN } from "./kinds.js";
-import { printed } from "./keys.js";
-import { orderingOf } from "./kinds/ordering.js";
+import { sidesOf } from "../sides.js";
+import { TAPPED_AGAIN } from "./kinds.js";
+import { answering } from "./answering.js";
 import { ratePictures } from "./pictures.js";
 import { viewingOf } from "./viewing.js";
 import { countWindows } from "../windows.js";
@@ -25,9 +25,7 @@ const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, name) => v
 const paces = []; // milliseconds for each of the last cards
 const AFTER_MS = 50; // by then the next card is painted: what can wait does not delay it
 let shownAt = performance.now();
-let active = 0; // the question that keys answer
 let isStale = false;
-let isByKey = false; // whether the last thing pressed was a key
 let telling = null; // the timer that shows the answer just given
 
 const time = activeTime();
@@ -39,6 +37,7 @@ const pictures = ratePictures(stage, {
   said: byId("said"),
 });
 
+const sides = sidesOf(stage, { swiped: ".frame", isBusy: () => pictures.isZoomed });
 const viewing = viewingOf(pictures, () => deck.images());
 
 // --- sending --------------------------------------------------------------------------------------------------------
@@ -72,7 +71,7 @@ const deck = cardDeck(stage, {
   waits,
   prepare: pictures.prepare,
   isEmpty: () => !delivery.mine().length,
-  shown: begin,
+  shown: (options) => answers.begin(options),
   stuck(isOffline) {
     door.close();
     tellProgress();
@@ -87,90 +86,29 @@ function tryAgain() {
 }
 
 // --- the card in view -----------------------------------------------------------------------------------------------
-const questions = () => [...deck.card.querySelectorAll(".question:not([hidden])")];
-const isAnswered = (question) => kindOf(question).isAnswered(question);
-
-// A card has come into view.
-function begin({ isNew = true } = {}) {
-  questions().forEach((question) => kindOf(question).draw?.(question));
-  activate(questions().findIndex((question) => !isAnswered(question)));
-  door.openFor(deck.images(), {
-    isNew,
-    seen() {
-      shownAt = performance.now();
-      time.restart();
-      viewing.restart();
-      const prompt = deck.card.querySelector(".prompt");
-      prompt.tabIndex = prompt.scrollHeight > prompt.clientHeight ? 0 : -1; // what scrolls can be scrolled by keyboard
-      pictures.begin();
-      pictures.fit();
-    },
-    opened() {
-      stage.classList.remove("is-opening");
-      tellProgress();
-    },
-  });
-}
-
-function mark(index) {
-  const all = questions();
-  active = Math.max(0, Math.min(index, all.length - 1));
-  all.forEach((question, i) => question.classList.toggle("is-active", i === active && all.length > 1));
-}
-
-function activate(index) {
-  mark(index);
-  const question = questions()[active];
-  if (questions().length > 1) question.scrollIntoView({ block: "nearest" });
-  const typing = document.activeElement;
-  if (!typing.matches(".question :is(textarea, .range, .word), .layer .mark") || question.contains(typing)) return;
-  deck.card.querySelector(".prompt").focus({ preventScroll: true }); // its keys are no longer meant for it
-}
-
-// As `activate`, and what is typed goes there. Not by touch: a keyboard would open over the card.
-function enter(index) {
-  activate(index);
-  if (isByKey) kindOf(questions()[active]).enter?.(questions()[active]);
-}
-
-// --- answering ------------------------------------------------------------------------------------------------------
-const hands = {
-  lets: (event) => door.lets(event),
-  isOpen: () => door.isOpen,
-  isOnly: () => questions().length === 1,
-  answered,
-  changed(question) {
-    tellProblem("");
-    mark(questions().indexOf(question));
+const answers = answering(stage, {
+  card: () => deck.card,
+  door,
+  pictures,
+  sides,
+  words,
+  seen() {
+    shownAt = performance.now();
+    time.restart();
+    viewing.restart();
   },
-  // The answer is as it is meant to be: on to the next question, or to the next card.
-  confirmed(question) {
-    if (questions().every(isAnswered)) complete();
-    else answered(question);
+  opened: tellProgress,
+  send,
+  back(event) {
+    const isKey = event.type === "keydown"; // a click goes where its link leads
+    const went = goBack();
+    if (went || isKey) event.preventDefault();
+    if (!went && isKey) window.location.assign(deck.card.querySelector(".back").href);
   },
-};
+});
 
-function answered(question) {
-  tellProblem("");
-  const all = questions();
-  if (all.length === 1) {
-    complete();
-    return;
-  }
-  const here = all.indexOf(question);
-  const next = all.findIndex((other, i) => i > here && !isAnswered(other));
-  const any = all.findIndex((other) => !isAnswered(other));
-  enter(next >= 0 ? next : any >= 0 ? any : here);
-}
-
-function complete() {
+function send(said) {
   const form = deck.card;
-  const open = questions().findIndex((question) => !isAnswered(question));
-  if (open >= 0) {
-    enter(open);
-    tellProblem(words.missingAnswer);
-    return;
-  }
   const shownMs = performance.now() - shownAt;
   const body = new URLSearchParams(new FormData(form));
   body.delete("csrfmiddlewaretoken");
@@ -190,11 +128,10 @@ function complete() {
     if (paces.length > 10) paces.shift();
   }
   form.dataset.answered = "true";
-  const said = questions().map((question) => kindOf(question).spoken(question));
   pictures.reset();
   deck.advance();
   clearTimeout(telling);
-  telling = setTimeout(tellAnswer, AFTER_MS, said.filter(Boolean).join(" · "));
+  telling = setTimeout(tellAnswer, AFTER_MS, said);
 }
 
 function goBack() {
@@ -205,12 +142,6 @@ function goBack() {
     echo.hidden = true;
   }
   return went;
-}
-
-function tellProblem(text) {
-  const problem = deck.card.querySelector(".problem");
-  problem.textContent = text;
-  problem.hidden = !text;
 }
 
 function tellAnswer(said) {
@@ -231,89 +162,6 @@ function tellProgress() {
   barText.textContent = text;
 }
 
-// --- keys and pointers ----------------------------------------------------------------------------------------------
-const PANS = { arrowleft: [-1, 0], arrowright: [1, 0], arrowup: [0, -1], arrowdown: [0, 1] };
-
-document.addEventListener("pointerdown", () => (isByKey = false), true);
-document.addEventListener("keydown", (event) => {
-  if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-  isByKey = true;
-  const isTyping = event.target.matches("textarea, select, input[type=range], input[type=number]");
-  const own = event.target.closest(".question");
-  const key = printed(event).toLowerCase();
-  if (isTyping && !own && !(key === "s" && event.target.matches(".slider"))) return; // which opened this slider
-  const onRadio = event.target.matches("input[type=radio]");
-  const isArrow = key in PANS;
-  const question = (isTyping && own) || questions()[active];
-  if (event.repeat && !isArrow && !event.target.matches("textarea")) {
-    if (/^([0-9a-z=]|enter|backspace)$/.test(key)) event.preventDefault(); // a held key is pressed once
-    return;
-  }
-  const pans = isArrow && pictures.isZoomed; // then arrow keys are the picture's
-  if (question && !pans && kindOf(question).key?.(question, event, hands)) return;
-  if (event.target.matches("textarea")) return;
-  if (key === "backspace" || key === "u") {
-    event.preventDefault();
-    if (!goBack()) window.location.assign(deck.card.querySelector(".back").href);
-  } else if (key === "enter" && !event.target.matches("a, button, summary")) {
-    if (!door.lets(event)) return;
-    event.preventDefault();
-    complete();
-  } else if (key === "z") {
-    pictures.zoom();
-  } else if (key === "r") {
-    pictures.zoomReference();
-  } else if (key === "s") {
-    pictures.overlay();
-  } else if (key === "?") {
-    byId("help").showModal();
-  } else if (isArrow && !onRadio && pictures.isZoomed) {
-    event.preventDefault();
-    pictures.pan(...PANS[key]);
-  } else if (["arrowdown", "arrowup"].includes(key) && !onRadio && questions().length > 1) {
-    if (event.target.matches(".prompt[tabindex='0']")) return; // there it scrolls
-    event.preventDefault();
-    enter(active + (key === "arrowdown" ? 1 : -1));
-  } else if (["arrowleft", "arrowright"].includes(key) && !onRadio) {
-    if (moveToPicture(key === "arrowright" ? 1 : -1)) event.preventDefault();
-  }
-});
-
-function moveToPicture(step) {
-  const all = [...deck.card.querySelectorAll(".picture")];
-  const here = all.findIndex((picture) => picture.contains(questions()[active]));
-  const question = all[here + step]?.querySelector(".question");
-  if (question) enter(questions().indexOf(question));
-  return Boolean(question);
-}
-
-stage.addEventListener("click", (event) => {
-  if (event.target.closest(".back") && goBack()) event.preventDefault();
-  if (event.target.closest(".question :is(input, button), .answer-choice, .send, .place") && !door.lets(event)) return;
-  const place = event.target.closest(".place");
-  const question = place ? orderingOf(deck.card, place) : event.target.closest(".question");
-  if (!question) return;
-  hands.changed(question);
-  kindOf(question).click?.(question, event, hands);
-});
-stage.addEventListener("input", (event) => {
-  const question = event.target.closest(".question");
-  if (!question) return;
-  tellProblem("");
-  if (door.isOpen || event.target.matches("textarea")) kindOf(question).input?.(question, event);
-  else kindOf(question).draw?.(question); // it has not been seen yet
-});
-stage.addEventListener("focusin", (event) => {
-  const layer = event.target.closest(".layer"); // of places on a picture
-  const field = layer && deck.card.querySelector(`input[name="${CSS.escape(layer.dataset.of)}"]`);
-  const question = (field || event.target).closest(".question");
-  if (question) mark(questions().indexOf(question));
-});
-stage.addEventListener("submit", (event) => {
-  if (event.submitter?.matches(".skip-card")) return; // the form itself goes there
-  event.preventDefault();
-  if (door.lets(event)) complete();
-});
 byId("undo").addEventListener("click", (event) => {
   if (goBack()) event.preventDefault();
 });
@@ -326,7 +174,7 @@ const onItsWay = waits(deck.card.dataset.token);
 const isPassed = onItsWay && window.location.pathname === words.home;
 if (onItsWay) deck.pass(onItsWay, { isShown: !isPassed });
 if (isPassed) door.close();
-else begin();
+else answers.begin();
 tellProgress();
 delivery.start();
 deck.fetchAhead();
