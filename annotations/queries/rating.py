@@ -10,6 +10,7 @@ from annotations.models import Assignment, Dimension, Item, ItemImage, LateAnswe
 from annotations.models.participation import plan_of
 from annotations.queries.planning.close_pairs import is_stopped
 from annotations.queries.raters import checks
+from generation.queries.prepared import Prepared
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,19 @@ def assignment_of(token: str, user: User | AnonymousUser) -> Assignment | None:
     """An assignment with its study and rater, for nobody but its own rater."""
     if user.pk is None:
         return None
-    assignments = Assignment.with_checks.select_related("study__rater_plan", "rater", "item")
-    assignment = assignments.filter(token=token, rater__user_id=user.pk).first()
+    assignment = _ASSIGNMENT.first(token=token, user=user.pk)
     if assignment is not None:
         assignment.rater.study = assignment.study
     return assignment
+
+
+_ASSIGNMENT = Prepared(
+    lambda token, user: Assignment.with_checks.select_related("study__rater_plan", "rater", "item").filter(
+        token=token, rater__user_id=user
+    ),
+    token=str,
+    user=int,
+)
 
 
 def sequence_of(token: str, rater: Rater) -> int | None:
@@ -50,10 +59,17 @@ def sequence_of(token: str, rater: Rater) -> int | None:
 
 def reserved(rater: Rater, *, after: int | None = None, limit: int = 1) -> list[Assignment]:
     """What waits for this rater, in their order, beginning behind the sequence number `after`."""
+    if limit == 1:  # as with most answers
+        return _NEXT.rows(rater=rater.pk, after=-1 if after is None else after)
+    return list(_waiting(rater.pk, -1 if after is None else after)[:limit])
+
+
+def _waiting(rater: int, after: int) -> QuerySet[Assignment]:
     waiting = Assignment.with_checks.select_related("item__prompt").filter(rater=rater, state=Assignment.State.LEASED)
-    if after is not None:
-        waiting = waiting.filter(sequence__gt=after)
-    return list(waiting.order_by("sequence")[:limit])
+    return waiting.filter(sequence__gt=after).order_by("sequence")
+
+
+_NEXT = Prepared(lambda rater, after: _waiting(rater, after)[:1], rater=int, after=int)
 
 
 def previous_answered(assignment: Assignment) -> Assignment | None:
@@ -132,21 +148,37 @@ def progress(rater: Rater) -> Progress:
 
 
 def dimensions_of(study_id: int) -> list[Dimension]:
-    return list(Dimension.objects.filter(study=study_id).order_by("position"))
+    return _DIMENSIONS.rows(study=study_id)
+
+
+_DIMENSIONS = Prepared(lambda study: Dimension.objects.filter(study=study).order_by("position"), study=int)
 
 
 def image_ids(item_id: int) -> list[int]:
     """The item's images by slot."""
-    return list(ItemImage.objects.filter(item=item_id).order_by("slot").values_list("image_id", flat=True))
+    return _IMAGE_IDS.rows(item=item_id)
+
+
+_IMAGE_IDS = Prepared(
+    lambda item: ItemImage.objects.filter(item=item).order_by("slot").values_list("image_id", flat=True), item=int
+)
 
 
 def image_sizes(item_ids: list[int]) -> dict[int, list[tuple[int | None, int | None]]]:
     """Width and height of each item's images by slot, so that the page reserves their space."""
+    if len(item_ids) == 1:
+        return {item_ids[0]: _SIZES.rows(item=item_ids[0])}
     sizes: dict[int, list[tuple[int | None, int | None]]] = {item_id: [] for item_id in item_ids}
     rows = ItemImage.objects.filter(item__in=item_ids).order_by("item", "slot")
     for item_id, width, height in rows.values_list("item_id", "image__width", "image__height"):
         sizes[item_id].append((width, height))
     return sizes
+
+
+_SIZES = Prepared(
+    lambda item: ItemImage.objects.filter(item=item).order_by("slot").values_list("image__width", "image__height"),
+    item=int,
+)
 
 
 def methods_by_slot(item_ids: list[int]) -> dict[int, list[int]]:

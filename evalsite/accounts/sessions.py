@@ -7,10 +7,13 @@ from typing import Any, cast
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.utils import timezone
 
 from evalsite.models import BrowserSession
+from generation.queries.prepared import Prepared
 
 MOST_KEY_LETTERS = 40
+_SESSION = Prepared(lambda key: BrowserSession.objects.filter(session_key=key), key=str)
 
 
 class SessionStore(DatabaseStore):
@@ -19,6 +22,14 @@ class SessionStore(DatabaseStore):
     @classmethod
     def get_model_class(cls) -> type[BrowserSession]:
         return BrowserSession
+
+    def _get_session_from_db(self) -> BrowserSession | None:
+        """As Django's own, which every request runs: the row of this key, unless it has expired."""
+        session = _SESSION.first(key=self.session_key or "")
+        if session is not None and session.expire_date > timezone.now():
+            return session
+        self._session_key: str | None = None
+        return None
 
     def create_model_instance(self, data: dict[str, Any]) -> BrowserSession:
         session = cast("BrowserSession", super().create_model_instance(data))
