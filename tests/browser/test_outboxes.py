@@ -133,6 +133,31 @@ def test_the_whole_reserved_batch_is_answered_without_a_network(
     assert Response.objects.count() == 20
 
 
+SAID = """() => {
+    window.said = [];
+    const status = document.getElementById("status");
+    new MutationObserver(() => said.push(status.textContent)).observe(status, { childList: true });
+}"""
+
+
+def test_without_a_network_it_never_says_that_it_saves(new_context: NewContext, live_site: str, watch: Watch) -> None:
+    watch.expect_trouble(OFFLINE)
+    rater = make_rater(make_study(n_items=8, batch_size=8))
+    context = new_context()
+    page = at_card(context, rater, live_site)
+    page.wait_for_load_state("networkidle")
+    answered_offline(context, page, "2")
+    expect(page.locator("#status")).to_have_text("Waiting to send (1)")
+    page.evaluate(SAID)
+    for n, key in enumerate("345", start=2):
+        answer(page, key)
+        expect(page.locator("#status")).to_have_text(f"Waiting to send ({n})")
+    assert page.evaluate("said") == [f"Waiting to send ({n})" for n in (2, 3, 4)]
+    context.set_offline(False)
+    expect(page.locator("#status")).to_have_text("Saved ✓")
+    assert levels(rater) == [1, 2, 3, 4]
+
+
 def test_signing_in_again_in_another_window_lets_the_first_go_on(
     new_context: NewContext, live_site: str, watch: Watch
 ) -> None:

@@ -24,11 +24,13 @@ export function startDelivery({ user, csrf, session, tell, fields, taken, refuse
   let timer = null;
   let hasTold = false;
   let hasAdded = false;
+  let isOffline = false; // the last that was said
 
   const mine = () => waiting().filter((entry) => entry.user === user);
 
   function say(kind) {
     hasTold = true;
+    isOffline = kind === "offline";
     tell(kind, mine().length);
   }
 
@@ -90,7 +92,7 @@ export function startDelivery({ user, csrf, session, tell, fields, taken, refuse
       }
       if (outcome === "passed") passed.add(entry.key);
       else if (outcome !== "sent") return outcome;
-      else if (failures && mine().length) say("sending");
+      else if ((failures || isOffline) && mine().length) say("sending");
       if (outcome === "sent") failures = 0;
     }
     return passed.size ? "offline" : "sent";
@@ -161,7 +163,7 @@ export function startDelivery({ user, csrf, session, tell, fields, taken, refuse
       keep(name, entry);
       failures = 0;
       hasAdded = true;
-      say("sending");
+      say(isOffline ? "offline" : "sending"); // until one has arrived, nothing says that this one will
       setTimeout(flush, AFTER_MS);
     },
   };
