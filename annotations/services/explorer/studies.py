@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from annotations import allocation
 from annotations.models import Item, ItemImage, Study
 from annotations.services.activity import Action, note
-from annotations.services.raters.text_images import copy_text_images
 
 LARGEST_SEED = 2**32
 COPIED = (
@@ -81,6 +80,5 @@ def study_of_items(*, study: Study, item_ids: Sequence[int], owner: User) -> Stu
             ItemImage.objects.bulk_create(
                 ItemImage(item=item, image_id=place.image_id, slot=place.slot) for place in shown[at]
             )
-        copy_text_images(source=study, target=made)
         note(study=made, actor=owner, action=Action.MADE)
     return made

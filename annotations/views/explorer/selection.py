@@ -18,6 +18,7 @@ from annotations.queries.explorer.figure import MOST_SELECTED, WORDS, FigureOpti
 from annotations.queries.explorer.wall import Wall, explored_report, wall_of
 from annotations.reports.explorer.grid import LAYOUTS, ONE_COLUMN, TWO_COLUMNS, grid_pdf, grid_png, grid_tex
 from annotations.services.explorer.studies import study_of_items
+from annotations.services.raters.text_images import copy_text_images
 from annotations.views.downloads import file_name, streamed
 from annotations.views.explorer.asked import asked_filter, asked_units
 from annotations.views.rights import researcher_of_study, signed_in
@@ -134,6 +135,7 @@ def draft(request: HttpRequest, study: Study) -> HttpResponse:
     except ValidationError as problem:
         messages.error(request, " ".join(problem.messages))
         return redirect("study-explore", study.token)
+    copy_text_images(source=study, target=made)
     messages.success(request, _("A draft with the chosen images. Check it, then open it."))
     return redirect(made)
 

@@ -12,7 +12,6 @@ from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from annotations.models import Assignment, Study
-from annotations.services.explorer.studies import study_of_items
 from annotations.services.raters.text_images import add_text_image
 from annotations.services.reports import report_now
 from generation.models import Claim, Critique, MetricScore
@@ -155,7 +154,7 @@ def test_a_selection_becomes_the_draft_of_a_study_with_the_same_questions(client
     )
 
 
-def test_such_a_draft_has_the_translations_and_the_images_of_the_texts() -> None:
+def test_such_a_draft_has_the_translations_and_the_images_of_the_texts(client: Client) -> None:
     study = rated()
     question = study.dimensions.get().question
     study.words, study.language = {"de": {question: "Passt das Bild?"}}, "de"
@@ -163,7 +162,11 @@ def test_such_a_draft_has_the_translations_and_the_images_of_the_texts() -> None
     stream = io.BytesIO()
     Image.new("RGB", (4, 4), "red").save(stream, "PNG")
     add_text_image(study=study, name="hats", content=stream.getvalue(), by=None)
-    made = study_of_items(study=study, item_ids=[study.items.all()[0].pk], owner=study.owner)
+    client.force_login(study.owner)
+    item = study.items.all()[0]
+    unit = f"{item.pk}-{item.images.get().pk}"
+    client.post(f"/study/{study.token}/explore/selection/study/", {"unit": [unit]})
+    made = Study.objects.exclude(pk=study.pk).get()
     assert (made.words, made.language) == (study.words, "de")
     assert [image.name for image in made.text_images.all()] == ["hats"]
     assert made.text_images.get().file.name != study.text_images.get().file.name
