@@ -1,6 +1,6 @@
 """Queries whose SQL is made once: what runs with every answer takes longer to put together than to carry out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -48,7 +48,7 @@ class _Compiled(Generic[Row]):
     """The SQL on one connection. The queryset's own iterable makes rows of what comes back."""
 
     def __init__(self, queryset: QuerySet[Any, Row], names: dict[str | int, str]) -> None:
-        self._queryset = queryset
+        self._queryset: QuerySet[Any, Any] = queryset
         query = queryset.query
         compiler = query.get_compiler(using=queryset.db)
         sql, self._fixed = compiler.as_sql()
@@ -68,4 +68,5 @@ class _Compiled(Generic[Row]):
         self._bound = tuple(
             fixed if name is None else values[name] for name, fixed in zip(self._names, self._fixed, strict=True)
         )
-        return list(self._queryset._iterable_class(self._queryset))  # type: ignore[attr-defined]  # as it is evaluated
+        # As the queryset itself is evaluated, but that it keeps nothing.
+        return list(cast("Iterable[Row]", self._queryset._iterable_class(self._queryset)))
