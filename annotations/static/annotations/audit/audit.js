@@ -7,7 +7,7 @@ import { auditPictures } from "./picture.js";
 import { startDelivery } from "../delivery.js";
 import { answerDoor } from "../door.js";
 import { noticeLine } from "../notice.js";
-import { sidesOf } from "../sides.js";
+import { sidesOf } from "../rate/sides.js";
 import { countWindows } from "../windows.js";
 
 // "Not there" of one question is "not there" of the next and "nothing more" at the end: a bounce of the one key must

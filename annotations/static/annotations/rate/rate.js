@@ -6,7 +6,7 @@ import { startDelivery } from "../delivery.js";
 import { answerDoor } from "../door.js";
 import { noticeLine } from "../notice.js";
 import { cardDeck } from "./deck.js";
-import { sidesOf } from "../sides.js";
+import { sidesOf } from "./sides.js";
 import { TAPPED_AGAIN } from "./kinds.js";
 import { answering } from "./answering.js";
 import { ratePictures } from "./pictures.js";

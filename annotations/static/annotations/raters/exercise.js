@@ -5,7 +5,7 @@ import { noticeLine } from "../notice.js";
 import { answering } from "../rate/answering.js";
 import { TAPPED_AGAIN } from "../rate/kinds.js";
 import { ratePictures } from "../rate/pictures.js";
-import { sidesOf } from "../sides.js";
+import { sidesOf } from "../rate/sides.js";
 
 const stage = document.getElementById("stage");
 const words = stage.dataset;
