@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.special import logit, ndtri
 
 from annotations.stats.comparison.adjusted import adjusted_means
 from annotations.stats.ordinal_model.methods import largest_t, ordinal_methods
@@ -78,6 +79,54 @@ def test_every_pair_and_its_simultaneous_interval_are_those_of_emmeans() -> None
         assert by_pair[pair] == pytest.approx(right[f"difference:{name}"], abs=3e-3)
         assert np.sqrt(variance) == pytest.approx(right[f"se:{name}"], rel=5e-3)
         assert by_pair[pair] + reach * np.sqrt(variance) == pytest.approx(right[f"high:{name}"], abs=0.02)
+
+
+def several_images() -> tuple[Ratings, NDArray[np.int64], NDArray[np.int64]]:
+    """Fifteen prompts, three methods, two images of each, four raters; drawn as the script does, by MINSTD."""
+    state = 1
+
+    def uniform(n: int) -> NDArray[np.float64]:
+        nonlocal state
+        drawn = np.zeros(n)
+        for at in range(n):
+            state = 16807 * state % 2147483647
+            drawn[at] = state / 2147483647
+        return drawn
+
+    uniform(100)
+    prompts, cells, images = ndtri(uniform(15)), 1.2 * ndtri(uniform(45)), 0.5 * ndtri(uniform(90))
+    severity, tastes = 0.7 * ndtri(uniform(4)), 0.5 * ndtri(uniform(12))
+    prompt, method, seed, rater = (index.ravel() for index in np.indices((15, 3, 2, 4)))
+    item = prompt * 6 + method * 2 + seed
+    latent = 0.6 * method + prompts[prompt] + cells[prompt * 3 + method] + images[item]
+    latent += severity[rater] + tastes[rater * 3 + method] + logit(uniform(360))
+    level = np.searchsorted([-2, -0.5, 1, 2.5], latent)
+    unit = np.arange(90)
+    return Ratings(item, rater, level, np.arange(1.0, 6), 90, 4), unit // 6, unit // 2 % 3
+
+
+def test_several_images_of_a_method_and_prompt_are_those_of_clmm_with_prompt_by_method() -> None:
+    ratings, prompt, method = several_images()
+    right = reference("several images")
+    found = ordinal_methods(ratings, prompt=prompt, method=method, rng=np.random.default_rng(0))
+    assert found.fit is not None
+    assert found.fit.log_likelihood == pytest.approx(right["log_likelihood"], abs=1e-5)
+    assert found.fit.thresholds == pytest.approx([right[f"{k}|{k + 1}"] for k in range(4)], abs=1e-4)
+    assert list(found.fit.coefficients.values()) == pytest.approx([right["method1"], right["method2"]], abs=1e-4)
+    assert list(found.fit.standard_errors.values()) == pytest.approx(
+        [right["se:method1"], right["se:method2"]], abs=1e-4
+    )
+    assert found.fit.covariance[0, 1] == pytest.approx(right["covariance"], abs=1e-4)
+    theirs = {
+        "images": "item",
+        "prompts": "prompt",
+        "raters": "rater",
+        "prompts × methods": "prompt:method",
+        "raters × methods": "rater:method",
+    }
+    for name, deviation in found.fit.deviations.items():
+        assert deviation == pytest.approx(right[f"sd:{theirs[name]}"], abs=1e-4)
+    assert len(found.fit.deviations) == 5
 
 
 def test_adjusted_means_are_those_of_emmeans() -> None:

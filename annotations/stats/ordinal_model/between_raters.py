@@ -17,6 +17,8 @@ from annotations.stats.ordinal_model.fit import OrdinalFit
 
 CROSSED = "raters × methods"
 """The random factor of the model in which raters' preferences are."""
+PROMPTS_CROSSED = "prompts × methods"
+"""The random factor in which prompts suit methods unlike; where each has one image of a prompt, the image's effect."""
 _LEAST = 0.01
 """A ratio below what chance gives in this share of studies counts as that: raters who agree to the last digit."""
 

@@ -10,15 +10,19 @@ from numpy.typing import NDArray
 from annotations.stats.distributions import t_above, t_quantile
 from annotations.stats.estimate import Estimate, Interval, seed_of
 from annotations.stats.intervals.few import FEWEST, too_few
-from annotations.stats.ordinal_model.between_raters import CROSSED, BetweenRaters, between_raters, variance_of_groups
+from annotations.stats.ordinal_model.between_raters import (
+    CROSSED,
+    PROMPTS_CROSSED,
+    BetweenRaters,
+    between_raters,
+    variance_of_groups,
+)
 from annotations.stats.ordinal_model.cumulative_link import Link
 from annotations.stats.ordinal_model.drawing import MAX_RATINGS, chosen_ratings
 from annotations.stats.ordinal_model.fit import OrdinalFit, fit_ordinal
 from annotations.stats.ratings import BadRatings, Ratings
 
 _NAME = "refined"
-
-PROMPTS_CROSSED = "prompts × methods"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """All methods in one ordinal model: every pair with simultaneous intervals, Holm's correction and letters.
 
-rating ~ method + (1 | image) + (1 | prompt) + (1 | rater) + (1 | rater × method): the model of `effect`, with an effect
-for each method. Simultaneous intervals hold together at their level: they take the quantile of the largest |t| of all
+rating ~ method + (1 | image) + (1 | prompt) + (1 | rater) + (1 | prompt × method) + (1 | rater × method): the model of
+`effect`, with an effect for each method. Simultaneous intervals hold together at their level: they take the quantile of the largest |t| of all
 pairs (Hothorn, Bretz & Westfall 2008, Biom. J. 50:346), from a multivariate t with the estimates' correlations.
 """
 
@@ -17,7 +17,13 @@ from annotations.stats.distributions import t_above
 from annotations.stats.estimate import Estimate, Interval
 from annotations.stats.intervals.few import FEWEST
 from annotations.stats.intervals.several import compact_letters, holm
-from annotations.stats.ordinal_model.between_raters import CROSSED, BetweenRaters, between_raters, variance_of_groups
+from annotations.stats.ordinal_model.between_raters import (
+    CROSSED,
+    PROMPTS_CROSSED,
+    BetweenRaters,
+    between_raters,
+    variance_of_groups,
+)
 from annotations.stats.ordinal_model.drawing import MAX_RATINGS, chosen_ratings
 from annotations.stats.ordinal_model.fit import OrdinalFit, fit_ordinal
 from annotations.stats.ratings import BadRatings, Ratings
@@ -69,6 +75,8 @@ def ordinal_methods(
 ) -> MethodModel:
     """prompt, method (n_units,) int codes per unit; a negative one leaves the unit out. At least three methods.
 
+    Prompt × method is in the model where some prompt has several images of a method. Without it the images of a prompt
+    would count as if each were of a prompt of its own.
     Above max_ratings, or where the factors cross too widely, the model is fitted to whole prompts drawn at random (see
     `chosen_ratings`), and a note says so.
     Differences have Student's t with Satterthwaite's degrees of freedom: the part of their variance that raters make
@@ -83,9 +91,12 @@ def ordinal_methods(
     def groups_of(chosen: NDArray[np.bool_]) -> dict[str, NDArray[np.int64]]:
         unit, rater = ratings.unit[chosen], ratings.rater[chosen]
         own = np.unique(method[unit], return_inverse=True)[1]
-        found = {"images": unit, "prompts": prompt[unit].astype(np.int64), "raters": rater}
+        k, prompts = int(own.max(initial=-1)) + 1, prompt[unit].astype(np.int64)
+        found = {"images": unit, "prompts": prompts, "raters": rater}
+        if len(np.unique(prompts * k + own)) < len(np.unique(unit)):
+            found[PROMPTS_CROSSED] = prompts * k + own
         if _raters_of_several(rater, own) >= FEWEST:
-            found[CROSSED] = rater * (int(own.max()) + 1) + own
+            found[CROSSED] = rater * k + own
         return found
 
     chosen, groups, note = chosen_ratings(ratings, used, groups_of, max_ratings, rng)
@@ -109,7 +120,7 @@ def ordinal_methods(
     if found is None:
         notes += (f"the intervals do not cover other raters: {n_raters} raters of several methods",)
     covers = "prompts and raters" if found else "prompts"
-    by_images = variance_of_groups(fit, groups, own, ("images",))
+    by_images = variance_of_groups(fit, groups, own, ("images", PROMPTS_CROSSED))
     spread = _Spread(covariance, found, fit.deviations.get(CROSSED, 0.0), by_images, max(n_prompts - 1, 1))
     order = np.argsort(-effects, kind="stable")
     pairs = _pairs(effects, spread, order, covers, level, rng, fit.method)

@@ -6,7 +6,8 @@ Model: three methods, or two (the odds ratio of `ordinal_effect`), 40 prompts, o
 the level of gain_m + p + i + s_r + t_rm + logistic noise, with prompts p ~ N(0, 1), images i ~ N(0, .3²), raters'
 severities s_r ~ N(0, .5²) and their tastes t_rm ~ N(0, .6²/2) for each method, so that gains differ by .6 between
 raters. Gains are 0, .4 and .8; in "null" 0. "alike": tastes of .1; "careless": as "tastes", and each rater is with
-chance .1 one who draws levels at random; "null careless" is both. Three, four or five raters rate each prompt, all
+chance .1 one who draws levels at random; "null careless" is both. In "images"
+gains are 0, each prompt suits each method by N(0, .8²), and there are 20 prompts with two images of each method. Three, four or five raters rate each prompt, all
 methods of it.
 
 The truth of a difference is that of the model; of "careless", to which the model is not fitted, the mean of fits to
@@ -34,6 +35,9 @@ class World:
     gains: tuple[float, ...] = (0.0, 0.4, 0.8)
     taste: float = 0.6
     careless: float = 0.0
+    suits: float = 0.0
+    images: int = 1
+    prompts: int = PROMPTS
 
 
 WORLDS = {
@@ -42,6 +46,7 @@ WORLDS = {
     "careless": World(careless=0.1),
     "null": World(gains=(0.0, 0.0, 0.0)),
     "null careless": World(gains=(0.0, 0.0, 0.0), careless=0.1),
+    "images": World(gains=(0.0, 0.0, 0.0), suits=0.8, images=2, prompts=20),
 }
 
 
@@ -51,19 +56,21 @@ def study(
     """Ratings with the prompts and methods of their units."""
     per_prompt = n_raters if n_raters <= 5 else 4
     rater = np.argsort(rng.random((n_prompts, n_raters)), axis=1)[:, :per_prompt]
-    prompt = np.arange(n_prompts)[:, None, None]
-    unit, method, who = np.broadcast_arrays(
-        prompt * k + np.arange(k)[:, None], np.arange(k)[:, None], rater[:, None, :]
-    )
-    unit, method, who = unit.ravel(), method.ravel(), who.ravel()
+    n_images, of_prompt = world.images, k * world.images
+    code = np.arange(n_prompts * of_prompt)
+    prompt_of, method_of = code // of_prompt, code // n_images % k
+    unit = np.broadcast_to(code.reshape(n_prompts, of_prompt, 1), (n_prompts, of_prompt, per_prompt)).ravel()
+    who = np.broadcast_to(rater[:, None, :], (n_prompts, of_prompt, per_prompt)).ravel()
+    method = method_of[unit]
     taste = world.taste / np.sqrt(2) * rng.normal(size=(n_raters, k))
-    latent = np.array(world.gains)[method] + rng.normal(size=n_prompts)[unit // k] + taste[who, method]
-    latent += 0.3 * rng.normal(size=n_prompts * k)[unit] + 0.5 * rng.normal(size=n_raters)[who]
+    latent = np.array(world.gains)[method] + rng.normal(size=n_prompts)[prompt_of[unit]] + taste[who, method]
+    latent += 0.3 * rng.normal(size=len(code))[unit] + 0.5 * rng.normal(size=n_raters)[who]
+    if world.suits:
+        latent += world.suits * rng.normal(size=(n_prompts, k))[prompt_of, method_of][unit]
     level = np.searchsorted(CUTS, latent + rng.logistic(size=len(unit)))
     blind = (rng.random(n_raters) < world.careless)[who]
     level = np.where(blind, rng.integers(0, 5, len(unit)), level)
-    codes = np.arange(n_prompts * k)
-    return Ratings(unit, who, level, np.arange(1.0, 6), n_prompts * k, n_raters), codes // k, codes % k
+    return Ratings(unit, who, level, np.arange(1.0, 6), len(code), n_raters), prompt_of, method_of
 
 
 def fitted(world: World, n_raters: int, rng: np.random.Generator, n_prompts: int = PROMPTS) -> MethodModel:
@@ -90,7 +97,7 @@ def coverage(world: World, n_raters: int, n_studies: int, seed: int = 1) -> dict
     rng = np.random.default_rng([seed, n_raters])
     held, together, wide, found, below, over_raters, unfitted = [], [], [], [], [], [], 0
     for _ in range(n_studies):
-        model = fitted(world, n_raters, rng)
+        model = fitted(world, n_raters, rng, world.prompts)
         if not model.pairs:
             unfitted += 1
             continue
@@ -122,7 +129,7 @@ def coverage_of_two(world: World, n_raters: int, n_studies: int, seed: int = 1) 
     rng = np.random.default_rng([seed, n_raters, 2])
     held, wide, below, over_raters, unfitted = [], [], [], [], 0
     for _ in range(n_studies):
-        ratings, prompt, method = study(ends, n_raters, rng, PROMPTS, 2)
+        ratings, prompt, method = study(ends, n_raters, rng, world.prompts, 2)
         found = ordinal_effect(ratings, prompt=prompt, method=method, baseline=0, refined=1, rng=rng)
         if found.fit.reason:
             unfitted += 1

@@ -67,3 +67,25 @@ crossed <- lmer(score ~ 1 + (1 | prompt) + (1 | prompt:seed) + (1 | rater) + (1 
                 control = lmerControl(optimizer = "bobyqa", optCtrl = list(rhoend = 1e-10)))
 for (row in VarCorr(crossed) |> as.data.frame() |> split(1:5)) say("seeds", paste0("variance:", row$grp), row$vcov)
 say("seeds", "se_of_mean", sqrt(vcov(crossed)[1, 1]))
+
+# Two images of each method and prompt: fifteen prompts, three methods, four raters. The random numbers are MINSTD's, so
+# that the test draws the same. Effects of prompts, prompts × methods, images, raters and raters × methods, in that order.
+state <- 1
+uniform <- function(n) sapply(seq_len(n), function(i) { state <<- (16807 * state) %% 2147483647; state / 2147483647 })
+invisible(uniform(100))  # The first numbers after a small seed are small.
+prompts <- qnorm(uniform(15)); cells <- 1.2 * qnorm(uniform(45)); images <- 0.5 * qnorm(uniform(90))
+severity <- 0.7 * qnorm(uniform(4)); tastes <- 0.5 * qnorm(uniform(12))
+d <- expand.grid(rater = 0:3, seed = 0:1, method = 0:2, prompt = 0:14)
+d$item <- d$prompt * 6 + d$method * 2 + d$seed
+latent <- 0.6 * d$method + prompts[d$prompt + 1] + cells[d$prompt * 3 + d$method + 1] + images[d$item + 1] +
+  severity[d$rater + 1] + tastes[d$rater * 3 + d$method + 1] + qlogis(uniform(nrow(d)))
+d$answer <- ordered(findInterval(latent, c(-2, -0.5, 1, 2.5)))
+factors <- c("rater", "method", "prompt", "item")
+d[factors] <- lapply(d[factors], factor)
+several <- clmm(answer ~ method + (1 | item) + (1 | prompt:method) + (1 | prompt) + (1 | rater) + (1 | rater:method),
+                data = d, control = clmm.control(gradTol = 1e-6))
+say("several images", "log_likelihood", as.numeric(logLik(several)))
+for (name in names(coef(several))) say("several images", name, coef(several)[[name]])
+for (name in c("method1", "method2")) say("several images", paste0("se:", name), sqrt(vcov(several)[name, name]))
+say("several images", "covariance", vcov(several)["method1", "method2"])
+for (name in names(VarCorr(several))) say("several images", paste0("sd:", name), attr(VarCorr(several)[[name]], "stddev"))
