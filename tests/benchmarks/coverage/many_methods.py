@@ -6,9 +6,9 @@ Model: three methods, or two (the odds ratio of `ordinal_effect`), 40 prompts, o
 the level of gain_m + p + i + s_r + t_rm + logistic noise, with prompts p ~ N(0, 1), images i ~ N(0, .3²), raters'
 severities s_r ~ N(0, .5²) and their tastes t_rm ~ N(0, .6²/2) for each method, so that gains differ by .6 between
 raters. Gains are 0, .4 and .8; in "null" 0. "alike": tastes of .1; "careless": as "tastes", and each rater is with
-chance .1 one who draws levels at random; "null careless" is both. In "images"
-gains are 0, each prompt suits each method by N(0, .8²), and there are 20 prompts with two images of each method. Three, four or five raters rate each prompt, all
-methods of it.
+chance .1 one who draws levels at random; "null careless" is both. In "images" gains are 0, each
+prompt suits each method by N(0, .8²), and there are 20 prompts with two images of each method. Three, four or five
+raters rate each prompt, all methods of it.
 
 The truth of a difference is that of the model; of "careless", to which the model is not fitted, the mean of fits to
 large panels.
