@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from annotations.reports.documents.preferences import PreferencePart, ReportedPair, ReportedStrength
+from scipy.special import expit
+
+from annotations.reports.documents.preferences import PreferencePart, ReportedStrength
 from annotations.reports.estimates import leading
 from annotations.reports.numbers import counted
 
@@ -12,23 +14,47 @@ MOST_NAMED = 5
 def answer(part: PreferencePart) -> str:
     """Who wins, and how sure: one sentence of plain text, with its full stop."""
     if part.n_methods == 2 and part.kind == "votes":
-        return _of_two(part.pairs[0])
+        return _of_two(part)
     ranked = [row for row in part.strengths if row.log_worth.value is not None]
-    basis = f"{counted(part.n, _noun(part))} of {part.n_methods} methods"
+    basis = f"{counted(part.n, _noun(part))} of {part.n_methods} methods{_by_raters(part)}"
     if not ranked:
         return f"{basis} do not rank them: {part.note}."
     best, names = ranked[0], [row.method for row in ranked if row.rank_low == 1]
+    said = _figures(best) + _against_next(part, best, ranked[1])
     if best.rank_low is None:
         why = next((each.reason for each in best.log_worth.intervals if each.reason), "")
-        return f"{best.method} does best in these {basis}; how sure that is cannot be said: {why}."
-    said = _figures(best)
+        return f"{best.method} does best in these {basis}: {said}; whether others would agree cannot be said: {why}."
     if len(names) == 1:
         return f"{best.method} is preferred to all others: {said} ({basis})."
     if len(names) == len(ranked):
-        return f"The votes do not distinguish the {len(ranked)} methods: {best.method} does best, {said} ({basis})."
+        them = f"The {_noun(part)}s do not distinguish the {len(ranked)} methods"
+        return f"{them}; {best.method} does best: {said} ({basis})."
     others = names[1:] if names[0] == best.method else [name for name in names if name != best.method]
     shown = _and(others) if len(others) <= MOST_NAMED else f"{len(others)} others"
-    return f"{best.method} does best, {said}, but is not distinguished from {shown} ({basis})."
+    return f"{best.method} does best but is not distinguished from {shown}: {said} ({basis})."
+
+
+def _by_raters(part: PreferencePart) -> str:
+    return f" by {counted(part.n_raters, 'rater')}" if part.n_raters else ""
+
+
+def _against_next(part: PreferencePart, best: ReportedStrength, second: ReportedStrength) -> str:
+    """How often the best method beats the next one by the model, and how sure that is; empty where it is not known.
+
+    The difference of two strengths is the log odds that the first wins, where one of them does.
+    """
+    pair = next((one for one in part.differences if (one.first, one.second) == (best.method, second.method)), None)
+    found = leading(pair.log_odds) if pair else None
+    if pair is None or pair.log_odds.value is None or found is None or found.low is None or found.high is None:
+        return ""
+    chance, low, high = (float(expit(odds)) for odds in (pair.log_odds.value, found.low, found.high))
+    if part.kind == "votes":
+        said = f"and an estimated {chance:.0%} of decided votes against {second.method}, the next best"
+    else:
+        said = (
+            f"and it comes before {second.method}, the next best, in an estimated {chance:.0%} of rankings without ties"
+        )
+    return f", {said}, 95% interval over {found.covers} {low:.0%}–{high:.0%}"
 
 
 def _noun(part: PreferencePart) -> str:
@@ -46,8 +72,9 @@ def _figures(best: ReportedStrength) -> str:
     return words
 
 
-def _of_two(pair: ReportedPair) -> str:
+def _of_two(part: PreferencePart) -> str:
     """Two methods: the share of decided votes, its interval, and the ties."""
+    pair = part.pairs[0]
     rate = pair.win_rate
     if rate.value is None:
         return f"All {pair.ties:,} votes between {pair.first} and {pair.second} are ties."
@@ -55,16 +82,17 @@ def _of_two(pair: ReportedPair) -> str:
     better, worse = (pair.second, pair.first) if is_turned else (pair.first, pair.second)
     share = 1 - rate.value if is_turned else rate.value
     said = f"{better} is preferred in {share:.0%} of {pair.wins + pair.losses:,} decided votes"
-    first = rate.intervals[0] if rate.intervals else None
-    if first and first.bounds:
-        low, high = first.bounds
+    first, found = rate.intervals[0] if rate.intervals else None, leading(rate)
+    if found and found.bounds:
+        low, high = found.bounds
         low, high = (1 - high, 1 - low) if is_turned else (low, high)
-        said += f", 95% interval over {first.covers} {low:.0%}–{high:.0%}"
+        said += f", 95% interval over {found.covers} {low:.0%}–{high:.0%}"
         if low <= 0.5:
             said = f"The votes do not distinguish {better} from {worse}: {said}"
-    elif first:
+    if first and first is not found:
         said += f"; no interval over {first.covers}: {first.reason}"
-    return f"{said}; {counted(pair.ties, 'tie')} ({pair.tie_share.value:.0%} of {pair.n:,} votes)."
+    votes = f"{counted(pair.n, 'vote')}{_by_raters(part)}"
+    return f"{said}; {counted(pair.ties, 'tie')} ({pair.tie_share.value:.0%} of {votes})."
 
 
 def _and(names: Sequence[str]) -> str:

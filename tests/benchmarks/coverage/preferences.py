@@ -7,7 +7,8 @@ Model: three methods. The log odds that rater r on prompt p prefers method i to 
 what being on the left adds. 12% of the votes are ties. Every rater votes on one pair, drawn at random, of each of 60
 prompts, in sides drawn at random. λ = (½, 0, −½); in "null" 0. "alike": s = .1; "tastes": s = ½; "careless": as
 "tastes", and each rater is careless with chance .1 and votes by coin; "side": as "tastes" with d = ½; "strong": s = 1;
-"clear": λ = (2, 0, −2). "null alike" and so on are both.
+"clear": λ = (2, 0, −2). "null alike" and so on are both. In "two …" all votes are on a and b, so that there is
+nothing but their win rate.
 
 The truth is that of infinitely many raters and prompts, by quadrature. Every world has random numbers of its own.
 
@@ -58,6 +59,7 @@ class World:
     taste: float = 0.5
     careless: float = 0.0
     side: float = 0.0
+    n_methods: int = 3
 
 
 NONE = (0.0, 0.0, 0.0)
@@ -73,6 +75,14 @@ WORLDS = {
     "null strong": World(worth=NONE, taste=1.0),
     "strong": World(taste=1.0),
     "clear": World(worth=(2.0, 0.0, -2.0)),
+    "two": World(n_methods=2),
+    "two careless": World(careless=0.1, n_methods=2),
+    "two clear": World(worth=(2.0, 0.0, -2.0), n_methods=2),
+    "two null": World(worth=NONE, n_methods=2),
+    "two null careless": World(worth=NONE, careless=0.1, n_methods=2),
+    "two null side": World(worth=NONE, side=0.5, n_methods=2),
+    "two null alike": World(worth=NONE, taste=0.1, n_methods=2),
+    "two null strong": World(worth=NONE, taste=1.0, n_methods=2),
 }
 
 
@@ -101,7 +111,7 @@ class Studies:
 def drawn(world: World, n_raters: int, n_studies: int, rng: np.random.Generator) -> Studies:
     """That many studies at once."""
     shape = (n_studies, n_raters, PROMPTS)
-    kind = rng.integers(0, 6, shape)
+    kind = rng.integers(0, 6 if world.n_methods == 3 else 2, shape)
     first, second = PAIRS[kind // 2].transpose(3, 0, 1, 2)
     study, rater, prompt = np.ogrid[:n_studies, :n_raters, :PROMPTS]
     tastes = world.taste * rng.normal(size=(n_studies, n_raters, 3))
@@ -137,25 +147,47 @@ def truth(world: World) -> tuple[float, np.ndarray]:
 
 
 def win_rates(studies: Studies) -> dict[str, np.ndarray]:
-    """Win rates of a against b (S,), with the ends of Wilson's interval and p, over prompts and raters."""
+    """Win rates of a against b (S,), with the ends of Wilson's interval and p, over prompts and raters.
+
+    For comparison "wald", half the width of Wald's interval with the same variance, and "… lower", Wilson's interval of
+    a variance with a lower floor: that of the crossing instead of the larger one of prompts and raters.
+    """
     own = (studies.kind < 2).astype(float)
     won, decided = own * (studies.outcome == 0), own * (studies.outcome < 2)
     rate = won.sum((1, 2)) / decided.sum((1, 2))
     over_raters, over_prompts = (_jackknife(won.sum(axis), decided.sum(axis)) for axis in (2, 1))
     crossing = _jackknife(won.reshape(len(rate), -1), decided.reshape(len(rate), -1))
-    variance = combined(over_prompts, over_raters, crossing)
     n_raters, n_prompts = ((own.sum(axis) > 0).sum(1) for axis in (2, 1))
     least = np.minimum(n_raters, n_prompts)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        freedom = variance**2 / (over_prompts**2 / (n_prompts - 1) + over_raters**2 / (n_raters - 1))
-        n = rate * (1 - rate) / variance
-    freedom = np.where(np.isfinite(freedom), np.maximum(freedom, least - 1), least - 1)
-    n = np.where((rate * (1 - rate) == 0) | (variance == 0), least, n)
+
+    def worth(variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How many votes, and degrees of freedom."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            freedom = variance**2 / (over_prompts**2 / (n_prompts - 1) + over_raters**2 / (n_raters - 1))
+            n = rate * (1 - rate) / variance
+        freedom = np.where(np.isfinite(freedom), np.maximum(freedom, least - 1), least - 1)
+        return np.where((rate * (1 - rate) == 0) | (variance == 0), least, n), freedom
+
+    n, freedom = worth(combined(over_prompts, over_raters, crossing))
+    low, high = _wilson(rate, n, freedom)
+    p = np.minimum(1, 2 * t_above(np.abs(rate - 0.5) * 2 * np.sqrt(n), freedom))
+    lower = _wilson(rate, *worth(np.maximum(over_prompts + over_raters - crossing, crossing)))
+    return {
+        "rate": rate,
+        "low": low,
+        "high": high,
+        "p": p,
+        "wald": t_quantile(0.975, freedom) * np.sqrt(np.where(rate * (1 - rate) == 0, 0.25, rate * (1 - rate)) / n),
+        "low, lower": lower[0],
+        "high, lower": lower[1],
+    }
+
+
+def _wilson(rate: np.ndarray, n: np.ndarray, freedom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     t = t_quantile(0.975, freedom)
     centre = (rate + t * t / (2 * n)) / (1 + t * t / n)
     half = t / (1 + t * t / n) * np.sqrt(rate * (1 - rate) / n + (t / (2 * n)) ** 2)
-    p = np.minimum(1, 2 * t_above(np.abs(rate - 0.5) * 2 * np.sqrt(n), freedom))
-    return {"rate": rate, "low": np.maximum(centre - half, 0), "high": np.minimum(centre + half, 1), "p": p}
+    return np.maximum(centre - half, 0), np.minimum(centre + half, 1)
 
 
 def _jackknife(hits: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -256,6 +288,8 @@ def check(studies: Studies, rates: dict[str, np.ndarray], worths: dict[str, np.n
         [pair.win_rate.value, interval.low, interval.high, pair.p],
         atol=1e-7,
     )
+    if not worths:
+        return
     found = strengths(votes)
     if np.isnan(worths["half"][at]).any():
         assert not all(row.log_worth.is_defined and row.log_worth.intervals[0].is_defined for row in found.rows)
@@ -273,29 +307,36 @@ def check(studies: Studies, rates: dict[str, np.ndarray], worths: dict[str, np.n
 
 def coverage(world: World, n_raters: int, n_studies: int, seed: int = 1) -> dict[str, float]:
     """Shares that cover, over prompts and raters, median widths, and the share of p-values below .05."""
-    rate, worth = truth(world)
-    right = CONTRASTS[:, :3] @ worth
+    rate, log_worth = truth(world)
+    right = CONTRASTS[:, :3] @ log_worth
     rng = np.random.default_rng([seed, n_raters, list(WORLDS.values()).index(world)])
-    of_rates, of_worths = [], []
+    rates: dict[str, np.ndarray] = {}
+    worths: dict[str, np.ndarray] = {}
     for start in range(0, n_studies, AT_ONCE):
         studies = drawn(world, n_raters, min(AT_ONCE, n_studies - start), rng)
-        of_rates.append(win_rates(studies))
-        of_worths.append(log_worths(studies))
+        some = win_rates(studies), log_worths(studies) if world.n_methods == 3 else {}
         for at in range(CHECKED if not start else 0):
-            check(studies, of_rates[0], of_worths[0], at)
-    rates, worths = (
-        {name: np.concatenate([one[name] for one in many]) for name in many[0]} for many in (of_rates, of_worths)
-    )
+            check(studies, *some, at)
+        for whole, part in zip((rates, worths), some, strict=True):
+            whole |= {
+                name: np.concatenate([whole[name], values] if start else [values]) for name, values in part.items()
+            }
+    inside = {
+        "win rate": (rates["low"] <= rate) & (rate <= rates["high"]),
+        "Wald": np.abs(rates["rate"] - rate) <= rates["wald"],
+        "lower floor": (rates["low, lower"] <= rate) & (rate <= rates["high, lower"]),
+    }
+    found = {name: float(np.mean(values)) for name, values in inside.items()}
+    found |= {"width": float(np.median(rates["high"] - rates["low"])), "p < .05": float(np.mean(rates["p"] < 0.05))}
+    if not worths:
+        return found
     defined = ~np.isnan(worths["half"]).any(1)
     value, half, p = (worths[name][defined] for name in ("value", "half", "p"))
     covers = np.abs(value - right) <= half
-    return {
-        "win rate": float(np.mean((rates["low"] <= rate) & (rate <= rates["high"]))),
-        "width": float(np.median(rates["high"] - rates["low"])),
+    return found | {
         "strength": float(covers[:, :3].mean()),
         "strength width": float(np.median(2 * half[:, :3])),
         "difference": float(covers[:, 3:].mean()),
-        "p < .05": float(np.mean(rates["p"] < 0.05)),
         "p of a difference < .05": float(np.mean(p[:, 3:] < 0.05)),
         "undefined": 1 - float(defined.mean()),
     }
