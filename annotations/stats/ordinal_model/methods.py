@@ -1,8 +1,9 @@
 """All methods in one ordinal model: every pair with simultaneous intervals, Holm's correction and letters.
 
 rating ~ method + (1 | image) + (1 | prompt) + (1 | rater) + (1 | prompt × method) + (1 | rater × method): the model of
-`effect`, with an effect for each method. Simultaneous intervals hold together at their level: they take the quantile of the largest |t| of all
-pairs (Hothorn, Bretz & Westfall 2008, Biom. J. 50:346), from a multivariate t with the estimates' correlations.
+`effect`, with an effect for each method. Simultaneous intervals hold together at their level: they take the quantile of
+the largest |t| of all pairs (Hothorn, Bretz & Westfall 2008, Biom. J. 50:346), from a multivariate t with the
+estimates' correlations.
 """
 
 from dataclasses import dataclass, replace
