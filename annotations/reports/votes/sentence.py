@@ -1,8 +1,7 @@
 """The sentence that answers the question."""
 
 from collections.abc import Sequence
-
-from scipy.special import expit
+from math import exp
 
 from annotations.reports.documents.preferences import PreferencePart, ReportedStrength
 from annotations.reports.estimates import leading
@@ -47,7 +46,7 @@ def _against_next(part: PreferencePart, best: ReportedStrength, second: Reported
     found = leading(pair.log_odds) if pair else None
     if pair is None or pair.log_odds.value is None or found is None or found.low is None or found.high is None:
         return ""
-    chance, low, high = (float(expit(odds)) for odds in (pair.log_odds.value, found.low, found.high))
+    chance, low, high = (1 / (1 + exp(min(-odds, 700.0))) for odds in (pair.log_odds.value, found.low, found.high))
     if part.kind == "votes":
         said = f"and an estimated {chance:.0%} of decided votes against {second.method}, the next best"
     else:
