@@ -1,8 +1,8 @@
 """One sheet and one script per page: what an entry file imports is written into it when static files are collected.
 
 In the sources a page's sheet imports the sheets that it builds on, and its script is an ES module that imports others.
-With EVALSITE_DEBUG a browser gets them as they are and follows the imports itself. Otherwise it would wait for one
-request after another before it may show anything, and the imports would have to know names with hashes in them.
+With EVALSITE_DEBUG a browser gets them as they are and follows the imports itself. Otherwise it would have
+to wait for one request after another before showing anything, and imports would need names with hashes in them.
 """
 
 import posixpath

@@ -15,7 +15,7 @@ GAP_WORDS = frozenset(("nan", "na", "n/a", "#n/a", "none", "null", "nil"))
 class Spellings:
     """Collects names, and says which differ only in what a reader would overlook (`identity.likeness`).
 
-    Memory: about 200 bytes for each distinct name, and for each that is here already.
+    Memory: about 200 bytes per distinct name, and per name that is stored already.
     """
 
     def __init__(self) -> None:
@@ -26,12 +26,12 @@ class Spellings:
         self._here: defaultdict[str, dict[int, str]] = defaultdict(dict)  # by what they name
 
     def know(self, what: str, names: Iterable[str]) -> None:
-        """Names of such things that are here already: files are held against them. Call it before files are read."""
+        """Add names that are stored already, to compare those in files with. Call it before files are read."""
         for name in names:
             self._here[what].setdefault(hash(likeness(name)), name)
 
     def meet(self, file: str, what: str, names: Iterable[str]) -> None:
-        """Notes names that `file` uses for things of one kind (item, rater…); each must be its identity."""
+        """Note the names that `file` uses for things of one kind (item, rater…), as `identity` writes them."""
         seen, met, groups = self._seen[file, what], self._met[file, what], self._groups[file, what]
         there = self._here[what]
         fresh = {code: name for name in names if (code := hash(name)) not in seen}
@@ -58,20 +58,20 @@ class Spellings:
 
 
 def near_names(file: str, what: str, groups: Sequence[Sequence[str]], *, here: Sequence[str] = ()) -> str:
-    """The sentence that names what is nearly the same and counts as different, and the first sign that differs.
+    """The sentence that lists names that are nearly the same but count as different, with the first sign that differs.
 
-    here  those of the names that are stored already
+    here  the names among them that are stored already
     """
     said = "; ".join(_with_differences(group) for group in groups[:MOST_GROUPS_NAMED])
     more = f"; and {len(groups) - MOST_GROUPS_NAMED:,} more" if len(groups) > MOST_GROUPS_NAMED else ""
     return (
         f"{file}, {what}: these names differ only in case, inner blanks, look-alike letters or the way a number is "
-        f"written, and count as different: {said}{more}.{_told(here)}"
+        f"written, and count as different: {said}{more}.{_stored_already(here)}"
     )
 
 
 def gap_names(file: str, what: str, names: Sequence[str]) -> str:
-    """The sentence that says that such words are names."""
+    """The sentence that says that such words are read as names."""
     one = len(names) == 1
     return (
         f"{file}, {what}: {listed(names)} {'is read as a name' if one else 'are read as names'}: only an empty cell is "
@@ -86,7 +86,7 @@ def _with_differences(group: Sequence[str], most: int = 6) -> str:
     return text if len(group) <= most else f"{text} and {len(group) - most} more"
 
 
-def _told(here: Sequence[str]) -> str:
+def _stored_already(here: Sequence[str]) -> str:
     if not here:
         return ""
     more = f" and {len(here) - MOST_GROUPS_NAMED:,} more" if len(here) > MOST_GROUPS_NAMED else ""

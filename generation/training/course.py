@@ -20,7 +20,7 @@ from generation.training.data import PER_CATEGORY, training_set, weight_of_thing
 
 @dataclass(frozen=True)
 class Course:
-    """How many steps each part takes, and on how much: chunks of this many prompts of each category."""
+    """How many steps each part takes, and how many pictures: `chunks` of `per_category` prompts per category."""
 
     chunks: int
     autoencoder: int
@@ -58,7 +58,7 @@ def run(folder: Path, course: Course) -> Path:
         training_set(folder, course.chunks, course.per_category)
     parallel.wait_for_all()
     pictures, prompts = training_set(folder, course.chunks, course.per_category)
-    # The last ones measure: mixed, so that they are of all categories.
+    # The last ones serve for measuring. They are mixed, so that they cover all categories.
     order = np.random.default_rng(1).permutation(len(prompts))
     pictures, prompts = pictures[order], [prompts[index] for index in order]
 
@@ -85,7 +85,7 @@ def run(folder: Path, course: Course) -> Path:
 
 
 def _latents(coder: torch.nn.Module, pictures: np.ndarray, file: Path) -> tuple[Tensor, Tensor, float, float]:
-    """Latents with mean 0 and deviation 1, how much their places count, and the shift and scale that make them so."""
+    """Latents with mean 0 and deviation 1, the weights of their places, and the shift and scale that were applied."""
     if parallel.is_first() and not file.exists():
         latents, weights = autoencoder.encode(coder, pictures)
         partial = file.with_suffix(".partial")

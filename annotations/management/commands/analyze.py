@@ -84,7 +84,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--comparisons", type=Path, help="columns baseline, refined: methods to compare")
         parser.add_argument(
-            "--excluded-raters", type=Path, help="columns rater, reason: whose ratings do not count, as the report says"
+            "--excluded-raters", type=Path, help="columns rater, reason: raters to leave out; the report lists them"
         )
         parser.add_argument("--on-bad-value", choices=["error", "exclude"], default="error")
         parser.add_argument("--seed", type=int, default=0)
@@ -153,7 +153,7 @@ class Command(BaseCommand):
         )
         write_report(made, out, [str(reject) for reject in log.first], is_quick=options["quick"])
         for dimension, answer in zip(made.dimensions, summary(made), strict=True):
-            if not dimension.preferences:  # Else the line below is the answer.
+            if not dimension.preferences:  # Otherwise the line below is the answer.
                 self.stdout.write(for_terminal(answer))
             self.stdout.write(f"{dimension.name}: {for_terminal(headline(dimension))}")
         if made.excluded_raters:

@@ -15,10 +15,10 @@ LINE = 16
 
 @dataclass(frozen=True)
 class Layout:
-    """How a picture is laid out: on a page with labels to the left of what is drawn, on a phone above it.
+    """How a picture is laid out: labels are to the left of the drawing on a page and above it on a phone.
 
-    left, right  the room for labels and for figures to either side of what is drawn
-    row          the height of a row; `above` of it is taken by the label
+    left, right  the space for labels and for figures on either side of the drawing
+    row          the height of a row, of which the label takes `above`
     """
 
     width: int
@@ -29,7 +29,7 @@ class Layout:
 
     @property
     def end(self) -> int:
-        """Where what is drawn ends on the right."""
+        """The right end of the drawing."""
         return self.width - self.right
 
     @property
@@ -80,7 +80,7 @@ def group(parts: Sequence[str]) -> str:
 
 
 def titled(title: str, *parts: str) -> str:
-    """A group that says its title on hovering."""
+    """A group that shows its title on hovering."""
     return group([f"<title>{escape(title)}</title>", *parts])
 
 

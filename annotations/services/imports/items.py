@@ -32,7 +32,7 @@ def items_of(study: Study, keys: Collection[str], prompt_set: str) -> dict[str, 
     """Key → item of the study: by the item's own key, else by what its only image is called."""
     if study.pk is None:
         return {}
-    # The role is looked at here: with a role to look for, SQLite goes through all items of the study.
+    # The role is checked here: with the role in the query, SQLite scans all items of the study.
     rows = ItemImage.objects.filter(among("item__key", keys), item__study=study).order_by("item", "slot")
     found: dict[str, Found] = {}
     for key, role, pk, image in rows.values_list("item__key", "item__role", "item", "image"):
@@ -50,10 +50,10 @@ def items_of(study: Study, keys: Collection[str], prompt_set: str) -> dict[str, 
 
 
 class NewItems:
-    """Makes the items that a file of ratings names and the study has not, in the study's seeded order.
+    """Creates the items that a file of ratings names and the study does not have, in the study's seeded order.
 
-    The whole file is looked through before the first rating is saved, so that wherever people may go on rating later,
-    methods and prompts are balanced. Memory: about 400 bytes per item, none per rating.
+    The whole file is read before the first rating is saved, so that methods and prompts are balanced wherever people
+    go on rating later. Memory: about 400 bytes per item, none per rating.
     """
 
     def __init__(self, study: Study, prompt_set: str, known: AbstractSet[str]) -> None:
@@ -67,8 +67,7 @@ class NewItems:
     def look_through(
         self, blocks: Iterable[list[str]], progress: Progress, *, dry_run: bool, file: str, spellings: Spellings
     ) -> None:
-        """Note the items that are to be made, from the names in each block of rows. In a dry run `dry` holds their
-        keys."""
+        """Note the items to create, from the names in each block of rows. In a dry run `dry` holds their keys."""
         seen: set[int] = set()
         for some in blocks:
             fresh = {key for key in some if hash(key) not in seen}
@@ -93,7 +92,7 @@ class NewItems:
             self._methods.append(method)
 
     def save(self) -> int:
-        """Make them, behind those that the study has; how many."""
+        """Create them after the items that the study has, and return how many they are."""
         methods, prompts = (np.unique(codes, return_inverse=True)[1] for codes in (self._methods, self._prompts))
         order = allocation.global_order(methods, prompts, self._study.seed).tolist()
         last = self._study.items.aggregate(last=Max("position"))["last"]

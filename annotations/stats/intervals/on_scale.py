@@ -1,4 +1,4 @@
-"""A symmetric interval taken where a statistic is nearly normal, and brought back to where it is read."""
+"""Intervals computed on a scale on which the statistic is nearly normal, and carried back to its own scale."""
 
 from math import inf, log
 from typing import Literal
@@ -31,8 +31,8 @@ def interval_on_scale(
 
     error ≥ 0 is the standard error of `value` itself; df may be infinite, which takes the normal quantile. within: the
     ends of the range, where they are not those of the scale; a plain interval is cut there. Undefined with a reason
-    for an error of 0, for what does not vary in the sample does not show that it cannot vary, and on other scales
-    than the plain one for a value at an end of the range.
+    for an error of 0: no variation in the sample does not show that there is none. Except on the plain scale it is
+    also undefined for a value at an end of the range.
     """
     low, high = ends = within or _ENDS[scale]
     if scale != "plain" and not low + _ROUNDING < value < high - _ROUNDING:
