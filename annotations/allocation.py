@@ -1,6 +1,6 @@
 """Which rater sees what, in which order: pure functions of the study's seed."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -160,3 +160,40 @@ def n_cards(n_rated: int, checks: Iterable[tuple[int, str]]) -> int:
             break
         total += 1
     return total
+
+
+def n_of_kinds(n_rated: int, checks: Iterable[tuple[int, str]], *, available: Mapping[str, int]) -> Counter[str]:
+    """By kind, how many checks of a schedule come among the cards of a rater who rates `n_rated` items.
+
+    available  by kind, how many there are; once all of these have a place, the rest of the schedule is not gone through
+    """
+    found: Counter[str] = Counter()
+    total = n_rated
+    for place, kind in checks:
+        if place >= total or all(found[one] >= n for one, n in available.items()):
+            break
+        total += 1
+        found[kind] += 1
+    return found
+
+
+def spread_out(groups: Sequence[Hashable], *, n: int, together: int, seed: int, rater: int) -> list[int]:
+    """The indices of checks in the order in which one rater gets them.
+
+    groups    (n_checks,) the prompt of each
+    n         how many the rater gets by plan; these come first
+    together  how many of one group they get, as far as there are: as often as they see a rated prompt
+    Groups are shuffled. Of those that are planned, the first of each group come before the second ones, and so on.
+    """
+    members: dict[Hashable, list[int]] = defaultdict(list)
+    for index in np.random.default_rng([seed, 6, rater]).permutation(len(groups)).tolist():
+        members[groups[index]].append(index)
+    n_sweeps = -(-max((len(own) for own in members.values()), default=0) // together)
+    order = [
+        (turn, index)
+        for sweep in range(n_sweeps)
+        for own in members.values()
+        for turn, index in enumerate(own[sweep * together : (sweep + 1) * together])
+    ]
+    planned = sorted(order[:n], key=lambda one: one[0])
+    return [index for _turn, index in (*planned, *order[n:])]

@@ -6,6 +6,7 @@ shuffled, and there is no list of items, methods or scores. A token needs the sc
 
 from io import BytesIO
 from typing import Any
+from unicodedata import normalize
 
 from django.conf import settings
 from django.http import FileResponse, Http404
@@ -25,6 +26,7 @@ from annotations.kinds.base import UNABLE, BadAnswers, field_name
 from annotations.kinds.registry import kind_of
 from annotations.models import Assignment, Dimension, Rater, Study
 from annotations.queries import rating as queries
+from annotations.queries.raters.text_images import NAMED_IMAGE
 from annotations.queries.words import asked as asked_in_words
 from annotations.queries.words import language_of
 from annotations.services import rating as services
@@ -100,12 +102,26 @@ class CardSerializer(serializers.Serializer[Any]):
     questions = QuestionSerializer(many=True)
 
 
+class TextImageSerializer(serializers.Serializer[Any]):
+    """An image that the instructions name: `![what it shows](name)`. Its address needs no token."""
+
+    name = serializers.CharField()
+    url = serializers.URLField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+
+
 class RatingSerializer(serializers.Serializer[Any]):
-    """How far a rater is."""
+    """How far a rater is.
+
+    `instructions` is text with the emphasis, lists and line breaks of CommonMark; the images that it names are in
+    `instruction_images`. Of an image that is not there, show the words between the brackets.
+    """
 
     title = serializers.CharField()
     state = serializers.CharField()
     instructions = serializers.CharField()
+    instruction_images = TextImageSerializer(many=True)
     n_answered = serializers.IntegerField()
     n_total = serializers.IntegerField()
 
@@ -117,7 +133,18 @@ class Rating(OfRater):
     def get(self, request: Request, study_token: str) -> Response:
         rater = self.rater()
         study, progress = rater.study, queries.progress(rater)
+        named = {name for _words, name in NAMED_IMAGE.findall(normalize("NFC", study.instructions))}
+        images = [
+            {
+                "name": image.name,
+                "url": request.build_absolute_uri(reverse("text-image", args=[image.token])),
+                "width": image.width,
+                "height": image.height,
+            }
+            for image in study.text_images.filter(name__in=named)
+        ]
         answer = {"title": study.title, "state": study.state, "instructions": study.instructions}
+        answer |= {"instruction_images": images}
         return Response(answer | {"n_answered": progress.answered, "n_total": progress.total})
 
 

@@ -1,5 +1,6 @@
 """Reads for the rating page."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -93,11 +94,14 @@ def next_need(study_id: int, *, above: int) -> int | None:
     return need
 
 
-def open_items(rater: Rater, *, taken: int, after_position: int, limit: int) -> QuerySet[Item]:
+def open_items(
+    rater: Rater, *, taken: int, after_position: int, limit: int, avoided: Collection[int] = ()
+) -> QuerySet[Item]:
     """Items that `taken` raters have or had, this one not among them, behind a place in the global order."""
     return (
         Item.objects.filter(study=rater.study_id, taken=taken, taken__lt=F("wanted"), position__gt=after_position)
         .filter(~Exists(Assignment.objects.filter(item=OuterRef("pk"), rater=rater)))
+        .exclude(pk__in=avoided)
         .order_by("position")[:limit]
     )
 
@@ -129,10 +133,15 @@ def n_held_and_answered(rater: Rater, *, most: int) -> tuple[int, int]:
     return held, answered
 
 
-def most_rated(study: Study) -> int:
-    """How many items one rater rates at most. Positions have no gaps, so the last one shows how many there are."""
+def n_given_out(study: Study) -> int:
+    """How many items may be given out. Positions have no gaps, so the last one shows how many there are."""
     last = Item.objects.filter(study=study).order_by("-position").values_list("position", flat=True)[:1]
-    n_items = study.n_released if study.n_released is not None else last[0] + 1 if last else 0
+    return study.n_released if study.n_released is not None else last[0] + 1 if last else 0
+
+
+def most_rated(study: Study) -> int:
+    """How many items one rater rates at most."""
+    n_items = n_given_out(study)
     return min(n_items, study.items_per_rater or n_items)
 
 

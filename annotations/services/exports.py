@@ -23,6 +23,7 @@ from annotations.queries import exports as queries
 from annotations.queries import preferences
 from annotations.queries.audits import exports as audits
 from annotations.queries.exports import Rows
+from annotations.queries.planning import looks
 from annotations.queries.raters import consensus
 from annotations.queries.results import StudyRows, study_rows
 from annotations.queries.structured import parts
@@ -83,6 +84,7 @@ TABLES = {
         Table("best-worst", "Best and worst of each card", preferences.BEST_WORST, preferences.best_worst_rows),
         Table("parts", "Words, parts of prompts and places, one per row", parts.PARTS, parts.part_rows),
         Table("consensus", "What most raters say about each item", consensus.CONSENSUS, consensus.consensus_rows),
+        Table("looks", "Looks at the comparison of two methods", looks.LOOKS, looks.look_rows),
         Table("late-answers", "Answers that came too late", queries.LATE, queries.late_rows),
         Table("checks", "Answers to hidden repeats and checks", queries.CHECKS, queries.check_rows),
         Table("raters", "Raters, and who is excluded why", queries.RATERS, queries.rater_rows),

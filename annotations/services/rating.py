@@ -1,6 +1,6 @@
 """Giving items to raters and taking their answers: the writes behind the rating page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -26,6 +26,8 @@ FIRST_ITEMS = 2
 next. Each answer lets them hold one more, up to the study's batch. So strangers who join and leave take little."""
 Card = tuple[int, str, str]
 """What becomes an assignment: item, order shown, purpose."""
+Avoided = Sequence[Collection[int]]
+"""Items that are not to be given; a later entry holds where nothing is left without those of an earlier one."""
 
 
 class Outcome(Enum):
@@ -65,12 +67,12 @@ def reserve(*, rater: Rater, now: datetime | None = None) -> int:
         lease_until = now + timedelta(minutes=study.lease_minutes)
         if again := _take_back(rater, lease_until, limit=room):
             return again
-        hidden = _hidden(rater, study, plan, max(0, room))
+        hidden, avoided = _hidden(rater, study, plan, max(0, room))
         n_rated = rater.next_sequence - (checks.n_checks_given(rater) if plan.shares else 0)
         left = room if study.items_per_rater is None else study.items_per_rater - n_rated
         if room <= 0 or left <= 0:
             return 0
-        items = _rated_items(rater, study, min(room - len(hidden), left))
+        items = _rated_items(rater, study, min(room - len(hidden), left), avoided)
         if items is None:
             return 0
         further = further_probabilities(study, items)
@@ -106,12 +108,17 @@ def _further(item: int, purpose: str, further: Mapping[int, float]) -> dict[str,
     return {"is_further": True, "probability": further[item]} if is_further else {}
 
 
-def _hidden(rater: Rater, study: Study, plan: RaterPlan, n: int) -> dict[int, Card]:
-    """The checks among the next n cards, by place. Where there is nothing to give, an ordinary card comes instead."""
+def _hidden(rater: Rater, study: Study, plan: RaterPlan, n: int) -> tuple[dict[int, Card], Avoided]:
+    """The checks among the next n cards, by place, and the rated items that look like this rater's checks.
+
+    Where there is nothing to give, an ordinary card comes instead.
+    """
     if not plan.shares:
-        return {}
+        return {}, (frozenset(),)
     purposes = checks.next_purposes(rater, study, plan, n)
-    candidates = checks.Candidates(rater, study)
+    n_items = queries.n_given_out(study)
+    n_rated = min(n_items, study.items_per_rater or n_items)
+    candidates = checks.Candidates(rater, study, plan, n_rated=n_rated, n_items=n_items)
     found: dict[int, Card] = {}
     for place, purpose in enumerate(purposes):
         if purpose == Assignment.Purpose.RATING:
@@ -119,16 +126,18 @@ def _hidden(rater: Rater, study: Study, plan: RaterPlan, n: int) -> dict[int, Ca
         taken = candidates.take(purpose, place=rater.next_sequence + place, gap=plan.repeat_gap)
         if taken is not None:
             found[place] = (*taken, purpose)
-    return found
+    return found, candidates.avoided
 
 
-def _rated_items(rater: Rater, study: Study, wanted: int) -> list[Item] | None:
+def _rated_items(rater: Rater, study: Study, wanted: int, avoided: Avoided) -> list[Item] | None:
     """The items to be rated next; None where none is left, so that no check is anybody's last card.
 
     It also looks where all next cards are checks: they take as long as others.
     """
     before = rater.cursor_taken, rater.cursor_position
-    items = _open_items(rater, study, max(1, wanted))
+    items: list[Item] = []
+    for some in avoided:
+        items = items or _open_items(rater, study, max(1, wanted), some)
     if not items:
         return None
     if wanted < 1:
@@ -164,13 +173,14 @@ def _room(rater: Rater, study: Study, plan: RaterPlan, now: datetime) -> int:
     return max(0, (most if left is None else min(most, left)) - n_held)
 
 
-def _open_items(rater: Rater, study: Study, limit: int) -> list[Item]:
+def _open_items(rater: Rater, study: Study, limit: int, avoided: Collection[int]) -> list[Item]:
     """Open items at the lowest need level that has any, going on behind this rater's cursor and round once."""
     taken = queries.next_need(study.pk, above=-1)
     while taken is not None:
         start = rater.cursor_position if rater.cursor_taken == taken else -1
         for after in (start, -1) if start >= 0 else (start,):
-            found = list(locked(queries.open_items(rater, taken=taken, after_position=after, limit=limit)))
+            open_items = queries.open_items(rater, taken=taken, after_position=after, limit=limit, avoided=avoided)
+            found = list(locked(open_items))
             if found:
                 rater.cursor_taken, rater.cursor_position = taken, found[-1].position
                 return found

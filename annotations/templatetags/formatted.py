@@ -1,8 +1,8 @@
 """Text that researchers write for raters, with the little formatting that it may have."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+from unicodedata import normalize
 
 from django import template
 from django.urls import reverse
@@ -13,18 +13,18 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 from annotations.models import Study, TextImage
+from annotations.queries.raters.text_images import NAMED_IMAGE
 
 register = template.Library()
-
-_IMAGE = re.compile(r"!\[([^\[\]\n]*)\]\(([A-Za-z0-9._-]+)\)")
 
 
 @register.filter
 def formatted(text: str, study: Study | None = None) -> SafeString:
     """HTML of the text: everything in it that is not formatting is escaped.
 
-    `![what it shows](name)` shows the image of that name, if it is one of the study's own; anything else in such
-    brackets comes out as it was typed, so no page asks another server for an image.
+    `![what it shows](name)` shows the image of that name, if it is one of the study's own. Of an image that is not
+    there, readers see what it shows, in words. An address in such brackets comes out as it was typed, so no page asks
+    another server for an image.
     """
     images: dict[str, TextImage] = {}
     if study is not None and study.pk and "![" in text:
@@ -33,14 +33,16 @@ def formatted(text: str, study: Study | None = None) -> SafeString:
 
 
 def _study_image(state: StateInline, silent: bool) -> bool:
-    """An image of the study at this place of the text, if one of this name is there."""
-    found = _IMAGE.match(state.src, state.pos)
-    image = state.env["images"].get(found[2]) if found else None
-    if found is None or image is None:
+    """An image of the study at this place of the text, or the words for one that is not there."""
+    found = NAMED_IMAGE.match(state.src, state.pos)
+    if found is None:
         return False
-    if not silent:
+    image = state.env["images"].get(normalize("NFC", found[2]))
+    if not silent and image is not None:
         token = state.push("study_image", "img", 0)
         token.content, token.meta = found[1], {"image": image}
+    elif not silent:
+        state.push("text", "", 0).content = found[1]
     state.pos = found.end()
     return True
 

@@ -1,6 +1,5 @@
 """The rule by which a comparison of two methods gets further prompts, its looks, and what is said of them."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,15 +7,15 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from annotations.models import Dimension, ItemImage, PromptLook, Response, Study
-from annotations.queries.raters.disputed import unturned
+from annotations.queries.columns import integers
+from annotations.queries.preferences import is_turned
 from annotations.queries.studies import current_responses
 from annotations.questions import names_sides
 from annotations.stats.adaptive.close_pairs import PairRule
-from annotations.stats.arrays import FloatArray
+from annotations.stats.arrays import FloatArray, IntArray, totals
 from annotations.stats.comparison.group_sequential import Spending
 from generation.models import Method
 
-ROWS_AT_ONCE = 10_000
 SPENDING = {"obrien_fleming": "O’Brien–Fleming", "pocock": "Pocock"}
 
 
@@ -65,34 +64,40 @@ def compared(study: Study, look: int) -> Compared:
     if methods is None:
         return Compared("", "", np.empty(0))
     rows = current_responses([dimension]).filter(level__isnull=False, assignment__item__look__lte=look)
-    by_prompt = _votes(rows) if names_sides(dimension) else _ratings(rows, dimension, methods)
-    return Compared(methods[0].name, methods[1].name, np.array([by_prompt[prompt] for prompt in sorted(by_prompt)]))
+    differences = _votes(rows) if names_sides(dimension) else _ratings(rows, dimension, methods)
+    return Compared(methods[0].name, methods[1].name, differences)
 
 
-def _votes(rows: "QuerySet[Response]") -> dict[int, float]:
-    """By prompt, votes for the second image less those for the first, per answer; items count alike."""
-    items: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
-    columns = ("assignment__item__prompt", "assignment__item", "level", "assignment__shown_order")
-    for prompt, item, level, shown in rows.values_list(*columns).iterator(chunk_size=ROWS_AT_ONCE):
-        side = unturned(level, shown)
-        items[prompt][item].append(2 * side - 1 if side < 2 else 0)
-    return {prompt: float(np.mean([np.mean(votes) for votes in own.values()])) for prompt, own in items.items()}
+def _votes(rows: "QuerySet[Response]") -> FloatArray:
+    """(n_prompts,) votes for the second image less those for the first, per answer; a prompt's items count alike."""
+    columns = ("assignment__item__prompt", "assignment__item", "level", is_turned())
+    prompt, item, level, turned = integers(rows.values_list(*columns), len(columns))
+    vote = np.where(level < 2, (2.0 * level - 1) * (1 - 2 * turned), 0.0)
+    (prompt, _item), of_item = _means((prompt, item), vote)
+    return _means((prompt,), of_item)[1]
 
 
-def _ratings(rows: "QuerySet[Response]", dimension: Dimension, methods: tuple[Method, Method]) -> dict[int, float]:
-    """By prompt that has both, the mean rating of the second method's images less that of the first's."""
-    values = [float(value) for value in dimension.values]
-    images: dict[tuple[int, int], dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+def _ratings(rows: "QuerySet[Response]", dimension: Dimension, methods: tuple[Method, Method]) -> FloatArray:
+    """(n_prompts,) of prompts that have both, the second method's images' mean rating less that of the first's."""
     columns = ("assignment__item__prompt", "image__method", "image", "level")
-    for prompt, method, image, level in rows.values_list(*columns).iterator(chunk_size=ROWS_AT_ONCE):
-        images[prompt, method][image].append(values[level])
-    means = {key: float(np.mean([np.mean(given) for given in own.values()])) for key, own in images.items()}
-    first, second = (method.pk for method in methods)
-    return {
-        prompt: means[prompt, second] - mean
-        for (prompt, method), mean in means.items()
-        if method == first and (prompt, second) in means
-    }
+    prompt, method, image, level = integers(rows.values_list(*columns), len(columns))
+    rating = np.array([float(value) for value in dimension.values])[level]
+    (prompt, method, _image), of_image = _means((prompt, method, image), rating)
+    (prompt, method), mean = _means((prompt, method), of_image)
+    first, second = (method == one.pk for one in methods)
+    _both, at_first, at_second = np.intersect1d(prompt[first], prompt[second], return_indices=True)
+    return np.asarray(mean[second][at_second] - mean[first][at_first])
+
+
+def _means(keys: tuple[IntArray, ...], values: FloatArray) -> tuple[tuple[IntArray, ...], FloatArray]:
+    """The different keys, ascending, and the mean value of each; (n_different,) all.
+
+    keys: (n,) each, the parts of every row's key, from the first to the last. values: (n,).
+    """
+    different, code = np.unique(np.stack(keys, axis=1), axis=0, return_inverse=True)
+    code = code.reshape(-1)
+    n = len(different)
+    return tuple(different.T), totals(code, values, n) / np.bincount(code, minlength=n)
 
 
 def is_stopped(study: Study) -> bool:

@@ -208,9 +208,9 @@ def _agreement(found: dict[str, Any] | None) -> Signal:
     low, high, shown = limits.get("low"), limits.get("high"), figure(value, digits=2)
     if low is None or high is None:
         return Signal("agreement", shown, _("Kappa with the others’ answers; no interval."), max(0.0, value))
-    reason = _("Kappa with the others’ answers, from the newest results; 95%% interval %(low).2f–%(high).2f.") % {
-        "low": low,
-        "high": high,
+    reason = _("Kappa with the others’ answers, from the newest results; 95%% interval %(low)s to %(high)s.") % {
+        "low": figure(low, digits=2),
+        "high": figure(high, digits=2),
     }
     return Signal(
         "agreement",
@@ -227,9 +227,9 @@ def _drift(work: Work) -> Signal:
     found = watching.drift(work.levels)
     if math.isnan(found.value):
         return Signal("drift", "–", _("It needs ten answers."))
-    reason = _("Second half less first half, in levels; 95%% interval %(low)+.2f to %(high)+.2f.") % {
-        "low": found.low,
-        "high": found.high,
+    reason = _("Second half less first half, in levels; 95%% interval %(low)s to %(high)s.") % {
+        "low": figure(found.low, signed=True, digits=2),
+        "high": figure(found.high, signed=True, digits=2),
     }
     return Signal(
         "drift",

@@ -36,6 +36,10 @@ def staged(
         return order, np.ones(len(order), np.int64)
     if sizes[0] < FEWEST_PROMPTS or any(later <= earlier for earlier, later in pairwise(sizes)):
         _refuse(_("Give ascending numbers, the first at least %d.") % FEWEST_PROMPTS)
+    if len(sizes) == 1:
+        _refuse(
+            _("Give at least two numbers. For a fixed number of prompts, set the maximum number of prompts instead.")
+        )
     n_methods = len(np.unique(chosen.methods))
     is_pair = study.item_kind == Study.ItemKind.PAIR
     if study.item_kind == Study.ItemKind.PROMPT or n_methods != (1 if is_pair else 2):

@@ -1,7 +1,9 @@
 """Images in the texts that raters read: checked, re-encoded, and gone with their study."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import chain, count
+from unicodedata import category, normalize
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -22,10 +24,23 @@ WIDTH = 1_600
 LONGEST_NAME = 60
 
 
-def name_for(file_name: str) -> str:
-    """What texts call an image of this file, unless somebody chooses another name."""
-    stem = file_name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0] or file_name
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.")[:LONGEST_NAME] or "image"
+def name_for(file_name: str, taken: Collection[str] = ()) -> str:
+    """What texts call an image of this file, unless somebody chooses another name.
+
+    Letters of all scripts stay. A file whose name has neither letters nor digits becomes the first of "image",
+    "image-2", … that is not taken.
+    """
+    stem = normalize("NFC", file_name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0] or file_name)
+    kept = "".join(character if _is_of_name(character) else " " for character in stem)
+    if name := re.sub(r" +", "-", kept).strip("-.")[:LONGEST_NAME]:
+        return name
+    numbered = (f"image-{number}" for number in count(2))
+    return next(name for name in chain(["image"], numbered) if name not in taken)
+
+
+def _is_of_name(character: str) -> bool:
+    """Whether it is a letter, a mark on one, or a digit, of any script, or one of “-”, “_” and “.”."""
+    return character in "-_." or category(character)[0] in "LMN"
 
 
 def add_text_image(*, study: Study, name: str, content: bytes, by: User | None) -> TextImage:
@@ -34,7 +49,8 @@ def add_text_image(*, study: Study, name: str, content: bytes, by: User | None) 
     Raises ValidationError, by field, for what is not a PNG, JPEG or WebP image within the limits, and for a name that
     an image of the study has.
     """
-    if len(name) > LONGEST_NAME or not re.fullmatch(r"[A-Za-z0-9._-]+", name):
+    name = normalize("NFC", name)
+    if not 0 < len(name) <= LONGEST_NAME or not all(map(_is_of_name, name)):
         raise ValidationError({"name": _("Use letters, digits, “-”, “_” and “.” alone, at most 60 of them.")})
     if len(content) > MOST_BYTES:
         raise ValidationError({"file": _("The file has more than %d MB.") % (MOST_BYTES // 2**20)})
@@ -64,7 +80,7 @@ def _kept(study: Study, name: str, pixels: bytes) -> TextImage:
 
 
 def remove_text_image(*, image: TextImage, by: User | None) -> None:
-    """Remove an image and its file; where a text names it, readers see the name instead."""
+    """Remove an image and its file; where a text names it, readers see what is between the brackets instead."""
     with transaction.atomic():
         note(study=image.study, actor=by, action=Action.CHANGED, settings=[f"image {image.name}"])
         delete_text_images(TextImage.objects.filter(pk=image.pk))

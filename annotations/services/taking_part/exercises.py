@@ -14,11 +14,9 @@ from django.utils.translation import ngettext
 
 from annotations import allocation
 from annotations.kinds.base import Answer
-from annotations.kinds.registry import kind_of
-from annotations.models import Assignment, Dimension, Item, ItemImage, KnownAnswer, Rater, Study, Trial
+from annotations.models import Assignment, Item, ItemImage, KnownAnswer, Rater, Study, Trial
 from annotations.models.participation import RaterPlan, plan_of
 from annotations.queries.raters import known as queries
-from annotations.questions import names_sides
 
 Accepted = Mapping[tuple[int, int | None], Sequence[int]]
 """(dimension, image or None) → indices of the levels that are right."""
@@ -113,54 +111,6 @@ def remove_exercise(*, item: Item) -> bool:
             item.delete()
             return True
     return False
-
-
-def make_mismatches(*, study: Study, dimension: Dimension, n: int) -> list[Item]:
-    """Attention checks by themselves: a prompt with an image of another prompt, drawn from the study's seed.
-
-    Of a pair, one image stays and is the right choice. Otherwise the lower half of the levels is right. Raises
-    ValidationError where the question or the study's items allow no such check.
-    """
-    is_pair = study.item_kind == Study.ItemKind.PAIR
-    if (
-        dimension.is_ordering
-        or not kind_of(dimension).has_levels
-        or (is_pair != names_sides(dimension))
-        or (not is_pair and len(dimension.levels) < 2)
-    ):
-        raise ValidationError(_("Choose a question whose answer shows whether an image fits its prompt."))
-    if not is_pair and dimension.kind != Dimension.Kind.ORDINAL:
-        raise ValidationError(_("Choose a question with ordered levels."))
-    items = list(Item.objects.filter(study=study).order_by("position")[: 20 * n + 20])
-    n_before = Item.with_checks.filter(study=study, role=Item.Role.CHECK).count()
-    rng = np.random.default_rng([study.seed, 7, n_before])
-    shown: dict[int, list[int]] = {}
-    for item_id, image in ItemImage.objects.filter(item__in=items).order_by("slot").values_list("item_id", "image_id"):
-        shown.setdefault(item_id, []).append(image)
-    drawn = [items[i] for i in rng.permutation(len(items))]
-    made: list[Item] = []
-    for item in drawn[:n]:
-        others = [one for one in drawn if one.prompt_id != item.prompt_id]
-        if not others:
-            raise ValidationError(_("All items have the same prompt, so no image can be shown with a wrong one."))
-        other = others[int(rng.integers(len(others)))]
-        images = [shown[item.pk][0], shown[other.pk][0]] if is_pair else shown[other.pk]
-        low = list(range(len(dimension.levels) // 2))
-        about = images if dimension.about == Dimension.About.IMAGE else [None]
-        accepted: Accepted = {(dimension.pk, None): [0]} if is_pair else {(dimension.pk, image): low for image in about}
-        reason = _("The image was made for another prompt.")
-        made.append(
-            add_exercise(
-                study=study,
-                role=Item.Role.CHECK,
-                prompt_id=item.prompt_id,
-                images=images,
-                accepted=accepted,
-                reason=reason,
-                frozen=item.frozen,
-            )
-        )
-    return made
 
 
 # --- before the first card ------------------------------------------------------------------------------------------

@@ -15,7 +15,9 @@ from annotations.forms.raters import ExerciseForm, MismatchForm
 from annotations.models import Item, Study
 from annotations.queries import rating as queries
 from annotations.queries.raters import known as known_queries
+from annotations.queries.raters.checks import alike, items_per_prompt
 from annotations.services.taking_part import exercises
+from annotations.services.taking_part.mismatches import make_mismatches
 from annotations.views.raters.exercise_words import answers_in_words
 from annotations.views.rights import researcher_of_study
 
@@ -70,9 +72,7 @@ def mismatches(request: HttpRequest, study: Study) -> HttpResponse:
     form = MismatchForm(study, request.POST)
     if form.is_valid():
         try:
-            made = exercises.make_mismatches(
-                study=study, dimension=form.cleaned_data["dimension"], n=form.cleaned_data["n"]
-            )
+            made = make_mismatches(study=study, dimension=form.cleaned_data["dimension"], n=form.cleaned_data["n"])
         except ValidationError as problem:
             form.add_error("dimension", problem)
         else:
@@ -101,5 +101,7 @@ def _index(request: HttpRequest, study: Study, form: MismatchForm, *, status: in
         images = queries.image_ids(item.pk)
         row = {"item": item, "images": images, "answers": answers_in_words(known.get(item.pk, []), [], "", images)}
         roles.setdefault(item.get_role_display(), []).append(row)
-    context = {"study": study, "tab": "raters", "part": "exercises", "roles": roles, "form": form}
+    hidden = [item.pk for item in items if item.role in (Item.Role.GOLD, Item.Role.CHECK)]
+    n_alike = len(alike(study, hidden, n_of_prompt=items_per_prompt(study)))
+    context = {"study": study, "tab": "raters", "part": "exercises", "roles": roles, "form": form, "n_alike": n_alike}
     return render(request, "annotations/watching/exercises.html", context, status=status)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from annotations.forms.raters import TextImageForm
 from annotations.models import Study, TextImage
+from annotations.queries.raters.text_images import named_images
 from annotations.services.raters import text_images as services
 from annotations.views.rights import researcher_of_study, signed_in
 
@@ -28,7 +29,8 @@ def index(request: HttpRequest, study: Study) -> HttpResponse:
     form = TextImageForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
-        name = form.cleaned_data["name"] or services.name_for(file.name)
+        taken = set(study.text_images.values_list("name", flat=True))
+        name = form.cleaned_data["name"] or services.name_for(file.name, taken)
         try:
             services.add_text_image(
                 study=study, name=name, content=file.read(services.MOST_BYTES + 1), by=signed_in(request)
@@ -38,13 +40,14 @@ def index(request: HttpRequest, study: Study) -> HttpResponse:
         else:
             messages.success(request, _("Added. Type its line where the image should be."))
             return redirect("study-text-images", study.token)
-    texts = _texts(study)
+    named, images = named_images(study), list(study.text_images.all())
     context: dict[str, Any] = {
         "study": study,
         "tab": "raters",
         "part": "images",
         "form": form,
-        "rows": [(one, any(f"]({one.name})" in text for text in texts)) for one in study.text_images.all()],
+        "rows": [(one, one.name in named) for one in images],
+        "missing": sorted(named - {one.name for one in images}),
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     return render(request, "annotations/watching/text_images.html", context, status=status)
@@ -53,8 +56,13 @@ def index(request: HttpRequest, study: Study) -> HttpResponse:
 @researcher_of_study
 @require_POST
 def remove(request: HttpRequest, study: Study, text_image_id: int) -> HttpResponse:
-    services.remove_text_image(image=get_object_or_404(study.text_images, pk=text_image_id), by=signed_in(request))
-    messages.success(request, _("Removed."))
+    image = get_object_or_404(study.text_images, pk=text_image_id)
+    is_used = image.name in named_images(study)
+    services.remove_text_image(image=image, by=signed_in(request))
+    if is_used:
+        messages.warning(request, _("Removed. A text still names it: delete its line there."))
+    else:
+        messages.success(request, _("Removed."))
     return redirect("study-text-images", study.token)
 
 
@@ -65,10 +73,3 @@ def image(request: HttpRequest, image_token: str) -> HttpResponseBase:
     response = FileResponse(found.file.open("rb"), content_type="image/webp", filename="image.webp")
     response.headers["Cache-Control"] = f"private, max-age={SECONDS}, immutable"
     return response
-
-
-def _texts(study: Study) -> list[str]:
-    """Everything in which an image may be named."""
-    reasons = study.items.model.with_checks.filter(study=study).exclude(reason="").values_list("reason", flat=True)
-    translations = [text for words in study.words.values() for text in words.values()]
-    return [study.instructions, study.consent, study.notes, *translations, *reasons]

@@ -13,6 +13,7 @@ from annotations.models import Study
 from annotations.queries.audits.exports import audit_counts
 from annotations.queries.exports import counts
 from annotations.queries.live.kept import LARGE, is_large
+from annotations.queries.planning.looks import look_counts
 from annotations.queries.preferences import counts as preference_counts
 from annotations.queries.raters.consensus import counts as consensus_counts
 from annotations.queries.structured.parts import counts as part_counts
@@ -39,7 +40,7 @@ FORMATS = {
 def index(request: HttpRequest, study: Study, *, large: int = LARGE) -> HttpResponse:
     """The list of downloads, with their numbers of rows; of more than `large` answers only whether there are any."""
     is_counted = not is_large(study, large=large)
-    n: dict[str, int | None] = {**audit_counts(study)}
+    n: dict[str, int | None] = {**audit_counts(study), **look_counts(study)}
     for counted in (counts, preference_counts, part_counts, consensus_counts):
         n |= counted(study, is_counted=is_counted)
     words = {
@@ -50,6 +51,7 @@ def index(request: HttpRequest, study: Study, *, large: int = LARGE) -> HttpResp
         "best-worst": _("The best and the worst image of every card."),
         "parts": _("Each word, each question of a decomposition, and each place on an image, one per row."),
         "consensus": _("What most raters say about each item, further raters included, and whether it may change."),
+        "looks": _("Each look at the comparison of two methods: its difference, bound and decision."),
         "late-answers": _("Answers that arrived after the item was complete: kept, but not counted."),
         "checks": _("Answers to hidden repeats, gold items and attention checks; no figure counts them."),
         "raters": _("Who rates, how much they answered, and who is excluded from the results and why."),

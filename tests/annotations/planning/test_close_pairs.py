@@ -1,6 +1,7 @@
 """Further prompts while a comparison is undecided: laid out by looks, released by the clock, recorded and reported."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,12 +10,14 @@ from django.test import Client
 from django.utils import timezone
 
 from annotations.kinds.base import Answer
-from annotations.models import Assignment, Dimension, Item, PromptLook, Rater, Study
+from annotations.models import Assignment, Dimension, Item, ItemImage, PromptLook, Rater, Response, Study
 from annotations.queries import rating as queries
 from annotations.queries.candidates import Selection
 from annotations.queries.exports import RESPONSES, response_rows
 from annotations.queries.pairs import Pairing
-from annotations.queries.planning.close_pairs import compared, rule_text, said_in_report, said_live
+from annotations.queries.planning.close_pairs import compared, compared_methods, rule_text, said_in_report, said_live
+from annotations.queries.planning.looks import LOOKS as COLUMNS
+from annotations.queries.planning.looks import look_rows
 from annotations.queries.planning.present import present_plan
 from annotations.queries.provenance import study_design
 from annotations.queries.results import study_rows
@@ -25,8 +28,8 @@ from annotations.services.rating import reserve, submit
 from annotations.services.studies import create_study
 from annotations.services.taking_part.exercises import remove_from_rated
 from annotations.tasks import tend_studies
-from generation.models import Method
-from tests.factories import make_image, make_method, make_prompt, make_prompt_set, make_rater, make_user
+from generation.models import Image, Method, Prompt
+from tests.factories import make_answer, make_image, make_method, make_prompt, make_prompt_set, make_rater, make_user
 
 pytestmark = pytest.mark.django_db
 LOOKS = "6,12,18"
@@ -118,6 +121,17 @@ def test_a_decided_comparison_stops_and_leaves_the_reserve_alone(client: Client)
     assert "decided, so no further prompts" in client.get(f"/study/{study.token}/live/").content.decode()
     assert "decided, so no further prompts were given out" in said_in_report(study)
     assert said_in_report(study) == study_design(study, study_rows(study).data.dimensions).further_prompts
+    (first_look, second_look) = look_rows(study)
+    at = dict(zip([column.name for column in COLUMNS], second_look, strict=True))
+    assert (first_look[0], at["look"], at["n_prompts"], at["decision"]) == (1, 2, 12, "decided")
+    assert (at["first_method"], at["second_method"]) == ("m0", "m1")
+    assert at["mean_difference"] == pytest.approx(10 / 12)
+    assert at["p"] <= at["bound"]
+    assert 0 < at["low"] < at["mean_difference"] < at["high"]
+    exported = client.get(f"/study/{study.token}/export/looks.csv").getvalue().decode()
+    assert exported.count("decided") == 1
+    assert exported.count("further") == 1
+    assert "looks.csv" in client.get(f"/study/{study.token}/export/").content.decode()
     columns = [column.name for column in RESPONSES]
     rows = [dict(zip(columns, row, strict=True)) for row in response_rows(study, all_revisions=False)]
     assert sorted({(row["look"], row["probability"]) for row in rows}) == [(1, 1.0), (2, 1.0)]
@@ -135,6 +149,67 @@ def test_ratings_of_two_methods_are_compared_by_prompt() -> None:
     assert len(found.differences) == 6
     assert set(found.differences) <= {1.0, 2.0}
     assert take_looks(now=timezone.now()) == 1
+
+
+@pytest.mark.parametrize("item_kind", ["pair", "image"])
+def test_differences_are_those_of_a_loop_over_all_answers(
+    item_kind: str, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    """Several items per prompt and images per method, unequal numbers of answers, turned sides and ties."""
+    study = make_compared(item_kind=item_kind, n_prompts=18)
+    prompts = list(Prompt.objects.filter(items__study=study).distinct())
+    for method in Method.objects.filter(images__prompt__in=prompts[:5]).distinct():
+        for prompt in prompts[:5]:
+            make_image(prompt=prompt, method=method)
+    for number, item in enumerate(study.items.filter(prompt__in=prompts[:5])):
+        # Another item of the prompt: its second image, or the other pair.
+        images = [
+            Image.objects.filter(prompt=item.prompt, method=one.method).order_by("-pk")[0] for one in item.images.all()
+        ]
+        more = Item.objects.create(
+            study=study, position=500 + number, key=f"more-{number}", prompt=item.prompt, wanted=2
+        )
+        for slot, image in enumerate(images):
+            ItemImage.objects.create(item=more, image=image, slot=slot)
+    Item.objects.filter(study=study).update(wanted=3)
+    rng = np.random.default_rng(8)
+    raters = [make_rater(study) for _ in range(3)]
+    for item in Item.objects.filter(study=study):
+        for rater in raters[: 1 + int(rng.integers(3))]:
+            card = make_answer(item, rater, level=int(rng.integers(len(study.dimensions.get().levels))))
+            shown = ["0,1", "1,0"][int(rng.integers(2))] if item_kind == "pair" else ""
+            Assignment.objects.filter(pk=card.pk).update(shown_order=shown)
+
+    methods = [one.pk for one in compared_methods(study) or ()]
+    sums: dict[int, dict[tuple[int, int], list[float]]] = {}
+    for one in Response.objects.select_related("assignment__item", "image", "dimension"):
+        card = one.assignment
+        if item_kind == "pair":
+            side = 1 - one.level if card.shown_order == "1,0" and one.level < 2 else one.level
+            key, value = (0, card.item_id), {0: -1.0, 1: 1.0}.get(side, 0.0)
+        else:
+            key = (methods.index(one.image.method_id), one.image_id)
+            value = float(one.dimension.levels[one.level]["value"])
+        sums.setdefault(card.item.prompt_id, {}).setdefault(key, []).append(value)
+    expected = []
+    for _prompt, by_key in sorted(sums.items()):
+        side_means = [[sum(given) / len(given) for (of, _), given in by_key.items() if of == side] for side in (0, 1)]
+        first, second = (sum(means) / len(means) if means else None for means in side_means)
+        if item_kind == "pair":
+            expected.append(first)
+        elif first is not None and second is not None:
+            expected.append(second - first)
+
+    with django_assert_num_queries(6 if item_kind == "pair" else 5):
+        found = compared(Study.objects.get(), 3)
+
+    assert len(expected) == 18
+    assert found.differences == pytest.approx(np.array(expected, float), abs=1e-12)
+
+
+def test_without_an_answer_there_are_no_differences() -> None:
+    for item_kind in ("pair", "image"):
+        assert compared(make_compared(item_kind=item_kind), 1).differences.shape == (0,)
 
 
 def test_raters_see_the_released_cards_as_their_total_and_wait_for_a_look() -> None:
@@ -170,6 +245,7 @@ def test_an_item_that_becomes_an_exercise_leaves_its_look_and_no_gap() -> None:
     ("changes", "problem"),
     [
         ({"prompt_looks": "6,6"}, "ascending"),
+        ({"prompt_looks": "10"}, "at least two numbers"),
         ({"prompt_looks": "3,6"}, "at least 5"),
         ({"prompt_looks": "6,60"}, "only 20 prompts"),
         ({"n_methods": 3}, "exactly two methods"),

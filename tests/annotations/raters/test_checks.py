@@ -21,7 +21,7 @@ from annotations.queries.rating import progress
 from annotations.queries.results import study_data
 from annotations.services.exports import TABLES
 from annotations.services.rating import pause, reserve, skip, submit
-from annotations.services.taking_part.exercises import make_mismatches
+from annotations.services.taking_part.mismatches import make_mismatches
 from annotations.views.cards import images_as_shown
 from tests.annotations.raters.test_before import make_exercise
 from tests.factories import make_rater, make_study

@@ -42,8 +42,9 @@ def test_a_name_becomes_the_studys_own_image_and_nothing_else_becomes_one() -> N
     )
     for text in ("![x](theirs)", "![x](https://elsewhere.example/a.png)", "![x](//a.example/hat)", "\\![x](hat)"):
         assert "<img" not in formatted(text, study), text
-    assert "![x](theirs)" in formatted("![x](theirs)", study)
-    assert "<img" not in formatted("![x](hat)")
+    assert formatted("See ![a *blue* hat](theirs) and ![](gone).", study) == "<p>See a *blue* hat and .</p>\n"
+    assert formatted("![<b>](hat)") == "<p>&lt;b&gt;</p>\n"
+    assert "![x](https://elsewhere.example/a.png)" in formatted("![x](https://elsewhere.example/a.png)", study)
 
 
 def test_an_upload_is_checked_and_only_its_pixels_are_kept() -> None:
@@ -69,6 +70,56 @@ def test_an_upload_is_checked_and_only_its_pixels_are_kept() -> None:
         assert field in problem.value.message_dict, name
     assert study.text_images.count() == 1
     assert name_for("C:\\my files\\Good example (1).png") == "Good-example-1"
+
+
+@pytest.mark.parametrize(
+    ("file_name", "name"),
+    [
+        ("好的例子 (1).png", "好的例子-1"),
+        ("مثال جيد.png", "مثال-جيد"),
+        ("नीली टोपी.png", "नीली-टोपी"),
+        ("Größe.png".encode().decode(), "Größe"),
+        ("Gro\u0308ße.png", "Größe"),  # as macOS writes it
+        ("🎩.png", "image"),
+    ],
+)
+def test_names_of_all_scripts_stay_recognisable(client: Client, file_name: str, name: str) -> None:
+    study = make_study(instructions=f"See ![a hat]({name}).", state=Study.State.DRAFT)
+    client.force_login(study.owner)
+
+    client.post(
+        f"/study/{study.token}/raters/images/", {"file": SimpleUploadedFile(file_name, tiny_png(2))}, follow=True
+    )
+
+    image = study.text_images.get()
+    assert (image.name, image.line) == (name, f"![]({name})")
+    assert f'src="/text-image/{image.token}/"' in formatted(study.instructions, study)
+
+
+def test_files_without_a_letter_in_their_names_are_kept_apart(client: Client) -> None:
+    study = make_study(state=Study.State.DRAFT)
+    client.force_login(study.owner)
+    for number, file_name in enumerate(("🎩.png", "👟.png", "🧣.png")):
+        file = SimpleUploadedFile(file_name, tiny_png(number))
+        assert client.post(f"/study/{study.token}/raters/images/", {"file": file}).status_code == 302
+    assert list(study.text_images.values_list("name", flat=True)) == ["image", "image-2", "image-3"]
+
+
+def test_who_removes_an_image_that_a_text_names_is_told_and_raters_see_words(client: Client) -> None:
+    study = make_study(instructions="Like this: ![a hat](hat)", state=Study.State.DRAFT)
+    image = add(study)
+    client.force_login(study.owner)
+    url = f"/study/{study.token}/raters/images/"
+    assert "If you remove it, raters see the words" in client.get(url).content.decode()
+
+    after = client.post(f"{url}{image.pk}/remove/", follow=True).content.decode()
+
+    assert "Removed. A text still names it" in after
+    assert re.search(r"Texts name images that the study does not have.*<li dir=\"auto\">hat</li>", after, re.DOTALL)
+    Study.objects.update(state=Study.State.OPEN)
+    invitation = client.get(f"/join/{study.invitation}/").content.decode()
+    assert "Like this: a hat</p>" in invitation
+    assert "![" not in invitation
 
 
 def test_it_is_shown_before_and_while_people_rate(client: Client) -> None:

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from annotations.models import Assignment, Item, PanelVisit, RaterPlan, Study
 from annotations.services.panels.polling import poll_all
-from annotations.services.taking_part.exercises import make_mismatches
+from annotations.services.taking_part.mismatches import make_mismatches
 from tests.annotations.raters.prolific_server import TOKEN, ProlificServer
 from tests.annotations.raters.test_before import make_exercise
 from tests.annotations.raters.test_panels import STUDY, make_panel_study, taken

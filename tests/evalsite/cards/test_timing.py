@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 
 from annotations.models import Assignment, Item, Rater, RaterPlan, Study
 from annotations.services.renditions import make_ahead
-from annotations.services.taking_part.exercises import make_mismatches
+from annotations.services.taking_part.mismatches import make_mismatches
 from generation.models import Image, Prompt
 from tests.annotations.raters.test_before import make_exercise
 from tests.evalsite.cards.timing import difference

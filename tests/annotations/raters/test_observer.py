@@ -1,0 +1,216 @@
+"""An observer who compares all cards of a session: images by their bytes and sizes, prompts, addresses and order."""
+
+import hashlib
+import io
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from django.test import Client
+from PIL import Image as PillowImage
+from scipy.stats import hypergeom
+
+from annotations.models import Assignment, Item, ItemImage, Rater, RaterPlan, Study
+from annotations.queries.raters.checks import alike
+from annotations.services.taking_part.mismatches import make_mismatches
+from generation.models import Image, Method, Prompt
+from tests.annotations.raters.test_before import make_exercise
+from tests.factories import make_image, make_prompt, make_rater, make_study, stored_png
+
+pytestmark = pytest.mark.django_db
+LEAST_P = 1e-4
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A card as a script has it; the place from 0. `purpose` is what it would like to know."""
+
+    purpose: str
+    place: int
+    prompt: str
+    images: tuple[str, ...]
+    sizes: tuple[tuple[int, int], ...]
+    n_bytes: tuple[int, ...]
+    page: str
+
+
+def make_watched_study(
+    n_items: int, *, n_checks: int, n_prompts_left: int = 0, n_gold: int = 2, cap: int | None = None, **fields: Any
+) -> Study:
+    """A study whose images all differ, and prompts of the same set and methods that it does not rate."""
+    study = make_study(n_items=n_items + n_gold, items_per_rater=cap, batch_size=5, seed=21, **fields)
+    # As a study that is designed on the site: every prompt comes once before any comes again.
+    items = list(study.items.order_by("position"))
+    in_rounds = [*items[::2], *items[1::2]] if study.item_kind == Study.ItemKind.IMAGE else items
+    for first in (1000, 0):
+        for position, item in enumerate(in_rounds, start=first):
+            Item.objects.filter(pk=item.pk).update(position=position)
+    for _ in range(n_gold):
+        make_exercise(study, Item.Role.GOLD, [0])
+    methods = Method.objects.filter(images__item_images__item__study=study).distinct().order_by("pk")
+    prompt_set = study.items.all()[0].prompt.prompt_set
+    for _ in range(n_prompts_left):
+        prompt = make_prompt(prompt_set=prompt_set)
+        for method in methods:
+            make_image(prompt=prompt, method=method)
+    for number, image in enumerate(Image.objects.order_by("pk")):
+        Image.objects.filter(pk=image.pk).update(**stored_png(1000 + number))
+    for number, prompt in enumerate(Prompt.objects.order_by("pk")):
+        Prompt.objects.filter(pk=prompt.pk).update(text=f"A red circle above square {number:04}.")
+    RaterPlan.objects.create(study=study, repeat_gap=3, gold_share=8, check_share=15, repeat_share=8)
+    made = make_mismatches(study=study, dimension=study.dimensions.get(), n=n_checks)
+    assert len(made) == n_checks
+    return Study.objects.get(pk=study.pk)
+
+
+def session(client: Client, study: Study, rater: Rater) -> list[Seen]:
+    """Everything that a browser gets while a rater works, to the end."""
+    client.force_login(rater.user)  # type: ignore[arg-type]  # a person's rater has a user
+    name = f"d{study.dimensions.get().pk}" + ("" if study.item_kind == Study.ItemKind.PAIR else "-0")
+    seen: list[Seen] = []
+    while found := re.search(r'data-token="([^"]+)"', page := client.get(f"/rate/{study.token}/").content.decode()):
+        token = found[1]
+        card = Assignment.with_checks.select_related("item__prompt").get(token=token)
+        files = [
+            client.get(f"/rate/image/{token}/{place}/").getvalue()
+            for place in range(2 if study.item_kind == Study.ItemKind.PAIR else 1)
+        ]
+        assert card.item.prompt.text in page
+        shape = re.sub(
+            r"\d+ of \d+|value=\"[^\"]*\"|[A-Za-z0-9][\w-]{21}", "…", page.replace(card.item.prompt.text, "")
+        )
+        seen.append(
+            Seen(
+                purpose=card.purpose,
+                place=len(seen),
+                prompt=card.item.prompt.text,
+                images=tuple(hashlib.sha256(file).hexdigest() for file in files),
+                sizes=tuple(PillowImage.open(io.BytesIO(file)).size for file in files),
+                n_bytes=tuple(len(file) for file in files),
+                page=re.sub(r"\d{2,}", "N", shape),
+            )
+        )
+        client.post(f"/rate/{study.token}/answer/{token}/", {name: 1, "n": 1}, headers={"accept": "application/json"})
+    return seen
+
+
+def without_repeats(cards: list[Seen]) -> list[Seen]:
+    """Without cards that show the images of an earlier card in some order: what a script knows to be a repeat."""
+    known: set[tuple[str, ...]] = set()
+    left = []
+    for card in cards:
+        own = (card.prompt, *sorted(card.images))
+        if own not in known:
+            left.append(replace(card, place=len(left)))
+        known.add(own)
+    return left
+
+
+Feature = Callable[[Seen, list[Seen]], Any]
+AT_ONCE: dict[str, Feature] = {
+    "images before": lambda card, all_: sum(image in one.images for one in all_[: card.place] for image in card.images),
+    "prompt before": lambda card, all_: sum(card.prompt == one.prompt for one in all_[: card.place]),
+    "quarter of the session": lambda card, all_: 4 * card.place // len(all_),
+    "sizes": lambda card, _all: card.sizes,
+    "bytes": lambda card, _all: card.n_bytes,
+    "page": lambda card, _all: hash(card.page),
+}
+AFTERWARDS: dict[str, Feature] = {
+    "images in all": lambda card, all_: sum(image in one.images for one in all_ for image in card.images),
+    "prompt in all": lambda card, all_: sum(card.prompt == one.prompt for one in all_),
+}
+
+
+def betrayed(sessions: list[list[Seen]], features: dict[str, Feature]) -> dict[str, float]:
+    """By feature one of whose values is more (or less) frequent among checks than chance allows, its p-value."""
+    found = {}
+    for name, feature in features.items():
+        rows = [(feature(card, cards), card.purpose in ("gold", "check")) for cards in sessions for card in cards]
+        n, n_checks = len(rows), sum(is_check for _value, is_check in rows)
+        values = Counter(value for value, _is_check in rows)
+        p = 1.0
+        for value, n_value in values.items():
+            k = sum(is_check for other, is_check in rows if other == value)
+            tails = hypergeom.cdf(k, n, n_value, n_checks), hypergeom.sf(k - 1, n, n_value, n_checks)
+            p = min(p, 2 * len(values) * min(tails))
+        if p < LEAST_P:
+            found[name] = p
+    return found
+
+
+PLENTY = {
+    "pairs, all rated": {"n_items": 16, "item_kind": Study.ItemKind.PAIR, "k": 4, "n_prompts_left": 8},
+    "images, some rated, none left": {"n_items": 44, "cap": 14, "k": 4},
+    "pairs, some rated, none left": {"n_items": 30, "cap": 12, "k": 4, "item_kind": Study.ItemKind.PAIR},
+}
+
+
+@pytest.mark.parametrize("case", PLENTY)
+def test_nothing_in_a_whole_session_distinguishes_gold_and_checks(client: Client, case: str) -> None:
+    study = make_watched_study(n_checks=5, **PLENTY[case])  # type: ignore[arg-type]  # as the names say
+    sessions = []
+    for _ in range(5 if "some" in case else 4):
+        cards = session(client, study, make_rater(study))
+        purposes = Counter(card.purpose for card in cards)
+        assert purposes["rating"] == (study.items_per_rater or study.items.count())
+        assert purposes["check"]
+        left = without_repeats(cards)
+        assert not {card.purpose for card in left} & {"repeat", "mirror"}
+        sessions.append(left)
+        of_images = Counter(image for card in left for image in card.images)
+        assert set(of_images.values()) == {1}, "an image came on two cards that are not an item and its repeat"
+
+    assert betrayed(sessions, AT_ONCE | AFTERWARDS) == {}
+
+
+def test_who_rates_everything_meets_the_images_of_checks_again_at_the_very_end(client: Client) -> None:
+    """Where the study rates all images: nothing shows at the time; afterwards a script that kept everything knows."""
+    study = make_watched_study(44, n_checks=6, k=2)
+    checks = Item.with_checks.filter(study=study, role=Item.Role.CHECK)
+    found = alike(study, [one.pk for one in checks], n_of_prompt=2)
+    n_alike = len({item for items in found.values() for item in items})
+    sessions = [without_repeats(session(client, study, make_rater(study))) for _ in range(2)]
+    for cards in sessions:
+        assert sum(card.purpose == "check" for card in cards) == 6
+        places = {card.images[0]: card.place for card in cards if card.purpose == "check"}
+        for card in cards:
+            if card.purpose == "rating" and card.images[0] in places:
+                assert card.place > places[card.images[0]]
+                assert card.place >= len(cards) - n_alike - 3, (card.place, len(cards), n_alike)
+
+    assert betrayed(sessions, {"images before": AT_ONCE["images before"]}) == {}
+    assert set(betrayed(sessions, AFTERWARDS)) == set(AFTERWARDS), "this observer finds what there is to be found"
+
+
+def test_checks_are_made_of_what_the_study_does_not_rate(client: Client) -> None:
+    study = make_watched_study(20, n_checks=4, n_prompts_left=4)
+    checks = list(Item.with_checks.filter(study=study, role=Item.Role.CHECK))
+    rated = ItemImage.objects.filter(item__study=study, item__role=Item.Role.RATED)
+    images = [item.images.get() for item in checks]
+
+    assert not rated.filter(image__in=images).exists()
+    assert len(set(images)) == 4
+    assert not study.items.filter(prompt__in=[item.prompt_id for item in checks]).exists()
+    # Two methods: every prompt has two rated items, and so has each of these two checks.
+    assert set(Counter(item.prompt_id for item in checks).values()) == {2}
+    assert all(image.prompt_id != item.prompt_id for image, item in zip(images, checks, strict=True))
+
+
+def test_the_same_picture_imported_twice_or_of_another_size_is_not_drawn() -> None:
+    study = make_watched_study(20, n_checks=1)
+    rated = ItemImage.objects.filter(item__study=study, item__role=Item.Role.RATED).order_by("pk")
+    prompt = make_prompt(prompt_set=study.items.all()[0].prompt.prompt_set)
+    again, large, fine = (make_image(prompt=prompt, method=rated[0].image.method) for _ in range(3))
+    same = {name: getattr(rated[0].image, name) for name in ("sha256", "file", "shown")}
+    Image.objects.filter(pk=again.pk).update(**same)
+    Image.objects.filter(pk=large.pk).update(**stored_png(9000, (64, 64)))
+    Image.objects.filter(pk=fine.pk).update(**stored_png(9001))
+
+    made = make_mismatches(study=study, dimension=study.dimensions.get(), n=20)
+
+    drawn = set(ItemImage.objects.filter(item__in=made).values_list("image_id", flat=True))
+    assert fine.pk in drawn
+    assert not drawn & {again.pk, large.pk}
