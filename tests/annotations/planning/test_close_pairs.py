@@ -200,7 +200,7 @@ def test_differences_are_those_of_a_loop_over_all_answers(
         elif first is not None and second is not None:
             expected.append(second - first)
 
-    with django_assert_num_queries(6 if item_kind == "pair" else 5):
+    with django_assert_num_queries(6 if item_kind == "pair" else 4):
         found = compared(Study.objects.get(), 3)
 
     assert len(expected) == 18
