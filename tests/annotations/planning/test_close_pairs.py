@@ -207,9 +207,9 @@ def test_differences_are_those_of_a_loop_over_all_answers(
     assert found.differences == pytest.approx(np.array(expected, float), abs=1e-12)
 
 
-def test_without_an_answer_there_are_no_differences() -> None:
-    for item_kind in ("pair", "image"):
-        assert compared(make_compared(item_kind=item_kind), 1).differences.shape == (0,)
+@pytest.mark.parametrize("item_kind", ["pair", "image"])
+def test_without_an_answer_there_are_no_differences(item_kind: str) -> None:
+    assert compared(make_compared(item_kind=item_kind), 1).differences.shape == (0,)
 
 
 def test_raters_see_the_released_cards_as_their_total_and_wait_for_a_look() -> None:
