@@ -143,7 +143,7 @@ class Rating(OfRater):
             }
             for image in study.text_images.filter(name__in=named)
         ]
-        answer = {"title": study.title, "state": study.state, "instructions": study.instructions}
+        answer: dict[str, object] = {"title": study.title, "state": study.state, "instructions": study.instructions}
         answer |= {"instruction_images": images}
         return Response(answer | {"n_answered": progress.answered, "n_total": progress.total})
 
