@@ -105,7 +105,7 @@ def test_files_without_a_letter_in_their_names_are_kept_apart(client: Client) ->
     assert list(study.text_images.values_list("name", flat=True)) == ["image", "image-2", "image-3"]
 
 
-def test_who_removes_an_image_that_a_text_names_is_told_and_raters_see_words(client: Client) -> None:
+def test_removing_an_image_that_a_text_names_warns_and_leaves_its_words(client: Client) -> None:
     study = make_study(instructions="Like this: ![a hat](hat)", state=Study.State.DRAFT)
     image = add(study)
     client.force_login(study.owner)
