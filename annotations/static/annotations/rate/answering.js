@@ -19,8 +19,8 @@ export function answering(stage, { card, door, pictures, sides, words, seen, ope
   // A card has come into view.
   function begin({ isNew = true } = {}) {
     questions().forEach((question) => kindOf(question).draw?.(question));
+    sides.begin(card(), { areKnown: card().dataset.answered === "true" });
     activate(questions().findIndex((question) => !isAnswered(question)));
-    sides.begin(card());
     door.openFor(images(), {
       isNew,
       seen() {
@@ -60,10 +60,12 @@ export function answering(stage, { card, door, pictures, sides, words, seen, ope
   }
 
   // --- answering ----------------------------------------------------------------------------------------------------
-  // Whether this press may answer: the images are there, and each of a pair has been in view.
+  // Whether this press may answer: the images are there, and each of a pair has been in view, unless one alone is asked
+  // about.
   function lets(event) {
     if (!door.lets(event)) return false;
-    if (sides.areSeen()) return true;
+    const question = event.target.closest(".question") ?? (event.type === "keydown" ? questions()[active] : null);
+    if (question?.closest(".picture") || sides.areSeen()) return true;
     event.preventDefault();
     tellProblem(words.otherFirst);
     return false;

@@ -52,11 +52,12 @@ export function sidesOf(area, { swiped, isBusy }) {
   });
 
   return {
-    // Two images have come into view, or others without turns.
-    begin(look) {
+    // Two images have come into view, or others without turns. areKnown: both were seen when they were first answered.
+    begin(look, { areKnown = false } = {}) {
       group = look.querySelector(".sides");
       figures = [...look.querySelectorAll(".picture:not(.reference)")];
       seen.clear();
+      if (areKnown) figures.forEach((_, place) => seen.add(place));
       if (group) show(0);
     },
     turn,
