@@ -68,7 +68,7 @@ def test_nothing_is_answered_before_both_have_been_in_view(new_context: NewConte
     expect(page.locator("#status")).to_have_text("Saved ✓")
     answer = Response.objects.get()
     assert answer.level == 0
-    assert answer.viewing["sizes"] == [[355, 355], [355, 355]]  # 42% of the window's height
+    assert answer.viewing["sizes"] == [[354, 354], [354, 354]]  # 42% of the height of the window
 
     page.keyboard.press("u")  # both were seen when it was answered
     opened(page)
