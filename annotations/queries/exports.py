@@ -67,7 +67,12 @@ RESPONSES = (
     Column("received_at", "timestamp", "UTC", "When it reached the server; empty: not recorded."),
     Column("active_ms", "integer", "ms", "Active time on the card; one figure for all its questions."),
     Column("sequence", "integer", "≥ 0", "The card's place in what this rater saw."),
-    Column("shown_position", "integer", "≥ 1", "The image's place from the left; empty where single or unknown."),
+    Column(
+        "shown_position",
+        "integer",
+        "≥ 1",
+        "The image's place from the left; on an upright phone, which of a pair was seen first; empty: single, unknown.",
+    ),
     Column("flag", "text", "", "What the rater noted when flagging the card."),
     Column("language", "text", "language tag", "In which the rater read the question; empty: not recorded."),
     Column("is_further", "boolean", "", "Whether the rater came because of earlier answers; figures leave these out."),
