@@ -22,7 +22,8 @@ def answer(part: PreferencePart) -> str:
     said = _figures(best) + _against_next(part, best, ranked[1])
     if best.rank_low is None:
         why = next((each.reason for each in best.log_worth.intervals if each.reason), "")
-        return f"{best.method} does best in these {basis}: {said}; whether others would agree cannot be said: {why}."
+        held = f"whether this holds for other {best.log_worth.intervals[0].covers} cannot be said: {why}"
+        return f"{best.method} does best in these {basis}: {said}; {held}."
     if len(names) == 1:
         return f"{best.method} is preferred to all others: {said} ({basis})."
     if len(names) == len(ranked):

@@ -101,7 +101,9 @@ class Spread:
             return Interval.undefined(covers, method, reason, level)
         variance = float(self.variance(contrast[None], covers)[0])
         if isnan(variance):
-            return Interval.undefined(covers, method, "without one of them the methods are no longer joined", level)
+            lost = next((kind for kind in covers.split(" and ") if np.isnan(self._variance[kind]).any()), covers)
+            reason = f"without one of the {lost} the others do not rank all methods"
+            return Interval.undefined(covers, method, reason, level)
         half = float(self.quantile((1 - level) / 2, contrast[None], covers)[0]) * variance**0.5
         value = float(contrast @ self.parameters[: len(contrast)])
         return Interval(value - half, value + half, covers, method, level)

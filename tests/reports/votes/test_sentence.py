@@ -55,7 +55,15 @@ def test_with_too_few_raters_it_says_what_holds_for_them(n_raters: int) -> None:
     ten = [(first, second, 10 * n) for first, second, n in OF_A_RATER]
     said = preference_part(votes(n_raters, ten)).sentence
     assert "an estimated 75% of decided votes against haste, the next best, 95% interval over prompts " in said
-    assert f"whether others would agree cannot be said: {n_raters} raters cannot represent others" in said
+    held = f"whether this holds for other prompts and raters cannot be said: {n_raters} raters cannot represent others"
+    assert held in said
+
+
+def test_a_prompt_on_which_the_ranking_hangs_is_the_reason() -> None:
+    """All raters prefer the first method, but for one prompt: without it that method has won everything."""
+    of_prompts = [(0, 1, 5), (1, 0, 1), (1, 2, 3), (2, 1, 3), (0, 2, 6)]
+    said = preference_part(votes(4, of_prompts)).sentence
+    assert said.endswith("cannot be said: without one of the prompts the others do not rank all methods.")
 
 
 def test_of_two_methods_with_two_raters_the_interval_over_prompts_is_said() -> None:
