@@ -85,6 +85,12 @@ def inputs_of(study: Study, comparisons: Comparisons, *, fresh: bool = False, la
     return Inputs(answers["current"], scores["metrics"], hashlib.sha256(text.encode()).hexdigest(), tuple(excluded))
 
 
+def is_counted(study: Study) -> bool:
+    """Whether `inputs_of` knows the counts of this large study from a moment ago."""
+    counts = _kept.get(study.pk)
+    return counts is not None and counts.until >= time.monotonic()
+
+
 def _count(study: Study, dimensions: Sequence[int]) -> _Counts:
     return _Counts(
         answers=Response.objects.filter(dimension__in=dimensions).aggregate(

@@ -1,5 +1,6 @@
 """A study's results: the answer first, each section a picture, and a download of exactly what is shown."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from annotations import dispatch
 from annotations.models import ReportSnapshot, Study
 from annotations.queries import reports as queries
+from annotations.queries.live.kept import LARGE, is_large
+from annotations.queries.reports import Comparisons
 from annotations.reports.anchors import anchors
 from annotations.reports.documents.conversion import to_text
 from annotations.reports.documents.study import ReportedQuestion, StudyDocument
@@ -44,8 +47,14 @@ AT_WORK = (ReportSnapshot.State.WAITING, ReportSnapshot.State.RUNNING)
 @never_cache
 @researcher_of_study
 @require_http_methods(["GET", "HEAD", "POST"])
-def results(request: HttpRequest, study: Study) -> HttpResponse:
-    """The newest results. `?compare=A:B` adds a comparison of two methods; POST works them out once more."""
+def results(request: HttpRequest, study: Study, *, large: int = LARGE) -> HttpResponse:
+    """The newest results. `?compare=A:B` adds a comparison of two methods; POST works them out once more.
+
+    Of a study with more than `large` answers the page shows the latest results before anything is counted, and asks
+    with `?count` whether there are newer ones.
+    """
+    if request.method != "POST" and not request.GET and not queries.is_counted(study) and is_large(study, large=large):
+        return _before_counting(request, study)
     methods, linked = queries.methods_of(study)
     chosen = [
         pair for text in request.GET.getlist("compare") if (pair := pair_named(text, methods)) and pair not in linked
@@ -60,16 +69,59 @@ def results(request: HttpRequest, study: Study) -> HttpResponse:
         return redirect(request.get_full_path())
     found = dispatch.find_report(study=study, comparisons=comparisons, user=signed_in(request))
     snapshot = found.snapshot
+    if request.headers.get("HX-Request"):
+        return _news(request, study, found)
     shown = snapshot if snapshot.state == ReportSnapshot.State.DONE else queries.last_finished(study, DEFAULT_SEED)
-    document = queries.readable(shown) if shown is not None else None
-    shown = shown if document else None
     context = {
-        "study": study,
-        "tab": "results",
         "snapshot": snapshot,
-        "shown": shown,
         "is_at_work": snapshot.state in AT_WORK,
         "is_current": found.is_current,
+        "methods": methods,
+        "can_compare_more": _can_compare_more(methods, comparisons),
+        "chosen": [f"{baseline}:{refined}" for baseline, refined in chosen],
+    }
+    return _page(request, study, shown, context)
+
+
+def _before_counting(request: HttpRequest, study: Study) -> HttpResponse:
+    """The latest results as they are, and a question for newer ones unless they are at work already."""
+    snapshot, shown = queries.report_at_work(study), queries.last_finished(study, DEFAULT_SEED)
+    context = {"snapshot": snapshot, "is_at_work": snapshot is not None, "is_current": True, "chosen": []}
+    return _page(request, study, shown, context | {"is_counting": snapshot is None})
+
+
+def _news(request: HttpRequest, study: Study, found: dispatch.Found) -> HttpResponse:
+    """For a page with results (`?shown=`) or none: what has become of them. It reloads where there are others now."""
+    is_done = found.snapshot.state == ReportSnapshot.State.DONE
+    shown = request.GET.get("shown", "")
+    if is_done and shown != str(found.snapshot.pk):
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    context = {
+        "study": study,
+        "snapshot": found.snapshot,
+        "shown": found.snapshot if is_done else shown,
+        "is_at_work": found.snapshot.state in AT_WORK,
+        "is_current": found.is_current,
+    }
+    return render(request, "annotations/results/_status.html", context)
+
+
+def _can_compare_more(methods: Sequence[str], comparisons: Comparisons) -> bool:
+    return len(methods) > 2 or (len(methods) == 2 and not comparisons)
+
+
+def _page(request: HttpRequest, study: Study, shown: ReportSnapshot | None, context: dict[str, Any]) -> HttpResponse:
+    """The results of a snapshot, or why there are none. Without methods in the context, those of the results."""
+    document = queries.readable(shown) if shown is not None else None
+    shown = shown if document else None
+    if document and "methods" not in context:
+        methods = document.single_methods
+        compared = [(one.baseline, one.refined) for question in document.dimensions for one in question.comparisons]
+        context |= {"methods": methods, "can_compare_more": _can_compare_more(methods, compared)}
+    found = {
+        "study": study,
+        "tab": "results",
+        "shown": shown,
         "document": document,
         "notices": notices(document) if document else [],
         "summary": summary(document) if document else [],
@@ -78,11 +130,8 @@ def results(request: HttpRequest, study: Study) -> HttpResponse:
         "registration": registration_lines(document) if document else [],
         "questions": _questions(study, shown, document) if shown and document else [],
         "tables": list(TABLES),
-        "methods": methods,
-        "can_compare_more": len(methods) > 2 or (len(methods) == 2 and not comparisons),
-        "chosen": [f"{baseline}:{refined}" for baseline, refined in chosen],
     }
-    return render(request, "annotations/results/page.html", context)
+    return render(request, "annotations/results/page.html", found | context)
 
 
 def _questions(study: Study, snapshot: ReportSnapshot, document: StudyDocument) -> list[dict[str, Any]]:

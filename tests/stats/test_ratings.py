@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from annotations.stats.arrays import distinct, numbered
 from annotations.stats.patterns import count_patterns
 from annotations.stats.ratings import BadRatings, Ratings
 from tests.stats.strategies import matrices
@@ -88,3 +89,14 @@ def test_patterns_of_nothing() -> None:
     rows, multiplicity, code = count_patterns(nothing, nothing, nothing, 5)
     assert rows.shape == (0, 5)
     assert len(multiplicity) == len(code) == 0
+
+
+@pytest.mark.parametrize("codes", [[], [3], [2, 0, 2, 5], [-1, 4, -1, 0], [10**9, 3, 10**9]])
+def test_codes_are_numbered_as_numpy_does(codes: list[int]) -> None:
+    array = np.array(codes, np.int64)
+    found, place = np.unique(array, return_inverse=True)
+    assert distinct(array).tolist() == found.tolist()
+    ours, at = numbered(array)
+    assert ours.tolist() == found.tolist()
+    assert at.tolist() == place.tolist()
+    assert ours.dtype == at.dtype == np.int64

@@ -150,21 +150,25 @@ class _Dimension:
         return np.random.default_rng(_seed(self.options.seed, self._number, *place))
 
     def results(self, pairs: Sequence[tuple[int, int]], facets: Sequence[str], progress: Progress) -> DimensionResults:
-        """Metrics are judged in a thread next to everything else, so that two processors have work."""
-        has_metrics = self.dimension.is_ordinal and len(self.data.metrics) > 0
-        found, metrics = both(
-            lambda: self._without_metrics(pairs, facets, progress),
-            lambda: self._metric_table() if has_metrics else None,
+        """Metrics and what supports the figures are computed in a thread next to the rest: about half of the work."""
+        found, beside = both(
+            lambda: self._in_front(pairs, facets, progress),
+            lambda: self._beside(facets),
         )
-        if metrics is None:
-            return found
-        tables = self._tables_by_agreement()
-        for i, facet in enumerate(facets):
-            progress(f"metrics by {facet}", 0.7 + 0.3 * i / len(facets))
-            tables += self._tables_by(facet, self.rng(4, i))
-        return replace(found, metrics=metrics, facets=tables)
+        return replace(found, **beside)
 
-    def _without_metrics(
+    def _beside(self, facets: Sequence[str]) -> dict[str, Any]:
+        """Fields of the results, with the longest computations first."""
+        found: dict[str, Any] = {}
+        if self.dimension.is_ordinal and len(self.data.metrics) > 0:
+            found["metrics"] = self._metric_table()
+            tables = self._tables_by_agreement()
+            for i, facet in enumerate(facets):
+                tables += self._tables_by(facet, self.rng(4, i))
+            found["facets"] = tables
+        return found | {"support": support_of(self.dimension, self.prompt, self.method)}
+
+    def _in_front(
         self, pairs: Sequence[tuple[int, int]], facets: Sequence[str], progress: Progress
     ) -> DimensionResults:
         data, ratings, n_resamples = self.dimension, self.ratings, self.options.n_resamples
@@ -182,7 +186,7 @@ class _Dimension:
             is_ordinal=data.is_ordinal,
         )
         if not data.is_ordinal:
-            return DimensionResults(data, found, beside, kappas, raters=raters, support=self._support())
+            return DimensionResults(data, found, beside, kappas, raters=raters)
         progress("means", 0.2)
         means = method_means(
             ratings,
@@ -195,8 +199,8 @@ class _Dimension:
         comparisons = [self._comparison(pair, self.rng(2, i)) for i, pair in enumerate(pairs)]
         progress("robustness of the comparisons", 0.35)
         depths = [self._depth(one, raters, facets, self.rng(6, i)) for i, one in enumerate(comparisons)]
-        progress("metrics", 0.5)
-        return DimensionResults(
+        progress("what the comparisons hang on", 0.5)
+        results = DimensionResults(
             data,
             found,
             beside,
@@ -209,11 +213,9 @@ class _Dimension:
             model=self._model(),
             raters=raters,
             leads=[lead_of(data, self.prompt, self.method, pair) for pair in pairs],
-            support=self._support(),
         )
-
-    def _support(self) -> Support:
-        return support_of(self.dimension, self.prompt, self.method)
+        progress("metrics", 0.8)
+        return results
 
     def _model(self) -> MethodModel | None:
         used = (self.prompt >= 0) & (self.method >= 0)

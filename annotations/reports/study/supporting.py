@@ -20,7 +20,7 @@ from annotations.reports.documents.supporting import (
 )
 from annotations.reports.estimates import ends, estimate, note_of, number
 from annotations.reports.study.data import DimensionData
-from annotations.stats.arrays import IntArray
+from annotations.stats.arrays import IntArray, distinct
 from annotations.stats.comparison.adjusted import Adjusted, adjusted_means
 from annotations.stats.comparison.fragility import MOST_COMBINATIONS, fewest_to_change
 from annotations.stats.estimate import Estimate, Fewest
@@ -86,7 +86,7 @@ def _has_seeds(prompt: IntArray, method: IntArray) -> bool:
     """Whether a prompt has two images of a method."""
     used = (prompt >= 0) & (method >= 0)
     cell = prompt[used] * (int(method.max(initial=0)) + 1) + method[used]
-    return len(np.unique(cell)) < len(cell)
+    return len(distinct(cell)) < len(cell)
 
 
 _MOST_NAMES = 50

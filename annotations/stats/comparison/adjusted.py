@@ -7,6 +7,7 @@ means of R's `emmeans` (Searle, Speed & Milliken 1980, Am. Stat. 34:216); where 
 plain means. Intervals leave out whole prompts and whole raters (jackknife) and refit.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import nan, sqrt
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import linalg, sparse
 from scipy.sparse import csgraph
 
-from annotations.stats.arrays import FloatArray, IntArray
+from annotations.stats.arrays import FloatArray, IntArray, numbered
 from annotations.stats.estimate import Estimate, Interval
 from annotations.stats.intervals.crossed_clusters import combined, combined_freedom
 from annotations.stats.intervals.few import too_few
@@ -24,6 +25,8 @@ from annotations.stats.intervals.on_scale import interval_on_scale
 from annotations.stats.ratings import BadRatings, Ratings
 
 _METHOD = "least squares: value = method + prompt + rater; averaged over all prompts and raters alike"
+_SINGULAR = 1e-11
+"""A matrix whose reciprocal condition is below this, once its diagonal is 1, is singular but for rounding."""
 _HOW = "delete-one jackknife of the fit, Student's t"
 _BLOCKS = 100
 """More prompts or raters than this are left out in this many blocks,"""
@@ -59,9 +62,9 @@ def adjusted_means(
 ) -> Adjusted:
     """prompt, method (n_units,) int codes per unit; a negative one leaves the unit out.
 
-    Undefined with the reason where methods, prompts and raters fall into groups that share no ratings: then a
-    method's level cannot be separated from its raters' severity. Intervals need three prompts (raters), whose jackknife
-    leaves the rest connected. Raises BadRatings for codes that do not fit.
+    Undefined with the reason where methods, prompts and raters fall into groups that share no ratings, or where every
+    rater rated one method alone: then a method's level cannot be separated from its raters' severity. Intervals need
+    three prompts (raters), whose jackknife leaves the rest separable. Raises BadRatings for codes that do not fit.
     """
     prompt, method = np.asarray(prompt), np.asarray(method)
     if prompt.shape != (ratings.n_units,) or method.shape != (ratings.n_units,):
@@ -71,17 +74,16 @@ def adjusted_means(
     if not used.any():
         return Adjusted((), severity, "no rating has a prompt and a method")
     unit = ratings.unit[used]
-    names, m = np.unique(method[unit], return_inverse=True)
-    prompts, p = np.unique(prompt[unit], return_inverse=True)
-    raters, r = np.unique(ratings.rater[used], return_inverse=True)
+    (names, m), (prompts, p), (raters, r) = map(numbered, (method[unit], prompt[unit], ratings.rater[used]))
     if len(names) + len(raters) > MOST_TOGETHER:
         return Adjusted((), severity, f"{len(raters)} raters are too many to be adjusted for together")
     value = ratings.values[ratings.level[used]]
-    of_prompt, of_method, of_rater = (each.astype(np.int64) for each in (p, m, r))
-    sums = _Sums(len(names), len(raters), len(prompts), of_prompt, of_method, of_rater, value)
-    if not sums.is_connected(np.ones(len(prompts), bool), np.ones(len(raters), bool)):
+    sums = _Sums(len(names), len(raters), len(prompts), p, m, r, value)
+    if not sums.is_connected():
         return Adjusted((), severity, "methods, prompts and raters fall into groups that share no ratings")
-    means, of_raters = sums.fit(np.ones(len(prompts)), np.ones(len(raters)))
+    means, of_raters = sums.whole.fit()
+    if np.isnan(means).any():
+        return Adjusted((), severity, "what methods add cannot be separated from how severe their raters are")
     severity[raters] = of_raters - of_raters.mean()
     n = {"ratings": len(value), "prompts": len(prompts), "raters": len(raters)}
     within = (float(ratings.values[0]), float(ratings.values[-1]))
@@ -112,70 +114,176 @@ class _Sums:
     def _cells(self) -> tuple[IntArray, IntArray, IntArray]:
         """Of the table of prompts × (methods, raters): where each rating is, twice, the cells' columns, and row starts.
 
-        The same for any weights, and sorting them takes longest.
+        The same whichever ratings are left out.
         """
         size = self.k + self.n_raters
         keys = np.concatenate((self.prompt * size + self.method, self.prompt * size + self.k + self.rater))
-        distinct, place = np.unique(keys, return_inverse=True)
-        rows, columns = divmod(distinct, size)
+        present, place = numbered(keys)
+        rows, columns = divmod(present, size)
         return place, columns, np.searchsorted(rows, np.arange(self.n_prompts + 1))
 
     def n_blocks(self, size: int) -> int:
         """In how many parts this many prompts or raters are left out."""
         return min(size, _BLOCKS if len(self.value) <= _MANY_RATINGS else _FEW_BLOCKS)
 
-    def is_connected(self, prompts: NDArray[np.bool_], raters: NDArray[np.bool_]) -> bool:
-        """Whether least squares can separate all methods, kept raters and kept prompts."""
-        kept = prompts[self.prompt] & raters[self.rater]
+    def is_connected(self) -> bool:
+        """Whether least squares can separate all methods, raters and prompts."""
         n = self.k + self.n_raters + self.n_prompts
-        p = self.k + self.n_raters + self.prompt[kept]
-        rows = np.concatenate((self.method[kept], self.k + self.rater[kept]))
+        p = self.k + self.n_raters + self.prompt
+        rows = np.concatenate((self.method, self.k + self.rater))
         graph = sparse.coo_array((np.ones(len(rows)), (rows, np.concatenate((p, p)))), shape=(n, n))
-        groups = csgraph.connected_components(graph, directed=False)[1]
-        wanted = np.concatenate((np.ones(self.k, bool), raters, prompts))
-        return len(np.unique(groups[wanted])) == 1
+        return bool(csgraph.connected_components(graph, directed=False)[0] == 1)
 
-    def fit(self, prompts: FloatArray, raters: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Adjusted means (k,) and raters' effects (n_raters,), with weights of 0 or 1 for prompts and raters.
+    @cached_property
+    def whole(self) -> "_Equations":
+        """Those of all ratings."""
+        return self._equations(self._whole, np.ones(len(self.prompt), bool))
 
-        NaN where the equations have no single solution, as where those kept fall into groups that share no prompt.
+    def without_prompts(self) -> Iterator["_Equations"]:
+        """Those without each block of prompts, which is a difference of sums."""
+        n_blocks = self.n_blocks(self.n_prompts)
+        block = np.arange(self.n_prompts) % n_blocks
+        of_rating = block[self.prompt]
+        for out in range(n_blocks):
+            part = self._whole.of(np.flatnonzero(block == out))
+            yield self.whole.plus(self._equations(part, of_rating == out), -1)
+
+    def without_raters(self) -> Iterator["_Equations"]:
+        """Those without each block of raters: of the prompts that they rated the equations are made again."""
+        n_blocks = self.n_blocks(self.n_raters)
+        of_rating = (np.arange(self.n_raters) % n_blocks)[self.rater]
+        for out in range(n_blocks):
+            gone = of_rating == out
+            is_theirs = np.zeros(self.n_prompts, bool)
+            is_theirs[self.prompt[gone]] = True
+            of_theirs, prompts = is_theirs[self.prompt], np.flatnonzero(is_theirs)
+            before = self._equations(self._whole.of(prompts), of_theirs)
+            after = self._equations(self._without(gone).of(prompts), of_theirs & ~gone)
+            yield self.whole.plus(before, -1).plus(after, 1)
+
+    @cached_property
+    def _whole(self) -> "_Table":
+        place, columns, starts = self._cells
+        return _Table(
+            np.bincount(place, minlength=len(columns)).astype(float),
+            columns,
+            starts,
+            np.bincount(self.prompt, minlength=self.n_prompts).astype(float),
+            np.bincount(self.prompt, self.value, minlength=self.n_prompts),
+        )
+
+    def _without(self, gone: NDArray[np.bool_]) -> "_Table":
+        """The table without these ratings (n,)."""
+        whole, place = self._whole, self._cells[0]
+        prompt = self.prompt[gone]
+        lost = np.concatenate((place[: len(gone)][gone], place[len(gone) :][gone]))
+        return _Table(
+            whole.entries - np.bincount(lost, minlength=len(whole.entries)),
+            whole.columns,
+            whole.starts,
+            whole.n - np.bincount(prompt, minlength=self.n_prompts),
+            whole.total - np.bincount(prompt, self.value[gone], minlength=self.n_prompts),
+        )
+
+    def _equations(self, table: "_Table", kept: NDArray[np.bool_]) -> "_Equations":
+        """Of these prompts, whose ratings are those kept (n,)."""
+        method, rater, value = self.method[kept], self.rater[kept], self.value[kept]
+        inverse = np.divide(1.0, table.n, out=np.zeros_like(table.n), where=table.n > 0)
+        matrix = table.matrix(self.k + self.n_raters)
+        both = np.bincount(method * self.n_raters + rater, minlength=self.k * self.n_raters)
+        sums = np.bincount(method, value, minlength=self.k), np.bincount(rater, value, minlength=self.n_raters)
+        return _Equations(
+            both.reshape(self.k, self.n_raters).astype(float),
+            (matrix.T @ (matrix * inverse[:, None])).toarray(),
+            np.concatenate(sums) - np.asarray(matrix.T @ (inverse * table.total)),
+            float(inverse @ table.total),
+            np.asarray(matrix.T @ inverse),
+            int(np.count_nonzero(table.n)),
+        )
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Prompts × (methods, raters), sparse, row by row: entries and columns, row starts; ratings and total of each."""
+
+    entries: FloatArray
+    columns: IntArray
+    starts: IntArray
+    n: FloatArray
+    total: FloatArray
+
+    def matrix(self, size: int) -> sparse.csr_array:
+        return sparse.csr_array((self.entries, self.columns, self.starts), shape=(len(self.n), size))
+
+    def of(self, prompts: IntArray) -> "_Table":
+        """The rows of these prompts."""
+        lengths = np.diff(self.starts)[prompts]
+        starts = np.concatenate(([0], np.cumsum(lengths)))
+        at = np.repeat(self.starts[prompts] - starts[:-1], lengths) + np.arange(starts[-1])
+        return _Table(self.entries[at], self.columns[at], starts, self.n[prompts], self.total[prompts])
+
+
+@dataclass(frozen=True)
+class _Equations:
+    """Least squares with the prompts eliminated: sums over prompts, so that those of parts add up.
+
+    both (k, n_raters) how many ratings; shared (size, size) Σ t tᵀ/n over the rows t of the table of prompts, of which
+    each has n ratings; right (size,) what methods' and raters' effects are to give; level, and level_of (size,), say
+    the sum of the prompts' own means, less what effects take from it; n_prompts with ratings.
+    """
+
+    both: FloatArray
+    shared: FloatArray
+    right: FloatArray
+    level: float
+    level_of: FloatArray
+    n_prompts: int
+
+    def plus(self, other: "_Equations", sign: int) -> "_Equations":
+        """With those of other prompts, or without those of some of these."""
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return _Equations(*(one + sign * its for one, its in pairs))
+
+    def fit(self) -> tuple[FloatArray, FloatArray]:
+        """Adjusted means (k,) and effects of raters (n_raters,), 0 of those without ratings.
+
+        NaN where the equations have no single solution, as where those left fall into groups that share no prompt.
         """
-        weight = prompts[self.prompt] * raters[self.rater]
-        size, columns = self.k + self.n_raters, (self.method, self.k + self.rater)
-        place, of_cell, starts = self._cells
-        entries = np.bincount(place, np.tile(weight, 2), minlength=len(of_cell))
-        table = sparse.csr_array((entries, of_cell, starts), shape=(self.n_prompts, size))
-        n_of_prompt = np.bincount(self.prompt, weight, minlength=self.n_prompts)
-        total = np.bincount(self.prompt, weight * self.value, minlength=self.n_prompts)
-        inverse = np.divide(1.0, n_of_prompt, out=np.zeros_like(n_of_prompt), where=n_of_prompt > 0)
-        shared = (table.T @ (table * inverse[:, None])).toarray()
-        kept = np.concatenate((np.ones(self.k), raters)) > 0
-        # Two of them share a prompt, or are joined by others that do.
-        if csgraph.connected_components(shared[np.ix_(kept, kept)] > 0, directed=False)[0] > 1:
-            return np.full(self.k, nan), np.full(self.n_raters, nan)
-        matrix = np.zeros((size, size))
-        crossed = self.method * self.n_raters + self.rater
-        both = np.bincount(crossed, weight, minlength=self.k * self.n_raters).reshape(self.k, self.n_raters)
-        matrix[: self.k, self.k :], matrix[self.k :, : self.k] = both, both.T
-        matrix += np.diag(np.concatenate((both.sum(axis=1), both.sum(axis=0))))
-        matrix -= shared
-        right = np.zeros(size)
-        for one in columns:
-            right += np.bincount(one, weight * self.value, minlength=size)
-        right -= np.asarray(table.T @ (inverse * total))
+        k, n_raters = self.both.shape
+        size, raters = k + n_raters, self.both.sum(axis=0) > 0
+        kept = np.concatenate((np.ones(k, bool), raters))
+        # Two of them share a prompt, or are joined by others that do. What is left of a difference is far below 1/n.
+        together = self.shared[np.ix_(kept, kept)] > 0.5 / max(self.both.sum(), 1)
+        if csgraph.connected_components(together, directed=False)[0] > 1:
+            return np.full(k, nan), np.full(n_raters, nan)
+        matrix = np.diag(np.concatenate((self.both.sum(axis=1), self.both.sum(axis=0)))) - self.shared
+        matrix[:k, k:] += self.both
+        matrix[k:, :k] += self.both.T
         # Constants: effects of raters sum to 0, and those of methods too; left-out raters are 0.
-        of_methods = np.where(np.arange(size) < self.k, 1.0, 0.0)
-        matrix += np.outer(of_methods, of_methods) + np.outer(1 - of_methods, 1 - of_methods)
+        of_methods = np.where(np.arange(size) < k, 1.0, 0.0)
+        constants = np.outer(of_methods, of_methods) + np.outer(1 - of_methods, 1 - of_methods)
+        matrix += self.both.sum() / size * constants
         effects = np.zeros(size)
-        try:
-            solved = linalg.solve(matrix[np.ix_(kept, kept)], right[kept], assume_a="sym")
-        except linalg.LinAlgError:
-            return np.full(self.k, nan), np.full(self.n_raters, nan)
+        solved = _solved(matrix[np.ix_(kept, kept)], self.right[kept])
+        if solved is None:
+            return np.full(k, nan), np.full(n_raters, nan)
         effects[kept] = solved
         # Each prompt's level is what its ratings leave once methods and raters are taken off.
-        level = inverse * (total - table @ effects)
-        grand = float(level[prompts > 0].mean()) + float(effects[self.k :][raters > 0].mean())
-        return effects[: self.k] + grand, effects[self.k :]
+        level = (self.level - float(self.level_of @ effects)) / self.n_prompts
+        return effects[:k] + level + float(effects[k:][raters].mean()), effects[k:]
+
+
+def _solved(matrix: FloatArray, right: FloatArray) -> FloatArray | None:
+    """The solution (n,) of positive definite equations; None where they have several, of which rounding would choose.
+
+    They do where each rater rated one method alone: although prompts join them, severity and method are the same thing.
+    """
+    scale = 1 / np.sqrt(np.maximum(np.diag(matrix), 1e-300))
+    scaled = matrix * np.outer(scale, scale)
+    lower, failed = linalg.lapack.dpotrf(scaled, lower=True)
+    if failed or linalg.lapack.dpocon(lower, np.abs(scaled).sum(axis=0).max(), uplo="L")[0] < _SINGULAR:
+        return None
+    return np.asarray(scale * linalg.lapack.dpotrs(lower, scale * right, lower=True)[0])
 
 
 def _intervals(
@@ -223,26 +331,8 @@ def _intervals(
 
 def _jackknife(sums: _Sums, kind: str) -> FloatArray:
     """(k,) the variance of the adjusted means when each of this kind is left out; NaN where the rest falls apart."""
-    size = sums.n_prompts if kind == "prompts" else sums.n_raters
-    block = np.arange(size) % sums.n_blocks(size)
-    replicates = []
-    for out in range(int(block.max()) + 1):
-        kept = block != out
-        ones = np.ones(sums.n_raters if kind == "prompts" else sums.n_prompts, bool)
-        pair = (kept, ones) if kind == "prompts" else (ones, kept)
-        prompts, raters = _with_ratings(sums, *pair)
-        replicates.append(sums.fit(prompts.astype(float), raters.astype(float))[0])
+    parts = sums.without_prompts() if kind == "prompts" else sums.without_raters()
+    replicates = np.array([part.fit()[0] for part in parts])
     b = len(replicates)
-    spread = np.asarray(replicates) - np.mean(replicates, axis=0)
+    spread = replicates - replicates.mean(axis=0)
     return np.asarray((b - 1) / b * (spread**2).sum(axis=0))
-
-
-def _with_ratings(
-    sums: _Sums, prompts: NDArray[np.bool_], raters: NDArray[np.bool_]
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Those of them that still have a rating."""
-    kept = prompts[sums.prompt] & raters[sums.rater]
-    return (
-        prompts & (np.bincount(sums.prompt[kept], minlength=sums.n_prompts) > 0),
-        raters & (np.bincount(sums.rater[kept], minlength=sums.n_raters) > 0),
-    )

@@ -14,7 +14,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.stats.arrays import FloatArray, IntArray, totals
+from annotations.stats.arrays import FloatArray, IntArray, numbered, totals
 from annotations.stats.comparison.paired import paired_cells
 from annotations.stats.estimate import Fewest
 from annotations.stats.ratings import Ratings
@@ -45,15 +45,16 @@ def fewest_to_change(
     cell_of_unit = np.full(ratings.n_units, -1, np.int64)
     cell_of_unit[cells.unit] = cells.cell
     used = np.flatnonzero(cell_of_unit[ratings.unit] >= 0)
+    units, unit = numbered(ratings.unit[used])
     design = _Design(
-        np.unique(ratings.unit[used], return_inverse=True)[1].astype(np.int64),
-        cell_of_unit[np.unique(ratings.unit[used])],
+        unit,
+        cell_of_unit[units],
         ratings.values[ratings.level[used]],
         len(cells.prompts),
     )
     differences = design.differences(np.ones(len(used)))
     mean = float(differences.mean()) if len(differences) else 0.0
-    raters, rater = np.unique(ratings.rater[used], return_inverse=True)
+    raters, rater = numbered(ratings.rater[used])
     sizes = {"prompts": len(differences), "raters": len(raters), "ratings": len(used)}
     if abs(mean) <= _TIE:
         found = [Fewest(kind, None, size) for kind, size in sizes.items()]
@@ -65,7 +66,7 @@ def fewest_to_change(
         return sign * float(without.mean()) if len(without) else np.nan
 
     influence = sign * design.influences()
-    of_rater = totals(rater.astype(np.int64), influence, len(raters))
+    of_rater = totals(rater, influence, len(raters))
     of_prompts = _of_prompts(sign * differences, cells.prompts)
     single = by_influence("ratings", influence, lead, used)
     if of_prompts.n is not None:

@@ -6,6 +6,7 @@ from math import nan, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from annotations.stats.arrays import numbered
 from annotations.stats.estimate import Estimate, Interval, seed_of
 from annotations.stats.intervals.cluster_bootstrap import percentile_interval, resampled_counts
 from annotations.stats.intervals.few import too_few
@@ -86,9 +87,8 @@ def _method_mean(
     unit, rater, rank = ratings.unit[chosen], ratings.rater[chosen], ratings.level[chosen]
     value = ratings.values[rank]
     histogram = np.bincount(rank, minlength=len(ratings.values)).astype(np.int64)
-    units, unit_index, of_unit = np.unique(unit, return_inverse=True, return_counts=True)
-    prompts, prompt_index = np.unique(clusters[unit], return_inverse=True)
-    raters, rater_index = np.unique(rater, return_inverse=True)
+    (units, unit_index), (prompts, prompt_index), (raters, rater_index) = map(numbered, (unit, clusters[unit], rater))
+    of_unit = np.bincount(unit_index)
     n = {"units": len(units), "ratings": len(unit), "prompts": len(prompts), "raters": len(raters)}
     seed = seed_of(rng)
     convention = "mean of all ratings, each counted once"

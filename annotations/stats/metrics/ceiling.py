@@ -13,6 +13,7 @@ from math import nan, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from annotations.stats.arrays import distinct
 from annotations.stats.estimate import Estimate, Interval, seed_of
 from annotations.stats.exact_means import exact_scale, means_of_sums, unit_means
 from annotations.stats.intervals.on_scale import interval_on_scale
@@ -74,7 +75,7 @@ def human_ceiling(
         for name, statistic in data.linearised().items():
             if not np.isnan(statistic.value):
                 averages[name].add(statistic.value, prompts.at_units(units, statistic.influence))
-        own = np.unique(groups[units])
+        own = distinct(groups[units])
         for name, values in data.within_prompts.items():
             mean, influence = _mean_and_influence(values)
             spread = np.zeros(prompts.n_clusters)
@@ -85,10 +86,9 @@ def human_ceiling(
             scores = data.by_method(pooled)
             if scores is not None:
                 tables.append(scores)
-    n = {"units": int(used_units.sum())}
+    n, g = {"units": int(used_units.sum())}, len(distinct(groups[used_units]))
     if prompt is not None:
-        n["prompts"] = len(np.unique(groups[used_units]))
-    g = len(np.unique(groups[used_units]))
+        n["prompts"] = g
     found = [
         _estimate(name, average, n, n_shared, human.n_raters, g, prompts.covers, rng, level)
         for name, average in averages.items()

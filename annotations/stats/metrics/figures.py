@@ -1,6 +1,6 @@
 """One metric's estimates at every level, with calibrated and soft pairwise accuracy next to the plain one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isnan, nan
 
@@ -16,7 +16,7 @@ from annotations.stats.metrics.correlation import (
     mean_within_prompts,
     method_correlations,
 )
-from annotations.stats.metrics.influence import pairwise_accuracy
+from annotations.stats.metrics.influence import Linearised, pairwise_accuracy
 from annotations.stats.metrics.item_bootstrap import resampled_accuracy
 from annotations.stats.metrics.method_level import SOFT_METHOD, SoftPairwise, soft_pairwise_accuracy
 from annotations.stats.metrics.pair_counts import unit_pairs
@@ -53,10 +53,15 @@ def metric_figures(
     rng: np.random.Generator,
     n_resamples: int = 1000,
     level: float = 0.95,
+    of_items: Mapping[str, Linearised] | None = None,
 ) -> MetricFigures:
-    """Every figure of one metric: item level, grouped by prompt, method level; calibrated accuracy at the first two."""
+    """Every figure of one metric: item level, grouped by prompt, method level; calibrated accuracy at the first two.
+
+    of_items: `data.linearised()`, where it is known already.
+    """
     plain, plain_epsilon = _calibrated(data, rng, n_resamples, level)
-    estimates = [*item_correlations(data, rng=rng, n_resamples=n_resamples, level=level), plain]
+    of_items = of_items or data.linearised()
+    estimates = [*item_correlations(data, rng=rng, n_resamples=n_resamples, level=level, of_items=of_items), plain]
     grouped_epsilon = nan
     if data.prompt is not None:
         grouped, grouped_epsilon = _calibrated_within_prompts(data, rng, level)

@@ -1,6 +1,6 @@
 """The front door: human scores against several metrics, with what bounds them below (ties) and above (people)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import nan
@@ -19,7 +19,8 @@ from annotations.stats.metrics.differences import (
     metric_differences,
 )
 from annotations.stats.metrics.figures import MetricFigures, metric_figures, soft_accuracies
-from annotations.stats.metrics.influence import pairwise_accuracy
+from annotations.stats.metrics.influence import Linearised, pairwise_accuracy
+from annotations.stats.metrics.method_level import SoftPairwise
 from annotations.stats.metrics.pair_counts import unit_pairs
 from annotations.stats.metrics.permutation import MetricDifference
 from annotations.stats.metrics.prompt_intervals import Clusters, linearised_interval
@@ -86,18 +87,16 @@ def metric_table(
     # A generator for each part: a metric's figures do not depend on which others are next to it.
     for_soft, for_ceiling, for_differences, *for_metrics = rng.spawn(3 + len(paired))
     soft = soft_accuracies(paired, rng=for_soft, n_permutations=n_permutations)
+    reliabilities = _reliabilities(human, means, table)
     figures = tuple(
         side_by_side(
             [
-                partial(metric_figures, name, data, of_methods, rng=own, n_resamples=n_resamples, level=level)
-                for name, data, of_methods, own in zip(metric_names, paired, soft, for_metrics, strict=True)
+                partial(_figures, name, data, of_methods, reliability, rng=own, n_resamples=n_resamples, level=level)
+                for name, data, of_methods, reliability, own in zip(
+                    metric_names, paired, soft, reliabilities, for_metrics, strict=True
+                )
             ]
         )
-    )
-
-    figures = tuple(
-        replace(one, estimates=(*one.estimates, *corrected(human, means, table[at], data, level=level)))
-        for at, (one, data) in enumerate(zip(figures, paired, strict=True))
     )
 
     def compared() -> tuple[MetricDifference, ...]:
@@ -128,20 +127,47 @@ def metric_table(
     )
 
 
+def _reliabilities(human: Ratings, means: UnitMeans, table: NDArray[np.float64]) -> list[Linearised]:
+    """Of people's means of the units that each metric has; metrics of the same units share theirs."""
+    found: dict[bytes, Linearised] = {}
+    of_metrics = []
+    for scores in table:
+        mask = means.rated & ~np.isnan(scores)
+        key = np.packbits(mask).tobytes()
+        if key not in found:
+            found[key] = reliability_of_means(human, np.flatnonzero(mask))
+        of_metrics.append(found[key])
+    return of_metrics
+
+
+def _figures(
+    name: str,
+    data: Paired,
+    soft: SoftPairwise | None,
+    reliability: Linearised,
+    *,
+    rng: np.random.Generator,
+    n_resamples: int,
+    level: float,
+) -> MetricFigures:
+    """One metric's figures, and its correlations corrected for noise."""
+    of_items = data.linearised()
+    found = metric_figures(name, data, soft, rng=rng, n_resamples=n_resamples, level=level, of_items=of_items)
+    return replace(found, estimates=(*found.estimates, *corrected(data, of_items, reliability, level=level)))
+
+
 def corrected(
-    human: Ratings, means: UnitMeans, scores: NDArray[np.float64], data: Paired, *, level: float = 0.95
+    data: Paired, of_items: Mapping[str, Linearised], reliability: Linearised, *, level: float = 0.95
 ) -> tuple[Estimate, ...]:
     """pearson_corrected and spearman_corrected: the item-level correlations corrected for the noise of people's means.
 
-    What the correlation would be with the mean of endlessly many raters; see `reliability_of_means`. A metric's own
-    noise is not corrected for.
+    What the correlation would be with the mean of endlessly many raters. A metric's own noise is not corrected for.
+    of_items: `data.linearised()`; reliability: `reliability_of_means` of the same units.
     """
-    reliability = reliability_of_means(human, np.flatnonzero(means.rated & ~np.isnan(scores)))
     found = []
     for name in ("pearson", "spearman"):
         words = f"{CONVENTIONS[name]}; over the square root of the reliability of people's means (Spearman 1904)"
-        plain = data.linearised()[name]
-        one = corrected_for_noise(plain, reliability)
+        one = corrected_for_noise(of_items[name], reliability)
         if one.reason:
             found.append(Estimate.undefined(f"{name}_corrected", words, one.reason, data.n))
             continue

@@ -7,6 +7,7 @@ from math import exp, nan, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from annotations.stats.arrays import distinct, numbered
 from annotations.stats.distributions import t_above, t_quantile
 from annotations.stats.estimate import Estimate, Interval, seed_of
 from annotations.stats.intervals.few import FEWEST, too_few
@@ -84,7 +85,7 @@ def ordinal_effect(
         unit, rater = ratings.unit[chosen], ratings.rater[chosen]
         prompts, of_method = prompt[unit].astype(np.int64), of_unit[unit]
         found = {"images": unit, "prompts": prompts, "raters": rater}
-        if len(np.unique(2 * prompts + of_method)) < len(np.unique(unit)):
+        if len(distinct(2 * prompts + of_method)) < len(distinct(unit)):
             found[PROMPTS_CROSSED] = 2 * prompts + of_method
         if np.count_nonzero(_ratings_of(rater, of_method).min(axis=1)) >= FEWEST:
             found[CROSSED] = 2 * rater + of_method
@@ -130,7 +131,7 @@ def ordinal_effect(
 
 def _ratings_of(rater: NDArray[np.int64], of_method: NDArray[np.int64]) -> NDArray[np.float64]:
     """(n_raters, 2): how many ratings of each method each rater gave."""
-    _, code = np.unique(rater, return_inverse=True)
+    code = numbered(rater)[1]
     return np.bincount(2 * code + of_method, minlength=2 * (int(code.max(initial=-1)) + 1)).reshape(-1, 2).astype(float)
 
 

@@ -18,7 +18,7 @@ from itertools import combinations
 import numpy as np
 from scipy import linalg, sparse
 
-from annotations.stats.arrays import FloatArray, IntArray
+from annotations.stats.arrays import FloatArray, IntArray, numbered
 from annotations.stats.ordinal_model.border import NARROW, Border, sums_of
 
 DENSE_LIMIT = 4000
@@ -306,11 +306,7 @@ def n_together(codes: list[IntArray]) -> int:
 
 def dense_codes(codes: IntArray) -> IntArray:
     """(n,) the same groups, numbered 0, 1, 2… in the order of their codes (n,), which may be any."""
-    if not len(codes) or codes.min() < 0 or codes.max() > 8 * len(codes) + 1000:
-        return np.unique(codes, return_inverse=True)[1].astype(np.int64)
-    is_used = np.zeros(int(codes.max()) + 1, dtype=bool)
-    is_used[codes] = True
-    return (np.cumsum(is_used) - 1)[codes].astype(np.int64, copy=False)
+    return numbered(codes)[1]
 
 
 def n_eliminated(codes: list[IntArray]) -> int:

@@ -17,13 +17,15 @@ from annotations.models import Assignment, ReportSnapshot, Response, Study
 from annotations.queries.live.kept import LONGEST_SECONDS, is_large, kept, seconds_to_keep
 from annotations.queries.live.viewing import viewing_on_page
 from annotations.queries.raters.viewing import viewing_of
+from annotations.queries.reports import inputs_of
 from annotations.queries.studies import raters_with_progress
-from annotations.services.reports import report_now
+from annotations.services.reports import ask_report, report_now
 from annotations.views.live.page import live
+from annotations.views.results import results
 from annotations.views.studies.exports import index as exports
 from annotations.views.studies.overview import overview
 from annotations.views.studies.raters import index as raters
-from tests.factories import make_answer, make_rater, make_study
+from tests.factories import make_answer, make_dimension, make_rater, make_study
 
 pytestmark = pytest.mark.django_db
 
@@ -47,11 +49,15 @@ def study() -> Study:
 
 
 def page(view: Callable[..., Any], study: Study, *, query: str = "", part: bool = False, **limits: int) -> str:
+    return str(reply(view, study, query=query, part=part, **limits).content.decode())
+
+
+def reply(view: Callable[..., Any], study: Study, *, query: str = "", part: bool = False, **limits: int) -> Any:
     request = RequestFactory().get(f"/{query}", headers={"HX-Request": "true"} if part else {})
     request.user = study.owner
     response = view(request, token=study.token, **limits)
     assert response.status_code == 200
-    return str(response.content.decode())
+    return response
 
 
 def test_a_study_is_large_beyond_the_limit(study: Study) -> None:
@@ -59,6 +65,75 @@ def test_a_study_is_large_beyond_the_limit(study: Study) -> None:
     assert not is_large(study, large=3)
     Response.objects.filter(assignment__item__position=0).update(is_current=False)
     assert not is_large(study, large=2)
+
+
+def test_answers_to_all_questions_count_together(study: Study) -> None:
+    second = make_dimension(study, position=1, name="second")
+    for answer in Response.objects.filter(assignment__item__position__lt=2):
+        Response.objects.create(assignment=answer.assignment, dimension=second, level=1, answered_at=timezone.now())
+    assert is_large(study, large=4)
+    assert not is_large(study, large=5)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has its own statistics")
+def test_whether_a_small_study_is_large_never_takes_a_look_at_another_s_answers(study: Study) -> None:
+    huge = make_study(n_items=40, k=1)
+    rater = make_rater(huge)
+    for item in huge.items.all():
+        make_answer(item, rater, level=1)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    with CaptureQueriesContext(connection) as asked:
+        is_large(study, large=2)
+    of_answers = [query["sql"] for query in asked.captured_queries if "annotations_response" in query["sql"]]
+    assert len(of_answers) == 1
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {of_answers[0]}")
+        plan = " ".join(row[3] for row in cursor.fetchall() if "annotations_response" in row[3])
+    assert plan.startswith("SEARCH")
+    assert "response_current (dimension_id=?)" in plan
+
+
+def test_results_of_a_large_study_come_before_its_counts(study: Study) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        text = page(results, study, large=2)
+    assert "are being counted" in text
+    assert "No answers yet" not in text
+    assert 'hx-trigger="load"' in text
+    assert not ReportSnapshot.objects.exists()
+    assert not any("COUNT(DISTINCT" in query["sql"] for query in asked.captured_queries)
+    reloads = reply(results, study, query="?count&shown=", part=True, large=2)
+    assert reloads.headers["HX-Refresh"] == "true"
+    newest = ReportSnapshot.objects.get()
+    text = page(results, study, large=2)
+    assert "Checking for answers" in text
+    assert "2 answers" in text
+    assert f"shown={newest.pk}" in text
+    assert page(results, study, query=f"?count&shown={newest.pk}", part=True, large=2).strip() == ""
+    make_answer(study.items.get(position=0), make_rater(study), level=2)
+    assert "Checking for answers" in page(results, study, large=2)
+    reloads = reply(results, study, query=f"?count&shown={newest.pk}", part=True, large=2)
+    assert reloads.headers["HX-Refresh"] == "true"
+    text = page(results, study, query="?count", large=2)
+    assert "Checking for answers" not in text
+    assert "3 answers" in text
+    assert "3 answers" in page(results, study, large=9)
+
+
+def test_results_that_are_calculated_or_cannot_be_are_said_where_it_asks_for_newer_ones(study: Study) -> None:
+    report_now(study=study, comparisons=[])
+    done = ReportSnapshot.objects.get()
+    make_answer(study.items.get(position=0), make_rater(study), level=2)
+    inputs = inputs_of(study, [])
+    other, _new = ask_report(study=study, inputs=inputs, comparisons=[])
+    text = page(results, study, large=2)
+    assert "Results are being updated" in text
+    assert "Checking for answers" not in text
+    ReportSnapshot.objects.filter(pk=other.pk).update(state=ReportSnapshot.State.FAILED, message="out of luck")
+    assert "Checking for answers" in page(results, study, large=2)
+    text = page(results, study, query=f"?count&shown={done.pk}", part=True, large=2)
+    assert "out of luck" in text
+    assert "previous results are shown below" in text
 
 
 def test_dear_figures_alone_are_kept(study: Study) -> None:

@@ -244,7 +244,7 @@ def test_queries_do_not_grow_with_the_study(
     client.force_login(study.owner)
     client.get(address(study))
     assert study.snapshots.get().state == ReportSnapshot.State.DONE
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(19):
         client.get(address(study))
 
 

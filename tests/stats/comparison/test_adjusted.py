@@ -1,9 +1,13 @@
 """Fair averages."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
+from annotations.stats.arrays import FloatArray, IntArray
 from annotations.stats.comparison.adjusted import adjusted_means
+from annotations.stats.distributions import t_quantile
 from annotations.stats.ratings import BadRatings, Ratings
 
 nan = np.nan
@@ -63,3 +67,67 @@ def test_a_biased_panel_gives_the_true_order_and_its_intervals_cover() -> None:
         covered += interval.low <= 56 <= interval.high
     assert order == 60
     assert covered >= 54
+
+
+def test_raters_of_one_method_each_cannot_be_told_from_the_methods() -> None:
+    # Prompts join all of them, but a method that everybody rates 1 higher and a panel that is 1 milder look the same.
+    matrix = np.random.default_rng(3).integers(1, 6, (6, 40)).astype(float)
+    method = np.arange(40) % 2
+    matrix[np.arange(6)[:, None] % 2 != method] = nan
+    found = adjusted_means(Ratings.from_matrix(matrix, [1, 2, 3, 4, 5]), prompt=np.arange(40) // 2, method=method)
+    assert found.reason == "what methods add cannot be separated from how severe their raters are"
+    assert found.methods == ()
+
+
+def slow_fit(value: FloatArray, method: IntArray, prompt: IntArray, rater: IntArray) -> FloatArray | None:
+    """Each method's mean over the prompts and raters there are, by dummies; None where they do not determine it."""
+    levels = [np.unique(codes) for codes in (method, prompt, rater)]
+    dummies = [codes[:, None] == names for codes, names in zip((method, prompt, rater), levels, strict=True)]
+    design = np.concatenate(dummies, axis=1).astype(float)
+    if np.linalg.matrix_rank(design) < design.shape[1] - 2:
+        return None
+    effects = np.linalg.lstsq(design, value, rcond=None)[0]
+    of_method, of_prompt, of_rater = np.split(effects, np.cumsum([len(names) for names in levels])[:-1])
+    return np.asarray(of_method + of_prompt.mean() + of_rater.mean())
+
+
+def slow_variance(n_blocks: int, code: IntArray, *columns: Any) -> FloatArray | None:
+    parts = [slow_fit(*(column[code % n_blocks != out] for column in columns)) for out in range(n_blocks)]
+    if any(part is None or len(part) < len(np.unique(columns[1])) for part in parts):
+        return None
+    spread = np.array(parts) - np.mean(parts, axis=0)
+    return np.asarray((n_blocks - 1) / n_blocks * (spread**2).sum(axis=0))
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.3, 0.6, 0.8])
+def test_means_and_intervals_are_those_of_fits_without_each_prompt_and_each_rater(missing: float) -> None:
+    rng = np.random.default_rng(round(10 * missing))
+    undefined = 0
+    for _ in range(25):
+        n_raters, n_units = int(rng.integers(3, 8)), int(rng.integers(8, 40))
+        matrix = rng.integers(1, 6, (n_raters, n_units)).astype(float)
+        matrix[rng.random(matrix.shape) < missing] = nan
+        ratings = Ratings.from_matrix(matrix, [1, 2, 3, 4, 5])
+        prompt, method = rng.integers(0, n_units // 3 + 1, n_units), rng.integers(0, 3, n_units)
+        found = adjusted_means(ratings, prompt=prompt, method=method)
+        value, m, rater = ratings.values[ratings.level], method[ratings.unit], ratings.rater
+        p = np.unique(prompt[ratings.unit], return_inverse=True)[1]
+        r = np.unique(rater, return_inverse=True)[1]
+        slow = slow_fit(value, m, p, r)
+        assert bool(found.reason) == (slow is None)
+        if slow is None:
+            undefined += 1
+            continue
+        assert [one.mean.value for one in found.methods] == pytest.approx(slow)
+        for place, code in ((1, p), (2, r)):
+            n = int(code.max()) + 1
+            variance = slow_variance(n, code, value, m, p, r) if n >= 3 else None
+            for at, one in enumerate(found.methods):
+                interval = one.mean.intervals[place]
+                # Means beyond the scale's end, which models of few ratings can have, have no interval.
+                assert interval.is_defined == (variance is not None and 1 <= slow[at] <= 5)
+                if variance is not None and interval.is_defined:
+                    half = t_quantile(0.975, n - 1) * np.sqrt(variance[at])
+                    assert interval.low == pytest.approx(max(1.0, slow[at] - half))
+                    assert interval.high == pytest.approx(min(5.0, slow[at] + half))
+    assert undefined < 25

@@ -136,7 +136,7 @@ class TestReliabilityOfMeans:
             human = Ratings.from_matrix(table, list(range(101)))
             means = unit_means(human)
             data = Paired.of(means, metric, units // 2)
-            (pearson, _) = corrected(human, means, metric, data)
+            (pearson, _) = corrected(data, data.linearised(), reliability_of_means(human, units))
             values.append(pearson.value)
             covered += pearson.intervals[0].low <= 0.6 <= pearson.intervals[0].high
         assert np.mean(values) == pytest.approx(0.6, abs=0.02)
