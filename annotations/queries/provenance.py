@@ -5,26 +5,26 @@ from datetime import datetime
 from typing import Any, Literal
 
 import numpy as np
+from django.contrib.auth.models import User
 from django.db.models import Count, F, Max, Min, Q, QuerySet
 
 from annotations.models import Assignment, ItemImage, Membership, Rater, Response, Study
 from annotations.queries.planning.close_pairs import said_in_report
 from annotations.queries.planning.facts import facts_of
 from annotations.queries.raters.disputed import rule_text
-from annotations.queries.result_units import scores_of
+from annotations.queries.result_units import images_of, scores_of
 from annotations.reports.documents.design import Design
 from annotations.reports.documents.provenance import Source
 from annotations.reports.study.data import DimensionData
-from generation.models import Critique
+from generation.models import Critique, ImportRun
 
-ORIGIN = (
-    *("added_by", "added_by__username", "provenance__run"),
-    *("import_run", "import_run__file_name", "import_run__is_by_command"),
-)
+CUT = ": the prompt has "
+"""In the note of an image of whose prompt a text encoder read only the beginning (`generation.engines.read_words`)."""
+ORIGIN = ("added_by", "import_run", "provenance__run")
 
 
 def study_design(study: Study, dimensions: Iterable[DimensionData]) -> Design:
-    """The design as it is and was used, in six queries whatever the size. `dimensions`: the answers that count."""
+    """The design as it is and was used, in seven queries whatever the size. `dimensions`: the answers that count."""
     is_counted = Q(
         assignments__state=Assignment.State.ANSWERED,
         assignments__purpose=Assignment.Purpose.RATING,
@@ -71,7 +71,16 @@ def study_design(study: Study, dimensions: Iterable[DimensionData]) -> Design:
         notes=dict(facts_of(study)) or None,
         further_raters=rule_text(study),
         further_prompts=said_in_report(study),
+        cut_prompts=tuple(_cut_prompts(study)),
     )
+
+
+def _cut_prompts(study: Study) -> Iterator[tuple[str, int, int]]:
+    """Of each method with images whose prompt was read in part: its name, how many these are, and all its images."""
+    is_cut = Q(provenance__facts__notes__icontains=CUT)
+    images = images_of(study).values("method__name").annotate(n=Count("pk"), cut=Count("pk", filter=is_cut))
+    for row in images.filter(cut__gt=0).order_by("method__name"):
+        yield row["method__name"], row["cut"], row["n"]
 
 
 def _text(moment: datetime | None) -> str:
@@ -86,7 +95,7 @@ def _median_seconds(dimensions: Iterable[DimensionData]) -> float | None:
 
 # --- scores and critiques ---------------------------------------------------------------------------------------------
 def score_sources(study: Study) -> list[Source]:
-    """A source for each metric, version and origin of the scores of the study's images; two queries."""
+    """A source for each metric, version and origin of the scores of the study's images; five queries."""
     return list(_sources(study, "score", scores_of(study), "metric", "version"))
 
 
@@ -102,24 +111,29 @@ def _sources(
 ) -> Iterator[Source]:
     own = Membership.objects.filter(study=study, role=Membership.Role.RESEARCHER)
     people = {study.owner_id, *own.values_list("user", flat=True)}
-    grouped = rows.values(name, version, *ORIGIN).annotate(n=Count("pk"), at=Max("created_at"))
-    for row in grouped.order_by(name, version, "at"):
-        run = row["provenance__run"]
-        is_run = isinstance(run, int) and row["import_run"] is None
+    # Rows by the million are grouped by these few numbers alone; names and times are looked up for the groups.
+    grouped = list(rows.values(name, version, *ORIGIN).annotate(n=Count("pk"), last=Max("pk")))
+    newest = rows.model._default_manager.filter(pk__in=[row["last"] for row in grouped])
+    times = dict(newest.values_list("pk", "created_at"))
+    names = dict(User.objects.filter(pk__in={row["added_by"] for row in grouped}).values_list("pk", "username"))
+    imports = ImportRun.objects.in_bulk({row["import_run"] for row in grouped if row["import_run"] is not None})
+    for row in sorted(grouped, key=lambda row: (row[name], row[version], times[row["last"]])):
+        run, imported = row["provenance__run"], imports.get(row["import_run"])
+        is_run = isinstance(run, int) and imported is None
         yield Source(
             what=what,
             name=f"{row[name]} {row[version]}".strip(),
             n=row["n"],
-            added_by=row["added_by__username"] or "",
+            added_by=names.get(row["added_by"], ""),
             is_outsider=row["added_by"] is not None and row["added_by"] not in people,
-            way=_way(row, is_run=is_run),
+            way=_way(imported, is_run=is_run),
             number=run if is_run else row["import_run"],
-            file=row["import_run__file_name"] or "",
-            at=row["at"].isoformat(timespec="seconds"),
+            file=imported.file_name if imported else "",
+            at=times[row["last"]].isoformat(timespec="seconds"),
         )
 
 
-def _way(row: dict[str, Any], *, is_run: bool) -> Literal["import", "command", "run", ""]:
-    if row["import_run"] is not None:
-        return "command" if row["import_run__is_by_command"] else "import"
+def _way(imported: ImportRun | None, *, is_run: bool) -> Literal["import", "command", "run", ""]:
+    if imported is not None:
+        return "command" if imported.is_by_command else "import"
     return "run" if is_run else ""

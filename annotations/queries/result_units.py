@@ -232,7 +232,8 @@ def _scores(study: Study, unit_image: IntArray) -> tuple[list[str], NDArray[np.f
     for batch in batches(rows.iterator(chunk_size=ROWS_AT_ONCE)):
         pk, metric, version, value = zip(*batch, strict=True)
         kind = np.fromiter(map(code_of.__getitem__, zip(metric, version, strict=True)), np.int64, len(batch))
-        table = np.concatenate((table, np.full((len(code_of) - len(table), len(images)), np.nan)))
+        if len(code_of) > len(table):
+            table = np.concatenate((table, np.full((len(code_of) - len(table), len(images)), np.nan)))
         image, score = np.array(pk, np.int64), np.array(value, float)
         column = np.minimum(np.searchsorted(images, image), len(images) - 1)
         is_rated = images[column] == image

@@ -1,6 +1,7 @@
 """Computations side by side: results in order, errors raised on, linear algebra in one thread."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -59,3 +60,34 @@ def test_an_error_of_either_of_two_is_re_raised() -> None:
         both(lambda: 1 / 0, lambda: 1.0)
     with pytest.raises(ZeroDivisionError):
         both(lambda: 1.0, lambda: 1 / 0)
+
+
+def test_what_is_inside_one_of_two_has_its_processor_alone_until_the_other_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(threads.os, "cpu_count", lambda: 2)
+    is_begun, may_end = threading.Event(), threading.Event()
+
+    def threads_inside() -> set[int]:
+        return {threading.get_ident(), *side_by_side([threading.get_ident] * 8)}
+
+    def here() -> set[int]:
+        assert is_begun.wait(30)
+        alone = threads_inside()
+        may_end.set()
+        return alone
+
+    def beside() -> set[int]:
+        is_begun.set()
+        assert may_end.wait(30)
+        while threads._at_work:
+            time.sleep(0.001)
+        meeting = threading.Barrier(2, timeout=30)
+        return set(side_by_side([meeting.wait, meeting.wait]))
+
+    found, met = both(here, beside)
+    assert len(found) == 1
+    assert met == {0, 1}
+    with pytest.raises(ZeroDivisionError):
+        both(lambda: 1 / 0, lambda: 1)
+    assert not threads._at_work

@@ -18,6 +18,7 @@ class Design:
     median_seconds     active seconds per answer; None where unknown
     further_raters     the rule for further raters of disputed items in words; "" for none
     further_prompts    the rule for further prompts of a close comparison and what came of it; "" for none
+    cut_prompts        (method, images of whose prompt an encoder read only the beginning, images) of each such method
     notes              what only the researchers know (recruitment, payment, ethics…), by its name in the checklists
     """
 
@@ -45,6 +46,7 @@ class Design:
     notes: dict[str, str] | None = None
     further_raters: str = ""
     further_prompts: str = ""
+    cut_prompts: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

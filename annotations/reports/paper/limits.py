@@ -70,6 +70,11 @@ def _of_design(design: Design) -> Iterator[str]:
         yield f"{missing:,} of {design.n_items:,} items have fewer raters than planned."
     if design.imported_share:
         yield "Of imported answers neither order nor time is known."
+    for method, cut, images in design.cut_prompts:
+        yield (
+            f"Of {cut:,} of {images:,} images of {method}, a text encoder of the generator read only the beginning of "
+            "the prompt; what they leave out may be what it did not read."
+        )
     if not design.exclusion_rule:
         yield "No rule for excluding raters was declared beforehand."
     if design.order == "fixed":

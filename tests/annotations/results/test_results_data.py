@@ -5,6 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from annotations.models import Assignment, Rater, Response, Study
+from annotations.queries.provenance import study_design
 from annotations.queries.result_units import linked_methods, study_methods
 from annotations.queries.results import study_data, study_rows
 from annotations.questions import ALIGNMENT, PREFERENCE
@@ -21,6 +23,7 @@ from annotations.reports.study.document import document
 from annotations.reports.study.files.study import read_study
 from annotations.reports.study.scales import Scales
 from exchange.rejects import RejectLog
+from generation.engines.read_words import words_cut
 from generation.models import MetricScore
 from tests.dsg_tifa160 import expected as published_figures
 from tests.factories import make_answer, make_dimension, make_rater, make_study, make_user
@@ -252,3 +255,22 @@ def what_was_imported_is_what_is_analysed(study: Study, folder: Path) -> None:
         for unit, rater, level in zip(ratings.unit, ratings.rater, ratings.level, strict=True)
     }
     assert found == {(row["item"], row["rater"], row["value"]) for row in rows}
+
+
+def test_images_of_prompts_that_an_encoder_read_in_part_are_counted_by_method() -> None:
+    study = make_study(n_items=4)
+    images = [item.images.get() for item in study.items.order_by("position")]
+
+    class Words:
+        model_max_length = 3
+
+        def __call__(self, text: str, **_options: bool) -> dict[str, list[str]]:
+            return {"input_ids": text.split()}
+
+    pipe = SimpleNamespace(tokenizer=Words(), text_encoder=object())
+    texts = ({"the prompt": "one two three"}, {"the prompt": "one two three four"}, {"the negative prompt": "a b c d"})
+    for image, said in zip(images, texts, strict=False):
+        image.provenance = {"facts": {"notes": words_cut(pipe, said)}}
+        image.save()
+    assert images[1].provenance["facts"]["notes"] == ["text encoder 1: the prompt has 4 tokens, and 3 were read"]
+    assert study_design(study, []).cut_prompts == ((images[1].method.name, 1, 2),)

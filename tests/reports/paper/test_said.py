@@ -159,6 +159,10 @@ class TestLimits:
         assert any("in one order" in line for line in lines)
         assert any("6 prompts say little" in line for line in lines)
 
+    def test_prompts_that_were_read_in_part_are_named_by_method(self) -> None:
+        found = study_document(study_data(), design={**DESIGN, "cut_prompts": [["refined", 1200, 2400]]})
+        assert any(line.startswith("Of 1,200 of 2,400 images of refined, a text encoder") for line in limits(found))
+
     def test_simulated_raters_lead(self) -> None:
         lines = limits(study_document(study_data(), raters_by_kind={"simulated": 3}))
         assert lines[0].startswith("Simulated raters took part")
