@@ -111,5 +111,5 @@ def test_the_report_on_critics_names_where_critiques_came_from() -> None:
 def test_queries_for_sources_do_not_grow(study: Study, django_assert_max_num_queries: Any) -> None:
     dispatch.find_report(study=study, comparisons=[], user=study.owner)
     client = signed_in(study)
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(19):
         client.get(f"/study/{study.token}/results/")
