@@ -246,8 +246,8 @@ def _scores(study: Study, unit_image: IntArray) -> tuple[list[str], NDArray[np.f
     }
     metrics = sorted(named)
     scores = np.empty((len(metrics), len(unit_image)))
-    for row, metric in zip(scores, metrics, strict=True):
-        row[order] = np.repeat(named[metric], counts)
+    for row, name in zip(scores, metrics, strict=True):
+        row[order] = np.repeat(named[name], counts)
     return metrics, scores
 
 

@@ -86,8 +86,8 @@ def results(request: HttpRequest, study: Study, *, large: int = LARGE) -> HttpRe
 def _before_counting(request: HttpRequest, study: Study) -> HttpResponse:
     """The latest results as they are, and a question for newer ones unless they are at work already."""
     snapshot, shown = queries.report_at_work(study), queries.last_finished(study, DEFAULT_SEED)
-    context = {"snapshot": snapshot, "is_at_work": snapshot is not None, "is_current": True, "chosen": []}
-    return _page(request, study, shown, context | {"is_counting": snapshot is None})
+    context: dict[str, Any] = {"snapshot": snapshot, "is_at_work": snapshot is not None, "is_current": True}
+    return _page(request, study, shown, context | {"chosen": [], "is_counting": snapshot is None})
 
 
 def _news(request: HttpRequest, study: Study, found: dispatch.Found) -> HttpResponse:

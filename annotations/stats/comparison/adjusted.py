@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import linalg, sparse
 from scipy.sparse import csgraph
 
-from annotations.stats.arrays import FloatArray, IntArray, numbered
+from annotations.stats.arrays import FloatArray, IntArray, numbered, totals
 from annotations.stats.estimate import Estimate, Interval
 from annotations.stats.intervals.crossed_clusters import combined, combined_freedom
 from annotations.stats.intervals.few import too_few
@@ -169,7 +169,7 @@ class _Sums:
             columns,
             starts,
             np.bincount(self.prompt, minlength=self.n_prompts).astype(float),
-            np.bincount(self.prompt, self.value, minlength=self.n_prompts),
+            totals(self.prompt, self.value, self.n_prompts),
         )
 
     def _without(self, gone: NDArray[np.bool_]) -> "_Table":
