@@ -69,7 +69,7 @@ def test_a_biased_panel_gives_the_true_order_and_its_intervals_cover() -> None:
     assert covered >= 54
 
 
-def test_raters_of_one_method_each_cannot_be_told_from_the_methods() -> None:
+def test_raters_of_one_method_each_cannot_be_separated_from_the_methods() -> None:
     # Prompts join all of them, but a method that everybody rates 1 higher and a panel that is 1 milder look the same.
     matrix = np.random.default_rng(3).integers(1, 6, (6, 40)).astype(float)
     method = np.arange(40) % 2
