@@ -23,7 +23,7 @@ def is_large(study: Study, *, large: int = LARGE) -> bool:
     """Whether the study has more than `large` current answers; a look into an index that ends there.
 
     One query for each question: asked about several at once, SQLite reads the whole table where its statistics say that
-    a question has most of the rows, as where a small study stands next to a huge one.
+    a question has most of the rows, as with a small study next to a huge one.
     """
     left = large
     for dimension in study.dimensions.order_by().values_list("pk", flat=True):
