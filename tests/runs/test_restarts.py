@@ -76,11 +76,11 @@ class Site:
             "EVALSITE_LEASE_SECONDS": "3",
         }
 
-    def manage(self, *arguments: str) -> str:
+    def manage(self, *arguments: str, **environment: str) -> str:
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
-            env=self.environment,
+            env=self.environment | environment,
             capture_output=True,
             text=True,
             check=False,
@@ -104,7 +104,8 @@ def test_the_database_restarts_in_the_middle(database: Server, tmp_path: Path) -
     folder = tmp_path / "data"
     folder.mkdir()
     site = Site(database, folder)
-    site.manage("migrate", "--verbosity", "0")  # the one place where all migrations run on PostgreSQL
+    # The tables of the models: tests/databases/test_postgres_tables.py runs the migrations and compares.
+    site.manage("migrate", "--run-syncdb", "--verbosity", "0", DJANGO_SETTINGS_MODULE="tests.databases.site_settings")
     (tmp_path / "prompts.csv").write_text("prompt\nA fox stirs a red pot.\nA hare holds a lamp.\n")
     site.manage("import_prompts", str(tmp_path / "prompts.csv"), "--set", "to try")
     (tmp_path / "matrix.json").write_text(json.dumps(MATRIX.as_json()))
