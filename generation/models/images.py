@@ -73,6 +73,7 @@ class Image(Added):
         indexes = [
             models.Index(fields=["prompt", "method"], name="image_by_prompt_and_method"),
             models.Index(fields=["key"], name="image_by_key", condition=~Q(key="")),
+            models.Index(fields=["sha256"], name="image_by_sum", condition=~Q(sha256="")),
         ]
 
     def __str__(self) -> str:

@@ -82,9 +82,10 @@ def _by_key(keys: set[str], prompt_set: str, within: QuerySet[PromptSet] | None)
 
 def _by_sum(sums: set[str], images: QuerySet[Image]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = defaultdict(list)
-    for value, pk in images.filter(among("sha256", sums)).order_by("pk").values_list("sha256", "pk"):
+    # Without an order, for which SQLite would go through all images instead of the index.
+    for value, pk in images.exclude(sha256="").filter(among("sha256", sums)).order_by().values_list("sha256", "pk"):
         found[value].append(pk)
-    return dict(found)
+    return {value: sorted(ids) for value, ids in found.items()}
 
 
 def _by_file(names: set[str], images: QuerySet[Image]) -> dict[str, list[int]]:

@@ -15,6 +15,7 @@ from exchange.bundles.manifests import DEFAULT_METHOD, ImageRow, find_manifest, 
 from exchange.holes import NO_METHOD, Holes
 from exchange.rejects import BadFile, RejectLog
 from generation.models import Image, ImportRun, Reference
+from generation.models.among import among
 from generation.queries.importers import Counts, Progress, Source, batches, no_progress
 from generation.services.image_files import FILE_FIELDS, store_image
 from generation.services.imports.image_rows import Methods, image_digest, stored_images
@@ -151,7 +152,9 @@ class ImageBatches:
                     self._refuse(row, field, entry, bad.reject.problem, bad.reject.cure)
         stored: dict[str, dict[str, Any]] = {"": {}}
         for model in (Image, Reference) if any(row.reference for row in rows) else (Image,):
-            for same in model._default_manager.filter(sha256__in=set(sums.values())):
+            for same in (
+                model._default_manager.exclude(sha256="").filter(among("sha256", set(sums.values()))).order_by()
+            ):
                 stored[same.sha256] = {name: getattr(same, name) for name in FILE_FIELDS}
         read = []
         for row in rows:
