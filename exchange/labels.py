@@ -13,6 +13,9 @@ _LEADING_IN_BRACKETS = re.compile(rf"[(\[]({_NUMBER})[)\]]\s*(?=\D*[^\W\d_])(.+)
 _BEFORE_BRACKETS = re.compile(rf"({_NUMBER})\s*[(\[](?=\D*[^\W\d_])([^()\[\]]+)[)\]]", re.DOTALL)
 _TRAILING = re.compile(rf"(\D*[^\W\d_]\D*?)\s*[(\[=]\s*({_NUMBER})\s*[)\]]?", re.DOTALL)
 
+_OF_A_TOTAL = re.compile(r"([0-9]+)\s*(?:/|of|out of)\s*([0-9]+)(?:\s+(?:stars?|points?))?", re.IGNORECASE)
+_STARS = re.compile("([\u2605\u2b50\u2b51\u2730\U0001f31f]\ufe0f?)\\1*(\u2606*)")
+
 ORDERS: tuple[tuple[str, ...], ...] = (
     ("strongly disagree", "disagree", "neutral", "agree", "strongly agree"),
     ("strongly disagree", "disagree", "neither agree nor disagree", "agree", "strongly agree"),
@@ -74,6 +77,28 @@ def _parts(label: str) -> tuple[str, str]:
     return "", ""
 
 
+def count_in(label: str) -> tuple[int, int] | None:
+    """(the count, its total) of a label that counts up to a total: "4/5", "4 out of 5", "★★★★☆"; None for any other.
+
+    The total is 0 where the label shows none, as "★★★★" does. What the count is worth is for the user to say: on a
+    scale from 0 to 1, "4/5" may as well be 0.8.
+    """
+    text = in_ascii(identity(label))
+    if match := _OF_A_TOTAL.fullmatch(text):
+        count, total = int(match[1]), int(match[2])
+        return (count, total) if count <= total else None
+    if match := _STARS.fullmatch(text):
+        empty = len(match[2])
+        count = sum(letter != "\ufe0f" for letter in text) - empty
+        return count, count + empty if empty else 0
+    return None
+
+
+def is_in_words(label: str) -> bool:
+    """Whether a label is no plain number, so that somebody has to say what it means."""
+    return any(letter.isalpha() for letter in label) or count_in(label) is not None
+
+
 def contradictions(labels: Iterable[str]) -> dict[str, str]:
     """Label → what is wrong, for labels that give the same words different numbers, as "5: bad" and "1: bad" do.
 
@@ -125,6 +150,13 @@ def are_of_one_order(labels: Iterable[str]) -> bool:
 
 
 def proposal(labels: Sequence[str]) -> dict[str, int]:
-    """Label → number from 1, in the file's own spelling where it has the label; {} where no order is known."""
+    """Label → number from 1, in the file's own spelling where it has the label; {} where no order is known.
+
+    Labels that all count up to one total, as "4/5" and "★★★★☆" do, are proposed as their counts.
+    """
+    counts = {identity(label): count_in(label) for label in labels}
+    found = {label: count for label, count in counts.items() if count is not None}
+    if found and len(found) == len(counts) and len({total for _n, total in found.values()} - {0}) <= 1:
+        return {label: n for label, (n, _total) in sorted(found.items(), key=lambda pair: (pair[1][0], pair[0]))}
     own = {same_label(label): identity(label) for label in labels}
     return {own.get(word, word[:1].upper() + word[1:]): n for n, word in enumerate(order_of(labels), start=1)}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from exchange.identity import identity
-from exchange.labels import are_of_one_order, number_in
+from exchange.labels import are_of_one_order, count_in, number_in
 from exchange.rejects import BadFile, bad_file
 from exchange.study_tables import RATINGS
 from exchange.tables.delimited import FIRST_COLUMN
@@ -207,7 +207,7 @@ def holds_answers(sheet: Sheet, column: str) -> bool:
         elif not _is_number(text := text_of(cell)) and folded(text) not in _MISSING_WORDS:
             words.add(text)
     words = {word for word in words if not number_in(word) and identity(word).casefold() not in UNABLE_WORDS}
-    return not words or are_of_one_order(words)
+    return not words or are_of_one_order(words) or all(count_in(word) for word in words)
 
 
 def _is_number(text: str) -> bool:

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from exchange.labels import number_in, proposal
+from exchange.labels import is_in_words, number_in, proposal
 from exchange.rejects import BadFile, RejectLog
 from exchange.study_tables import RATINGS
 from exchange.tables.coded import ROWS_IN_BLOCK, CodedTable, collect_columns, read_blocks, read_columns
@@ -311,7 +311,7 @@ def _has_more_questions(sheet: Sheet) -> bool:
 def _shown(
     sheet: Sheet, recognised_as: str, mapping: dict[str, JsonValue], rows: Sequence[Sequence[str]]
 ) -> dict[str, JsonValue]:
-    words = {row[3] for row in rows if any(letter.isalpha() for letter in row[3]) and not number_in(row[3])}
+    words = {row[3] for row in rows if is_in_words(row[3]) and not number_in(row[3])}
     proposed: dict[str, JsonValue] = {**proposal(sorted(words))} if len(words) <= MOST_WORDS_SHOWN else {}
     unknown: dict[str, JsonValue] = dict.fromkeys(sorted(words)) if len(words) <= MOST_WORDS_SHOWN else {}
     return {

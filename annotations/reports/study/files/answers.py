@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from annotations.reports.study.scales import MOST_LEVELS, BadScale, Question
 from annotations.stats.arrays import IntArray
 from exchange.identity import identity
-from exchange.labels import CONTRADICTION_CURE, contradictions, number_in, order_of, proposal, same_label
+from exchange.labels import CONTRADICTION_CURE, contradictions, is_in_words, number_in, proposal, same_label
 from exchange.rejects import RejectLog
 from exchange.tables.coded import CodedTable
 from exchange.tables.values import UNABLE_WORDS, BadValue, parse_answer, parse_decimal, parse_number
@@ -38,7 +38,7 @@ def nominal_question(labels: Collection[str], *, words: str = "") -> Question | 
     labels = sorted(label for label in labels if label)
     if not labels or len(labels) > MOST_CATEGORIES or any(_says_number(label) for label in labels):
         return None
-    if order_of(labels) or any(label.casefold() in UNABLE_WORDS for label in labels):
+    if proposal(labels) or any(label.casefold() in UNABLE_WORDS for label in labels):
         return None
     both = next((pair for pair in YES_AND_NO if {label.casefold() for label in labels} <= pair), None)
     if both and len(labels) < 2:
@@ -131,7 +131,7 @@ def levels_of(
 
 def cure_of_words(bad: Sequence[str], dimension: str) -> str:
     """What to do about answers in words: the line that says what they mean, ready to be used; "" for other faults."""
-    words = [identity(label) for label in bad if any(letter.isalpha() for letter in label)]
+    words = [identity(label) for label in bad if is_in_words(label)]
     if not words or len(words) > 12 or any(word.casefold() in _NO_ANSWERS for word in words):
         return ""
     proposed: dict[str, Any] = proposal(words)
