@@ -85,6 +85,8 @@ class Columns:
         problem = f"{listed(missing)} {is_or_are(missing)} missing; found {listed(found)}"
         hints = self._renamings(missing, found)
         needed = f"the file needs {listed(self.required)}"
+        if len(found) == 1 and len(self.required) > 1:
+            hints.append(f'if "{found[0]}" is a title, delete what stands above the row with the columns\' names')
         return problem, "; ".join([needed, *hints])
 
     def _renamings(self, missing: Sequence[str], found: Sequence[str]) -> list[str]:

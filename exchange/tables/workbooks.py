@@ -79,21 +79,26 @@ def _chosen(
     if not filled:
         raise bad_file(name, "no sheet holds any cells", "check that the right file was chosen")
     fitting = list(filled)
-    if len(filled) > 1 and columns is not None:
-        fitting = [own for own, rows in filled.items() if not columns.missing(columns.resolve(_header(rows[0][1])))]
-        if not fitting:
-            fitting = list(filled)
+    if len(filled) > 1:
+        if columns is not None:
+            fitting = [own for own, rows in filled.items() if not columns.missing(columns.resolve(_header(rows[0][1])))]
+        else:  # a sheet of one column holds a note, or a list
+            fitting = [own for own, rows in filled.items() if len(_header(rows[0][1])) > 1]
+        fitting = fitting or list(filled)
     if len(fitting) > 1:
-        raise bad_file(
-            name,
-            f"{len(fitting)} sheets could be meant: {listed(fitting)}",
-            f'say which, "{fitting[0]}"?',
-            field="sheet",
-        )
+        cure = f'name one, such as "{fitting[0]}", by --sheet or as "sheet" in a mapping'
+        if _are_alike([filled[own] for own in fitting]):
+            cure += "; if each is one rater's, save each as a CSV with the rater's name and pack these into a zip"
+        raise bad_file(name, f"{len(fitting)} sheets could be meant: {listed(fitting)}", cure, field="sheet")
     if len(filled) > 1:
         others = [own for own in filled if own != fitting[0]]
         log.warn(f'{name}: the sheet "{fitting[0]}" was read, and {listed(others)} not.')
     return fitting[0], _read(sheets[fitting[0]], stream, name, log)
+
+
+def _are_alike(sheets: Sequence[list[tuple[int, _Cells]]]) -> bool:
+    """Whether all have the same header."""
+    return len({tuple(_header(rows[0][1])) for rows in sheets}) == 1
 
 
 def _are(names: Sequence[str]) -> str:
