@@ -27,7 +27,7 @@ from exchange.labels import count_in, is_in_words, number_in, proposal
 )
 def test_counts_of_a_total(label: str, found: tuple[int, int] | None) -> None:
     assert count_in(label) == found
-    assert number_in(label) == ""  # so it is never read without being told what it means
+    assert number_in(label) == ""  # so it is read only after somebody says what it means
     assert is_in_words(label) == (found is not None or label == "agree")
 
 

@@ -32,7 +32,7 @@ POSTGRES_SCAN = re.compile(r"Seq Scan on (\w+)")
 def only_by_index(what: str) -> Iterator[None]:
     """No statement within goes through a growing table from its first row to its last.
 
-    PostgreSQL chooses by the number of rows, and here there are few: it is told to scan only where nothing else is
+    PostgreSQL chooses by the number of rows, and here there are few: it has to scan only where nothing else is
     possible.
     """
     with CaptureQueriesContext(connection) as asked:
