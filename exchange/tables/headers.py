@@ -86,7 +86,7 @@ class Columns:
         hints = self._renamings(missing, found)
         needed = f"the file needs {listed(self.required)}"
         if len(found) == 1 and len(self.required) > 1:
-            hints.append(f'if "{found[0]}" is a title, delete what stands above the row with the columns\' names')
+            hints.append(f'if "{found[0]}" is a title, delete the rows above the one with the names of the columns')
         return problem, "; ".join([needed, *hints])
 
     def _renamings(self, missing: Sequence[str], found: Sequence[str]) -> list[str]:

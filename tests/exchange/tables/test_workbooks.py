@@ -51,5 +51,5 @@ def test_a_sheet_for_each_rater_is_refused_with_what_to_do() -> None:
 
 def test_a_title_above_the_header_is_named() -> None:
     said = refusal(workbook(ann=[["Results of May"], [], HEADER, ["a.png", "ann", 3]]), RATINGS)
-    assert 'if "Results of May" is a title, delete what stands above' in said
+    assert 'if "Results of May" is a title, delete the rows above' in said
     assert "title" not in refusal(workbook(ann=[["item", "ann"], ["a.png", 3]]), RATINGS)
