@@ -95,7 +95,7 @@ def count_in(label: str) -> tuple[int, int] | None:
 
 
 def is_in_words(label: str) -> bool:
-    """Whether a label is no plain number, so that somebody has to say what it means."""
+    """Whether a label is words, stars or a fraction, so that somebody has to say what it means."""
     return any(letter.isalpha() for letter in label) or count_in(label) is not None
 
 
