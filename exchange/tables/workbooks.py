@@ -28,6 +28,8 @@ _TAG = re.compile(
     rb"<(?:[\w.-]+:)?(table|table-row|table-cell|covered-table-cell)((?:\s+[\w.:-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*)\s*/?>"
 )
 _ATTRIBUTE = re.compile(rb"(?:[\w.-]+:)?([\w.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
+_NO_VALUE = re.compile(rb"</f>(?:<v\s*/>|<v></v>)?</c>")
 _KIND = b"application/vnd.oasis.opendocument.spreadsheet"
 
 
@@ -48,6 +50,12 @@ def read_workbook(
     except (CalamineError, OSError, ValueError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise bad_file(name, f"the workbook cannot be read ({reason})", "save it again, or as CSV UTF-8") from error
+    if n := _formulas_without_value(stream):
+        what = "1 cell of the workbook holds" if n == 1 else f"{n:,} cells of the workbook hold"
+        log.warn(
+            f"{name}: {what} a formula whose value is not stored, and count{'s' * (n == 1)} as empty: open it in a "
+            "spreadsheet program, save it, and send it again."
+        )
     yield from sheet_rows(
         found, name=name if len(workbook.sheet_names) == 1 else f"{name}, {chosen}", columns=columns, log=log
     )
@@ -200,6 +208,24 @@ def _plain(cell: Any) -> JsonValue:
     if isinstance(cell, timedelta):
         return str(cell)
     return restore(cell) if isinstance(cell, str) and cell.startswith("'") else cell
+
+
+def _formulas_without_value(stream: BinaryIO) -> int:
+    """How many formulas of an .xlsx have no value: programs that write workbooks do not calculate. Bounded memory."""
+    stream.seek(0)
+    n = 0
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            for info in archive.infolist():
+                if _SHEET.fullmatch(info.filename):
+                    with archive.open(info) as sheet:
+                        rest = b""
+                        while chunk := sheet.read(1 << 20):
+                            *whole, rest = (rest + chunk).rsplit(b"</c>", 1) if b"</c>" in chunk else (rest + chunk,)
+                            n += sum(len(_NO_VALUE.findall(part + b"</c>")) for part in whole)
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return 0  # an old workbook is not a zip
+    return n
 
 
 def _is_opendocument(stream: BinaryIO) -> bool:

@@ -53,3 +53,12 @@ def test_a_title_above_the_header_is_named() -> None:
     said = refusal(workbook(ann=[["Results of May"], [], HEADER, ["a.png", "ann", 3]]), RATINGS)
     assert 'if "Results of May" is a title, delete the rows above' in said
     assert "title" not in refusal(workbook(ann=[["item", "ann"], ["a.png", 3]]), RATINGS)
+
+
+def test_formulas_that_nobody_calculated_are_named() -> None:
+    rows: list[list[object]] = [HEADER, *([f"{n}.png", "ann", f"={n}+0" if n < 3 else n] for n in range(1, 5))]
+    with RejectLog() as log:
+        read = list(read_rows(workbook(ann=rows), name="book.xlsx", columns=RATINGS, log=log))
+    assert [row.values["value"] for row in read] == ["", "", 3, 4]
+    (said,) = log.warnings
+    assert said.startswith("book.xlsx: 2 cells of the workbook hold a formula whose value is not stored")
