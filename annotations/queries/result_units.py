@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ from django.db.models import F, Q, QuerySet
 from numpy.typing import NDArray
 
 from annotations.models import Item, ItemImage, Study
-from annotations.queries.columns import batches
 from annotations.reports.documents.study import BETWEEN_METHODS
 from annotations.stats.arrays import IntArray
 from generation.models import Image, Method, MetricScore, Prompt
@@ -226,28 +224,24 @@ def _scores(study: Study, unit_image: IntArray) -> tuple[list[str], NDArray[np.f
     # An image may be in several items: its score is that of each of those units.
     order = np.argsort(unit_image, kind="stable")
     images, counts = np.unique(unit_image, return_counts=True)
-    code_of: defaultdict[tuple[str, str], int] = defaultdict(count().__next__)
-    table = np.empty((0, len(images)))
+    column_of = {pk: i for i, pk in enumerate(images.tolist()) if pk}
+    by_kind: dict[tuple[str, str], NDArray[np.float64]] = {}
     rows = scores_of(study).values_list("image_id", "metric", "version", "value")
-    for batch in batches(rows.iterator(chunk_size=ROWS_AT_ONCE)):
-        pk, metric, version, value = zip(*batch, strict=True)
-        kind = np.fromiter(map(code_of.__getitem__, zip(metric, version, strict=True)), np.int64, len(batch))
-        if len(code_of) > len(table):
-            table = np.concatenate((table, np.full((len(code_of) - len(table), len(images)), np.nan)))
-        image, score = np.array(pk, np.int64), np.array(value, float)
-        column = np.minimum(np.searchsorted(images, image), len(images) - 1)
-        is_rated = images[column] == image
-        table[kind[is_rated], column[is_rated]] = score[is_rated]
-    versions = Counter(metric for metric, _version in code_of)
+    for pk, metric, version, value in rows.iterator(chunk_size=ROWS_AT_ONCE):
+        if (metric, version) not in by_kind:
+            by_kind[metric, version] = np.full(len(images), np.nan)
+        if (column := column_of.get(pk)) is not None:
+            by_kind[metric, version][column] = value
+    versions = Counter(metric for metric, _version in by_kind)
     named = {
-        metric if versions[metric] == 1 else f"{metric} {version}".strip(): table[code]
-        for (metric, version), code in code_of.items()
-        if np.isfinite(table[code]).any()
+        metric if versions[metric] == 1 else f"{metric} {version}".strip(): by_image
+        for (metric, version), by_image in by_kind.items()
+        if np.isfinite(by_image).any()
     }
     metrics = sorted(named)
     scores = np.empty((len(metrics), len(unit_image)))
-    for row, name in zip(scores, metrics, strict=True):
-        row[order] = np.repeat(named[name], counts)
+    for row, metric in zip(scores, metrics, strict=True):
+        row[order] = np.repeat(named[metric], counts)
     return metrics, scores
 
 
