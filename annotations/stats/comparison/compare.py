@@ -129,8 +129,8 @@ def compare(
         mean_diff = replace(mean_diff, intervals=tuple(intervals), n=counts)
     if paired.n_baseline_only or paired.n_refined_only:
         notes.append(
-            f"{paired.n_baseline_only} prompts have the baseline alone and {paired.n_refined_only} the refined method "
-            "alone; they are left out"
+            f"prompts left out, with images of one method alone: {paired.n_baseline_only} with the baseline, "
+            f"{paired.n_refined_only} with the refined method"
         )
     if student.reason and len(paired):
         notes.append(f"no t: {student.reason}")
