@@ -274,7 +274,7 @@ def test_queries_do_not_grow_with_the_study(
         for item in study.items.all():
             make_answer(item, rater)
     client.force_login(study.owner)
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(21):
         client.get(address(study))
     with django_assert_num_queries(9):
         body(client.get(address(study, "answers-all-revisions.csv")))
