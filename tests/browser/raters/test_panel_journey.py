@@ -51,6 +51,7 @@ def consent(page: Page) -> None:
 
 
 def answer_exercise(page: Page, key: str) -> None:
+    opened(page)
     page.keyboard.press(key)
     with page.expect_navigation():
         page.keyboard.press("Enter")
