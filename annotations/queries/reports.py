@@ -86,9 +86,9 @@ def inputs_of(study: Study, comparisons: Comparisons, *, fresh: bool = False, la
 
 
 def is_counted(study: Study) -> bool:
-    """Whether `inputs_of` knows the counts of this large study from a moment ago."""
-    counts = _kept.get(study.pk)
-    return counts is not None and counts.until >= time.monotonic()
+    """Whether `inputs_of` and `methods_of` know what they ask of this large study from a moment ago."""
+    counts, (methods_until, _methods) = _kept.get(study.pk), _kept_methods.get(study.pk, (0.0, None))
+    return counts is not None and min(counts.until, methods_until) >= time.monotonic()
 
 
 def _count(study: Study, dimensions: Sequence[int]) -> _Counts:
