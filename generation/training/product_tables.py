@@ -150,5 +150,11 @@ def _rows(file: Path) -> list[dict[str, str]]:
 def _interval(row: Mapping[str, str], name: str, unit: float = 1.0, sign: str = "") -> str:
     if not row[name]:
         return "–"
-    value, *ends = (f"{float(row[key]) / unit:{sign}.2f}" if row[key] else "–" for key in (name, "low", "high"))
-    return f"{value} ({' to '.join(ends)})"
+    value, *ends = (_signed(float(row[key]) / unit, sign) for key in (name, "low", "high") if row[key])
+    return f"{value} ({' to '.join(ends)})" if ends else value  # no interval: every prompt has the same
+
+
+def _signed(value: float, sign: str) -> str:
+    written = f"{value:{sign}.2f}"
+    is_zero = float(written) == 0
+    return written.replace("-", "" if is_zero else "−").replace("+", "" if is_zero else "+")

@@ -54,7 +54,7 @@ def test_conditions_are_compared_by_the_product(tmp_path: Path) -> None:
     assert (name, counts) == ("again: refined", "2, 1, 1")
     assert whole.startswith("0.75 (")
     assert share.startswith("0.94 (")
-    assert gain.startswith("+0.12 (-")
+    assert gain.startswith("+0.12 (−")
     assert first.startswith("| baseline | 0.50 (")
     assert first.endswith("|  |  |")
     [metric] = metrics_table(report).splitlines()[2:]
