@@ -151,7 +151,7 @@ def _interval(row: Mapping[str, str], name: str, unit: float = 1.0, sign: str = 
     if not row[name]:
         return "–"
     value, *ends = (_signed(float(row[key]) / unit, sign) for key in (name, "low", "high") if row[key])
-    return f"{value} ({' to '.join(ends)})" if ends else value  # no interval: every prompt has the same
+    return f"{value} ({' to '.join(ends)})" if ends else value  # nothing varies
 
 
 def _signed(value: float, sign: str) -> str:
