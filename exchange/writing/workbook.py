@@ -13,6 +13,7 @@ from openpyxl.drawing.image import Image as Picture
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+from openpyxl.worksheet.properties import PageSetupProperties
 from PIL import Image
 
 MOST_ROWS = 1_000_000
@@ -68,6 +69,11 @@ class Book:
     def _sheet(self, title: str, columns: Sequence[Column]) -> WriteOnlyWorksheet:
         sheet = self._book.create_sheet(title)
         sheet.freeze_panes = "A2"
+        # Printed, all columns fit on the width of a page, and every page has the header.
+        sheet.page_setup.orientation = "landscape"
+        sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+        sheet.page_setup.fitToHeight = 0
+        sheet.print_title_rows = "1:1"
         for place, column in enumerate(columns, start=1):
             sheet.column_dimensions[get_column_letter(place)].width = column.letters
         header = []

@@ -34,6 +34,15 @@ def test_every_image_has_its_thumbnail_and_its_figures() -> None:
     assert [picture.anchor._from.row for picture in sheet._images] == [1, 2, 3]
 
 
+def test_all_columns_print_on_one_page_below_the_header() -> None:
+    study = make_study(n_items=1)
+    make_answer(study.items.get(), make_rater(study), level=0)
+    for sheet in book_of(study):
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage, sheet.title
+        assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == ("landscape", 0), sheet.title
+        assert sheet.print_title_rows == "$1:$1", sheet.title
+
+
 def test_text_that_looks_like_a_formula_stays_text() -> None:
     study = make_study(n_items=1)
     Prompt.objects.update(text='=HYPERLINK("http://x")')
