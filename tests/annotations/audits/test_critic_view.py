@@ -260,7 +260,7 @@ class TestLedger:
             ],
         )
         client.force_login(study.owner)
-        with django_assert_num_queries(27):
+        with django_assert_num_queries(28):
             get(client, study, "critic/")
         with django_assert_num_queries(12):
             get(client, study, "critic/")
