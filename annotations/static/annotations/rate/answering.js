@@ -20,7 +20,9 @@ export function answering(stage, { card, door, pictures, sides, words, seen, ope
   function begin({ isNew = true } = {}) {
     questions().forEach((question) => kindOf(question).draw?.(question));
     sides.begin(card(), { areKnown: card().dataset.answered === "true" });
-    activate(questions().findIndex((question) => !isAnswered(question)));
+    const first = questions().findIndex((question) => !isAnswered(question));
+    if (card().querySelector(".problem").hidden) mark(first);
+    else activate(first); // sent back for what is missing: that is shown; any other card opens at its top
     door.openFor(images(), {
       isNew,
       seen() {
