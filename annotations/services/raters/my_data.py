@@ -30,6 +30,53 @@ from generation.models import Activity
 
 NAMED = {"rater", "raters", "components"}
 """Keys of a report's document under which raters are named."""
+OF_OTHERS = {
+    *(
+        "aggregation",
+        "allows_unable",
+        "axis",
+        "baseline",
+        "refined",
+        "category",
+        "sub_category",
+        "comparisons",
+        "convention",
+    ),
+    *("covers", "decision", "exclusion", "first", "second", "groups", "hypothesis", "instructions", "consent"),
+    *(
+        "item",
+        "item_kind",
+        "key",
+        "kind",
+        "label",
+        "labels",
+        "letters",
+        "method",
+        "methods",
+        "metric",
+        "metric_a",
+        "metric_b",
+    ),
+    *(
+        "metrics",
+        "model",
+        "name",
+        "option",
+        "order",
+        "prompt",
+        "prompts",
+        "question",
+        "state",
+        "statistic",
+        "stats_version",
+        "subset",
+    ),
+    *("test", "title", "unit", "what", "words"),
+}
+"""Keys that name something else: a rater's name may be the same words. Under every other key it is the rater's."""
+
+CUT_SHORT = 40
+"""A text of fewer characters is no name that was cut short."""
 
 
 def export(*, user: User) -> dict[str, Any]:
@@ -98,7 +145,12 @@ def forget_identity(*, rater: Rater, now: datetime, by_rule: bool) -> Erasure:
 
 
 def forget_name(study: Study, name: str, new_name: str) -> None:
-    """Put another name for a rater's or an auditor's into every stored report and into the record of who did what."""
+    """Put another name for a rater's or an auditor's into every stored report and into the record of who did what.
+
+    A report that is being worked out has read the old name: its worker loses it, and another begins again.
+    """
+    running = ReportSnapshot.objects.filter(study=study, state=ReportSnapshot.State.RUNNING)
+    running.update(state=ReportSnapshot.State.WAITING, claim="", lease_until=None)
     for snapshot in ReportSnapshot.objects.filter(study=study, results__isnull=False).iterator(chunk_size=10):
         results = _renamed(snapshot.results, name, new_name)
         if results != snapshot.results:
@@ -106,13 +158,33 @@ def forget_name(study: Study, name: str, new_name: str) -> None:
     Activity.forget_rater(subject_key=study.token, name=name, new_name=new_name)
 
 
-def _renamed(value: Any, name: str, new_name: str, *, is_named: bool = False) -> Any:
-    """A JSON value with the name replaced wherever raters are named; a prompt of the same words stays."""
+def _renamed(value: Any, name: str, new_name: str, *, is_theirs: bool = True, is_named: bool = False) -> Any:
+    """A JSON value with the name replaced wherever it is a whole text, save where the key says that it is another's.
+
+    Names in a list beside a `kind`, as in "the fewest raters to change who leads", are of that kind.
+    """
     if isinstance(value, dict):
-        return {key: _renamed(one, name, new_name, is_named=is_named or key in NAMED) for key, one in value.items()}
+        kind = value.get("kind")
+        return {
+            key: _renamed(
+                one,
+                name,
+                new_name,
+                is_theirs=key not in OF_OTHERS and not (key == "names" and kind not in (None, "raters")),
+                is_named=is_named or key in NAMED,
+            )
+            for key, one in value.items()
+        }
     if isinstance(value, list):
-        return [_renamed(one, name, new_name, is_named=is_named) for one in value]
-    return new_name if is_named and value == name else value
+        return [_renamed(one, name, new_name, is_theirs=is_theirs, is_named=is_named) for one in value]
+    return new_name if (is_theirs or is_named) and _is_name(value, name) else value
+
+
+def _is_name(value: Any, name: str) -> bool:
+    """Whether a value is this name, or the beginning of it where a report has cut a long one short."""
+    if not isinstance(value, str) or value == name:
+        return value == name
+    return value.endswith("…") and CUT_SHORT <= len(value) <= len(name) and name.startswith(value[:-1])
 
 
 def forget_account(user: User | None) -> None:
