@@ -31,52 +31,16 @@ from generation.models import Activity
 NAMED = {"rater", "raters", "components"}
 """Keys of a report's document under which raters are named."""
 OF_OTHERS = {
-    *(
-        "aggregation",
-        "allows_unable",
-        "axis",
-        "baseline",
-        "refined",
-        "category",
-        "sub_category",
-        "comparisons",
-        "convention",
-    ),
-    *("covers", "decision", "exclusion", "first", "second", "groups", "hypothesis", "instructions", "consent"),
-    *(
-        "item",
-        "item_kind",
-        "key",
-        "kind",
-        "label",
-        "labels",
-        "letters",
-        "method",
-        "methods",
-        "metric",
-        "metric_a",
-        "metric_b",
-    ),
-    *(
-        "metrics",
-        "model",
-        "name",
-        "option",
-        "order",
-        "prompt",
-        "prompts",
-        "question",
-        "state",
-        "statistic",
-        "stats_version",
-        "subset",
-    ),
-    *("test", "title", "unit", "what", "words"),
+    *("aggregation", "allows_unable", "axis", "baseline", "refined", "category", "sub_category", "comparisons"),
+    *("consent", "convention", "covers", "decision", "exclusion", "first", "second", "groups", "hypothesis"),
+    *("instructions", "item", "item_kind", "key", "kind", "label", "labels", "letters", "method", "methods"),
+    *("metric", "metric_a", "metric_b", "metrics", "model", "name", "option", "order", "prompt", "prompts"),
+    *("question", "state", "statistic", "stats_version", "subset", "test", "title", "unit", "what", "words"),
 }
 """Keys that name something else: a rater's name may be the same words. Under every other key it is the rater's."""
 
 CUT_SHORT = 40
-"""A text of fewer characters is no name that was cut short."""
+"""A report cuts longer names short; a shorter text that ends with “…” stays as it is."""
 
 
 def export(*, user: User) -> dict[str, Any]:
@@ -161,7 +125,7 @@ def forget_name(study: Study, name: str, new_name: str) -> None:
 def _renamed(value: Any, name: str, new_name: str, *, is_theirs: bool = True, is_named: bool = False) -> Any:
     """A JSON value with the name replaced wherever it is a whole text, save where the key says that it is another's.
 
-    Names in a list beside a `kind`, as in "the fewest raters to change who leads", are of that kind.
+    Names in a list that has a `kind`, as in "the fewest raters to change who leads", are of that kind.
     """
     if isinstance(value, dict):
         kind = value.get("kind")

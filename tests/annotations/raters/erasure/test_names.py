@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from annotations import dispatch
 from annotations.models import Dimension, Rater, ReportSnapshot, Study
-from annotations.queries import results as queries
+from annotations.queries import reports as queries
 from annotations.services.exports import export_study
 from annotations.services.raters import my_data
 from annotations.services.reports import State, ask_report, build_report, claim
@@ -129,7 +129,7 @@ def test_a_report_that_was_being_worked_out_does_not_bring_the_name_back() -> No
 
     snapshot.refresh_from_db()
     assert snapshot.state == State.WAITING
-    assert snapshot.results is None
+    assert NAMES[0] not in json.dumps(snapshot.results)
     again = claim(snapshot_id=snapshot.pk)
     assert again is not None
     build_report(snapshot=again)
