@@ -1,5 +1,7 @@
 """What a LaTeX paper takes in next to the tables: the methods section, and all figures with captions."""
 
+import re
+
 from annotations.reports.paper.manuscript import Manuscript
 from annotations.reports.paper.markdown import keys_of
 from annotations.reports.paper.methods import CITATION
@@ -7,6 +9,7 @@ from annotations.reports.tex import escape, escape_part
 
 FITTING = r"width=\linewidth,height=0.8\textheight,keepaspectratio"
 """As wide as its place, and never higher than a page with its caption."""
+HASH = re.compile(r"\b(?=[a-f]*\d)[0-9a-f]{8,}\b")
 
 
 def methods_tex(paper: Manuscript) -> str:
@@ -42,6 +45,11 @@ def figures_tex(paper: Manuscript, label: str) -> str:
 def _cited(text: str) -> str:
     parts, at = [], 0
     for found in CITATION.finditer(text):
-        parts += [escape_part(text[at : found.start()]), rf"~\cite{{{','.join(keys_of(found[1]))}}}"]
+        parts += [_breakable(text[at : found.start()]), rf"~\cite{{{','.join(keys_of(found[1]))}}}"]
         at = found.end()
-    return "".join([*parts, escape_part(text[at:])])
+    return "".join([*parts, _breakable(text[at:])])
+
+
+def _breakable(text: str) -> str:
+    """Escaped; a line may end after every fourth character of a hash, which has no syllables."""
+    return HASH.sub(lambda found: r"\allowbreak{}".join(re.findall(".{1,4}", found[0])), escape_part(text))

@@ -122,6 +122,12 @@ def test_every_citation_has_its_entry_and_every_entry_its_citation(files: dict[s
     assert "[@" not in files["report.md"].decode()
 
 
+def test_a_line_of_latex_may_end_within_a_hash(document: StudyDocument, files: dict[str, bytes]) -> None:
+    digest = document.made.inputs_hash[:16]
+    pieces = [digest[at : at + 4] for at in range(0, 16, 4)]
+    assert "with the hash " + r"\allowbreak{}".join(pieces) + ";" in files["methods.tex"].decode()
+
+
 def test_latex_figures_name_files_that_are_there(files: dict[str, bytes]) -> None:
     named = re.findall(r"\\includegraphics\[.*?\]\{(.*?)\}", files["figures.tex"].decode())
     labels = re.findall(r"\\label\{(.*?)\}", files["figures.tex"].decode())
