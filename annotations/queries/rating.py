@@ -7,7 +7,7 @@ from datetime import datetime
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 
-from annotations.models import Assignment, Dimension, Item, ItemImage, LateAnswer, Rater, Response, Study
+from annotations.models import Assignment, Dimension, Item, ItemImage, LateAnswer, PanelVisit, Rater, Response, Study
 from annotations.models.participation import plan_of
 from annotations.queries.planning.close_pairs import is_stopped
 from annotations.queries.raters import checks
@@ -51,6 +51,13 @@ _ASSIGNMENT = Prepared(
     token=str,
     user=int,
 )
+
+
+def over_since(rater: int) -> datetime | None:
+    """When a panel said that this rater's visit is over, because they returned it or their time was up."""
+    ends = (PanelVisit.State.RETURNED, PanelVisit.State.TIMED_OUT)
+    over = PanelVisit.objects.filter(rater=rater, state__in=ends)
+    return over.values_list("ended_at", flat=True).first()
 
 
 def sequence_of(token: str, rater: Rater) -> int | None:

@@ -61,6 +61,8 @@ def reserve(*, rater: Rater, now: datetime | None = None) -> int:
         study = rater.study
         if rater.excluded_at is not None or rater.must_prepare or rater.screened_out_at is not None:
             return 0
+        if queries.over_since(rater.pk) is not None:
+            return 0
         _give_back(list(locked(queries.overdue(study.pk, now, OVERDUE_AT_ONCE))))
         plan = plan_of(study)
         room = _room(rater, study, plan, now)
@@ -278,7 +280,7 @@ def submit(
 
     The same answers again (a second click, a message sent twice) change nothing. Other answers become the next
     revision; the earlier ones stay. Answers to an item that has meanwhile been answered in full by others are kept
-    as late ones and counted nowhere.
+    as late ones and counted nowhere; so are those that were pressed after the rater's time at a panel was over.
     """
     with write_turn(), transaction.atomic():
         outcome = _saved(assignment, answers, answered_at, shown_at, active_ms, flag, viewing, languages or {})
@@ -308,7 +310,9 @@ def _saved(
     if assignment.state == Assignment.State.RETURNED:
         # An excluded rater has no places: what they had before them is kept, and counts if they are included again.
         is_excluded = Rater.objects.filter(pk=assignment.rater_id, excluded_at__isnull=False).exists()
-        if not is_excluded and not _retake(assignment, study):
+        over = None if is_excluded else queries.over_since(assignment.rater_id)
+        is_after = over is not None and answered_at > over
+        if is_after or (not is_excluded and not _retake(assignment, study)):
             return _keep_late(assignment, answers, answered_at, active_ms, languages)
         assignment.state, assignment.answered_at, assignment.flag = Assignment.State.ANSWERED, answered_at, flag
         assignment.save(update_fields=["state", "answered_at", "flag"])

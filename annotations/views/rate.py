@@ -25,7 +25,7 @@ from annotations.queries.raters.checks import n_left
 from annotations.queries.raters.known import known_answers, verdicts
 from annotations.queries.words import asked, language_of
 from annotations.services import rating as services
-from annotations.services.panels.visits import finished
+from annotations.services.panels.visits import GOING_ON, finished, state_of
 from annotations.services.renditions import WIDTHS, narrow_rendition
 from annotations.views.cards import card_contexts, given_answers, images_as_shown, picture_at, rendered
 from annotations.views.fetched import IMAGE_SECONDS, note_fetched, were_fetched
@@ -55,13 +55,18 @@ def card(request: HttpRequest, study_token: str) -> HttpResponse:
         is_excluded = rater.excluded_at is not None
         is_in = rater.study.state == Study.State.OPEN and not is_excluded
         is_capped = is_in and n_left(rater, plan_of(rater.study), now) == 0
+        panel_end = None if is_capped else finished(rater, now=now)
+        visit_state = state_of(rater)
+        is_over = visit_state not in ("", *GOING_ON)  # who has their code need not wait for more
         context = {
             "study": rater.study,
             "progress": queries.progress(rater),
             "is_excluded": is_excluded,
-            "may_come_free": is_in and not is_capped and queries.may_come_free(rater),
+            "visit_state": visit_state,
+            "may_come_free": is_in and not is_capped and not is_over and queries.may_come_free(rater),
             "is_capped": is_capped,
-            "panel_end": None if is_capped else finished(rater, now=now),
+            "panel_end": panel_end,
+            "rater": rater,
         }
         return render(request, "annotations/rate/nothing.html", context)
     services.renew(rater=rater, assignment=cards[0], now=now)

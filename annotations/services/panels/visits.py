@@ -80,9 +80,12 @@ def join(*, visit: PanelVisit, rater: Rater) -> None:
 def end(*, visit: PanelVisit, state: str, now: datetime) -> bool:
     """End a visit that goes on; whether it did. Whatever the rater held is free for others when this returns.
 
-    Who returns takes their answers with them, as their consent ends; who is timed out leaves the answers given.
+    Who returns takes their answers with them, as their consent ends; who is timed out leaves the answers given. Neither
+    gets further cards.
     """
     with transaction.atomic():
+        # A person who is being given cards now has them before the visit ends, or gets none.
+        list(Rater.objects.filter(visit=visit.pk).select_for_update(no_key=True).values_list("pk"))
         went_on = PanelVisit.objects.filter(pk=visit.pk, state__in=GOING_ON).update(state=state, ended_at=now)
         if not went_on:
             return False
@@ -104,6 +107,11 @@ def finished(rater: Rater, *, now: datetime) -> WayBack | None:
         end(visit=visit, state=State.COMPLETED, now=now)
         visit.refresh_from_db(fields=["state"])
     return way_back(visit)
+
+
+def state_of(rater: Rater) -> str:
+    """What has become of this rater's visit from a panel; "" where they came from none."""
+    return PanelVisit.objects.filter(rater=rater).values_list("state", flat=True).first() or ""
 
 
 def ended(rater: Rater, *, state: str, now: datetime) -> WayBack | None:
