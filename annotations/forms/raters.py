@@ -1,5 +1,6 @@
 """Forms about raters: how a study treats them, and its exercises and checks."""
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -70,7 +71,10 @@ class RaterPlanForm(PlanModelForm):
 
 
 class ExerciseForm(forms.Form):
-    """One item with its right answers: a tick for each level that is right, for each question (and image)."""
+    """One item with its right answers, for each question (and image).
+
+    There is a tick for each level that is right; of a slider, the lowest and the highest value that are.
+    """
 
     use_required_attribute = False
 
@@ -89,32 +93,81 @@ class ExerciseForm(forms.Form):
 
     def __init__(self, study: Study, dimensions: list[Dimension], images: list[int], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._asked: dict[str, tuple[int, int | None]] = {}
+        self._asked: dict[str, tuple[Dimension, int | None]] = {}
         for dimension in dimensions:
             if not kind_of(dimension).has_levels:
                 continue  # only what is answered with one of its levels can be known beforehand
             is_about_images = dimension.about == Dimension.About.IMAGE or dimension.is_ordering
             for place, image in enumerate(images if is_about_images else [None]):
                 name = f"d{dimension.pk}-{place}"
-                self._asked[name] = (dimension.pk, image)
+                self._asked[name] = (dimension, image)
                 label = dimension.question
                 if is_about_images and len(images) > 1:
                     label = f"{label} ({_('image %d') % (place + 1)})"
+                if dimension.kind == Dimension.Kind.SLIDER:
+                    self._add_range(name, label, dimension)
+                    continue
                 self.fields[name] = forms.TypedMultipleChoiceField(
                     label=label,
-                    choices=[(str(code), level["label"]) for code, level in enumerate(dimension.levels)],
+                    choices=[
+                        (str(code), level["label"] or level["value"]) for code, level in enumerate(dimension.levels)
+                    ],
                     coerce=int,
                     required=False,
                     widget=forms.CheckboxSelectMultiple,
                 )
 
+    def _add_range(self, name: str, label: str, dimension: Dimension) -> None:
+        low, high = dimension.levels
+        scale = {"low": low["value"], "low_label": low["label"], "high": high["value"], "high_label": high["label"]}
+        scale["step"] = dimension.parameters["step"]
+        helps = {
+            "from": _("The line goes from %(low)s = %(low_label)s to %(high)s = %(high_label)s in steps of %(step)s.")
+            % scale,
+            "to": _("Every value from the lowest to the highest is right. Leave both empty to check nothing."),
+        }
+        for end, words in (("from", _("%s – lowest right value")), ("to", _("%s – highest right value"))):
+            self.fields[f"{name}-{end}"] = forms.DecimalField(
+                label=words % label,
+                help_text=helps[end],
+                min_value=Decimal(low["value"]),
+                max_value=Decimal(high["value"]),
+                step_size=Decimal(dimension.parameters["step"]),
+                required=False,
+            )
+
     @property
     def questions(self) -> list[Any]:
-        return [self[name] for name in self._asked]
+        return [self[name] for name in self.fields if name.startswith("d")]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        for name in self._asked:
+            low, high = (cleaned.get(f"{name}-{end}") for end in ("from", "to"))
+            if f"{name}-from" in self.errors or f"{name}-to" in self.errors:
+                continue
+            if (low is None) != (high is None):
+                missing = "from" if low is None else "to"
+                self.add_error(f"{name}-{missing}", _("Give both values, or none."))
+            elif low is not None and low > high:
+                self.add_error(f"{name}-to", _("The highest right value is below the lowest."))
+        return cleaned
 
     def accepted(self) -> dict[tuple[int, int | None], list[int]]:
-        """What is right, by question and image; questions without a tick are left out."""
-        return {key: self.cleaned_data[name] for name, key in self._asked.items() if self.cleaned_data.get(name)}
+        """The levels that are right, by question and image; questions without any are left out."""
+        found = {}
+        for name, (dimension, image) in self._asked.items():
+            if levels := self.cleaned_data.get(name) or self._within(name, dimension):
+                found[dimension.pk, image] = levels
+        return found
+
+    def _within(self, name: str, dimension: Dimension) -> list[int]:
+        """The levels of a slider between the two values that were given."""
+        low, high = (self.cleaned_data.get(f"{name}-{end}") for end in ("from", "to"))
+        if low is None or high is None:
+            return []
+        least, step = Decimal(dimension.levels[0]["value"]), Decimal(dimension.parameters["step"])
+        return list(range(int((low - least) / step), int((high - least) / step) + 1))
 
 
 class MismatchForm(forms.Form):

@@ -12,8 +12,8 @@ from generation.models import Image
 class KnownAnswer(models.Model):
     """The levels that are right for one question about an item, or about one of its images.
 
-    `accepted` lists indices of the dimension's levels. Where levels are sides of the screen they name the item's own
-    images: 0 is the image in slot 0, whichever side a rater saw it on.
+    `accepted` lists indices of the dimension's levels; a slider's are all that its step reaches. Where levels are sides
+    of the screen they name the item's own images: 0 is the image in slot 0, whichever side a rater saw it on.
     """
 
     item = models.ForeignKey(Item, models.CASCADE, related_name="known_answers")
@@ -32,6 +32,13 @@ class KnownAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item}: {self.dimension.name}"
+
+    @property
+    def right(self) -> list[int]:
+        """The levels that are right, ascending; what is stored and is no level of the question is left out."""
+        stored = self.accepted if isinstance(self.accepted, list) else []
+        n = self.dimension.n_levels
+        return sorted({level for level in stored if type(level) is int and 0 <= level < n})
 
 
 class Trial(models.Model):

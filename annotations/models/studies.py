@@ -330,6 +330,14 @@ class Dimension(models.Model):
         return [low + number * step for number in range(int((high - low) / step) + 1)]
 
     @property
+    def n_levels(self) -> int:
+        """How many levels an answer is one of; a slider's are all that its step reaches."""
+        if self.kind != self.Kind.SLIDER:
+            return len(self.levels)
+        low, high = (Decimal(level["value"]) for level in self.levels)
+        return int((high - low) / Decimal(self.parameters["step"])) + 1
+
+    @property
     def labels(self) -> list[str]:
         """The words of every level; of a slider, only its ends have any."""
         words = [level["label"] for level in self.levels]

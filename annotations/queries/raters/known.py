@@ -13,7 +13,7 @@ BEFORE = (Item.Role.EXAMPLE, Item.Role.PRACTICE, Item.Role.QUIZ)
 def verdicts(known: Iterable[KnownAnswer], given: Given, shown_order: str) -> list[bool]:
     """For each known answer, whether what was given is one of the accepted levels. "Unable to answer" is not."""
     return [
-        _level(one.dimension, given.get((one.dimension_id, one.image_id)), shown_order) in one.accepted for one in known
+        _level(one.dimension, given.get((one.dimension_id, one.image_id)), shown_order) in one.right for one in known
     ]
 
 

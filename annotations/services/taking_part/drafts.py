@@ -9,11 +9,11 @@ from annotations.services.taking_part.exercises import remove_from_rated
 
 @dataclass(frozen=True)
 class Remembered:
-    """A known answer, by its question's name and levels."""
+    """A known answer, by its question's name and what its levels are made of."""
 
     item: int
     question: str
-    levels: list[dict[str, Any]]
+    scale: Any
     image: int | None
     accepted: list[int]
 
@@ -22,7 +22,7 @@ def known_by_question(study: Study) -> list[Remembered]:
     """What is known of the study's exercises and checks, before its questions go."""
     rows = KnownAnswer.objects.filter(item__study=study).select_related("dimension").order_by("pk")
     return [
-        Remembered(one.item_id, one.dimension.name, one.dimension.levels, one.image_id, one.accepted) for one in rows
+        Remembered(one.item_id, one.dimension.name, _scale(one.dimension), one.image_id, one.accepted) for one in rows
     ]
 
 
@@ -35,7 +35,7 @@ def relink(*, study: Study, remembered: list[Remembered]) -> None:
     KnownAnswer.objects.bulk_create(
         KnownAnswer(item_id=one.item, dimension=questions[one.question], image_id=one.image, accepted=one.accepted)
         for one in remembered
-        if one.question in questions and questions[one.question].levels == one.levels
+        if one.question in questions and _scale(questions[one.question]) == one.scale
     )
     hidden = {_shown(item) for item in Item.with_checks.filter(study=study).exclude(role=Item.Role.RATED)}
     images = ItemImage.objects.filter(item__study=study, item__role=Item.Role.RATED)
@@ -43,6 +43,11 @@ def relink(*, study: Study, remembered: list[Remembered]) -> None:
     for item in Item.objects.filter(pk__in=of_hidden.values("item")).order_by("-position"):
         if _shown(item) in hidden:
             remove_from_rated(item=Item.objects.get(pk=item.pk))
+
+
+def _scale(dimension: Dimension) -> tuple[bool, list[dict[str, Any]], Any]:
+    """What a level's number means: the levels, and where they are a slider's two ends, the step between them."""
+    return dimension.kind == Dimension.Kind.SLIDER, dimension.levels, dimension.parameters.get("step")
 
 
 def _shown(item: Item) -> tuple[int, tuple[int, ...]]:

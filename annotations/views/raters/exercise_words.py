@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from annotations.models import KnownAnswer, Study
+from annotations.models import Dimension, KnownAnswer, Study
 from annotations.queries.raters.known import verdicts
 from annotations.queries.words import asked
 from annotations.questions import names_sides
@@ -39,15 +40,45 @@ def answers_in_words(
     found = []
     for one, is_right in zip(known, verdicts(known, given, shown_order), strict=True):
         (read,) = asked(study, [one.dimension]) if study is not None else (one.dimension,)
-        labels = [level["label"] for level in read.levels]
         is_turned = shown_order.startswith("1") and names_sides(one.dimension)
-        shown = [1 - level if is_turned and level < 2 else level for level in one.accepted]
+        shown = sorted(1 - level if is_turned and level < 2 else level for level in one.right)
         key = (one.dimension_id, one.image_id)
         level = given.get(key)
-        said = "" if key not in given else _("Unable to answer") if level is None else labels[level]
+        said = "" if key not in given else _("Unable to answer") if level is None else _in_words(read, [level])
         about = ""
         if one.image_id in images and len(images) > 1:
             about = _("Image %(letter)s") % {"letter": chr(ord("A") + images.index(one.image_id))}
-        right = _(" or ").join(labels[level] for level in sorted(shown) if level < len(labels))
-        found.append(AnswerInWords(read.question, about, right, said, is_right))
+        found.append(AnswerInWords(read.question, about, _in_words(read, shown), said, is_right))
     return found
+
+
+def _in_words(dimension: Dimension, levels: Sequence[int]) -> str:
+    """These levels, ascending, of a question; what is none of its levels is left out, as its scale may have changed.
+
+    Of a slider: its values from … to …, and what its ends are called.
+    """
+    known = [level for level in levels if 0 <= level < dimension.n_levels]
+    if not known or dimension.kind != Dimension.Kind.SLIDER:
+        return _(" or ").join(dimension.label_of(level) or str(dimension.value_of(level)) for level in known)
+    breaks = [place for place, (one, next_one) in enumerate(pairwise(known), start=1) if next_one != one + 1]
+    runs = [known[first:end] for first, end in pairwise([0, *breaks, len(known)]) if first < end]
+    low, high = dimension.levels
+    return _("%(answer)s (%(low)s = %(low_label)s, %(high)s = %(high_label)s)") % {
+        "answer": _(" or ").join(_values(dimension, run) for run in runs),
+        "low": _number(dimension, 0),
+        "low_label": low["label"],
+        "high": _number(dimension, dimension.n_levels - 1),
+        "high_label": high["label"],
+    }
+
+
+def _values(dimension: Dimension, run: Sequence[int]) -> str:
+    if len(run) == 1:
+        return _number(dimension, run[0])
+    return _("%(low)s to %(high)s") % {"low": _number(dimension, run[0]), "high": _number(dimension, run[-1])}
+
+
+def _number(dimension: Dimension, level: int) -> str:
+    """A slider's value. Its minus stays on its left in a language that is written from right to left, too."""
+    value = dimension.value_of(level).normalize()
+    return f"\u2066{value:f}\u2069" if value < 0 else f"{value:f}"
