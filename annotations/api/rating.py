@@ -32,7 +32,6 @@ from annotations.queries.words import language_of
 from annotations.services import rating as services
 from annotations.services.renditions import WIDTHS, narrow_rendition
 from annotations.views.cards import images_as_shown, picture_at, slots_as_shown
-from annotations.views.rate import FEWEST_CARDS_AHEAD
 from annotations.views.raters.before import comes_before
 
 MOST_CARDS = 20
@@ -258,7 +257,7 @@ def _waiting(rater: Rater, limit: int) -> list[Assignment]:
     if rater.study.state != Study.State.OPEN:
         return []
     cards = queries.reserved(rater, limit=limit)
-    if len(cards) < min(limit, FEWEST_CARDS_AHEAD) and services.reserve(rater=rater):
+    if len(cards) < min(limit, services.FEWEST_CARDS) and services.reserve(rater=rater):
         cards = queries.reserved(rater, limit=limit)
     return cards
 

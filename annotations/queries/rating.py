@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Sum
 
 from annotations.models import Assignment, Dimension, Item, ItemImage, LateAnswer, PanelVisit, Rater, Response, Study
 from annotations.models.participation import plan_of
 from annotations.queries.planning.close_pairs import is_stopped
 from annotations.queries.raters import checks
 from generation.queries.prepared import Prepared
+
+MOST_COUNTED = 5000
+"""Cards held by all raters of a study at once: some 200 people with twenty-five each."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,17 @@ def n_held_and_answered(rater: Rater, *, most: int) -> tuple[int, int]:
     held = Assignment.with_checks.filter(rater=rater, state=Assignment.State.LEASED).count()
     answered = Assignment.with_checks.filter(rater=rater, state=Assignment.State.ANSWERED).order_by()[:most].count()
     return held, answered
+
+
+def has_plenty(study_id: int, n: int) -> bool:
+    """Whether at least as many places are free for answers as all raters hold now, and n more. Two queries that read a
+    bounded number of rows: where raters hold more than `MOST_COUNTED`, no study has plenty."""
+    n_held = Assignment.objects.filter(study=study_id, state=Assignment.State.LEASED).order_by()[:MOST_COUNTED].count()
+    if n_held == MOST_COUNTED:
+        return False
+    still_open = Item.objects.filter(study=study_id, taken__lt=F("wanted")).order_by()
+    free = still_open.annotate(free=F("wanted") - F("taken"))[: n_held + n].aggregate(n=Sum("free"))["n"] or 0
+    return bool(free >= n_held + n)
 
 
 def n_given_out(study: Study) -> int:

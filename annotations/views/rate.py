@@ -35,8 +35,6 @@ from annotations.views.raters.before import comes_before
 from annotations.views.receipts import by_script, with_receipts
 
 MOST_CARDS_AHEAD = 20
-FEWEST_CARDS_AHEAD = 2
-"""With fewer waiting a rater is reserved more: anyone who works without a pause never waits for it."""
 
 
 @never_cache
@@ -84,7 +82,7 @@ def upcoming(request: HttpRequest, study_token: str) -> JsonResponse:
         raise Http404
     limit = _number(request.GET.get("n", ""), default=MOST_CARDS_AHEAD)
     cards = _next_cards(rater, timezone.now(), after=after, limit=limit)
-    return JsonResponse({"cards": rendered(request, rater.study, cards)})
+    return JsonResponse({"cards": rendered(request, rater.study, cards), "is_over": _is_over(rater)})
 
 
 @never_cache
@@ -127,7 +125,8 @@ def answer(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
     after = queries.sequence_of(request.POST["after"], assignment.rater) if "after" in request.POST else None
     limit = _number(request.POST.get("n", ""), default=1)
     cards = _next_cards(assignment.rater, now, after=assignment.sequence if after is None else after, limit=limit)
-    reply = {"outcome": outcome.value, "cards": rendered(request, study, cards, dimensions)}
+    reply: dict[str, Any] = {"outcome": outcome.value, "cards": rendered(request, study, cards, dimensions)}
+    reply["is_over"] = _is_over(assignment.rater)
     return JsonResponse(reply | ({"feedback": feedback} if feedback else {}))
 
 
@@ -245,13 +244,19 @@ def _assignment(request: HttpRequest, study_token: str, token: str) -> Assignmen
 
 
 def _next_cards(rater: Rater, now: datetime, *, after: int | None = None, limit: int = 1) -> list[Assignment]:
-    """At most `limit` reserved cards. More are reserved only where few are left: what one rater holds, others lack."""
+    """At most `limit` reserved cards, and more are reserved where there are fewer. A page that asks for several keeps
+    them ready for when there is no network; see `services.rating.CARDS_AHEAD`."""
     if limit == 0 or rater.study.state != Study.State.OPEN:
         return []
     cards = queries.reserved(rater, after=after, limit=limit)
-    if len(cards) < min(limit, FEWEST_CARDS_AHEAD) and services.reserve(rater=rater, now=now):
+    if len(cards) < limit and services.reserve(rater=rater, now=now, is_ahead=limit > 1):
         cards = queries.reserved(rater, after=after, limit=limit)
     return cards
+
+
+def _is_over(rater: Rater) -> bool:
+    """Whether no card will come any more, so that the page leads to where that is said. What was answered is kept."""
+    return rater.study.state != Study.State.OPEN or rater.excluded_at is not None
 
 
 def _number(text: str, *, default: int) -> int:

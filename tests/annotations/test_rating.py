@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from annotations.models import Assignment, Item, LateAnswer, Rater, Response, Study
+from annotations.models import Assignment, Item, LateAnswer, Rater, RaterPlan, Response, Study
 from annotations.queries import rating as queries
 from annotations.questions import ALIGNMENT, PREFERENCE
 from annotations.services.rating import Answer, NotOpen, Outcome, pause, reserve, submit
@@ -254,3 +254,74 @@ class TestSubmit:
         assert Response.objects.count() == 0
         card.refresh_from_db()
         assert card.state == Assignment.State.LEASED
+
+
+class TestAhead:
+    """What a page holds ready for when there is no network, and that it does not at the cost of others."""
+
+    def test_a_page_holds_twenty_behind_the_one_in_view(self) -> None:
+        rater = make_rater(make_study(n_items=60, k=1))
+
+        assert [reserve(rater=rater, is_ahead=True) for _ in range(3)] == [21, 0, 0]
+
+        answer_one(rater)
+        assert [reserve(rater=rater, is_ahead=True) for _ in range(2)] == [10, 0]  # a batch, not one by one
+
+    def test_few_places_are_left_to_others(self) -> None:
+        study = make_study(n_items=45, k=1)
+        first, second = make_rater(study), make_rater(study)
+        assert reserve(rater=first, is_ahead=True) == 21
+
+        assert [reserve(rater=second, is_ahead=True) for _ in range(2)] == [10, 0]
+
+        answer_one(first)
+        assert reserve(rater=first, is_ahead=True) == 0  # 14 places are free, and 30 are held
+        assert [study.items.filter(taken=0).count(), reserve(rater=make_rater(study))] == [14, 10]
+
+    def test_who_came_by_the_invitation_holds_it_after_a_few_answers(self) -> None:
+        rater = make_rater(make_study(n_items=200), came_by_invitation=True)
+        held = []
+        for _ in range(7):
+            reserve(rater=rater, is_ahead=True)
+            held.append(rater.assignments.filter(state="leased").count())
+            answer_one(rater)
+
+        assert held == [2, 6, 10, 14, 18, 27, 26]
+
+    def test_what_is_repeated_has_been_answered(self) -> None:
+        """Cards that are given out before anything is answered cannot be repeats: their share would be missed."""
+        study = make_study(n_items=40)
+        RaterPlan.objects.create(study=study, repeat_gap=3, repeat_share=20)
+        Study.objects.filter(pk=study.pk).update(items_per_rater=30)
+        counts = []
+        for is_ahead in (False, True):
+            rater = make_rater(Study.objects.get(pk=study.pk))
+            while reserve(rater=rater, is_ahead=is_ahead) or queries.reserved(rater):
+                for _ in range(1 if is_ahead else len(queries.reserved(rater, limit=10))):
+                    answer_one(rater)
+            counts.append(Assignment.with_checks.filter(rater=rater, purpose="repeat").count())
+
+        assert counts[1] >= counts[0] > 2
+
+    def test_who_works_through_what_they_hold_keeps_it(self) -> None:
+        """Ten cards at two minutes each, and half the lease is gone: what is held stays with who is at work."""
+        rater, now = make_rater(make_study(n_items=60, lease_minutes=30)), timezone.now()
+        reserve(rater=rater, now=now, is_ahead=True)
+
+        reserve(rater=rater, now=now + timedelta(minutes=20), is_ahead=True)
+
+        ends = set(Assignment.objects.filter(rater=rater).values_list("lease_until", flat=True))
+        assert ends == {now + timedelta(minutes=50)}
+
+    def test_no_more_than_a_quota_and_a_sitting(self) -> None:
+        rater = make_rater(make_study(n_items=60, items_per_rater=7))
+        assert [reserve(rater=rater, is_ahead=True) for _ in range(2)] == [7, 0]
+        study = make_study(n_items=60)
+        RaterPlan.objects.create(study=study, most_per_session=8)
+        rater = make_rater(Study.objects.get(pk=study.pk))
+        assert [reserve(rater=rater, is_ahead=True) for _ in range(2)] == [8, 0]
+
+
+def answer_one(rater: Rater) -> None:
+    card = first_card(rater)
+    submit(assignment=card, answers=answers(card, 2), answered_at=timezone.now())

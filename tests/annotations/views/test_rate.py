@@ -244,7 +244,7 @@ def test_a_closed_study_gives_no_card_but_keeps_what_was_being_answered() -> Non
 
     response = client.post(reverse("rate-answer", args=[study.token, token]), {field(study): "2"}, headers=JSON)
 
-    assert response.json() == {"outcome": "saved", "cards": []}
+    assert response.json() == {"outcome": "saved", "cards": [], "is_over": True}
     assert "This study is closed" in client.get(reverse("rate", args=[study.token])).content.decode()
 
 

@@ -1,7 +1,9 @@
 // The cards of the rating page: the one in view, the reserved ones behind it with their images fetched ahead, and those
 // answered in this window, to go back to.
-const AHEAD = 5; // with fewer than these waiting, more are asked for: they come before the last one is answered
+const AHEAD = 20; // with fewer than these waiting, more are asked for: so many can be answered without a network
+const FEW = 5; // with fewer than these, every answer asks
 const AT_ONCE = 20;
+const AHEAD_SAVING = 5; // whose images are fetched ahead where the browser is to save data
 const BEHIND = 20;
 const LOADING_AT_ONCE = 2;
 const LIMIT_MS = 15000;
@@ -15,14 +17,16 @@ const settled = (image) =>
   });
 
 // waits(card): what the outbox holds for a card, if anything. prepare(element): chooses its images' sizes.
-// shown({ isNew }): a card has come into view. stuck(isOffline): none is waiting.
-export function cardDeck(stage, { upcoming, home, waits, prepare, shown, stuck, isEmpty }) {
+// shown({ isNew }): a card has come into view. stuck(isOffline): none is waiting. over(): none will come any more.
+export function cardDeck(stage, { upcoming, home, waits, prepare, shown, stuck, isEmpty, over }) {
   const first = stage.querySelector(".card");
   let current = { token: first.dataset.token, element: first, isLoading: false };
   const ahead = []; // fetched, not yet shown
   const behind = []; // answered, newest last
   let isWaiting = false; // the card in view is answered, and the next one is not there yet
   let isFetching = false;
+  let asksBelow = AHEAD; // lower where the server had no more to give
+  let hasAsked = false;
   const last = () => ahead[ahead.length - 1] || current;
 
   function toElement(html, isNext) {
@@ -37,7 +41,8 @@ export function cardDeck(stage, { upcoming, home, waits, prepare, shown, stuck, 
   // The next card's images alone, then those behind it, a few at a time: nothing slows what is wanted first.
   function load() {
     let n = 0;
-    for (const card of ahead) {
+    const most = navigator.connection?.saveData ? AHEAD_SAVING : ahead.length;
+    for (const card of ahead.slice(0, most)) {
       const isNext = card === ahead[0];
       if (!card.element) {
         card.element = toElement(card.html, isNext);
@@ -56,6 +61,9 @@ export function cardDeck(stage, { upcoming, home, waits, prepare, shown, stuck, 
   const decode = (card) => imagesOf(card.element).forEach((image) => image.decode().catch(() => null));
 
   function receive(cards) {
+    if (cards.length) asksBelow = AHEAD;
+    else if (hasAsked) asksBelow = Math.min(asksBelow, Math.max(FEW, ahead.length - FEW));
+    hasAsked = false;
     for (const card of cards) {
       if ([current, ...ahead, ...behind].some((other) => other.token === card.token)) continue;
       const one = { token: card.token, html: card.html, isLoading: false };
@@ -93,8 +101,10 @@ export function cardDeck(stage, { upcoming, home, waits, prepare, shown, stuck, 
         signal: AbortSignal.timeout(LIMIT_MS),
       });
       if (!response.ok) throw new Error(response.statusText);
-      receive((await response.json()).cards);
-      if (isWaiting && isEmpty()) window.location.assign(home);
+      const { cards, is_over: isOver } = await response.json();
+      receive(cards);
+      if (isOver) over();
+      else if (isWaiting && isEmpty()) window.location.assign(home);
     } catch {
       if (isWaiting) stuck(true);
     } finally {
@@ -142,7 +152,10 @@ export function cardDeck(stage, { upcoming, home, waits, prepare, shown, stuck, 
       return isWaiting;
     },
     // What an answer asks for with its receipt.
-    wanted: () => ({ after: last().token, n: ahead.length < AHEAD ? AT_ONCE : 0 }),
+    wanted() {
+      hasAsked = ahead.length < asksBelow;
+      return { after: last().token, n: hasAsked ? AT_ONCE : 0 };
+    },
     // The card in view is answered: on to the next one.
     advance() {
       leave();

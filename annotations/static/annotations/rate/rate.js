@@ -26,6 +26,7 @@ const paces = []; // milliseconds for each of the last cards
 const AFTER_MS = 50; // by then the next card is painted: what can wait does not delay it
 let shownAt = performance.now();
 let isStale = false;
+let isOver = false; // the study has closed, or this rater's part in it has ended
 let telling = null; // the timer that shows the answer just given
 
 const time = activeTime();
@@ -52,7 +53,8 @@ const delivery = startDelivery({
     if (status.textContent !== text) status.textContent = text; // a screen reader would say it again
   },
   fields: (entry) => (entry.key.startsWith(`${outbox}/`) ? deck.wanted() : null),
-  taken(entry, { outcome, cards, feedback }) {
+  taken(entry, { outcome, cards, feedback, is_over: ended }) {
+    if (entry.key.startsWith(`${outbox}/`)) isOver ||= Boolean(ended);
     isStale ||= outcome === "late";
     if (feedback) notice.show(feedback);
     if (entry.key.startsWith(`${outbox}/`)) deck.receive(cards);
@@ -60,8 +62,9 @@ const delivery = startDelivery({
   // The server refuses what was offered: show the card with the reason.
   refused: (entry) => window.location.assign(entry.url.replace("/answer/", "/card/")),
   empty() {
-    // An answer came too late: others have been given the cards that this window still holds. The page says so.
-    if (isStale) window.location.assign(words.home);
+    // An answer came too late: others have been given the cards that this window still holds. The page says so, as it
+    // does where no card will come any more.
+    if (isStale || isOver) window.location.assign(words.home);
     else if (deck.isWaiting) deck.fetchAhead();
   },
 });
@@ -71,6 +74,10 @@ const deck = cardDeck(stage, {
   waits,
   prepare: pictures.prepare,
   isEmpty: () => !delivery.mine().length,
+  over() {
+    isOver = true;
+    if (!delivery.mine().length) window.location.assign(words.home);
+  },
   shown: (options) => answers.begin(options),
   stuck(isOffline) {
     door.close();
