@@ -16,22 +16,14 @@ from annotations.models.participation import RaterPlan, plan_of
 from annotations.queries import rating as queries
 from annotations.queries.raters import checks
 from annotations.services.raters.further import consider, further_probabilities
+from annotations.services.raters.held import room_of
 from annotations.services.shown_orders import shown_orders
 from annotations.services.sqlite_writes import write_turn
 from generation.jobs import locked
 
 OVERDUE_AT_ONCE = 200
-FIRST_ITEMS = 2
-"""What is reserved at once for somebody who came by the invitation and has not answered yet: the item in view and the
-next. Each answer lets them hold one more, up to the study's batch. So strangers who join and leave take little."""
-CARDS_AHEAD = 20
-"""How many cards a rating page holds behind the one in view, so that a rater goes on without a network."""
 FEWEST_CARDS = 2
 """With fewer waiting a program that rates is reserved more."""
-FEW_CARDS = 5
-"""A page that holds no more than this gets its next batch, also where the study has little left to give."""
-AHEAD_PER_ANSWER = 4
-"""By how many each answer of somebody who came by the invitation raises what they may hold for `CARDS_AHEAD`."""
 Card = tuple[int, str, str]
 """What becomes an assignment: item, order shown, purpose."""
 Avoided = Sequence[Collection[int]]
@@ -55,7 +47,7 @@ def reserve(*, rater: Rater, now: datetime | None = None, is_ahead: bool = False
     The need is greatest where the fewest raters have been, then earliest in the study's global order. A rater's own
     returned items come first. Overdue reservations of anybody are given back on the way, so no timer is needed.
 
-    is_ahead: for a page that keeps `CARDS_AHEAD` ready. It gets that many as long as the study has plenty left; a
+    is_ahead: for a page that keeps `held.CARDS_AHEAD` ready. It gets that many as long as the study has plenty left; a
     rater who holds enough gets none. What they hold stays reserved, since they are at work.
     """
     now = now or timezone.now()
@@ -80,7 +72,7 @@ def reserve(*, rater: Rater, now: datetime | None = None, is_ahead: bool = False
             held.filter(lease_until__lt=now + (lease_until - now) / 2).update(lease_until=lease_until)
         _give_back(list(locked(queries.overdue(study.pk, now, OVERDUE_AT_ONCE))))
         plan = plan_of(study)
-        room = _room(rater, study, plan, now, is_ahead)
+        room = room_of(rater, study, plan, now, is_ahead=is_ahead)
         if again := _take_back(rater, lease_until, limit=room):
             return again
         hidden, avoided = _hidden(rater, study, plan, max(0, room))
@@ -177,34 +169,6 @@ def _laid_out(rated: Sequence[Card], hidden: Mapping[int, Card], *, n: int, is_l
     while is_last and cards and cards[-1][2] != Assignment.Purpose.RATING:
         cards.pop()
     return cards
-
-
-def _room(rater: Rater, study: Study, plan: RaterPlan, now: datetime, is_ahead: bool) -> int:
-    """How many further cards may be reserved for this rater now."""
-    left = checks.n_left(rater, plan, now)
-    if not is_ahead and not rater.came_by_invitation and left is None:
-        return study.batch_size
-    n_held, n_answered = queries.n_held_and_answered(rater, most=max(study.batch_size, CARDS_AHEAD + 1))
-    most = min(study.batch_size, FIRST_ITEMS + n_answered) if rater.came_by_invitation else study.batch_size + n_held
-    if is_ahead:
-        if n_held > FEW_CARDS:
-            most = min(most, n_held)
-        most = max(most, n_held + _room_ahead(rater, study, plan, n_held, n_answered))
-    return max(0, (most if left is None else min(most, left)) - n_held)
-
-
-def _room_ahead(rater: Rater, study: Study, plan: RaterPlan, n_held: int, n_answered: int) -> int:
-    """How many further cards this rater's page may keep ready. None where others could lack them: as many places must
-    be free as all raters hold, besides these."""
-    most = CARDS_AHEAD + 1
-    if rater.came_by_invitation:
-        most = min(most, FIRST_ITEMS + AHEAD_PER_ANSWER * n_answered)
-    if plan.shares.keys() & {"repeat", "mirror"}:
-        most = min(most, n_answered)  # only what is answered can be repeated: cards given out early would hold none
-    if n_held >= most:
-        return 0
-    wanted = max(study.batch_size, most - n_held) if most > CARDS_AHEAD else most - n_held
-    return wanted if queries.has_plenty(study.pk, wanted) else 0
 
 
 def _open_items(rater: Rater, study: Study, limit: int, avoided: Collection[int]) -> list[Item]:

@@ -245,7 +245,7 @@ def _assignment(request: HttpRequest, study_token: str, token: str) -> Assignmen
 
 def _next_cards(rater: Rater, now: datetime, *, after: int | None = None, limit: int = 1) -> list[Assignment]:
     """At most `limit` reserved cards, and more are reserved where there are fewer. A page that asks for several keeps
-    them ready for when there is no network; see `services.rating.CARDS_AHEAD`."""
+    them ready for when there is no network; see `services.raters.held`."""
     if limit == 0 or rater.study.state != Study.State.OPEN:
         return []
     cards = queries.reserved(rater, after=after, limit=limit)

@@ -1,6 +1,6 @@
 // The cards of the rating page: the one in view, the reserved ones behind it with their images fetched ahead, and those
 // answered in this window, to go back to.
-const AHEAD = 20; // with fewer than these waiting, more are asked for: so many can be answered without a network
+const AHEAD = 20; // with fewer than these waiting, more are asked for: as many can be answered without a network
 const FEW = 5; // with fewer than these, every answer asks
 const AT_ONCE = 20;
 const AHEAD_SAVING = 5; // whose images are fetched ahead where the browser is to save data
