@@ -1,7 +1,7 @@
 """A real Chromium for tests: fails on anything that goes wrong on a page, and judges accessibility."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -158,12 +158,16 @@ def opened(page: Page) -> None:
     expect(page.locator(":is(#stage, #audit)[aria-busy]")).to_have_count(0)
 
 
-def assert_accessible(page: Page) -> None:
-    """Fail with rule, element and explanation where the page breaks WCAG 2.2, levels A and AA, by axe-core's rules."""
+def assert_accessible(page: Page, *, also: Sequence[str] = ()) -> None:
+    """Fail with rule, element and explanation where the page breaks WCAG 2.2, levels A and AA, by axe-core's rules.
+
+    also: further rules, by name
+    """
     from axe_playwright_python.sync_playwright import Axe
 
     # In full only what breaks a rule: of the many elements that keep one, no description is written.
-    options = {"runOnly": {"type": "tag", "values": WCAG_22_AA}, "resultTypes": ["violations"]}
+    rules = {rule: {"enabled": True} for rule in also}
+    options = {"runOnly": {"type": "tag", "values": WCAG_22_AA}, "rules": rules, "resultTypes": ["violations"]}
     results = Axe().run(page, options=options)
     violations = results.response["violations"]
     if not results.response["passes"]:
