@@ -10,6 +10,11 @@ def figure(number: float | None, *, signed: bool = False, digits: int = 3) -> st
     return f"{number:{'+' if signed else ''}.{digits}f}".replace("-", "−")
 
 
+def scale_value(number: float) -> str:
+    """A value of a scale as it was designed, without decimals that it does not have: −1, 0.5."""
+    return f"{number:g}".replace("-", "−")
+
+
 def share(number: float) -> str:
     return f"{number:.1%}"
 

@@ -20,6 +20,7 @@ from annotations.queries.reports import Comparisons
 from annotations.reports.anchors import anchors
 from annotations.reports.documents.conversion import to_text
 from annotations.reports.documents.study import ReportedQuestion, StudyDocument
+from annotations.reports.numbers import scale_value
 from annotations.reports.page import page
 from annotations.reports.paper.limits import limits
 from annotations.reports.paper.markdown import plain
@@ -176,7 +177,7 @@ def _questions(study: Study, snapshot: ReportSnapshot, document: StudyDocument) 
 def _level_names(dimension: ReportedQuestion) -> list[str]:
     if not dimension.is_ordinal:
         return dimension.level_names
-    return [f"{value:g}" for value in dimension.values]
+    return [scale_value(value) for value in dimension.values]
 
 
 def _section(study: Study, snapshot: ReportSnapshot, section: Section, links: Links) -> dict[str, str | SafeString]:

@@ -10,6 +10,7 @@ from annotations.reports.documents.estimates import ReportedEstimate
 from annotations.reports.documents.preferences import PreferencePart
 from annotations.reports.documents.provenance import MadeOfRatings, Source
 from annotations.reports.documents.supporting import ReportedSupport
+from annotations.reports.numbers import scale_value
 
 FORMAT: Final = 1
 """Raised when the document's shape changes so that an older one cannot be read any more."""
@@ -194,7 +195,7 @@ class ReportedQuestion:
     @property
     def level_names(self) -> list[str]:
         """What each level is called: its words, else its value."""
-        return list(self.labels) or [f"{value:g}" for value in self.values]
+        return list(self.labels) or [scale_value(value) for value in self.values]
 
 
 @dataclass(frozen=True, kw_only=True)

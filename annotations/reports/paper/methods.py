@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from annotations.reports.documents.comparisons import ReportedComparison
 from annotations.reports.documents.design import Design
 from annotations.reports.documents.study import ReportedQuestion, StudyDocument
-from annotations.reports.numbers import counted, figure
+from annotations.reports.numbers import counted, figure, scale_value
 
 CITATION = re.compile(r" ?\[(@[\w; @]+)\]")
 MOST_NAMED = 12
@@ -174,11 +174,11 @@ def _scale(dimension: ReportedQuestion) -> str:
     values, labels = dimension.values, dimension.labels
     kind = {"ordinal": "ordered levels", "interval": "equally spaced levels"}.get(dimension.kind, "unordered choices")
     if len(values) > MOST_NAMED:
-        return f"{len(values)} {kind} from {values[0]:g} to {values[-1]:g}"
+        return f"{len(values)} {kind} from {scale_value(values[0])} to {scale_value(values[-1])}"
     if labels:
-        named = "; ".join(f"{value:g} = {label}" for value, label in zip(values, labels, strict=True))
+        named = "; ".join(f"{scale_value(value)} = {label}" for value, label in zip(values, labels, strict=True))
     else:
-        named = ", ".join(f"{value:g}" for value in values)
+        named = ", ".join(scale_value(value) for value in values)
     return f"{len(values)} {kind} ({named})"
 
 

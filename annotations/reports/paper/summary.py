@@ -4,7 +4,7 @@ from annotations.reports.documents.comparisons import ReportedComparison, Report
 from annotations.reports.documents.estimates import ReportedEstimate, ReportedInterval
 from annotations.reports.documents.study import ReportedQuestion, StudyDocument
 from annotations.reports.estimates import interval_over
-from annotations.reports.numbers import counted, figure, share, span
+from annotations.reports.numbers import counted, figure, scale_value, share, span
 
 WIDEST_FIRST = ("prompts and raters", "prompts", "raters")
 """Intervals in the order in which a summary prefers them: the first covers other prompts and other raters."""
@@ -113,7 +113,7 @@ def _shares(dimension: ReportedQuestion) -> str:
 
 
 def _scale(dimension: ReportedQuestion) -> str:
-    return f"a scale from {dimension.values[0]:g} to {dimension.values[-1]:g}"
+    return f"a scale from {scale_value(dimension.values[0])} to {scale_value(dimension.values[-1])}"
 
 
 def _first_defined(estimate: ReportedEstimate, covers: tuple[str, ...]) -> ReportedInterval | None:

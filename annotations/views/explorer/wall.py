@@ -17,6 +17,7 @@ from annotations.queries.explorer.cards import Card, cards
 from annotations.queries.explorer.figure import MOST_SELECTED
 from annotations.queries.explorer.wall import BY_METRIC, Wall, explored_report, wall_of
 from annotations.queries.reports import methods_of
+from annotations.reports.numbers import scale_value
 from annotations.services.reports import MOST_COMPARISONS
 from annotations.views.audits.critic import settled_words
 from annotations.views.explorer.asked import FLAG_WORDS, ORDER_WORDS, asked_filter
@@ -79,7 +80,13 @@ def histogram(card: Card, wall: Wall) -> dict[str, Any]:
     is_ordered = wall.table.names["kind"] in ("ordinal", "interval", "ranking")
     most = max(*card.counts, card.n_unable, 1)
     bars = [
-        _bar(24 * code, f"{value:g}" if is_ordered else str(code + 1), labels[code : code + 1], card.counts[code], most)
+        _bar(
+            24 * code,
+            scale_value(value) if is_ordered else str(code + 1),
+            labels[code : code + 1],
+            card.counts[code],
+            most,
+        )
         for code, value in enumerate(values)
     ]
     width = 24 * len(bars) - 4

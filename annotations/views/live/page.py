@@ -17,6 +17,7 @@ from annotations.queries.live.kept import LARGE, is_large, seconds_to_keep
 from annotations.queries.live.progress import latest_raters, needs_a_look, strata
 from annotations.queries.planning.close_pairs import said_live
 from annotations.queries.reports import what_stands_out
+from annotations.reports.numbers import scale_value
 from annotations.views.rights import researcher_of_study
 
 KEPT_SECONDS = 15
@@ -107,7 +108,7 @@ def _drawn(one: Growth) -> dict[str, Any] | None:
     return {
         "line": " ".join(f"{x(point.n)},{y(point.value or 0.0)}" for point in points),
         "band": " ".join([*upper, *lower]) if len(band) > 1 else "",
-        "floor": f"{floor:g}".replace("-", "−"),
+        "floor": scale_value(floor),
         "base": y(floor),
         "most": most,
     }

@@ -1,7 +1,9 @@
 """What the report says in sentences: the answer, the methods that were used, and the limits."""
 
+import re
 from typing import Any
 
+from annotations.reports.paper.checklists.items import values
 from annotations.reports.paper.limits import limits
 from annotations.reports.paper.methods import cited, methods
 from annotations.reports.paper.references import REFERENCES
@@ -61,6 +63,18 @@ class TestSummary:
         (line,) = summary(study_document(study_data(n_prompts=2, n_raters=2)))
         assert "is undecided" in line
         assert "no interval: too few prompts (2)" in line
+
+    def test_a_scale_below_zero_has_one_minus_sign(self) -> None:
+        def below_zero(made: dict[str, Any]) -> None:
+            question = made["dimensions"][0]
+            question["values"] = [-value for value in question["values"]][::-1]
+
+        found = edited(study_document(study_data(n_prompts=12, methods=("a",))), below_zero)
+        lowest = f"−{-found.dimensions[0].values[0]:g}"
+        assert f"from {lowest} to " in summary(found)[0]
+        texts = [*summary(found), *methods(found), values(found.dimensions[0]), *found.dimensions[0].level_names]
+        assert any(lowest in text for text in methods(found))
+        assert not re.search(r"(?<!\w)-\d", " ".join(texts))
 
     def test_several_questions_are_named(self) -> None:
         lines = summary(study_document(study_data([("alignment", "ordinal"), ("which", "nominal")])))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from annotations.reports.documents.study import ReportedQuestion, StudyDocument
 from annotations.reports.estimates import interval_over
-from annotations.reports.numbers import counted, figure, span
+from annotations.reports.numbers import counted, figure, scale_value, span
 from annotations.reports.study.sections.report import headline_agreement
 
 
@@ -118,8 +118,10 @@ def values(dimension: ReportedQuestion) -> str:
     """The scale in words: each value with its label."""
     labels = dimension.labels or ["" for _ in dimension.values]
     if len(labels) > 12:
-        return f"{len(labels)} values from {dimension.values[0]:g} to {dimension.values[-1]:g}"
-    return ", ".join(f"{value:g} {label}".strip() for value, label in zip(dimension.values, labels, strict=True))
+        return f"{len(labels)} values from {scale_value(dimension.values[0])} to {scale_value(dimension.values[-1])}"
+    return ", ".join(
+        f"{scale_value(value)} {label}".strip() for value, label in zip(dimension.values, labels, strict=True)
+    )
 
 
 def agreement_words(dimension: ReportedQuestion) -> str:
