@@ -88,4 +88,4 @@ def test_an_excluded_rater_learns_it_with_the_next_answer(new_context: NewContex
     answer(page, "4")
 
     expect(page.get_by_role("heading", name="No more images for you")).to_be_visible()
-    expect(page.get_by_text("Your answers are kept.")).to_be_visible()
+    expect(page.get_by_text("Your answers are kept")).to_be_visible()
