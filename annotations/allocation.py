@@ -1,10 +1,17 @@
 """Which rater sees what, in which order: pure functions of the study's seed."""
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+BLOCK = 100
+"""About how many cards of a long session are a stretch that has its part of the checks."""
+LONG = 200
+"""Cards of a long session over which gold items and checks are spread, where there are too few for all of it."""
+REPEAT_MARGIN = 3
+"""Repeats begin this many cards after the first possible place: by then there is nearly surely a card to repeat."""
 
 
 def prompt_order(n_prompts: int, seed: int) -> NDArray[np.int64]:
@@ -119,37 +126,83 @@ def turned_sides(
 
 
 def check_schedule(
-    shares: Mapping[str, int], *, available: Mapping[str, int], gap: int, seed: int, rater: int
-) -> Iterator[tuple[int, str]]:
-    """Where one rater's cards are checks: (place from 0, kind), ascending and without end.
+    shares: Mapping[str, int], *, available: Mapping[str, int], gap: int, n_rated: int, seed: int, rater: int
+) -> list[tuple[int, str]]:
+    """Where the cards of a rater who rates `n_rated` items are checks: (place from 0, kind), ascending.
 
     shares     by kind, its percentage of all cards
     available  by kind, how many there are at most; kinds that are left out are repeats of earlier cards
     gap        smallest number of cards between an item and its repeat
 
-    The cards are cut into stretches of 100 / (sum of the shares), and each has one check at a place drawn uniformly.
-    The kinds take turns so that each keeps its share; one that is used up, or that has nothing to repeat yet, is passed
-    over. It ends when no kind can come any more.
+    Among the cards that are not repeats, every place but the last is equally likely to be of a kind in `available`,
+    wherever the repeats come: the number of each kind is its share, rounded up or down at
+    random, and its places are drawn without replacement. Where a session has several hundred cards, each stretch of
+    about `BLOCK` (with drawn borders) has its part. A kind with fewer than its share is spread over the whole session,
+    or over the first `LONG` cards. Repeats are drawn in the same way from the places where they are possible, at no
+    more than twice their share. The last card is always a rated one.
     """
-    rng = np.random.default_rng([seed, 5, rater])
-    total = sum(shares.values())
-    n_given = dict.fromkeys(shares, 0)
-    n_stretches = n_checks = 0
-    while any(kind not in available or n_given[kind] < available[kind] for kind, share in shares.items() if share):
-        first, end = n_stretches * 100 // total, (n_stretches + 1) * 100 // total
-        n_stretches += 1
-        place, draws = int(rng.integers(first, end)), rng.random(len(shares))
-        n_repeatable = place - n_checks - gap - sum(n for kind, n in n_given.items() if kind not in available)
-        lack = {
-            kind: share * n_stretches / total - n_given[kind] + draw / 1000
-            for (kind, share), draw in zip(shares.items(), draws.tolist(), strict=True)
-            if share and (n_given[kind] < available[kind] if kind in available else n_repeatable > 0)
-        }
-        if lack:
-            kind = max(lack, key=lambda one: lack[one])
-            n_given[kind] += 1
-            n_checks += 1
-            yield place, kind
+    expected = _expected(shares, available=available, gap=gap, n_rated=n_rated)
+    if not any(expected.values()):
+        return []
+    rng, *streams = (np.random.default_rng([seed, 5, rater, one]) for one in range(len(shares) + 2))
+    counts = {kind: int(n + rng.random()) for kind, n in expected.items()}
+    hidden = [kind for kind in counts if kind in available]
+    repeated = [kind for kind in counts if kind not in available]
+    n_other = n_rated + sum(counts[kind] for kind in hidden)
+    kinds = np.full(n_other - 1, -1)
+    for code, kind in enumerate(hidden):
+        horizon = n_other - 1
+        if expected[kind] >= available[kind]:
+            horizon = min(horizon, max(LONG, -(-100 * available[kind] // shares[kind])))
+        kinds[_drawn_places(np.flatnonzero(kinds[:horizon] < 0), horizon, counts[kind], streams[code])] = code
+    first = gap + 1 + REPEAT_MARGIN
+    n_repeats = sum(counts[kind] for kind in repeated)
+    end = max(first, n_other + n_repeats - 1)
+    places = first + _drawn_places(np.arange(end - first), end - first, n_repeats, streams[-1])
+    of_repeats = rng.permutation(np.repeat(np.arange(len(repeated)), [counts[kind] for kind in repeated]))
+    while True:
+        is_repeat = np.zeros(n_other + len(places), bool)
+        is_repeat[places[places < n_other + len(places) - 1]] = True
+        others = np.flatnonzero(~is_repeat)[:n_other]
+        rated = np.append(others[:-1][kinds < 0], others[-1])
+        n_far = np.searchsorted(rated, places - gap)
+        bad = np.flatnonzero((places > others[-1]) | (n_far <= np.arange(len(places))))
+        if not len(bad):
+            break
+        places = np.delete(places, bad[0])
+    found = [
+        (place, hidden[code]) for place, code in zip(others[:-1].tolist(), kinds.tolist(), strict=True) if code >= 0
+    ]
+    found += [(place, repeated[code]) for place, code in zip(places.tolist(), of_repeats.tolist(), strict=False)]
+    return sorted(found)
+
+
+def _expected(shares: Mapping[str, int], *, available: Mapping[str, int], gap: int, n_rated: int) -> dict[str, float]:
+    """By kind, how many a rater gets on average who rates `n_rated` items."""
+    limited: dict[str, float] = {}
+    while True:
+        free = {kind: share / 100 for kind, share in shares.items() if share and kind not in limited}
+        n_all = (n_rated + sum(limited.values())) / max(1 - sum(free.values()), 0.01) if n_rated else 0
+        n_repeatable = max(0.0, n_all - 1 - (gap + 1 + REPEAT_MARGIN))
+        most = {kind: available.get(kind, 2 * share * n_repeatable) for kind, share in free.items()}
+        short = {kind: float(most[kind]) for kind, share in free.items() if share * n_all > most[kind]}
+        if not short:
+            return {kind: limited.get(kind, free.get(kind, 0) * n_all) for kind in shares}
+        limited |= short
+
+
+def _drawn_places(free: NDArray[np.int64], length: int, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """n of the free places below `length`, ascending: as many per stretch as its length asks for, else at random."""
+    n_blocks = max(1, round(length / BLOCK))
+    offset, draws = rng.random(), rng.random(length)[free]  # in this order: a longer session begins with the same draws
+    inner = (np.arange(1, n_blocks) + rng.uniform(-0.2, 0.2, n_blocks - 1)) * length / n_blocks
+    borders = np.array([0, *inner.astype(int).tolist(), length])
+    parts = np.diff(np.floor(n * borders / max(1, length) + offset).astype(int))
+    found = []
+    for start, stop, part in zip(borders, borders[1:], parts.tolist(), strict=False):
+        own = np.arange(*np.searchsorted(free, [start, stop]))
+        found.append(free[own[np.argsort(draws[own])[:part]]])
+    return np.sort(np.concatenate(found))
 
 
 def n_cards(n_rated: int, checks: Iterable[tuple[int, str]]) -> int:

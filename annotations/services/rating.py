@@ -123,9 +123,9 @@ def _hidden(rater: Rater, study: Study, plan: RaterPlan, n: int) -> tuple[dict[i
     """
     if not plan.shares:
         return {}, (frozenset(),)
-    purposes = checks.next_purposes(rater, study, plan, n)
     n_items = queries.n_given_out(study)
     n_rated = min(n_items, study.items_per_rater or n_items)
+    purposes = checks.next_purposes(rater, study, plan, n, n_rated=n_rated)
     candidates = checks.Candidates(rater, study, plan, n_rated=n_rated, n_items=n_items)
     found: dict[int, Card] = {}
     for place, purpose in enumerate(purposes):

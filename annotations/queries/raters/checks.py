@@ -1,11 +1,10 @@
 """Which cards of a rater are checks, and what could be one."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from itertools import takewhile
 
 import numpy as np
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from annotations import allocation
@@ -26,26 +25,28 @@ def _shares(study: Study, plan: RaterPlan) -> dict[str, int]:
     return {kind: share for kind, share in plan.shares.items() if is_pair or kind != Purpose.MIRROR}
 
 
-def _schedule(rater: Rater, study: Study, plan: RaterPlan) -> Iterator[tuple[int, str]]:
+def _schedule(rater: Rater, study: Study, plan: RaterPlan, n_rated: int) -> list[tuple[int, str]]:
     shares = _shares(study, plan)
     if not shares:
-        return iter(())
+        return []
     roles = {f"n_{kind}": Count("pk", filter=Q(role=role)) for kind, role in ITEM_ROLES.items()}
     counts = Item.with_checks.filter(study=study, role__in=ITEM_ROLES.values()).aggregate(**roles)
     available = {kind: counts[f"n_{kind}"] for kind in ITEM_ROLES}
-    return allocation.check_schedule(shares, available=available, gap=plan.repeat_gap, seed=study.seed, rater=rater.pk)
+    return allocation.check_schedule(
+        shares, available=available, gap=plan.repeat_gap, n_rated=n_rated, seed=study.seed, rater=rater.pk
+    )
 
 
-def next_purposes(rater: Rater, study: Study, plan: RaterPlan, n: int) -> list[str]:
-    """What the rater's next n cards are for, as the study's seed has it."""
+def next_purposes(rater: Rater, study: Study, plan: RaterPlan, n: int, *, n_rated: int) -> list[str]:
+    """What the next n cards are for, as the study's seed has it for a rater who rates `n_rated` items in all."""
     first = rater.next_sequence
-    checks = dict(takewhile(lambda check: check[0] < first + n, _schedule(rater, study, plan)))
+    checks = dict(_schedule(rater, study, plan, n_rated))
     return [checks.get(place, Purpose.RATING.value) for place in range(first, first + n)]
 
 
 def n_cards(rater: Rater, study: Study, plan: RaterPlan, n_rated: int) -> int:
     """How many cards the rater sees in all if they rate `n_rated` items."""
-    return allocation.n_cards(n_rated, _schedule(rater, study, plan))
+    return allocation.n_cards(n_rated, _schedule(rater, study, plan, n_rated))
 
 
 def n_cards_planned(plan: RaterPlan, n_rated: int) -> int:
@@ -78,7 +79,7 @@ class Candidates:
         mine = Assignment.with_checks.filter(rater=rater, purpose__in=ITEM_ROLES).values_list("item_id", flat=True)
         given, coming = set(mine), set[int]()
         available = {kind: len(own) for kind, own in items.items()}
-        n_planned = allocation.n_of_kinds(n_rated, _schedule(rater, study, plan), available=available)
+        n_planned = allocation.n_of_kinds(n_rated, _schedule(rater, study, plan, n_rated), available=available)
         n_of_prompt = max(1, round(items_per_prompt(study) * n_rated / max(1, n_items)))
         self._left: dict[str, list[int]] = {}
         for kind, own in items.items():
@@ -149,14 +150,18 @@ def alike(study: Study, checks: Sequence[int], *, n_of_prompt: int) -> dict[int,
 
     n_of_prompt  how often a rater sees a prompt
 
-    These are the rated items that show one of its images, and those of its prompt behind which the prompt would come
-    more often than others do.
+    These are the rated items that show one of its images, or with another prompt an image of the same prompt as such a
+    one, which may look almost the same; and those of its prompt behind which the prompt would come more often than
+    others do.
     """
     found: dict[int, list[int]] = {}
+    sibling = "image__prompt__images"
     shared = ItemImage.objects.filter(
-        item__in=checks, image__item_images__item__study=study, image__item_images__item__role=Item.Role.RATED
+        Q(**{sibling: F("image")}) | ~Q(image__prompt=F("item__prompt")),
+        item__in=checks,
+        **{f"{sibling}__item_images__item__study": study, f"{sibling}__item_images__item__role": Item.Role.RATED},
     ).order_by()
-    for check, item in shared.values_list("item_id", "image__item_images__item_id").distinct():
+    for check, item in shared.values_list("item_id", f"{sibling}__item_images__item_id").distinct():
         found.setdefault(check, []).append(item)
     of_prompt: dict[int, list[int]] = {}
     same = Item.with_checks.filter(

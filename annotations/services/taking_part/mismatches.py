@@ -1,13 +1,14 @@
 """Attention checks that the site makes by itself: an image with a prompt that it was not made for."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 
 import numpy as np
 from django.core.exceptions import ValidationError
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
 from annotations.kinds.registry import frozen_of, kind_of
@@ -28,8 +29,10 @@ def make_mismatches(*, study: Study, dimension: Dimension, n: int) -> list[Item]
 
     Of a pair, one image stays and is the right choice. Otherwise the lower half of the levels is right. Images and
     prompts are those that the study does not rate, where there are any by the same methods: then nobody who compares
-    images or prompts meets them twice. A prompt gets as many checks as a rated one has items. Other checks are made of
-    rated items; assignment keeps these from raters who get the check (see `queries.raters.checks`).
+    images or prompts meets them twice. A prompt gets as many checks as a rated one has items, and these show the images
+    of one other prompt, which resemble each other as a rated prompt's do. While there are enough prompts, no image of
+    that one is shown with a further prompt. Other checks are made of rated items; assignment keeps these from raters
+    who get the check (see `queries.raters.checks`).
     Raises ValidationError where the question or the study's items allow no such check.
     """
     is_pair = study.item_kind == Study.ItemKind.PAIR
@@ -71,41 +74,47 @@ def _drawn(study: Study, n: int, rng: np.random.Generator) -> Iterator[Drawn]:
     rated = _rated(study, n, rng)
     methods = {method for item in rated for method in item.methods}
     others = _Others.read(study, methods, {size for item in rated for size in item.sizes}, rng)
-    per_prompt = _items_per_prompt(study)
-    is_pair = study.item_kind == Study.ItemKind.PAIR
-    prompt: _Prompt | None = None
-    n_of_prompt = 0
+    n_kept = 1 if study.item_kind == Study.ItemKind.PAIR else 0
+    n = min(n, len(rated))
+    n_made = 0
+    for items in _groups(study, rated[:n]):
+        group = others.next_group(items, n_kept=n_kept) if n_made < n else None
+        if group is None:
+            break
+        prompt, cards = group
+        for images in cards[: n - n_made]:
+            n_made += 1
+            yield prompt.pk, images, prompt.frozen
     used: set[int] = set()
-    for place, item in enumerate(rated[:n]):
-        kept = item.methods[:1] if is_pair else ()
-        wrong = item.methods[1:] if is_pair else item.methods
-        own: Sequence[int] | None
-        if prompt is None or n_of_prompt >= per_prompt:
-            prompt, n_of_prompt = others.next_prompt(kept), 0
-        own = others.take(kept, of=prompt.pk) if prompt is not None else None
-        images = others.take(wrong, not_text=prompt.text) if prompt is not None and own is not None else None
-        if prompt is not None and own is not None and images is not None:
-            n_of_prompt += 1
-            yield prompt.pk, [*own, *images], prompt.frozen
-            continue
-        prompt = None
-        own = item.images[:1] if is_pair else ()
-        images = others.take(wrong, not_text=item.text)
-        if images is None:
-            images = _of_another(rated, place, used, n_kept=len(own))
-            used.update(images)
-        yield item.prompt, [*own, *images], item.frozen
+    for place, item in enumerate(rated[n_made:n], start=n_made):
+        images = others.take(item, n_kept=n_kept) or _of_another(rated, place, used, n_kept=n_kept, n=n)
+        used.update(images)
+        yield item.prompt, [*item.images[:n_kept], *images], item.frozen
 
 
-def _of_another(rated: Sequence["_Rated"], place: int, used: set[int], *, n_kept: int) -> list[int]:
+def _groups(study: Study, some: Sequence["_Rated"]) -> Iterator[list["_Rated"]]:
+    """All items of one of these items' prompts after the other, and again from the beginning.
+
+    Without prompts of which the study rates fewer items than it usually does.
+    """
+    groups: dict[int, list[_Rated]] = {item.prompt: [] for item in some}
+    for item in _read(Item.objects.filter(study=study, prompt__in=groups).order_by("position")).values():
+        groups[item.prompt].append(item)
+    n_items = _items_per_prompt(study)
+    return cycle([items for items in groups.values() if len(items) >= n_items] or list(groups.values()))
+
+
+def _of_another(rated: Sequence["_Rated"], place: int, used: set[int], *, n_kept: int, n: int) -> list[int]:
     """The images of the next item with another prompt, behind the first `n_kept`; of one not used yet, if any is left.
 
-    The next one is that whose prompt the next check has, so that few items look like a check.
+    The next one is that whose prompt the next check has, so that few items look like a check. But where checks keep
+    an image of their own prompt, it is none of the n checks' prompts: that image would look like the one shown here.
     """
     strange = [one for one in (*rated[place + 1 :], *rated[:place]) if one.text != rated[place].text]
     if not strange:
         raise ValidationError(_("All items have the same prompt, so no image can be shown with a wrong one."))
-    return min(strange, key=lambda one: not used.isdisjoint(one.images)).images[n_kept:]
+    own = {one.text for one in rated[:n]} if n_kept else set()
+    return min(strange, key=lambda one: (not used.isdisjoint(one.images), one.text in own)).images[n_kept:]
 
 
 @dataclass(frozen=True)
@@ -129,8 +138,24 @@ class _Prompt:
 
 def _rated(study: Study, n: int, rng: np.random.Generator) -> list[_Rated]:
     """Items of the study's beginning in a drawn order: first one of each prompt, and none of which a check was made."""
-    items = list(Item.objects.filter(study=study).select_related("prompt").order_by("position")[: 20 * n + 20])
-    rows = {item.pk: _Rated(item.prompt_id, item.prompt.text, item.frozen) for item in items}
+    rows = _read(Item.objects.filter(study=study).order_by("position")[: 20 * n + 20])
+    items = list(rows)
+    of_checks = ItemImage.objects.filter(item__study=study, item__role=Item.Role.CHECK)
+    columns = of_checks.values_list("item__prompt_id", "image_id")
+    prompts, used = {prompt for prompt, _image in columns}, {image for _prompt, image in columns}
+    n_before: Counter[int] = Counter()
+    turns: list[tuple[bool, int, _Rated]] = []
+    for place in rng.permutation(len(items)).tolist():
+        row = rows[items[place]]
+        is_used = row.prompt in prompts or not used.isdisjoint(row.images)
+        turns.append((is_used, n_before[row.prompt], row))
+        n_before[row.prompt] += 1
+    return [row for _is_used, _turn, row in sorted(turns, key=lambda one: one[:2])]
+
+
+def _read(items: QuerySet[Item]) -> dict[int, _Rated]:
+    """By its pk, each of these items, in their order."""
+    rows = {item.pk: _Rated(item.prompt_id, item.prompt.text, item.frozen) for item in items.select_related("prompt")}
     images = ItemImage.objects.filter(item__in=rows).order_by("slot")
     for item, image, method, *size in images.values_list(
         "item_id", "image_id", "image__method_id", "image__width", "image__height"
@@ -138,17 +163,7 @@ def _rated(study: Study, n: int, rng: np.random.Generator) -> list[_Rated]:
         rows[item].images.append(image)
         rows[item].methods.append(method)
         rows[item].sizes.append((size[0], size[1]))
-    of_checks = ItemImage.objects.filter(item__study=study, item__role=Item.Role.CHECK)
-    columns = of_checks.values_list("item__prompt_id", "image_id")
-    prompts, used = {prompt for prompt, _image in columns}, {image for _prompt, image in columns}
-    n_before: Counter[int] = Counter()
-    turns: list[tuple[bool, int, _Rated]] = []
-    for place in rng.permutation(len(items)).tolist():
-        row = rows[items[place].pk]
-        is_used = row.prompt in prompts or not used.isdisjoint(row.images)
-        turns.append((is_used, n_before[row.prompt], row))
-        n_before[row.prompt] += 1
-    return [row for _is_used, _turn, row in sorted(turns, key=lambda one: one[:2])]
+    return rows
 
 
 def _items_per_prompt(study: Study) -> int:
@@ -163,6 +178,8 @@ class _Others:
         self._images: dict[int, dict[int, list[int]]] = {}
         self._texts: dict[int, str] = {}
         self._fresh: dict[int, Mapping[str, Any]] = {}
+        self._shown: set[str] = set()
+        """Texts of the prompts of which the study shows an image: another one of these may look the same."""
 
     @classmethod
     def read(
@@ -177,6 +194,7 @@ class _Others:
         of_own = images.filter(prompt__prompt_set__in=own_sets)
         columns = ("pk", "prompt_id", "prompt__text", "method_id", "width", "height", "sha256")
         found = cls()
+        found._shown = set(shown.values_list("image__prompt__text", flat=True))
         seen: set[str] = set()
         for of_sets in (of_own, images.exclude(prompt__prompt_set__in=own_sets)):
             rows = list(of_sets.order_by("pk").values_list(*columns)[:MOST_OTHER_IMAGES])
@@ -190,24 +208,58 @@ class _Others:
                 found._fresh = _fresh(study, found._texts)
         return found
 
-    def next_prompt(self, methods: Sequence[int]) -> _Prompt | None:
-        """A prompt that the study does not have, with images by these methods; None where none is left."""
-        for prompt in list(self._fresh):
-            frozen = self._fresh.pop(prompt)
-            if self._has(prompt, methods):
-                return _Prompt(prompt, self._texts[prompt], frozen)
+    def next_group(self, items: Sequence[_Rated], *, n_kept: int) -> tuple[_Prompt, list[list[int]]] | None:
+        """A prompt that the study does not have, and images for its checks: one for each of a rated prompt's items.
+
+        As in these items, every image but the first `n_kept` of each is of one and the same prompt, here of another
+        one. None where none is left.
+        """
+        own = _images_by_method(items, 0, n_kept)
+        wrong = _images_by_method(items, n_kept, None)
+        others = self._in_order(self._images, wrong)
+        for prompt in self._in_order(self._fresh, own):
+            text = self._texts[prompt]
+            other = next((one for one in others if self._texts[one] != text), None)
+            if other is not None:
+                instead = self._take(prompt, own), self._take(other, wrong)
+                cards = [[instead[slot >= n_kept][image] for slot, image in enumerate(one.images)] for one in items]
+                return _Prompt(prompt, text, self._fresh.pop(prompt)), cards
         return None
 
-    def take(self, methods: Sequence[int], *, of: int | None = None, not_text: str | None = None) -> list[int] | None:
-        """An image by each of these methods, all of one prompt, which has another text; None where there are none."""
-        for prompt in [of] if of is not None else list(self._images):
-            if self._texts[prompt] != not_text and self._has(prompt, methods):
-                return [self._images[prompt][method].pop() for method in methods]
+    def take(self, item: _Rated, *, n_kept: int) -> list[int] | None:
+        """Images of one prompt, with another text, instead of all but the first of an item; None where none is left."""
+        wrong = _images_by_method([item], n_kept, None)
+        for prompt in self._in_order(self._images, wrong):
+            if self._texts[prompt] != item.text:
+                instead = self._take(prompt, wrong)
+                return [instead[image] for image in item.images[n_kept:]]
         return None
 
-    def _has(self, prompt: int, methods: Sequence[int]) -> bool:
-        images = self._images.get(prompt, {})
-        return all(len(images.get(method, ())) >= methods.count(method) for method in methods)
+    def _in_order(self, prompts: Iterable[int], needed: Mapping[int, int]) -> list[int]:
+        """The prompts that have images by the methods of the needed ones; first those of which none is shown."""
+        n_needed = Counter(needed.values())
+        images = self._images
+        able = [
+            one
+            for one in prompts
+            if all(len(images.get(one, {}).get(method, ())) >= n for method, n in n_needed.items())
+        ]
+        return sorted(able, key=lambda one: self._texts[one] in self._shown)
+
+    def _take(self, prompt: int, needed: Mapping[int, int]) -> dict[int, int]:
+        """By needed image, one of the prompt's by the same method."""
+        if needed:
+            self._shown.add(self._texts[prompt])
+        return {image: self._images[prompt][method].pop() for image, method in needed.items()}
+
+
+def _images_by_method(items: Sequence[_Rated], first: int, end: int | None) -> dict[int, int]:
+    """By image in these slots of the items, its method."""
+    return {
+        image: method
+        for item in items
+        for image, method in zip(item.images[first:end], item.methods[first:end], strict=True)
+    }
 
 
 def _fresh(study: Study, texts: Mapping[int, str]) -> dict[int, Mapping[str, Any]]:

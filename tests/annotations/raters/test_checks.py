@@ -13,7 +13,6 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from annotations import allocation
 from annotations.kinds.base import Answer
 from annotations.models import Assignment, Dimension, Item, Rater, RaterPlan, Response, Study
 from annotations.queries.raters.repeats import within_oneself
@@ -103,34 +102,6 @@ def test_a_mirrored_repeat_swaps_the_sides_and_a_plain_one_keeps_them() -> None:
     assert all(card.shown_order == shown[card.item_id][::-1] for card in by_purpose["mirror"])
     assert by_purpose["repeat"]
     assert all(card.shown_order == shown[card.item_id] for card in by_purpose["repeat"])
-
-
-def test_places_are_the_seeds_and_differ_between_raters() -> None:
-    def places(seed: int, rater: int) -> list[tuple[int, str]]:
-        schedule = allocation.check_schedule(
-            {"gold": 10, "repeat": 10}, available={"gold": 9}, gap=5, seed=seed, rater=rater
-        )
-        return [check for check, _ in zip(schedule, range(12), strict=False)]
-
-    assert places(1, 1) == places(1, 1)
-    assert places(1, 1) != places(1, 2)
-    assert places(1, 1) != places(2, 1)
-
-
-def test_every_place_of_a_stretch_is_equally_likely() -> None:
-    at = Counter(
-        next(iter(allocation.check_schedule({"gold": 10}, available={"gold": 5}, gap=0, seed=3, rater=rater)))[0]
-        for rater in range(4000)
-    )
-
-    assert set(at) == set(range(10))
-    chi2 = sum((at[place] - 400) ** 2 / 400 for place in range(10))
-    assert chi2 < 27.9  # the 99.9% point of 9 degrees of freedom
-
-
-def test_a_schedule_without_checks_left_ends() -> None:
-    assert list(allocation.check_schedule({"gold": 20}, available={"gold": 2}, gap=0, seed=0, rater=0))[2:] == []
-    assert list(allocation.check_schedule({}, available={}, gap=0, seed=0, rater=0)) == []
 
 
 def test_no_result_count_or_file_holds_a_check() -> None:

@@ -8,7 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.test import Client
 from PIL import Image as PillowImage
 from scipy.stats import hypergeom
@@ -22,6 +25,8 @@ from tests.factories import make_image, make_prompt, make_rater, make_study, sto
 
 pytestmark = pytest.mark.django_db
 LEAST_P = 1e-4
+FAR, NEAR = 15, 10
+"""Mean differences of 32 × 32 pixels: between pictures of one prompt at most FAR, and often below NEAR."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Seen:
     images: tuple[str, ...]
     sizes: tuple[tuple[int, int], ...]
     n_bytes: tuple[int, ...]
+    pictures: tuple[bytes, ...]
     page: str
 
 
@@ -56,14 +62,35 @@ def make_watched_study(
         prompt = make_prompt(prompt_set=prompt_set)
         for method in methods:
             make_image(prompt=prompt, method=method)
-    for number, image in enumerate(Image.objects.order_by("pk")):
-        Image.objects.filter(pk=image.pk).update(**stored_png(1000 + number))
+    for image in Image.objects.order_by("pk"):
+        Image.objects.filter(pk=image.pk).update(**drawn(image))
     for number, prompt in enumerate(Prompt.objects.order_by("pk")):
         Prompt.objects.filter(pk=prompt.pk).update(text=f"A red circle above square {number:04}.")
     RaterPlan.objects.create(study=study, repeat_gap=3, gold_share=8, check_share=15, repeat_share=8)
     made = make_mismatches(study=study, dimension=study.dimensions.get(), n=n_checks)
     assert len(made) == n_checks
     return Study.objects.get(pk=study.pk)
+
+
+def drawn(image: Image) -> dict[str, Any]:
+    """File fields of a picture: that of its prompt, and each method's a little different."""
+    scene = np.random.default_rng(image.prompt_id).integers(0, 256, (4, 4, 3)).repeat(4, axis=0).repeat(4, axis=1)
+    noise = np.random.default_rng([1, image.pk]).integers(-12, 13, scene.shape)
+    file = io.BytesIO()
+    PillowImage.fromarray(np.clip(scene + noise, 0, 255).astype(np.uint8)).save(file, "PNG", compress_level=0)
+    content = file.getvalue()
+    name = default_storage.save(f"images/{image.pk}.png", ContentFile(content))
+    digest = hashlib.sha256(content).hexdigest()
+    return {"sha256": digest, "width": 16, "height": 16, "n_bytes": len(content), "file": name, "shown": name}
+
+
+def small(file: bytes) -> bytes:
+    return PillowImage.open(io.BytesIO(file)).convert("RGB").resize((32, 32)).tobytes()
+
+
+def difference(one: bytes, other: bytes) -> float:
+    """The mean absolute difference of two small pictures, 0 … 255."""
+    return float(np.abs(np.frombuffer(one, np.uint8).astype(int) - np.frombuffer(other, np.uint8)).mean())
 
 
 def session(client: Client, study: Study, rater: Rater) -> list[Seen]:
@@ -90,6 +117,7 @@ def session(client: Client, study: Study, rater: Rater) -> list[Seen]:
                 images=tuple(hashlib.sha256(file).hexdigest() for file in files),
                 sizes=tuple(PillowImage.open(io.BytesIO(file)).size for file in files),
                 n_bytes=tuple(len(file) for file in files),
+                pictures=tuple(small(file) for file in files),
                 page=re.sub(r"\d{2,}", "N", shape),
             )
         )
@@ -109,6 +137,17 @@ def without_repeats(cards: list[Seen]) -> list[Seen]:
     return left
 
 
+def like_others_of_its_prompt(card: Seen, all_: list[Seen]) -> bool | None:
+    """Whether a picture on another card of the prompt is like one of this card; None where there is no other card."""
+    others = [picture for one in all_ if one.prompt == card.prompt and one is not card for picture in one.pictures]
+    return min(difference(a, b) for a in card.pictures for b in others) < FAR if others else None
+
+
+def like_one_of_another_prompt(card: Seen, all_: list[Seen]) -> bool:
+    others = [picture for one in all_ if one.prompt != card.prompt for picture in one.pictures]
+    return min(difference(a, b) for a in card.pictures for b in others) < NEAR
+
+
 Feature = Callable[[Seen, list[Seen]], Any]
 AT_ONCE: dict[str, Feature] = {
     "images before": lambda card, all_: sum(image in one.images for one in all_[: card.place] for image in card.images),
@@ -121,6 +160,8 @@ AT_ONCE: dict[str, Feature] = {
 AFTERWARDS: dict[str, Feature] = {
     "images in all": lambda card, all_: sum(image in one.images for one in all_ for image in card.images),
     "prompt in all": lambda card, all_: sum(card.prompt == one.prompt for one in all_),
+    "like others of its prompt": like_others_of_its_prompt,
+    "like one of another prompt": like_one_of_another_prompt,
 }
 
 
@@ -142,7 +183,8 @@ def betrayed(sessions: list[list[Seen]], features: dict[str, Feature]) -> dict[s
 
 
 PLENTY = {
-    "pairs, all rated": {"n_items": 16, "item_kind": Study.ItemKind.PAIR, "k": 4, "n_prompts_left": 8},
+    "pairs, all rated": {"n_items": 16, "item_kind": Study.ItemKind.PAIR, "k": 4, "n_prompts_left": 12},
+    "images, all rated": {"n_items": 30, "k": 4, "n_prompts_left": 6, "n_checks": 6, "n_gold": 0},
     "images, some rated, none left": {"n_items": 44, "cap": 14, "k": 4},
     "pairs, some rated, none left": {"n_items": 30, "cap": 12, "k": 4, "item_kind": Study.ItemKind.PAIR},
 }
@@ -150,7 +192,7 @@ PLENTY = {
 
 @pytest.mark.parametrize("case", PLENTY)
 def test_nothing_in_a_whole_session_distinguishes_gold_and_checks(client: Client, case: str) -> None:
-    study = make_watched_study(n_checks=5, **PLENTY[case])  # type: ignore[arg-type]  # as the names say
+    study = make_watched_study(**({"n_checks": 5} | PLENTY[case]))  # type: ignore[arg-type]  # as the names say
     sessions = []
     for _ in range(5 if "some" in case else 4):
         cards = session(client, study, make_rater(study))
@@ -176,10 +218,11 @@ def test_who_rates_everything_meets_the_images_of_checks_again_at_the_very_end(c
     for cards in sessions:
         assert sum(card.purpose == "check" for card in cards) == 6
         places = {card.images[0]: card.place for card in cards if card.purpose == "check"}
-        for card in cards:
-            if card.purpose == "rating" and card.images[0] in places:
+        rated = [card for card in cards if card.purpose == "rating"]
+        for n_before, card in enumerate(rated):
+            if card.images[0] in places:
                 assert card.place > places[card.images[0]]
-                assert card.place >= len(cards) - n_alike - 3, (card.place, len(cards), n_alike)
+                assert n_before >= len(rated) - n_alike - 4, "4 others at most are in the same batch"
 
     assert betrayed(sessions, {"images before": AT_ONCE["images before"]}) == {}
     assert set(betrayed(sessions, AFTERWARDS)) == set(AFTERWARDS), "this observer finds what there is to be found"
@@ -199,6 +242,25 @@ def test_checks_are_made_of_what_the_study_does_not_rate(client: Client) -> None
     assert all(image.prompt_id != item.prompt_id for image, item in zip(images, checks, strict=True))
 
 
+@pytest.mark.parametrize("kind", [Study.ItemKind.IMAGE, Study.ItemKind.PAIR])
+def test_a_prompt_lends_its_images_to_one_other_prompt(kind: str) -> None:
+    study = make_watched_study(20, n_checks=8 if kind == "image" else 5, n_prompts_left=10, item_kind=kind)
+    lenders: dict[int, set[int]] = {}
+    methods: dict[int, list[int]] = {}
+    for item in Item.with_checks.filter(study=study, role=Item.Role.CHECK):
+        for image in item.images.exclude(prompt=item.prompt_id):
+            lenders.setdefault(item.prompt_id, set()).add(image.prompt_id)
+            methods.setdefault(item.prompt_id, []).append(image.method_id)
+
+    assert {len(prompts) for prompts in lenders.values()} == {1}
+    lent = [prompt for prompts in lenders.values() for prompt in prompts]
+    assert len(set(lent)) == len(lent) == (4 if kind == Study.ItemKind.IMAGE else 5)
+    if kind == Study.ItemKind.PAIR:
+        assert not set(lent) & set(lenders), "an own image would resemble the one lent"
+    else:
+        assert all(len(set(own)) == len(own) == 2 for own in methods.values())
+
+
 def test_the_same_picture_imported_twice_or_of_another_size_is_not_drawn() -> None:
     study = make_watched_study(20, n_checks=1)
     rated = ItemImage.objects.filter(item__study=study, item__role=Item.Role.RATED).order_by("pk")
@@ -207,10 +269,10 @@ def test_the_same_picture_imported_twice_or_of_another_size_is_not_drawn() -> No
     same = {name: getattr(rated[0].image, name) for name in ("sha256", "file", "shown")}
     Image.objects.filter(pk=again.pk).update(**same)
     Image.objects.filter(pk=large.pk).update(**stored_png(9000, (64, 64)))
-    Image.objects.filter(pk=fine.pk).update(**stored_png(9001))
+    Image.objects.filter(pk=fine.pk).update(**drawn(fine))
 
     made = make_mismatches(study=study, dimension=study.dimensions.get(), n=20)
 
-    drawn = set(ItemImage.objects.filter(item__in=made).values_list("image_id", flat=True))
-    assert fine.pk in drawn
-    assert not drawn & {again.pk, large.pk}
+    shown = set(ItemImage.objects.filter(item__in=made).values_list("image_id", flat=True))
+    assert fine.pk in shown
+    assert not shown & {again.pk, large.pk}
