@@ -15,7 +15,7 @@ from annotations.models import PanelVisit, Rater
 from annotations.queries import studies as queries
 from annotations.services.activity import Action, note
 from annotations.services.exclusions import exclude_rater, include_rater
-from annotations.services.panels.files import pay_of
+from annotations.services.raters.panel_visits import pay_of
 
 
 class Raters(OfStudy, generics.ListAPIView[Rater]):
@@ -30,9 +30,10 @@ class Raters(OfStudy, generics.ListAPIView[Rater]):
 
 class ParticipantSerializer(serializers.ModelSerializer[PanelVisit]):
     """A visit from a panel, and what to do about it there. `pay` is "approve" for a completed visit of a rater who is
-    in the results, "reject" for one of a rater who was excluded, with the reason, and empty for any other visit and for
-    raters who withdrew."""
+    in the results, or who was erased and is still to be paid (`participant` is then empty); "reject" for one of a rater
+    who was excluded, with the reason; and empty for any other visit and for raters who withdrew."""
 
+    participant = serializers.CharField(source="shown_participant", read_only=True)
     rater = serializers.IntegerField(source="rater_id", read_only=True, allow_null=True)
     rater_name = serializers.CharField(source="rater.name", default="", read_only=True)
     pay = serializers.SerializerMethodField(method_name="pay_of")

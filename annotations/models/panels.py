@@ -53,7 +53,10 @@ class Panel(models.Model):
 
 
 class PanelVisit(models.Model):
-    """One person's visit from a panel. Exports know the rater's name here alone, never the panel's identifier."""
+    """One person's visit from a panel. Exports know the rater's name here alone, never the panel's identifier.
+
+    Of a forgotten person `participant` is a keyed hash, and `session` is there only as long as it is to be paid.
+    """
 
     class State(models.TextChoices):
         ARRIVED = "arrived", _("arrived")
@@ -69,6 +72,7 @@ class PanelVisit(models.Model):
     session = models.CharField(max_length=100, blank=True)
     rater = models.OneToOneField(Rater, models.CASCADE, null=True, blank=True, related_name="visit")
     state = models.CharField(max_length=20, choices=State, default=State.ARRIVED)
+    is_forgotten = models.BooleanField(default=False)
     arrived_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
@@ -86,3 +90,8 @@ class PanelVisit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_state_display()} ({self.panel})"
+
+    @property
+    def shown_participant(self) -> str:
+        """The panel's number of the person; empty for somebody who is forgotten."""
+        return "" if self.is_forgotten else self.participant

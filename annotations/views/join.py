@@ -38,10 +38,10 @@ def join(request: HttpRequest, invitation: str) -> HttpResponse:
     visit = _visit(request, study)
     if user is not None and study.state != Study.State.DRAFT and study.raters.filter(user=user).exists():
         return redirect("rate", study.token)
-    why_closed = invitations.why_closed(study)
-    if study.state != Study.State.OPEN or why_closed:
-        closed = {"study": study, "why_closed": why_closed}
-        return render(request, "annotations/rate/join_not_open.html", closed, status=HTTPStatus.FORBIDDEN)
+    if study.state != Study.State.OPEN or invitations.why_closed(study):
+        return _not_open(request, study)
+    if visit is not None and visit.is_forgotten:
+        return _refuse(request, study, "declined")
     if panel is not None and panel.is_only_way and visit is None:
         return _refuse(request, study, "missing")
     form = JoinForm(study, request.POST or None, is_from_panel=visit is not None)
@@ -86,18 +86,21 @@ def declined(request: HttpRequest, invitation: str) -> HttpResponse:
     study = get_object_or_404(Study, invitation=invitation)
     speak_language_of_study(request, study.language)
     visit = _visit(request, study)
-    if visit is not None and visit.state == PanelVisit.State.ARRIVED:
-        visits.end(visit=visit, state=PanelVisit.State.DECLINED, now=timezone.now())
-        visit.refresh_from_db()
-    context = {"study": study, "panel_end": visits.way_back(visit) if visit is not None else None}
+    panel_end = None
+    if visit is not None and visit.state != PanelVisit.State.JOINED:
+        panel_end = visits.decline(visit=visit, now=timezone.now())
+    context = {"study": study, "panel_end": panel_end, "is_from_panel": visit is not None and visit.is_forgotten}
     return render(request, "annotations/raters/declined.html", context)
 
 
 def _arrive(request: HttpRequest, study: Study, panel: Panel) -> HttpResponse:
     """Somebody opens the panel's link: on to the invitation, without the identifiers in the address."""
+    may_begin = study.state == Study.State.OPEN and not invitations.why_closed(study)
     try:
-        visit = visits.arrive(panel=panel, parameters=request.GET.dict())
+        visit = visits.arrive(panel=panel, parameters=request.GET.dict(), may_begin=may_begin)
     except visits.Refused as refusal:
+        if refusal.why == "not_open":
+            return _not_open(request, study)
         return _refuse(request, study, refusal.why)
     request.session[f"visit-{study.token}"] = visit.pk
     if visit.rater is not None and visit.rater.user is not None:
@@ -112,6 +115,11 @@ def _visit(request: HttpRequest, study: Study) -> PanelVisit | None:
     key = request.session.get(f"visit-{study.token}")
     visit = PanelVisit.objects.filter(pk=key, panel__study=study).select_related("panel").first() if key else None
     return visit if visit is not None and visit.state in (*visits.GOING_ON, PanelVisit.State.DECLINED) else None
+
+
+def _not_open(request: HttpRequest, study: Study) -> HttpResponse:
+    closed = {"study": study, "why_closed": invitations.why_closed(study)}
+    return render(request, "annotations/rate/join_not_open.html", closed, status=HTTPStatus.FORBIDDEN)
 
 
 def _refuse(request: HttpRequest, study: Study, why: str) -> HttpResponse:

@@ -3,29 +3,23 @@
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from annotations.models import Panel, PanelVisit
 
 Row = Sequence[object]
 APPROVALS = ("session", "participant", "rater", "completed_at")
 REJECTIONS = ("session", "participant", "rater", "reason")
+IN_RESULTS = Q(rater__isnull=False, rater__excluded_at=None)
 NAMES = ("approvals", "rejections", "bonuses")
 
 
-def pay_of(visit: PanelVisit) -> str:
-    """Which of the files below names a visit: "approve", "reject", or "" where neither does."""
-    if visit.state != PanelVisit.State.COMPLETED or visit.rater is None:
-        return ""
-    if visit.rater.excluded_at is None:
-        return "approve"
-    return "reject" if visit.rater.withdrawn_at is None else ""
-
-
 def approvals(panel: Panel) -> Iterator[Row]:
-    """Completed visits of raters who are in the results."""
-    completed = _completed(panel).filter(rater__excluded_at=None)
-    yield from completed.values_list("session", "participant", "rater__name", "ended_at")
+    """Completed visits of raters who are in the results, and of erased ones who are still to be paid: no more than
+    the submission is known of these."""
+    completed = _completed(panel).filter(IN_RESULTS | Q(is_forgotten=True) & ~Q(session=""))
+    for visit in completed.select_related("rater").iterator(chunk_size=500):
+        yield visit.session, visit.shown_participant, visit.rater.name if visit.rater else "", visit.ended_at
 
 
 def rejections(panel: Panel) -> Iterator[Row]:
@@ -36,7 +30,7 @@ def rejections(panel: Panel) -> Iterator[Row]:
 
 def bonuses(panel: Panel, amount: Decimal) -> Iterator[Row]:
     """(participant, amount) of every completed visit of a rater in the results, as Prolific's bulk payment takes it."""
-    for participant in _completed(panel).filter(rater__excluded_at=None).values_list("participant", flat=True):
+    for participant in _completed(panel).filter(IN_RESULTS).values_list("participant", flat=True):
         yield participant, f"{amount:.2f}"
 
 

@@ -6,14 +6,17 @@ from datetime import datetime
 from django.conf import settings
 
 from annotations.models import Panel, PanelVisit, Study
-from annotations.services.panels.prolific import ENDED, Client, ProlificFailed, Submission
+from annotations.services.panels.prolific import ENDED, PAID, Client, ProlificFailed, Submission
 from annotations.services.panels.visits import GOING_ON, end
+from annotations.services.raters.panel_visits import forget_paid
 
 logger = logging.getLogger(__name__)
 
 
 def apply(submission: Submission, *, now: datetime, panel: Panel | None = None) -> int:
     """End the visit of a submission that was returned or timed out; how many ended (0 or 1)."""
+    if submission.status == PAID and submission.session:
+        forget_paid(now=now, session=submission.session)
     state = ENDED.get(submission.status)
     if state is None or not submission.session:
         return 0

@@ -33,6 +33,9 @@ ENDED = {
 }
 """Statuses of a submission with which a visit ends although nobody has reported its end here."""
 
+PAID = "APPROVED"
+"""The status with which the number of an erased person's submission is of no further use."""
+
 
 class ProlificFailed(Exception):
     """Prolific could not be asked, or its answer could not be understood."""

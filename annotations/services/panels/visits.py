@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Literal
 from urllib.parse import quote
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from annotations.models import Assignment, Panel, PanelVisit, Rater, Study
 from annotations.services.raters.my_data import withdraw
+from annotations.services.raters.panel_visits import GOING_ON, forget_visit, mark_of
 from annotations.services.rating import pause
 
 State = PanelVisit.State
-GOING_ON = (State.ARRIVED, State.JOINED)
 ID = re.compile(r"[\w.:@-]{1,100}\Z", re.ASCII)
-Refusal = Literal["missing", "bad", "other_study", "again", "ended"]
+Refusal = Literal["missing", "bad", "other_study", "other_person", "again", "declined", "ended", "not_open"]
 
 
 class Refused(Exception):
@@ -44,11 +44,12 @@ def names_somebody(panel: Panel, parameters: Mapping[str, str]) -> bool:
     return bool(parameters.get(panel.participant_parameter))
 
 
-def arrive(*, panel: Panel, parameters: Mapping[str, str]) -> PanelVisit:
+def arrive(*, panel: Panel, parameters: Mapping[str, str], may_begin: bool = True) -> PanelVisit:
     """The visit that a link's parameters name; a new one for a person who has not been here.
 
     The same visit again goes on. Raises Refused for identifiers that are missing or malformed, for another study's,
-    and for a person who comes a second time, under a new visit or after the first has ended.
+    for a visit that is another person's, and for a person who comes a second time, under a new visit or after the first
+    has ended, also where they have been forgotten since. Without `may_begin` nothing is stored of new people.
     """
     participant = parameters.get(panel.participant_parameter, "")
     session = parameters.get(panel.session_parameter, "") if panel.session_parameter else ""
@@ -58,18 +59,44 @@ def arrive(*, panel: Panel, parameters: Mapping[str, str]) -> PanelVisit:
         raise Refused("bad")
     if panel.panel_study and panel.study_parameter and parameters.get(panel.study_parameter) != panel.panel_study:
         raise Refused("other_study")
-    try:
-        with transaction.atomic():
-            visit, _is_new = PanelVisit.objects.get_or_create(
-                panel=panel, participant=participant, defaults={"session": session}
-            )
-    except IntegrityError:  # the link was opened twice at once
-        visit = PanelVisit.objects.get(panel=panel, participant=participant)
+    visit = _visit_of(panel, participant) or _begun(panel, participant, session, may_begin=may_begin)
+    if visit.is_forgotten:
+        raise Refused("declined" if visit.state == State.DECLINED else "again")
     if visit.session != session:
         raise Refused("again")
     if visit.state in (State.RETURNED, State.TIMED_OUT):
         raise Refused("ended")
     return visit
+
+
+def _visit_of(panel: Panel, participant: str) -> PanelVisit | None:
+    """The visit of a person, by their number or, where they are forgotten, by what is left of it."""
+    names = (participant, mark_of(panel, participant))
+    return PanelVisit.objects.filter(panel=panel, participant__in=names).select_related("panel", "rater__user").first()
+
+
+def _begun(panel: Panel, participant: str, session: str, *, may_begin: bool) -> PanelVisit:
+    """A new person's visit. One at a time at a panel, so that no two people come under one session."""
+    if not may_begin:
+        raise Refused("not_open")
+    with transaction.atomic():
+        panel = Panel.objects.select_for_update(no_key=True).get(pk=panel.pk)
+        if (visit := _visit_of(panel, participant)) is not None:  # the link was opened twice at once
+            return visit
+        if session and PanelVisit.objects.filter(panel=panel, session=session).exists():
+            raise Refused("other_person")
+        return PanelVisit.objects.create(panel=panel, participant=participant, session=session)
+
+
+def decline(*, visit: PanelVisit, now: datetime) -> WayBack | None:
+    """The person of this visit does not want to take part: forget them; the way back to the panel."""
+    if not end(visit=visit, state=State.DECLINED, now=now):
+        return way_back(visit) if visit.state == State.DECLINED else None
+    visit.refresh_from_db()
+    leads_back = way_back(visit)
+    forget_visit(visit, now=now, state=State.DECLINED)
+    visit.refresh_from_db()
+    return leads_back
 
 
 def join(*, visit: PanelVisit, rater: Rater) -> None:
@@ -142,6 +169,8 @@ def way_back(visit: PanelVisit) -> WayBack | None:
         "{study}": panel.panel_study,
     }
     address = panel.return_address
+    if visit.is_forgotten and ("{participant}" in address or "{session}" in address):
+        address = ""
     for place, text in filled_in.items():
         address = address.replace(place, quote(text, safe=""))
     return WayBack(code, address)

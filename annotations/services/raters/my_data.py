@@ -25,6 +25,7 @@ from annotations.models import (
 from annotations.queries.raters.own import own_data
 from annotations.services.exclusions import exclude_rater
 from annotations.services.exports import export_name
+from annotations.services.raters.panel_visits import forget_visit
 from annotations.services.sqlite_writes import write_turn
 from generation.models import Activity
 
@@ -67,8 +68,10 @@ def erase(*, rater: Rater, now: datetime) -> Erasure:
     """Withdraw, then delete the rater, every answer of theirs, and their account where it is for nothing else.
 
     Their name is taken out of stored reports and of the record of who did what, and the study's exported file is
-    deleted: the next one is written without them. What is left is one line that counts.
+    deleted: the next one is written without them. What is left is one line that counts and, of somebody from a panel,
+    what `forget_visit` leaves.
     """
+    _forget_visit(rater, now, PanelVisit.State.RETURNED)
     withdraw(rater=rater, now=now)
     with write_turn(), transaction.atomic():
         study, user, name = rater.study, rater.user, rater.name
@@ -95,7 +98,7 @@ def forget_identity(*, rater: Rater, now: datetime, by_rule: bool) -> Erasure:
         name, user = rater.name, rater.user
         new_name = f"rater-{secrets.token_hex(4)}"
         RaterMessage.objects.filter(rater=rater).delete()
-        PanelVisit.objects.filter(rater=rater).delete()
+        _forget_visit(rater, now, PanelVisit.State.TIMED_OUT)
         Assignment.with_checks.filter(rater=rater).exclude(flag="").update(flag="")
         Rater.objects.filter(pk=rater.pk).update(name=new_name, user=None, group="")
         forget_name(rater.study, name, new_name)
@@ -106,6 +109,12 @@ def forget_identity(*, rater: Rater, now: datetime, by_rule: bool) -> Erasure:
         )
     default_storage.delete(export_name(rater.study))
     return erasure
+
+
+def _forget_visit(rater: Rater, now: datetime, state: str) -> None:
+    visit = PanelVisit.objects.filter(rater=rater).select_related("panel", "rater").first()
+    if visit is not None:
+        forget_visit(visit, now=now, state=state)
 
 
 def forget_name(study: Study, name: str, new_name: str) -> None:

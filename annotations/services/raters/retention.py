@@ -7,9 +7,10 @@ from django.core.files.storage import default_storage
 from django.db.models import Max, Q
 from django.db.models.functions import Coalesce
 
-from annotations.models import Rater, Study
+from annotations.models import Panel, Rater, Study
 from annotations.services.activity import Action, note
 from annotations.services.raters.my_data import forget_identity
+from annotations.services.raters.panel_visits import forget_paid, forget_who_never_joined
 from generation.models import Activity
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,9 @@ def keep_rules(*, now: datetime) -> int:
             note(study=study, actor=None, action=Action.CHANGED, part="retention", rows=len(due))
             logger.info("study %s: %d identities erased after %d days", study.pk, len(due), days)
         n += len(due)
+        for panel in Panel.objects.filter(study=study):
+            forget_who_never_joined(panel, before=now - timedelta(days=days))
+    forget_paid(now=now)
     return n
 
 

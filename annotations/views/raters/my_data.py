@@ -66,9 +66,11 @@ def withdraw(request: HttpRequest, study_token: str) -> HttpResponse:
 def erase(request: HttpRequest, study_token: str) -> HttpResponse:
     """Say what erasing does, and do it when the box is ticked."""
     rater = _rater(request, study_token)
+    is_from_panel = PanelVisit.objects.filter(rater=rater).exists()
     if request.method != "POST" or "sure" not in request.POST:
         status = HTTPStatus.UNPROCESSABLE_ENTITY if request.method == "POST" else HTTPStatus.OK
         context = {"rater": rater, "study": rater.study, "is_refused": request.method == "POST"}
+        context |= {"is_from_panel": is_from_panel}
         return render(request, "annotations/raters/erase.html", context, status=status)
     user_id = signed_in(request).pk
     services.erase(rater=rater, now=timezone.now())
@@ -76,7 +78,7 @@ def erase(request: HttpRequest, study_token: str) -> HttpResponse:
         messages.success(request, _("Erased. Nothing about your part in that study is left here."))
         return redirect("my-data")
     request.session.flush()
-    response = render(request, "annotations/raters/erased.html")
+    response = render(request, "annotations/raters/erased.html", {"is_from_panel": is_from_panel})
     for name in request.COOKIES:
         if name.startswith("joined-"):
             response.delete_cookie(name, path="/join/")
