@@ -27,10 +27,10 @@ if IS_SQLITE:
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,
         # FULL: an answer that was acknowledged survives a power cut; fullfsync is what that takes on macOS, and nothing
-        # elsewhere. WAL: readers never wait for the writer.
+        # elsewhere. WAL: readers never wait for the writer. secure_delete: what is erased is overwritten in the file.
         "init_command": (
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; PRAGMA foreign_keys=ON; "
-            "PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY;"
+            "PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY; PRAGMA secure_delete=ON;"
         ),
     }
 else:

@@ -13,6 +13,7 @@ from annotations.models import Assignment, Panel, PanelVisit, Rater, Study
 from annotations.services.raters.my_data import withdraw
 from annotations.services.raters.panel_visits import GOING_ON, forget_visit, mark_of
 from annotations.services.rating import pause
+from annotations.services.sqlite_writes import empty_log
 
 State = PanelVisit.State
 ID = re.compile(r"[\w.:@-]{1,100}\Z", re.ASCII)
@@ -96,6 +97,7 @@ def decline(*, visit: PanelVisit, now: datetime) -> WayBack | None:
     leads_back = way_back(visit)
     forget_visit(visit, now=now, state=State.DECLINED)
     visit.refresh_from_db()
+    empty_log()
     return leads_back
 
 

@@ -23,7 +23,7 @@ from annotations.models import (
 from annotations.services.audits.groups import forget_listed
 from annotations.services.exports import export_name
 from annotations.services.raters.my_data import forget_account, forget_name
-from annotations.services.sqlite_writes import write_turn
+from annotations.services.sqlite_writes import empty_log, write_turn
 
 HOLDS_A_PLACE = (Audit.State.LEASED, Audit.State.FINISHED)
 
@@ -87,6 +87,7 @@ def erase_auditor(*, auditor: Auditor, now: datetime) -> Erasure:
         forget_account(user)
         erasure = Erasure.objects.create(study=study, kind=Erasure.Kind.EVERYTHING, n_cards=n_finished)
     default_storage.delete(export_name(study))
+    empty_log()
     return erasure
 
 

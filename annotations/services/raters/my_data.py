@@ -26,7 +26,7 @@ from annotations.queries.raters.own import own_data
 from annotations.services.exclusions import exclude_rater
 from annotations.services.exports import export_name
 from annotations.services.raters.panel_visits import forget_visit
-from annotations.services.sqlite_writes import write_turn
+from annotations.services.sqlite_writes import empty_log, write_turn
 from generation.models import Activity
 
 NAMED = {"rater", "raters", "components"}
@@ -86,6 +86,7 @@ def erase(*, rater: Rater, now: datetime) -> Erasure:
         forget_account(user)
         erasure = Erasure.objects.create(study=study, kind=Erasure.Kind.EVERYTHING, n_cards=n_cards)
     default_storage.delete(export_name(study))
+    empty_log()
     return erasure
 
 
@@ -108,6 +109,7 @@ def forget_identity(*, rater: Rater, now: datetime, by_rule: bool) -> Erasure:
             study=rater.study, kind=Erasure.Kind.IDENTITY, by_rule=by_rule, n_cards=n_cards
         )
     default_storage.delete(export_name(rater.study))
+    empty_log()
     return erasure
 
 

@@ -11,6 +11,7 @@ from annotations.models import Panel, Rater, Study
 from annotations.services.activity import Action, note
 from annotations.services.raters.my_data import forget_identity
 from annotations.services.raters.panel_visits import forget_paid, forget_who_never_joined
+from annotations.services.sqlite_writes import empty_log
 from generation.models import Activity
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ def keep_rules(*, now: datetime) -> int:
         for panel in Panel.objects.filter(study=study):
             forget_who_never_joined(panel, before=now - timedelta(days=days))
     forget_paid(now=now)
+    empty_log()  # also after an erasure that found somebody reading
     return n
 
 
