@@ -11,9 +11,16 @@ const PANS = { arrowleft: [-1, 0], arrowright: [1, 0], arrowup: [0, -1], arrowdo
 export function answering(stage, { card, door, pictures, sides, words, seen, opened, send, back }) {
   let active = 0; // the question that keys answer
   let isByKey = false; // whether the last thing pressed was a key
+  const visited = new WeakSet(); // questions whose turn has come
 
   const questions = () => [...card().querySelectorAll(".question:not([hidden])")];
   const isAnswered = (question) => kindOf(question).isAnswered(question);
+  // The first question that may be left empty and whose turn has not come, so nobody has chosen to leave it empty; -1
+  // where there is none, and on a card that comes back answered.
+  const leftOut = () =>
+    card().dataset.answered === "true"
+      ? -1
+      : questions().findIndex((question) => kindOf(question).isOptional?.(question) && !visited.has(question));
   const images = () => [...card().querySelectorAll(".picture img")];
 
   // A card has come into view.
@@ -43,7 +50,10 @@ export function answering(stage, { card, door, pictures, sides, words, seen, ope
     const all = questions();
     active = Math.max(0, Math.min(index, all.length - 1));
     all.forEach((question, i) => question.classList.toggle("is-active", i === active && all.length > 1));
-    if (all.length) sides.showWith(all[active]);
+    if (all.length) {
+      visited.add(all[active]);
+      sides.showWith(all[active]);
+    }
   }
 
   function activate(index) {
@@ -84,7 +94,7 @@ export function answering(stage, { card, door, pictures, sides, words, seen, ope
     },
     // The answer is as it is meant to be: on to the next question, or to the next card.
     confirmed(question) {
-      if (questions().every(isAnswered)) complete();
+      if (questions().every(isAnswered)) finish();
       else answered(question);
     },
   };
@@ -100,6 +110,13 @@ export function answering(stage, { card, door, pictures, sides, words, seen, ope
     const next = all.findIndex((other, i) => i > here && !isAnswered(other));
     const any = all.findIndex((other) => !isAnswered(other));
     enter(next >= 0 ? next : any >= 0 ? any : here);
+  }
+
+  // On to what has been left out, else to the next card.
+  function finish() {
+    const left = questions().every(isAnswered) ? leftOut() : -1;
+    if (left >= 0) enter(left);
+    else complete();
   }
 
   function complete() {
@@ -143,7 +160,7 @@ export function answering(stage, { card, door, pictures, sides, words, seen, ope
     } else if (key === "enter" && !event.target.matches("a, button, summary")) {
       if (!lets(event)) return;
       event.preventDefault();
-      complete();
+      finish();
     } else if (key === "z") {
       pictures.zoom();
     } else if (key === "r") {

@@ -4,8 +4,9 @@ const textOf = (question) => question.querySelector("textarea");
 const unableOf = (question) => question.querySelector("input[type=checkbox]");
 
 export const comment = {
+  isOptional: (question) => !("required" in question.dataset),
   isAnswered: (question) =>
-    !("required" in question.dataset) || textOf(question).value.trim() !== "" || Boolean(unableOf(question)?.checked),
+    comment.isOptional(question) || textOf(question).value.trim() !== "" || Boolean(unableOf(question)?.checked),
   spoken(question) {
     const text = textOf(question).value.trim();
     return text.length > SHORT ? `${text.slice(0, SHORT)}…` : text;
