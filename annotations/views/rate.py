@@ -82,7 +82,12 @@ def upcoming(request: HttpRequest, study_token: str) -> JsonResponse:
         raise Http404
     limit = _number(request.GET.get("n", ""), default=MOST_CARDS_AHEAD)
     cards = _next_cards(rater, timezone.now(), after=after, limit=limit)
-    return JsonResponse({"cards": rendered(request, rater.study, cards), "is_over": _is_over(rater)})
+    return JsonResponse(
+        {
+            "cards": rendered(request, rater.study, cards),
+            "is_over": _is_over(rater) or (not cards and queries.over_since(rater.pk) is not None),
+        }
+    )
 
 
 @never_cache
