@@ -189,6 +189,7 @@ def test_a_stale_token_is_renewed_where_the_same_person_is_signed_in(
     rater = make_rater(make_study(n_items=20))
     context = new_context()
     page = at_card(context, rater, live_site)
+    page.wait_for_load_state("networkidle")  # the cards ahead come with the cookie that is to go
     context.clear_cookies()
     sign_in(context, rater.user, live_site)
 
