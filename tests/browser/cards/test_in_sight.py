@@ -10,12 +10,13 @@ from annotations.models import Dimension, Rater, Study
 from annotations.questions import ALIGNMENT, PREFERENCE, RANKING, Preset
 from annotations.services.studies import create_study
 from generation.models import Image, Prompt
+from tests.annotations.cards.test_marks import PLACES
 from tests.annotations.cards.test_reference import everything
 from tests.annotations.views.test_design import images
-from tests.browser.cards.test_kinds import COMMENT, MANY, SLIDER, NewContext, at_card
-from tests.browser.test_card_layout import box, prompt_of
-from tests.browsing import opened
-from tests.factories import make_rater, make_reference, make_study, make_user, stored_png
+from tests.browser.cards.test_kinds import ANALOGUE, COMMENT, MANY, PHONE, SLIDER, NewContext, at_card
+from tests.browser.test_card_layout import FITS, box, prompt_of
+from tests.browsing import assert_accessible, opened
+from tests.factories import make_image, make_method, make_rater, make_reference, make_study, make_user, stored_png
 
 pytestmark = pytest.mark.browser
 WORDED = replace(
@@ -28,7 +29,12 @@ WORDED = replace(
         ("5", "matches exactly"),
     ),
 )
+WHERE = replace(PLACES, name="spots")
 WIDE = [(1440, 900), (1280, 720), (1024, 768), (844, 390), (720, 450), (640, 400)]  # the last two: enlarged to 200 %
+IS_ON_TOP = """part => {
+  const { left, right, top, bottom } = part.getBoundingClientRect();
+  return part.contains(document.elementFromPoint((left + right) / 2, (top + bottom) / 2));
+}"""
 # The answer at each point of every box of an answer that can be seen, by a press there.
 STRAY_PRESSES = """() => [...document.querySelectorAll(".picture .answer-choice")].flatMap((choice) => {
   choice.scrollIntoView({ block: "end" });
@@ -42,8 +48,12 @@ def window(width: int, height: int) -> dict[str, object]:
     return {"viewport": {"width": width, "height": height}}
 
 
-def a_pair_with_a_reference(*presets: Preset, item_kind: str = Study.ItemKind.PAIR, n_words: int = 20) -> Rater:
+def a_card_with_a_reference(
+    *presets: Preset, item_kind: str = Study.ItemKind.PAIR, n_words: int = 20, n_images: int = 2
+) -> Rater:
     images(1)
+    for _ in range(n_images - 2):
+        make_image(prompt=Prompt.objects.get(), method=make_method())
     Image.objects.update(**stored_png(1, (768, 512)))
     make_reference(Image.objects.all()[0].prompt, **stored_png(2, (768, 512)))
     Prompt.objects.update(text=prompt_of(n_words))
@@ -62,7 +72,7 @@ def scrolled(page: Page) -> float:
 def test_an_answer_lies_in_the_column_of_its_image(
     locale: str, size: tuple[int, int], new_context: NewContext, live_site: str
 ) -> None:
-    rater = a_pair_with_a_reference(WORDED, PREFERENCE, n_words=150)
+    rater = a_card_with_a_reference(WORDED, PREFERENCE, n_words=150)
     page = at_card(new_context(**window(*size), locale=locale), rater, live_site)
     opened(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -87,3 +97,90 @@ def test_a_card_with_several_questions_opens_at_its_top(
     expect(page.locator(".question.is-active")).to_have_count(1)
     assert scrolled(page) == 0
     assert box(page.locator(".prompt"))["y"] >= 0
+
+
+def shown(page: Page) -> list[dict[str, float]]:
+    """Where the pixels of each picture are in the window: of those that are asked about, then of the reference."""
+    found: list[dict[str, float]] = page.evaluate(
+        """() => [...document.querySelectorAll(".frame img")].map((image) => {
+          const box = image.getBoundingClientRect();
+          const scale = Math.min(box.width / image.naturalWidth, box.height / image.naturalHeight);
+          const [width, height] = [image.naturalWidth * scale, image.naturalHeight * scale];
+          const y = Math.round(box.y + (box.height - height) / 2);
+          return { y, height: Math.round(height), width: Math.round(width), bottom: y + Math.round(height) };
+        })"""
+    )
+    return found
+
+
+@pytest.mark.parametrize("size", WIDE)
+@pytest.mark.parametrize("locale", ["en-US", "ar-SA"])
+def test_a_reference_stands_beside_the_images_of_a_pair_at_their_height(
+    locale: str, size: tuple[int, int], new_context: NewContext, live_site: str
+) -> None:
+    rater = a_card_with_a_reference(WORDED, SLIDER, PREFERENCE)
+    page = at_card(new_context(**window(*size), locale=locale), rater, live_site)
+    opened(page)
+    left, right, reference = shown(page)
+    assert left == pytest.approx(right, abs=1)
+    assert left == pytest.approx(reference, abs=1)
+    assert reference["bottom"] <= size[1]
+
+    # And goes along with them.
+    page.locator(".picture .question").nth(1).scroll_into_view_if_needed()
+    page.evaluate("scrollTo(0, 150)")
+    assert scrolled(page) >= 100
+    left, right, reference = shown(page)
+    assert left == pytest.approx(right, abs=1)
+    assert left == pytest.approx(reference, abs=1)
+    assert left["y"] >= 0
+    assert left["bottom"] <= size[1]
+    assert_accessible(page)
+
+
+@pytest.mark.parametrize("size", WIDE)
+def test_one_image_and_its_reference_are_in_line(
+    size: tuple[int, int], new_context: NewContext, live_site: str
+) -> None:
+    rater = a_card_with_a_reference(WORDED, item_kind=Study.ItemKind.IMAGE)
+    page = at_card(new_context(**window(*size)), rater, live_site)
+    opened(page)
+    image, reference = shown(page)
+    assert image == pytest.approx(reference, abs=1)
+
+
+@pytest.mark.parametrize("size", [*WIDE, (820, 1180), (768, 1024), (390, 844)])
+@pytest.mark.parametrize("locale", ["en-US", "ar-SA"])
+def test_the_image_is_in_sight_at_each_of_its_questions(
+    locale: str, size: tuple[int, int], new_context: NewContext, live_site: str
+) -> None:
+    study = make_study(n_items=1, presets=(WORDED, SLIDER, ANALOGUE, MANY, WHERE, COMMENT))
+    Image.objects.update(**stored_png(1, (512, 512)))
+    page = at_card(new_context(**window(*size), locale=locale), make_rater(study), live_site)
+    opened(page)
+    for question in page.locator(".question").all():
+        question.scroll_into_view_if_needed()
+        (image,) = shown(page)
+        assert image["y"] >= 0
+        assert image["bottom"] <= size[1]
+        assert image["height"] >= min(size) * 0.4
+    for question in reversed(page.locator(".question").all()):
+        question.evaluate("question => question.scrollIntoView({ block: 'start' })")
+        assert question.locator("legend").evaluate(IS_ON_TOP)  # not under the image
+    assert_accessible(page)
+
+
+def test_a_place_is_marked_by_touch_without_scrolling(new_context: NewContext, live_site: str) -> None:
+    study = make_study(n_items=1, presets=(WORDED, SLIDER, ANALOGUE, MANY, WHERE, COMMENT))
+    Image.objects.update(**stored_png(1, (512, 512)))
+    page = at_card(new_context(**PHONE), make_rater(study), live_site)
+    opened(page)
+    kind = page.locator(".kind").first
+    kind.tap()
+    before, at = scrolled(page), box(page.locator(".layer"))
+    assert before > 0
+    page.touchscreen.tap(at["x"] + at["width"] / 4, at["y"] + at["height"] / 4)
+    expect(page.locator(".layer .mark")).to_have_count(1)
+    assert scrolled(page) == before
+    assert box(kind)["bottom"] <= 844
+    assert page.evaluate(FITS)
