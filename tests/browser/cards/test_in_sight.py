@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotations.models import Dimension, Rater, Study
-from annotations.questions import ALIGNMENT, PREFERENCE, RANKING, Preset
+from annotations.questions import ALIGNMENT, BEST_WORST, PREFERENCE, RANKING, Preset
 from annotations.services.studies import create_study
 from generation.models import Image, Prompt
 from tests.annotations.cards.test_marks import PLACES
@@ -184,3 +184,59 @@ def test_a_place_is_marked_by_touch_without_scrolling(new_context: NewContext, l
     assert scrolled(page) == before
     assert box(kind)["bottom"] <= 844
     assert page.evaluate(FITS)
+
+
+@pytest.mark.parametrize("n_images", [2, 3, 5, 8])
+@pytest.mark.parametrize("locale", ["en-US", "ar-SA"])
+def test_images_are_ordered_by_touch_with_the_controls_in_sight(
+    locale: str, n_images: int, new_context: NewContext, live_site: str
+) -> None:
+    study = make_study(n_items=1, item_kind=Study.ItemKind.PROMPT, n_methods=n_images, presets=(RANKING,))
+    Image.objects.update(**stored_png(1, (768, 512)))
+    page = at_card(new_context(**PHONE, locale=locale), make_rater(study), live_site)
+    opened(page)
+    question = page.locator(".ordering legend")
+    controls = [question, page.locator("[data-act=tie]"), page.locator("[data-act=back]"), page.locator(".send")]
+    for place in page.locator(".place button").all():
+        place.scroll_into_view_if_needed()
+        for control in controls:
+            assert control.evaluate(IS_ON_TOP)
+            assert 0 <= box(control)["y"] <= box(control)["bottom"] <= 844
+        place.tap()
+    assert page.locator(".is-placed").count() == n_images
+    bar = box(page.locator(".answers"))
+    assert bar["height"] <= 844 / 3
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    assert (
+        box(page.locator(".place").last)["bottom"] <= box(page.locator(".answers"))["y"] + 1
+    )  # in the end it covers none
+    assert page.evaluate(FITS)
+    assert_accessible(page)
+
+
+def test_an_ordering_among_several_questions_keeps_its_controls_in_sight(
+    new_context: NewContext, live_site: str
+) -> None:
+    study = make_study(n_items=1, item_kind=Study.ItemKind.PROMPT, n_methods=3, presets=(RANKING, BEST_WORST))
+    page = at_card(new_context(**PHONE), make_rater(study), live_site)
+    opened(page)
+    expect(page.locator(".ordering.is-active")).to_have_count(1)
+    assert page.locator(".ordering.is-active [data-act=tie]").evaluate(IS_ON_TOP)
+    assert page.evaluate(FITS)
+    assert_accessible(page)
+
+
+@pytest.mark.parametrize("size", [(844, 390), (720, 450), (640, 400)])
+@pytest.mark.parametrize("n_images", [2, 3, 4, 5])
+def test_sideways_all_images_to_order_and_their_reference_are_in_the_window(
+    n_images: int, size: tuple[int, int], new_context: NewContext, live_site: str
+) -> None:
+    rater = a_card_with_a_reference(RANKING, item_kind=Study.ItemKind.PROMPT, n_images=n_images)
+    page = at_card(new_context(**window(*size)), rater, live_site)
+    opened(page)
+    assert page.locator(".reference").count() == 1
+    assert all(picture["width"] >= 120 for picture in shown(page))
+    for part in page.locator(".picture").all():
+        assert box(part)["bottom"] <= size[1]
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    assert_accessible(page)
