@@ -115,7 +115,7 @@ def shown(page: Page) -> list[dict[str, float]]:
 
 @pytest.mark.parametrize("size", WIDE)
 @pytest.mark.parametrize("locale", ["en-US", "ar-SA"])
-def test_a_reference_is_beside_the_images_of_a_pair_at_their_height(
+def test_a_reference_is_next_to_the_images_of_a_pair_at_their_height(
     locale: str, size: tuple[int, int], new_context: NewContext, live_site: str
 ) -> None:
     rater = a_card_with_a_reference(WORDED, SLIDER, PREFERENCE)
