@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from annotations.kinds.base import UNABLE, Count, Design, QuestionKind, unanswered, unknown
+from annotations.kinds.base import UNABLE, BadAnswers, Count, Design, QuestionKind, unanswered, unknown
 from annotations.models import Dimension, Response
 from generation.models import Prompt
 
@@ -71,28 +71,42 @@ class Words(QuestionKind):
         return {pk: {"tokens": tokens(text)} for pk, text in texts}
 
     def context(self, dimension: Dimension, name: str, given: Mapping[str, str], frozen: Any) -> dict[str, Any]:
-        parts, marks = (frozen or {}).get("tokens", [""]), given.get(name, "")
+        parts = (frozen or {}).get("tokens", [""])
+        alone = [given.get(f"{name}.{place}") for place in range(len(parts) // 2)]  # as a form without a script came
+        marks = given.get(name, "") if None in alone else "".join(mark or "0" for mark in alone)
         words = [
             {
                 "before": parts[place - 1],
                 "text": parts[place],
                 "name": f"{name}.{place // 2}",
-                "code": int(marks[place // 2]) if marks.isdigit() and place // 2 < len(marks) else 0,
+                "code": int(marks[place // 2])
+                if marks.isascii() and marks.isdigit() and place // 2 < len(marks)
+                else 0,
             }
             for place in range(1, len(parts), 2)
         ]
-        return {"options": dimension.options(), "words": words, "after": parts[-1]}
+        return {
+            "options": dimension.options(),
+            "words": words,
+            "after": parts[-1],
+            "has_looked": given.get(f"{name}.looked") == "1" or given.get(name, "").isdigit(),
+        }
 
     def read(
         self, dimension: Dimension, name: str, data: Mapping[str, str], frozen: Any
     ) -> tuple[int | None, Any] | None:
         n = len((frozen or {}).get("tokens", [""])) // 2
-        marks = data.get(name, "")
-        if not marks:  # without a script, a list next to each word
-            alone = [data.get(f"{name}.{place}") for place in range(n)]
-            if None in alone:
-                raise unanswered(dimension)
+        alone = [data.get(f"{name}.{place}") for place in range(n)]  # without a script, a list next to each word
+        if n and None not in alone:
             marks = "".join(mark or "0" for mark in alone)
+            if not marks.strip("0") and data.get(f"{name}.looked") != "1":  # nobody may have touched it
+                raise BadAnswers(
+                    _("“%s” has no marks. Tick that you have looked at every word, or mark some.") % dimension.question
+                )
+        else:
+            marks = data.get(name, "")
+        if not marks and n:
+            raise unanswered(dimension)
         if len(marks) != n or not marks.isascii() or not all(mark.isdigit() for mark in marks):
             raise unknown(dimension)
         codes = [int(mark) for mark in marks]

@@ -4,7 +4,7 @@ import { labelOf, printed } from "../keys.js";
 
 const words = (question) => [...question.querySelectorAll(".word")];
 const field = (question) => question.querySelector("input[type=hidden]");
-const unableOf = (question) => question.querySelector("input[type=checkbox]");
+const unableOf = (question) => question.querySelector(".answer-choice--unable input");
 const names = (question) => [...question.querySelectorAll(".mark-name .label")].map((label) => label.textContent.trim());
 const marks = (question) => words(question).map((word) => word.dataset.code).join("");
 const at = (question) => Math.max(0, words(question).findIndex((word) => word.tabIndex === 0));
@@ -53,7 +53,7 @@ export const marking = {
     return told.map((word) => `${word.textContent}: ${labels[word.dataset.code]}`).join(", ") || labels[0];
   },
   draw(question) {
-    question.querySelectorAll(".words select").forEach((select) => select.remove()); // for pages without a script
+    for (const other of question.querySelectorAll(".words select, .without-script")) other.remove();
     const stored = field(question).value;
     if (stored) words(question).forEach((word, i) => (word.dataset.code = stored[i]));
     walk(question, at(question), false);
