@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import dsg_tifa160 as dsg_tifa160_data
 from tests import servers
@@ -30,6 +31,10 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "django_db: touches the database")
+    # On a busy machine an example may take longer than Hypothesis's usual limits.
+    patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile("patient", parent=patient)
+    settings.load_profile("patient")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
