@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Request, expect
 
 from annotations.models import Response
 from annotations.services.exclusions import exclude_rater
@@ -26,12 +26,14 @@ def test_twenty_cards_are_answered_without_a_network(
     watch.expect_trouble(OFFLINE)
     rater = make_rater(make_study(n_items=120, **fields), came_by_invitation=is_invited)
     context = new_context()
+    on_its_way = requests_of(context)
     sign_in(context, rater.user, live_site)
     page = context.new_page()
     page.goto(f"/rate/{rater.study.token}/")
     if is_invited:
         answer(page, "22222")
         expect(page.locator("#status")).to_have_text("Saved ✓")
+    settled(page, on_its_way)
     before = levels(rater)
     keys = "12" * 10
     answered_offline(context, page, keys)
@@ -43,6 +45,23 @@ def test_twenty_cards_are_answered_without_a_network(
     expect(page.locator("#status")).to_have_text("Saved ✓", timeout=40_000)
     assert len(levels(rater)) == len(before) + 20 == Response.objects.count()
     assert levels(rater)[len(before) :] == [int(key) - 1 for key in keys]
+
+
+def requests_of(context: BrowserContext) -> set[Request]:
+    """The requests that have begun and not ended, now and later."""
+    begun: set[Request] = set()
+    context.on("request", lambda request: begun.add(request))
+    context.on("requestfinished", lambda request: begun.discard(request))
+    context.on("requestfailed", lambda request: begun.discard(request))
+    return begun
+
+
+def settled(page: Page, on_its_way: set[Request]) -> None:
+    """Wait until nothing has been on its way for a second: "networkidle" comes once, and answers ask for more cards."""
+    quiet = 0
+    while quiet < 10:
+        page.wait_for_timeout(100)
+        quiet = 0 if on_its_way else quiet + 1
 
 
 def loaded(page: Page) -> bool:
