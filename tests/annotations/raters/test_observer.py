@@ -205,7 +205,10 @@ def test_nothing_in_a_whole_session_distinguishes_gold_and_checks(client: Client
         of_images = Counter(image for card in left for image in card.images)
         assert set(of_images.values()) == {1}, "an image came on two cards that are not an item and its repeat"
 
-    assert betrayed(sessions, AT_ONCE | AFTERWARDS) == {}
+    features = AT_ONCE | AFTERWARDS
+    if "none left" in case:  # checks are made of what is rated: their pictures may be compared, as docs/raters.md says
+        features = {name: feature for name, feature in features.items() if not name.startswith("like ")}
+    assert betrayed(sessions, features) == {}
 
 
 def test_who_rates_everything_meets_the_images_of_checks_again_at_the_very_end(client: Client) -> None:
