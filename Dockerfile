@@ -6,22 +6,22 @@ ARG PYTHON=3.11-slim-bookworm
 
 # --- what is installed: made in a stage of its own, so that no compiler or cache is left in the images ---------------
 FROM python:${PYTHON} AS install
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 XDG_CACHE_HOME=/cache
 RUN python -m venv /venv
 WORKDIR /build
 COPY requirements.lock ./
-RUN --mount=type=cache,target=/root/.cache \
+RUN --mount=type=cache,target=/cache \
     /venv/bin/pip install "$(grep -o '^uv==[^ ]*' requirements.lock)"
 # Only the list of dependencies is needed here: a change of our code does not install everything anew.
 COPY pyproject.toml ./
-RUN --mount=type=cache,target=/root/.cache \
+RUN --mount=type=cache,target=/cache \
     /venv/bin/uv pip install --quiet --python /venv/bin/python --constraints requirements.lock --requirements pyproject.toml
 # Without its code the package is only its name and version, by which reports say what made them.
 COPY README.md LICENSE ./
 RUN /venv/bin/uv pip install --quiet --python /venv/bin/python --no-deps .
 
 FROM install AS install-generation
-RUN --mount=type=cache,target=/root/.cache \
+RUN --mount=type=cache,target=/cache \
     /venv/bin/uv pip install --quiet --python /venv/bin/python --constraints requirements.lock \
         --requirements pyproject.toml --extra generation
 

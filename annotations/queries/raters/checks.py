@@ -114,7 +114,7 @@ class Candidates:
             left = self._left[purpose]
             if not left:
                 return None
-            # Where the rater has met an item like each of them, that whose item is longest ago.
+            # If the rater has seen an item like every one of them, the check whose item was shown longest ago.
             item = min(left, key=lambda check: (self._last_met(check), check not in self._coming))
             left.remove(item)
             return item, self._drawn_order(item)
@@ -127,7 +127,7 @@ class Candidates:
         return item, ",".join(reversed(order.split(","))) if purpose == Purpose.MIRROR else order
 
     def _last_met(self, check: int) -> int:
-        """The place of the last card that this rater had of an item like this check; −1 for none."""
+        """The place of the last card that showed this rater an item like this check; −1 if there was none."""
         return max((self._met[item] for item in self._alike.get(check, ()) if item in self._met), default=-1)
 
     def _drawn_order(self, item: int) -> str:

@@ -227,7 +227,7 @@ class _Others:
         return None
 
     def take(self, item: _Rated, *, n_kept: int) -> list[int] | None:
-        """Images of one prompt, with another text, instead of all but the first of an item; None where none is left."""
+        """Images of one other prompt for the places of an item from `n_kept` on; None if no prompt is left."""
         wrong = _images_by_method([item], n_kept, None)
         for prompt in self._in_order(self._images, wrong):
             if self._texts[prompt] != item.text:

@@ -203,7 +203,7 @@ def test_nothing_in_a_whole_session_distinguishes_gold_and_checks(client: Client
         assert not {card.purpose for card in left} & {"repeat", "mirror"}
         sessions.append(left)
         of_images = Counter(image for card in left for image in card.images)
-        assert set(of_images.values()) == {1}, "an image came on two cards that are not an item and its repeat"
+        assert set(of_images.values()) == {1}, "an image was shown on two cards, neither of which repeats the other"
 
     features = AT_ONCE | AFTERWARDS
     if "none left" in case:  # checks are made of what is rated: their pictures may be compared, as docs/raters.md says
