@@ -22,7 +22,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     def start(*arguments: str, **environment: str) -> servers.Server:
         environment = {"CELERY_BROKER_URL": "", "EVALSITE_WEB_WORKERS": "1"} | environment
         command = [sys.executable, "manage.py", "serve", *arguments]
-        server = servers.start(command, log=tmp_path / "serve.log", env=site_environment(**environment))
+        server = servers.start(command, log=tmp_path / f"serve-{len(started)}.log", env=site_environment(**environment))
         started.append(server)
         return server
 

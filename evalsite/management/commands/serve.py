@@ -1,25 +1,24 @@
 """`manage.py serve`: the web server, the workers and the clock of periodic work, together, until Ctrl-C."""
 
-import errno
 import os
-import socket
 import sys
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from evalsite.environment import Environment
+from evalsite.serving.port import NoPort, listen, noted
 from evalsite.serving.probe import is_healthy
 from evalsite.serving.processes import ChildProcesses
 from generation.queries.demo_run import N_PROMPTS, demo_run
 
-PORTS_TRIED = 20
 IMPORTS_AT_ONCE = 4
 # Of the extra `generation`: without these nothing is drawn or scored.
 GENERATOR_NEEDS = ("torch", "diffusers", "transformers", "open_clip")
@@ -62,7 +61,7 @@ class Command(BaseCommand):
             "--port",
             type=int,
             default=env.integer("EVALSITE_PORT", 8000, low=1, high=65_535),
-            help="port to listen on; the next free one if it is taken",
+            help="port to listen on; the next free one if it is taken, unless by this site, still stopping",
         )
         parser.add_argument("--workers", type=int, help="web processes (EVALSITE_WEB_WORKERS)")
         parser.add_argument("--threads", type=int, help="threads in each web process (EVALSITE_WEB_THREADS)")
@@ -80,7 +79,10 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         self.check_database()
-        listener = self.listen(options["host"], options["port"])
+        try:
+            listener = listen(options["host"], options["port"], notes=settings.DATA_DIR, say=self.say)
+        except NoPort as error:
+            raise CommandError(str(error)) from error
         host, port = listener.getsockname()[:2]
         url = f"http://{'[' + host + ']' if ':' in host else host}:{port}".replace("0.0.0.0", "127.0.0.1")  # noqa: S104
         self.say("==> Collecting static files")
@@ -97,7 +99,7 @@ class Command(BaseCommand):
                 f"(`make {'demo' if options['demo'] else 'run'}` without GENERATION=0 brings them)"
             )
         self.say("==> Starting the web server and the " + ("worker" if missing else "workers"))
-        with ChildProcesses(self.say) as children:
+        with noted(port, notes=settings.DATA_DIR) as note_stopping, ChildProcesses(self.say) as children:
             # The socket is handed over open, and stays open here: nobody else can take the port, and who comes while
             # a dead web server is started again waits instead of being refused.
             children.start("web", web_command(listener.fileno(), options), pass_fds=[listener.fileno()])
@@ -116,6 +118,7 @@ class Command(BaseCommand):
                     status = self.study_demo_run(children)
                 if status is None:
                     status = children.wait()
+            note_stopping()
             self.say("==> Stopping")
         listener.close()
         self.say("==> Stopped")
@@ -164,24 +167,6 @@ class Command(BaseCommand):
             ) from error
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             raise CommandError("The database is not up to date: run `python manage.py migrate` first.")
-
-    def listen(self, host: str, wanted: int) -> socket.socket:
-        """A listening socket on the wanted port, or on the next free one, with a word about it."""
-        for port in range(wanted, min(wanted + PORTS_TRIED, 65_536)):
-            listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                listener.bind((host, port))
-                listener.listen(2048)
-            except OSError as error:
-                listener.close()
-                if error.errno == errno.EADDRINUSE:
-                    continue
-                raise CommandError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from error
-            if port != wanted:
-                self.say(f"==> Port {wanted} is taken; using {port}")
-            return listener
-        raise CommandError(f"Ports {wanted} to {port} are all taken: choose another with --port or EVALSITE_PORT.")
 
 
 def web_command(descriptor: int, options: dict[str, Any]) -> list[str]:
