@@ -4,16 +4,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from annotations.models import Dimension, Item, Rater, Study, Trial
-from annotations.questions import ALIGNMENT, PREFERENCE, RANKING
+from annotations.models import Dimension, Item, Rater, RaterPlan, Study, Trial
+from annotations.questions import ALIGNMENT, PREFERENCE, RANKING, Preset
 from annotations.services.taking_part.exercises import add_exercise
 from generation.models import Image
 from tests.annotations.cards.test_marks import PARTS, PLACES, WORDS, a_study
 from tests.browser.cards.hands import MIDDLE, Form, Hand, Keys, Touch
 from tests.browser.cards.test_kinds import COMMENT, DESKTOP, MANY, PHONE, SIDEWAYS, SLIDER, NewContext
-from tests.browsing import assert_accessible, opened, sign_in
+from tests.browsing import assert_accessible, follow, opened, sign_in
 from tests.factories import make_rater, make_study, stored_png
 
 pytestmark = pytest.mark.browser
@@ -159,3 +160,100 @@ def test_a_pair_is_practised_one_at_a_time_on_a_phone(new_context: NewContext, l
     page.wait_for_timeout(600)  # a tap of its own, not a double tap
     left.tap()
     expect(page.get_by_text("You answered:")).to_be_visible()
+
+
+VALUES = "inputs => inputs.map((input) => input.value)"
+BLURS = "() => [...document.querySelectorAll('.frame img')].map((image) => getComputedStyle(image).filter)"
+"""The filter of each image on a card."""
+
+
+def warned(*presets: Preset) -> Rater:
+    """A rater of a study with a content warning that has been read; practice and quiz come next."""
+    study = make_study(n_items=1, presets=presets)
+    rater = prepared(study)
+    RaterPlan.objects.update_or_create(study=study, defaults={"content_warning": "Some images show wounds."})
+    Rater.objects.filter(pk=rater.pk).update(warning_seen_at=timezone.now())
+    return rater
+
+
+def is_blurred(page: Page) -> bool:
+    (filter_,) = page.evaluate(BLURS)
+    return bool(filter_ != "none")
+
+
+@pytest.mark.parametrize("options", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_exercises_are_blurred_behind_a_content_warning_as_every_card_is(
+    options: dict[str, Any], new_context: NewContext, live_site: str
+) -> None:
+    rater = warned(ALIGNMENT)
+    context = new_context(**options)
+    sign_in(context, rater.user, live_site)
+    page = at_exercise(context.new_page(), rater)
+    for is_quiz in (False, True):
+        opened(page)
+        assert is_blurred(page)
+        assert_accessible(page)
+        page.keyboard.press("4")  # what nobody has seen cannot be answered
+        page.locator(".answer-choice").nth(3).click()
+        assert page.locator(".answer-choice input:checked").count() == 0
+        page.get_by_role("button", name="Show it").click()
+        assert not is_blurred(page)
+        page.keyboard.press("v")  # the key of the rating card
+        assert is_blurred(page)
+        page.keyboard.press("v")
+        page.keyboard.press("4")
+        if not is_quiz:
+            follow(page, page.get_by_role("link", name="Continue"))
+            expect(page.get_by_text("This quiz has 1 card.")).to_be_visible()
+    expect(page.locator("#progress-text")).to_contain_text("0 of 1")  # the first card itself
+    assert is_blurred(page)
+
+
+@pytest.mark.parametrize("preset", [SLIDER, MANY, WORDS, replace(PLACES, name="places"), COMMENT], ids=lambda p: p.name)
+def test_no_kind_of_question_is_answered_before_its_image_is_seen(
+    preset: Preset, new_context: NewContext, live_site: str
+) -> None:
+    rater = warned(preset)
+    context = new_context(**DESKTOP)
+    sign_in(context, rater.user, live_site)
+    page = at_exercise(context.new_page(), rater)
+    opened(page)
+    before = page.locator(".question").inner_html()
+    for key in ("1", "2", "ArrowRight", "x", "Enter", "m"):
+        page.locator(".prompt").focus()
+        page.keyboard.press(key)
+    for part in page.locator(".question :is(.answer-choice, .word, .rest, .kind, .range, .comment)").all():
+        part.click(force=True)
+        page.keyboard.type("5")
+    assert is_blurred(page)
+    assert page.locator(".question").inner_html() == before
+    assert page.locator(".question :checked").count() == 0
+    assert "".join(page.locator(".question :is(textarea, input[type=hidden])").evaluate_all(VALUES)) in ("", "[]")
+
+
+def test_without_a_script_a_blurred_image_can_be_shown(new_context: NewContext, live_site: str) -> None:
+    rater = warned(ALIGNMENT)
+    context = new_context(java_script_enabled=False)
+    sign_in(context, rater.user, live_site)
+    page = at_exercise(context.new_page(), rater)
+    image = page.locator(".frame img")
+    expect(image).not_to_have_css("filter", "none")
+    page.get_by_label("Show it").check()
+    expect(image).to_have_css("filter", "none")
+
+
+def test_examples_are_blurred_one_by_one(new_context: NewContext, live_site: str) -> None:
+    rater = warned(ALIGNMENT)
+    for item in Item.with_checks.filter(study=rater.study, role__in=(Item.Role.PRACTICE, Item.Role.QUIZ)):
+        Item.with_checks.filter(pk=item.pk).update(role=Item.Role.EXAMPLE)
+    context = new_context(**PHONE)
+    sign_in(context, rater.user, live_site)
+    page = context.new_page()
+    page.goto(f"/rate/{rater.study.token}/")
+    expect(page.get_by_role("heading", name="How to answer: examples")).to_be_visible()
+    first, second = page.locator(".example-pictures img").all()
+    expect(first).not_to_have_css("filter", "none")
+    page.get_by_label("Show it").first.check()
+    expect(first).to_have_css("filter", "none")
+    expect(second).not_to_have_css("filter", "none")
+    assert_accessible(page)

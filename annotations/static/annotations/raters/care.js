@@ -2,6 +2,7 @@
 const stage = document.getElementById("stage");
 const veil = document.getElementById("veil");
 const rest = document.getElementById("break");
+const ANSWERS = ".answer-choice, .word, .rest, .kind, .place, .order-tools, .take-back, .comment, .send";
 const AWAY_MS = 15 * 60 * 1000; // after so long without a sign of life the time at work begins again
 
 // --- blur -----------------------------------------------------------------------------------------------------------
@@ -17,11 +18,15 @@ function reveal() {
 
 const isCovered = () => stage.classList.contains("is-blurred");
 
+// Every key that could answer a question of some kind: digits and letters, what takes back, moves or sends.
+function isAnswerKey({ key, target, ctrlKey, metaKey, altKey }) {
+  if (ctrlKey || metaKey || altKey || target.closest("header, dialog, .flag")) return false;
+  if (key === "Enter") return !target.closest("button, a, summary");
+  return key.length === 1 ? !" vuz?".includes(key.toLowerCase()) : /^(Backspace|Arrow)/.test(key);
+}
+
 function guard(event) {
-  const isAnswer =
-    event.type === "keydown"
-      ? /^([0-9]|Enter)$/.test(event.key) && !event.target.closest("button, a, summary, textarea")
-      : event.target.closest(".answer-choice, .send, .place");
+  const isAnswer = event.type === "keydown" ? isAnswerKey(event) : event.target.closest(ANSWERS);
   if (!isCovered() || !isAnswer) return;
   event.preventDefault();
   event.stopImmediatePropagation(); // what nobody has seen cannot be answered
