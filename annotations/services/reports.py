@@ -30,7 +30,8 @@ from annotations.reports.study.counted import counted_part
 from annotations.reports.study.data import StudyData
 from annotations.reports.study.disputed import most_disputed
 from annotations.reports.study.excluded import with_excluded
-from annotations.services.explorer.columns import keep_tables
+from annotations.services.explorer.columns import keep_tables, let_go_of_older, packed
+from annotations.services.sqlite_writes import write_turn
 from annotations.version import code_version
 from generation import jobs
 from generation.jobs import MOST_TRIES, LeaseLost
@@ -127,7 +128,7 @@ def build_report(*, snapshot: ReportSnapshot, work_out: WorkOut | None = None) -
     """
     try:
         document, tables = (work_out or _worked_out)(snapshot)
-        results = to_json(document)
+        results, columns = to_json(document), packed(tables)
     except LeaseLost:
         return
     except Exception as problem:
@@ -136,18 +137,22 @@ def build_report(*, snapshot: ReportSnapshot, work_out: WorkOut | None = None) -
             "problem": str(problem)[:500],
         }
         _end(snapshot, State.FAILED, results=None, message=why)
+        snapshot.refresh_from_db()
         raise
-    with transaction.atomic():
-        if _end(snapshot, State.DONE, results=results, message="", n_ratings=snapshot.n_ratings):
-            keep_tables(snapshot=snapshot, tables=tables)
+    # SQLite has one writer: what takes long comes before this transaction or after it, so that raters do not wait.
+    with write_turn(), transaction.atomic():
+        is_ours = _end(snapshot, State.DONE, results=results, message="", n_ratings=snapshot.n_ratings)
+        if is_ours:
+            keep_tables(snapshot=snapshot, tables=columns)
+    snapshot.refresh_from_db()
+    if is_ours:
+        let_go_of_older(study_id=snapshot.study_id)
 
 
 def _end(snapshot: ReportSnapshot, state: ReportSnapshot.State, **fields: Any) -> bool:
-    """Close a snapshot, if it is still ours, and bring the row in hand up to date; whether it was ours."""
+    """Close a snapshot, if it is still ours; whether it was. The row in hand does not change."""
     ended = {"state": state, "ended_at": timezone.now(), "lease_until": None, **fields}
-    is_ours = bool(ReportSnapshot.held(snapshot.claim).update(**ended))
-    snapshot.refresh_from_db()
-    return is_ours
+    return bool(ReportSnapshot.held(snapshot.claim).update(**ended))
 
 
 def default_comparisons(study: Study, data: StudyData) -> list[tuple[str, str]]:

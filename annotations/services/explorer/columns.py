@@ -2,39 +2,78 @@
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from django.db import transaction
+from django.db.models import QuerySet
 
 from annotations.models import ReportSnapshot, UnitColumn, UnitTable
 from annotations.queries.explorer.frozen import FrozenTable
+from annotations.services.sqlite_writes import write_turn
 
 KEPT = 2
 """Reports of a study whose columns are kept: the newest is shown, and the one before may be open in a browser."""
 
 
-def keep_tables(*, snapshot: ReportSnapshot, tables: Sequence[FrozenTable]) -> None:
-    """Store the tables of a report in the place of any it has; all or nothing."""
-    with transaction.atomic():
-        snapshot.unit_tables.all().delete()
-        for position, table in enumerate(tables):
-            row = UnitTable.objects.create(
-                snapshot=snapshot,
-                dimension=table.dimension,
-                position=position,
-                n_units=table.n_units,
-                names=table.names,
-            )
-            UnitColumn.objects.bulk_create(
+@dataclass(frozen=True)
+class PackedTable:
+    """A table's rows, ready to be written."""
+
+    table: UnitTable
+    columns: Sequence[UnitColumn]
+
+
+def packed(tables: Sequence[FrozenTable]) -> list[PackedTable]:
+    """The tables as rows that are not stored yet.
+
+    Compressing a million ratings' figures takes seconds. It comes before the transaction, because SQLite has one
+    writer: no answer of a rater can be saved meanwhile.
+    """
+    return [
+        PackedTable(
+            UnitTable(dimension=table.dimension, position=position, n_units=table.n_units, names=table.names),
+            [
                 UnitColumn(
-                    table=row,
                     name=name,
                     kind=values.dtype.newbyteorder("<").str,
                     width=1 if values.ndim == 1 else values.shape[1],
                     values=zlib.compress(np.ascontiguousarray(values, values.dtype.newbyteorder("<")).tobytes(), 1),
                 )
                 for name, values in table.columns.items()
-            )
-        with_tables = ReportSnapshot.objects.filter(study=snapshot.study_id, unit_tables__isnull=False).distinct()
-        newest = list(with_tables.order_by("-pk").values_list("pk", flat=True)[:KEPT])
-        UnitTable.objects.filter(snapshot__study=snapshot.study_id).exclude(snapshot__in=newest).delete()
+            ],
+        )
+        for position, table in enumerate(tables)
+    ]
+
+
+def keep_tables(*, snapshot: ReportSnapshot, tables: Sequence[PackedTable]) -> None:
+    """Store the tables of a report in the place of any it has; all or nothing."""
+    with transaction.atomic():
+        snapshot.unit_tables.all().delete()
+        for one in tables:
+            one.table.snapshot = snapshot
+            one.table.save(force_insert=True)
+            for column in one.columns:
+                column.table = one.table
+            UnitColumn.objects.bulk_create(one.columns)
+
+
+def let_go_of_older(*, study_id: int) -> None:
+    """Remove the tables of all but the newest reports of a study, a column at a time.
+
+    What is deleted from SQLite is overwritten, so removing everything at once would hold up raters' answers.
+    """
+    with_tables = ReportSnapshot.objects.filter(study=study_id, unit_tables__isnull=False).distinct()
+    newest = list(with_tables.order_by("-pk").values_list("pk", flat=True)[:KEPT])
+    older = UnitTable.objects.filter(snapshot__study=study_id).exclude(snapshot__in=newest)
+    rows: list[QuerySet[UnitColumn] | QuerySet[UnitTable]] = []
+    rows += [UnitColumn.objects.filter(pk=pk) for pk in _ids(UnitColumn.objects.filter(table__in=older))]
+    rows += [UnitTable.objects.filter(pk=pk) for pk in _ids(older)]
+    for one in rows:
+        with write_turn(), transaction.atomic():
+            one.delete()
+
+
+def _ids(rows: QuerySet[UnitColumn] | QuerySet[UnitTable]) -> list[int]:
+    return list(rows.order_by("pk").values_list("pk", flat=True))

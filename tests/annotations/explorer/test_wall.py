@@ -1,15 +1,22 @@
 """The wall: which units come first, what they have in common, and that no page grows with the study."""
 
+from collections.abc import ItemsView
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from annotations.models import Assignment, ReportSnapshot, Study, UnitTable
 from annotations.queries.explorer import wall as walls
+from annotations.queries.explorer.frozen import FrozenTable
 from annotations.queries.explorer.wall import Wall, WallFilter, explored_report, wall_of
-from annotations.services.reports import report_now
+from annotations.queries.reports import inputs_of
+from annotations.reports.documents.conversion import from_json
+from annotations.reports.documents.study import StudyDocument
+from annotations.services.reports import ask_report, build_report, claim, report_now
 from generation.models import MetricScore
 from tests.factories import make_answer, make_rater, make_study
 
@@ -123,6 +130,35 @@ def test_only_the_two_newest_reports_keep_their_columns() -> None:
         report_now(study=study, comparisons=[], seed=seed)
     assert study.snapshots.filter(state=ReportSnapshot.State.DONE).count() == 4
     assert UnitTable.objects.values("snapshot").distinct().count() == 2
+
+
+class Watched(dict[str, Any]):
+    """Columns that note whether they are read within a transaction."""
+
+    def __init__(self, columns: dict[str, Any]) -> None:
+        super().__init__(columns)
+        self.in_transaction: list[bool] = []
+
+    def items(self) -> ItemsView[str, Any]:
+        self.in_transaction.append(connection.in_atomic_block)
+        return super().items()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_columns_are_compressed_while_others_can_write() -> None:
+    """SQLite has one writer: compressing a million ratings' columns in a transaction held up every rater's answer."""
+    study = rated()
+    document = from_json(StudyDocument, report_now(study=study, comparisons=[]).results)
+    columns = Watched({"item": np.arange(4)})
+    table = FrozenTable("alignment", {}, columns)
+    asked, _is_new = ask_report(study=study, inputs=inputs_of(study, []), comparisons=[], seed=1)
+    snapshot = claim(snapshot_id=asked.pk)
+    assert snapshot is not None
+    build_report(snapshot=snapshot, work_out=lambda snapshot: (document, [table]))
+
+    assert columns.in_transaction == [False]
+    assert snapshot.state == ReportSnapshot.State.DONE
+    assert snapshot.unit_tables.get().columns.get().name == "item"
 
 
 def test_a_report_that_fails_keeps_no_columns(monkeypatch: pytest.MonkeyPatch) -> None:
