@@ -1,0 +1,1 @@
+"""`manage.py serve`: its port, its processes, and what they outlive."""
