@@ -1,6 +1,6 @@
 """The port that `manage.py serve` listens on, and a note by which a successor learns that it is about to be free.
 
-The note is a file in the data folder, locked for as long as its site runs: whoever wrote it is alive exactly if it is
+The note is a file in the data folder, locked for as long as its site runs: its writer is alive exactly if it is
 locked, however that process ended. Its text says whether the site is stopping.
 """
 
@@ -55,7 +55,7 @@ def listen(
 def noted(port: int, *, notes: Path) -> Iterator[Callable[[], None]]:
     """Within this block a note says that this process's site has the port. Gives the function that notes its stopping.
 
-    The socket is closed after the block, so that whoever gets the port next finds no note and can leave its own.
+    The socket is closed after the block, so that the next site on the port finds no note and can leave its own.
     Without a note, as on a full disk, a successor takes the next port: nothing else depends on it.
     """
     path = _note(notes, port)
