@@ -1,6 +1,6 @@
 """Intervals computed on a scale on which the statistic is nearly normal, and carried back to its own scale."""
 
-from math import inf, log
+from math import atanh, inf, log, tanh
 from typing import Literal
 
 import scipy.special
@@ -9,8 +9,7 @@ from annotations.stats.distributions import t_quantile
 from annotations.stats.estimate import Interval
 
 Scale = Literal["fisher z", "logit", "plain"]
-"""ln((θ − a)/(b − θ)) between the ends a and b of the range: −1 and 1 (twice Fisher's z of a correlation), 0 and 1 (the
-logit of a share), or others that are given; or θ as it is."""
+"""½ ln((1 + r)/(1 − r)) for correlations, ln((θ − a)/(b − θ)) for shares and others of a range a … b, or θ as it is."""
 
 _ENDS: dict[Scale, tuple[float, float]] = {"fisher z": (-1.0, 1.0), "logit": (0.0, 1.0), "plain": (-inf, inf)}
 _ROUNDING = 1e-12
@@ -30,19 +29,25 @@ def interval_on_scale(
     """value ± t(df) · error, with the error carried to `scale` by its derivative and the ends carried back.
 
     error ≥ 0 is the standard error of `value` itself; df may be infinite, which takes the normal quantile. within: the
-    ends of the range, where they are not those of the scale; a plain interval is cut there. Undefined with a reason
-    for an error of 0: no variation in the sample does not show that there is none. Except on the plain scale it is
-    also undefined for a value at an end of the range.
+    ends of the range, where a logit's are not 0 and 1; a plain interval is cut there. Undefined with a reason for an
+    error of 0: no variation in the sample does not show that there is none. Except on the plain scale it is also
+    undefined for a value at an end of the range. Raises ValueError for Fisher's z within other ends than −1 and 1.
     """
     low, high = ends = within or _ENDS[scale]
+    if scale == "fisher z" and ends != _ENDS[scale]:
+        raise ValueError("Fisher's z is for a range from −1 to 1")
     if scale != "plain" and not low + _ROUNDING < value < high - _ROUNDING:
         return Interval.undefined(covers, method, "the statistic is at the end of its range", level)
     if error <= 1e-14:
         return Interval.undefined(covers, method, f"no variation between {covers}", level)
     reach = float(t_quantile((1 + level) / 2, df)) * error
     if scale == "plain":
-        return Interval.around(value, value - reach, value + reach, covers, method, level, within=ends)
-    centre = log((value - low) / (high - value))
-    reach *= (high - low) / ((value - low) * (high - value))
-    below, above = (low + (high - low) * float(scipy.special.expit(centre + side * reach)) for side in (-1, 1))
+        below, above = value - reach, value + reach
+    elif scale == "fisher z":
+        centre, reach = atanh(value), reach / (1 - value * value)
+        below, above = tanh(centre - reach), tanh(centre + reach)
+    else:
+        width = high - low
+        centre, reach = log((value - low) / (high - value)), reach * width / ((value - low) * (high - value))
+        below, above = (low + width * float(scipy.special.expit(centre + side * reach)) for side in (-1, 1))
     return Interval.around(value, below, above, covers, method, level, within=ends)
