@@ -10,7 +10,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotations.kinds.base import Design
+from annotations.kinds.base import OF_KIND, Design
 from annotations.kinds.registry import KINDS
 from annotations.models import Dimension
 from annotations.questions import Preset
@@ -19,8 +19,6 @@ from exchange.numerals import in_ascii
 FEWEST_LEVELS, MOST_LEVELS = 2, 20
 LONGEST_LABEL = 100
 MOST_DIMENSIONS = 12
-OF_KIND = ("is_required", "step", "shows_value", "shape")
-"""Fields that not every kind of question has; they become `Dimension.parameters`."""
 TICKED = ("allows_unable", "is_required", "shows_value")
 """Fields that a form leaves out where they are not ticked."""
 
@@ -77,6 +75,16 @@ def levels_text(levels: list[dict[str, str]]) -> str:
     return "\n".join(f"{level['value']} = {level['label']}" for level in levels)
 
 
+class KindSelect(forms.Select):
+    """Each option names the fields that its kind takes (`data-fields`), by which the style sheet hides the others."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
+        if kind := KINDS.get(str(value)):
+            option["attrs"]["data-fields"] = " ".join(kind.parameters)
+        return option
+
+
 class DimensionForm(forms.Form):
     """One question. Its name is what exports and reports call it; empty, it is made from the question."""
 
@@ -92,7 +100,7 @@ class DimensionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "true"}),
         required=False,
     )
-    kind = forms.ChoiceField(label=gettext_lazy("The answers are"), choices=Dimension.Kind.choices)
+    kind = forms.ChoiceField(label=gettext_lazy("The answers are"), choices=Dimension.Kind.choices, widget=KindSelect)
     about = forms.ChoiceField(label=gettext_lazy("Asked about"), choices=Dimension.About.choices)
     name = forms.CharField(
         label=gettext_lazy("Name in exports"),

@@ -1,9 +1,9 @@
 """What a kind of question is, and the words that all kinds share."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -47,6 +47,12 @@ class Design:
     shape: str = ""
 
 
+OF_KIND = tuple(field.name for field in fields(Design) if field.name != "levels")
+"""Fields that not every kind of question has; they become `Dimension.parameters`."""
+Measured = Literal["ordinal", "interval", "nominal", "ranking"]
+"""What levels are: ordered; ordered at known distances; categories; places in an order of images."""
+
+
 @dataclass(frozen=True)
 class Count:
     """One thing that answers say. key names it in files, label is for people.
@@ -64,8 +70,11 @@ class QuestionKind:
 
     template     the part of the card that asks it
     module       what the page's script calls it (`data-kind`); static/annotations/rate/kinds has its module
-    scored_as    what the score of an answer that is not a level is; empty: it has none
+    parameters   the fields of `Design` that it takes besides the levels; the design page shows no others
     has_levels   the answer is one of the question's levels; else it is a structure in `Response.answer`
+    measured_as  how statistics take its levels; None without levels
+    in_files     what a structure looks like in exported files, for the data dictionary
+    scored_as    what the score of an answer that is not a level is; empty: it has none
     answers_by_press  the last press of an answer may send a card that asks nothing else
     about        what the question can be about; empty: each image, or all that is shown
     """
@@ -73,10 +82,23 @@ class QuestionKind:
     key: str
     template = "annotations/rate/kinds/levels.html"
     module = "levels"
+    parameters: tuple[str, ...] = ()
     has_levels = True
+    measured_as: Measured | None = None
+    in_files = ""
     scored_as = ""
     answers_by_press = True
     about: tuple[str, ...] = ()
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether its levels have an order, so that they have a mean and a median."""
+        return self.measured_as in ("ordinal", "interval")
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether its answers have parts, each a row of the exported table of parts."""
+        return type(self).parts is not QuestionKind.parts
 
     # --- design -----------------------------------------------------------------------------------------------------
     def designed(self, design: Design, parse: Callable[[str, str], list[dict[str, str]]]) -> tuple[Any, dict[str, Any]]:

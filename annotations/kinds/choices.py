@@ -19,7 +19,9 @@ class Many(QuestionKind):
     key = Dimension.Kind.MANY
     template = "annotations/rate/kinds/many.html"
     module = "many"
+    parameters = ("is_required",)
     has_levels = False
+    in_files = "the places of those chosen in the question's list, from 0; an empty list: “none of these”"
     answers_by_press = False
 
     def designed(self, design: Design, parse: Callable[[str, str], list[dict[str, str]]]) -> tuple[Any, dict[str, Any]]:
@@ -75,7 +77,9 @@ class Comment(QuestionKind):
     key = Dimension.Kind.COMMENT
     template = "annotations/rate/kinds/comment.html"
     module = "comment"
+    parameters = ("is_required",)
     has_levels = False
+    in_files = "an object with its text"
     answers_by_press = False
 
     def designed(self, design: Design, parse: Callable[[str, str], list[dict[str, str]]]) -> tuple[Any, dict[str, Any]]:

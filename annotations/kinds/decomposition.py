@@ -23,6 +23,7 @@ class Parts(QuestionKind):
     template = "annotations/rate/kinds/parts.html"
     module = "parts"
     has_levels = False
+    in_files = "yes, no, cannot tell or not asked for each question of the prompt's decomposition, in their order"
     scored_as = "share of yes"
     answers_by_press = False
 

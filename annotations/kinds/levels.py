@@ -31,6 +31,7 @@ class Scale(QuestionKind):
     """Ordered levels, each with its words."""
 
     key = Dimension.Kind.ORDINAL
+    measured_as = "ordinal"
 
     def context(self, dimension: Dimension, name: str, given: Mapping[str, str], frozen: Any) -> dict[str, Any]:
         return {"options": dimension.options()}
@@ -51,12 +52,15 @@ class Choice(Scale):
     """Levels without an order, one of which is chosen."""
 
     key = Dimension.Kind.NOMINAL
+    measured_as = "nominal"
 
 
 class Slider(QuestionKind):
     """A value between two worded ends, by a fixed step; its levels are all that the step reaches."""
 
     key = Dimension.Kind.SLIDER
+    measured_as = "interval"
+    parameters = ("step", "shows_value")
     template = "annotations/rate/kinds/slider.html"
     module = "slider"
     answers_by_press = False
@@ -130,6 +134,7 @@ class Ranking(QuestionKind):
     """All images of a card in order, ties allowed: each has a place without gaps, 0 the best."""
 
     key = Dimension.Kind.RANKING
+    measured_as = "ranking"
     template = "annotations/rate/kinds/ordering.html"
     module = "ordering"
     answers_by_press = False  # the order may still be taken back

@@ -27,7 +27,12 @@ class Places(QuestionKind):
     key = Dimension.Kind.PLACES
     template = "annotations/rate/kinds/places.html"
     module = "places"
+    parameters = ("shape", "is_required")
     has_levels = False
+    in_files = (
+        "for each, kind (a place in the question's list, from 0), x and y (of a box: of its top left), and width and "
+        "height of a box; all as fractions of the image, from its top left"
+    )
     answers_by_press = False
     about = (Dimension.About.IMAGE,)
 

@@ -57,6 +57,7 @@ class Words(QuestionKind):
     template = "annotations/rate/kinds/words.html"
     module = "words"
     has_levels = False
+    in_files = "the mark of each word of the prompt in its order, as a place in the question's list, from 0"
     scored_as = "share of words with the first mark"
     answers_by_press = False
 

@@ -53,7 +53,7 @@ def gallery(study: Study, chosen: ItemFilter, dimension: Dimension | None) -> Qu
 def can_sort(study: Study, dimension: Dimension) -> bool:
     """Disagreement is the variance of the levels' ranks: it needs ordered levels, and one thing that was rated."""
     is_one = study.item_kind == Study.ItemKind.IMAGE or dimension.about == Dimension.About.ITEM
-    return is_one and dimension.kind in (Dimension.Kind.ORDINAL, Dimension.Kind.SLIDER)
+    return is_one and kind_of(dimension).is_ordered
 
 
 def _spread(dimension: Dimension) -> QuerySet[Response, float]:

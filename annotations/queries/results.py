@@ -270,13 +270,8 @@ def _dimension(
 
 
 def _kind(dimension: Dimension) -> Kind:
-    if dimension.kind == Dimension.Kind.ORDINAL:
-        return "ordinal"
-    if dimension.kind == Dimension.Kind.SLIDER:
-        return "interval"
-    if dimension.is_ordering:
-        return "ranking"
-    return "preference" if names_sides(dimension) else "nominal"
+    measured = kind_of(dimension).measured_as or "nominal"
+    return "preference" if measured == "nominal" and names_sides(dimension) else measured
 
 
 def _values(dimension: Dimension) -> list[float]:

@@ -18,7 +18,8 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from annotations.kinds.protocols import protocol_of
-from annotations.models import ReportSnapshot, Study
+from annotations.kinds.registry import KINDS
+from annotations.models import Dimension, ReportSnapshot, Study
 from annotations.queries import exports as queries
 from annotations.queries import preferences
 from annotations.queries.audits import exports as audits
@@ -103,18 +104,6 @@ NOTES = (
     "Where raters saw two images, value and label name the side as it was shown; preferred_method is the image's",
 )
 QUESTION_FIELDS = ("name", "question", "kind", "about", "levels", "parameters", "allows_unable")
-KIND_NOTES = (
-    "Answers that are not a single level, in the column answer:",
-    "",
-    "- any number of choices: the places of those chosen in the question's list, from 0; empty: “none of these”",
-    "- a comment: an object with its text",
-    "- words: the mark of each word of the prompt in its order, as a place in the question's list, from 0",
-    "- parts of a prompt: yes, no, cannot tell or not asked for each question of its decomposition, in their order",
-    "- points and boxes: kind (a place in the question's list, from 0), x and y (of a box: of its top left),",
-    "  width and height of a box; all as fractions of the image, from its top left",
-    "",
-    "The table parts has one row for each of these, with its words.",
-)
 RATING_COLUMNS = ("item", "rater", "rater_kind", "dimension", "value", "active_ms", "sequence")
 UNABLE = "unable to answer"
 ANALYZE_NOTE = (
@@ -136,7 +125,20 @@ def dictionary(study: Study) -> str:
         data_dictionary(table.columns, title=f"{table.title} ({table.name})", notes=NOTES) for table in TABLES.values()
     ]
     title = f"# {' '.join(study.title.split())}"
-    return "\n".join([title, "", "Questions and their scales:", "", *questions, "", *KIND_NOTES, "", *tables])
+    return "\n".join([title, "", "Questions and their scales:", "", *questions, "", *_structures(), "", *tables])
+
+
+def _structures() -> list[str]:
+    """What answers that are not a single level look like."""
+    notes = [f"- {Dimension.Kind(key).label}: {kind.in_files}" for key, kind in KINDS.items() if not kind.has_levels]
+    parts = ", ".join(str(Dimension.Kind(key).label) for key, kind in KINDS.items() if kind.has_parts)
+    return [
+        "Answers that are not a single level, in the column answer:",
+        "",
+        *notes,
+        "",
+        f"The table parts has a row for each part of an answer, with its words. Answers with parts are: {parts}.",
+    ]
 
 
 def study_description(study: Study) -> str:

@@ -14,7 +14,12 @@ from typing import Any, BinaryIO, cast
 from exchange.rejects import BadFile, bad_file
 from exchange.wording import listed
 
-TABLES = (".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson", ".json", ".parquet", ".xlsx", ".xlsm", ".xls", ".ods")
+TABLE_ENDINGS = (
+    *(".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson", ".json", ".parquet"),
+    *(".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"),
+)
+"""What the names of tables end in: for folders, zips and file dialogues. What a file is, its content decides."""
+PACKED_ENDINGS = (".gz", ".bz2", ".xz")
 MOST_BYTES = 4 * 1024**3
 MOST_TIMES = 1_000
 FREE_BYTES = 64 * 1024**2
@@ -92,7 +97,7 @@ def tables_in(stream: BinaryIO, name: str) -> Iterator[list[tuple[str, BinaryIO]
         except (zipfile.BadZipFile, OSError, ValueError) as error:
             raise bad_file(name, f"the zip cannot be read ({error})", "pack it again") from error
         infos = [info for info in archive.infolist() if not info.is_dir() and not _is_by_the_way(info.filename)]
-        tables = [info for info in infos if PurePosixPath(info.filename).suffix.casefold() in TABLES]
+        tables = [info for info in infos if PurePosixPath(info.filename).suffix.casefold() in TABLE_ENDINGS]
         found: list[tuple[str, BinaryIO]] = []
         total = 0
         for n, info in enumerate(sorted(tables, key=lambda info: info.filename), start=1):
@@ -108,7 +113,7 @@ def tables_in(stream: BinaryIO, name: str) -> Iterator[list[tuple[str, BinaryIO]
                 _copy(packed, target, f"{name}/{info.filename}", info.compress_size)
             found.append((info.filename, cast("BinaryIO", target)))
         if not found:
-            raise bad_file(name, f"the zip holds no table ({', '.join(TABLES)})", "pack the table itself")
+            raise bad_file(name, f"the zip holds no table ({', '.join(TABLE_ENDINGS)})", "pack the table itself")
         yield found
 
 

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from exchange.rejects import BadFile
+from exchange.tables.packed import PACKED_ENDINGS, TABLE_ENDINGS
 from generation.queries.importers import Counts, Importer, Source
 from generation.services.imports.import_runs import failure, summary
 from generation.services.imports.importers import RowCountingLog, check_options, importers
@@ -17,7 +18,8 @@ from generation.services.imports.imports_here import import_here
 
 REJECTS_PRINTED = 20
 PROGRESS_EVERY_S = 2.0
-TABLES = (".csv", ".tsv", ".jsonl", ".json", ".parquet", ".xlsx", ".xls", ".ods", ".gz")
+TABLES = tuple(ending for ending in (*TABLE_ENDINGS, *PACKED_ENDINGS) if ending != ".txt")
+"""What is taken from a folder: a text there is more often a note than a table. By its own name it is taken, too."""
 
 
 class ImportCommand(BaseCommand):

@@ -13,10 +13,11 @@ from django.contrib.auth.models import User
 from django.utils.functional import Promise
 
 from exchange.rejects import RejectLog
+from exchange.tables.packed import PACKED_ENDINGS, TABLE_ENDINGS
 from generation.models import Activity, ImportRun, PromptSet
 
 T = TypeVar("T")
-TABLES = ".csv,.tsv,.txt,.jsonl,.json,.parquet,.xlsx,.xls,.ods,.gz"
+TABLES = ",".join((*TABLE_ENDINGS, *PACKED_ENDINGS))
 """The endings of tables, for file dialogues."""
 Text = str | Promise
 

@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.db.models import Max
 from django.db.models.functions import Coalesce
 
+from annotations.kinds.registry import kind_of
 from annotations.models import Dimension, Study
 from annotations.queries.results import is_turned
 from annotations.queries.studies import current_responses
@@ -20,8 +21,6 @@ MOST_ANSWERS = 20_000
 FEWEST_ANSWERS = 10
 POINTS = 8
 KEPT_SECONDS = 600
-METRICS: dict[str, Metric] = {Dimension.Kind.ORDINAL: "ordinal", Dimension.Kind.NOMINAL: "nominal"}
-METRIC_OF_SLIDERS: Metric = "interval"
 
 
 @dataclass(frozen=True)
@@ -50,9 +49,8 @@ class Growth:
 
 def growth(study: Study, dimension: Dimension) -> Growth:
     """Of one question. Calculated again only when its answers have changed, and kept in the process's cache."""
-    metric: Metric | None = METRICS.get(dimension.kind)
-    if metric is None and dimension.kind == getattr(Dimension.Kind, "SLIDER", ""):
-        metric = METRIC_OF_SLIDERS
+    measured = kind_of(dimension).measured_as
+    metric: Metric | None = None if measured == "ranking" else measured
     rows = current_responses([dimension]).filter(level__isnull=False)
     n = rows[: MOST_ANSWERS + 1].count()
     if metric is None or n < FEWEST_ANSWERS:

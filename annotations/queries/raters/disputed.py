@@ -5,12 +5,13 @@ from collections.abc import Collection
 import numpy as np
 from django.db.models import Count
 
+from annotations.kinds.registry import KINDS, kind_of
 from annotations.models import Assignment, Dimension, Item, Study
 from annotations.queries.studies import current_responses
 from annotations.questions import names_sides
 from annotations.stats.adaptive.consensus import Consensus, is_disputed
 
-JUDGED = (Dimension.Kind.ORDINAL, Dimension.Kind.NOMINAL, Dimension.Kind.SLIDER)
+JUDGED = tuple(key for key, kind in KINDS.items() if kind.measured_as not in (None, "ranking"))
 """Kinds of question whose answers can be disputed: one level each."""
 
 
@@ -29,7 +30,7 @@ def rule_text(study: Study) -> str:
 
 def consensus_of(dimension: Dimension) -> Consensus:
     """What raters' levels are summed up as: the majority of unordered ones, the median of ordered ones."""
-    return "majority" if dimension.kind == Dimension.Kind.NOMINAL else "median"
+    return "median" if kind_of(dimension).is_ordered else "majority"
 
 
 def judged_dimensions(study: Study) -> list[Dimension]:

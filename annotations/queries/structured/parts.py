@@ -25,7 +25,7 @@ PARTS = (
 
 def part_rows(study: Study) -> Rows:
     """The answers that count, in the order they came; two queries and one per question."""
-    asked = [dimension for dimension in study.dimensions.all() if not kind_of(dimension).has_levels]
+    asked = [dimension for dimension in study.dimensions.all() if kind_of(dimension).has_parts]
     if not asked:
         return
     methods = dict(Method.objects.values_list("pk", "name"))
@@ -45,7 +45,7 @@ def part_rows(study: Study) -> Rows:
 
 def counts(study: Study, *, is_counted: bool = True) -> dict[str, int | None]:
     """How many answers the file has rows of; see `queries.studies.n_rows`."""
-    kinds = [kind for kind, one in KINDS.items() if not one.has_levels]
+    kinds = [kind for kind, one in KINDS.items() if one.has_parts]
     asked = list(study.dimensions.filter(kind__in=kinds))
     rows = current_responses(asked).filter(answer__isnull=False)
     return {"parts": n_rows(rows, is_counted=is_counted) if asked else 0}

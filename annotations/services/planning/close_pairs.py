@@ -12,6 +12,7 @@ from django.db.models import Exists, F, OuterRef
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
+from annotations.kinds.registry import kind_of
 from annotations.models import Assignment, Dimension, Item, PromptLook, Study
 from annotations.queries.candidates import Candidates
 from annotations.queries.planning.close_pairs import compared, rule_of
@@ -63,8 +64,7 @@ def _decides(dimension: Dimension, *, is_pair: bool) -> bool:
     """Whether the answers to this question say which of two methods is better."""
     if names_sides(dimension):
         return is_pair
-    is_ordered = dimension.kind in (Dimension.Kind.ORDINAL, Dimension.Kind.SLIDER)
-    return is_ordered and dimension.about == Dimension.About.IMAGE
+    return kind_of(dimension).is_ordered and dimension.about == Dimension.About.IMAGE
 
 
 def _refuse(problem: str) -> None:

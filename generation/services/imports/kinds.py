@@ -14,10 +14,10 @@ from generation.services.imports.prompts import import_prompts
 from generation.services.imports.scores import import_scores
 
 EXAMPLES = "generation/examples"
-TABLE = _("CSV, TSV, JSON lines, JSON or Parquet; the content decides, not the name.")
+TABLE = _("CSV, TSV, JSON lines, JSON, Parquet, Excel or OpenDocument; the content decides, not the name.")
 
 PROMPT_TABLE = _(
-    "CSV, TSV, JSON lines, JSON or Parquet; the content decides, not the name. "
+    "CSV, TSV, JSON lines, JSON, Parquet, Excel or OpenDocument; the content decides, not the name. "
     "A plain list, one prompt per line, needs a name that ends in .txt."
 )
 
@@ -79,7 +79,6 @@ IMPORTERS = (
                 "table",
                 _("Prompts"),
                 PROMPT_TABLE,
-                accepts=".csv,.tsv,.jsonl,.json,.parquet,.txt",
                 example=f"{EXAMPLES}/prompts.csv",
             ),
         ),

@@ -50,6 +50,25 @@ def test_every_kind_of_question_is_registered() -> None:
     assert set(KINDS) == set(Dimension.Kind.values)
 
 
+LEVELS = {
+    "slider": "0 = a\n100 = b",
+    **dict.fromkeys(("ranking", "comment", "parts"), ""),
+}
+"""What a kind's form takes; the others take three lines."""
+
+
+@pytest.mark.parametrize("key", Dimension.Kind.values)
+def test_a_kind_says_how_it_is_designed_measured_and_exported(key: str) -> None:
+    kind = KINDS[key]
+    form = form_of(kind=key, levels=LEVELS.get(key, "1 = a\n2 = b\n3 = c"), step="1", shape="point", is_required="on")
+    assert form.is_valid(), form.errors
+    dimension = form.dimension()
+    assert set(dimension.parameters) == set(kind.parameters) == set(kind.typed(dimension))
+    assert kind.has_levels == (kind.measured_as is not None) == (not kind.in_files)
+    option = str(form["kind"]).split(f'value="{key}"')[1].split(">")[0]
+    assert f'data-fields="{" ".join(kind.parameters)}"' in option
+
+
 @pytest.mark.parametrize(("text", "level"), [("0", 0), ("0.1", 1), ("62.5", 625), ("100", 1000), ("100.0", 1000)])
 def test_a_sliders_value_is_one_of_its_levels(text: str, level: int) -> None:
     dimension = unsaved(SLIDER)

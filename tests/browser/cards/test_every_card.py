@@ -75,6 +75,10 @@ ALL_IMAGES = (
 FORMS = {ItemKind.IMAGE: (ONE_IMAGE, 1), ItemKind.PAIR: (PAIR, 2), ItemKind.PROMPT: (ALL_IMAGES, 3)}
 
 
+def test_no_kind_of_question_is_left_out() -> None:
+    assert {asked.kind for questions, _n_methods in FORMS.values() for asked in questions} == set(Kind)
+
+
 def make_images(n_methods: int) -> None:
     prompt = make_prompt("A red fox stirs a stew.", prompt_set=make_prompt_set("Scenes"))
     Decomposition.objects.create(prompt=prompt, graph=GRAPH, digest="d")

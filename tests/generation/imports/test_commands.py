@@ -1,5 +1,6 @@
 """The import commands: files and folders in, counts and refused rows out."""
 
+import lzma
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,14 @@ def test_a_trial_run_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     call_command("import_prompts", str(path), "--set", "p", "--dry-run")
     assert "Trial run. It would add: prompts 1." in capsys.readouterr().out
     assert not Prompt.objects.exists()
+
+
+def test_a_folder_gives_tables_of_less_usual_endings(tmp_path: Path) -> None:
+    (tmp_path / "a.ndjson").write_text('{"prompt": "a fox"}\n')
+    (tmp_path / "b.tab").write_text("prompt\tcategory\na boat\tsea\n")
+    (tmp_path / "c.csv.xz").write_bytes(lzma.compress(b"prompt\na tree\n"))
+    call_command("import_prompts", str(tmp_path), "--set", "p")
+    assert set(Prompt.objects.values_list("text", flat=True)) == {"a fox", "a boat", "a tree"}
 
 
 @pytest.mark.parametrize(
