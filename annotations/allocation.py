@@ -103,7 +103,7 @@ def turned_sides(
 
     kinds         (n,) the two methods of each pair, in the order of its slots
     rater_excess  by kind, how often this rater had the second image on the left, less how often the first: −1, 0 or 1
-    item_excess   (n,) the same for each pair over all raters of before
+    item_excess   (n,) the same for each pair over all earlier raters
     key           the seed and what distinguishes this draw from others
     With these, the excess of the rater stays within −1 … 1 for every kind, and among a kind's pairs those are turned
     that have been turned least.

@@ -78,6 +78,6 @@ def _at_once(snapshot: ReportSnapshot) -> ReportSnapshot:
     try:
         reports.build_report(snapshot=claimed)
     except Exception:
-        # The page says what happened, and shows the results of before; the log has the rest.
+        # The page says what happened, and shows the previous results; the log has the rest.
         logger.exception("Report %s of study %s failed", snapshot.pk, snapshot.study_id)
     return claimed

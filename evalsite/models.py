@@ -38,7 +38,7 @@ def every_scope() -> list[str]:
 class ApiToken(models.Model):
     """A key with which a program acts as a person. Only the key's digest is kept: nobody can read the key here.
 
-    `hint` is the key's beginning, by which its owner knows it. Tokens of before there was an expiry have none.
+    `hint` is the key's beginning, by which its owner knows it. Tokens made before expiry was introduced have none.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens")

@@ -1,4 +1,4 @@
-"""Messages that a site sends to your address: whether they are its own, and fresh."""
+"""Check that a message to your address comes from the site, and is recent."""
 
 import base64
 import hashlib
@@ -16,9 +16,9 @@ class NotOurs(Exception):
 
 
 def verified(body: bytes, headers: Mapping[str, str], secret: str, *, fresh_s: int = FRESH_S) -> dict[str, Any]:
-    """The event of a message, signed as the Standard Webhooks specify. Raises NotOurs.
+    """The event of a message, signed as Standard Webhooks specifies. Raises NotOurs.
 
-    Repeated messages have the same `webhook-id`: keep those that you have seen.
+    A message that is sent again has the same `webhook-id`: remember those that you have seen.
     """
     given = {name.lower(): value for name, value in headers.items()}
     message, timestamp = given.get("webhook-id", ""), given.get("webhook-timestamp", "")

@@ -1,4 +1,4 @@
-"""From bytes to text and lines: the encoding is found out, never guessed, and no byte is replaced in silence."""
+"""From bytes to text and lines: the encoding is determined, never guessed, and no byte is replaced silently."""
 
 import codecs
 import io

@@ -191,7 +191,7 @@ class ResponseSerializer(serializers.ModelSerializer[Response]):
 class ResultsSerializer(serializers.ModelSerializer[ReportSnapshot]):
     """Results of the study's present answers, or why there are none yet.
 
-    While `state` is waiting or running, `results` are those of before, or null; ask again later.
+    While `state` is waiting or running, `results` are the previous ones, or null; ask again later.
     """
 
     state = serializers.CharField(read_only=True, help_text="waiting, running, done or failed")

@@ -1,4 +1,4 @@
-"""Checks the shape of what auditing pages send, and turns it into answers; the forms of the researcher's audit tab."""
+"""Parses and checks what auditing pages send; the forms of the researcher's audit tab."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,14 +30,14 @@ class BadAnswers(ValueError):
 
 @dataclass(frozen=True)
 class Moment:
-    """When something was answered, and how long somebody really looked, in milliseconds (None: not known)."""
+    """When something was answered, and how long the auditor actively looked, in milliseconds (None: unknown)."""
 
     answered_at: datetime
     active_ms: int | None
 
 
 def parse_moment(data: Mapping[str, str], now: datetime) -> Moment:
-    """Times come as a number of milliseconds ago, so that a wrong clock there does no harm."""
+    """Times are sent as milliseconds ago, so that a wrong clock in the browser does no harm."""
     ago = whole(data.get("answered_ms_ago", ""))
     return Moment(
         now - min(timedelta(milliseconds=min(ago or 0, 10**12)), LONGEST_ABSENCE),
@@ -92,7 +92,7 @@ def parse_listed(
 ) -> ErrorListed:
     """An error as the auditor lists it, with its mark: a point or box drawn, or one of nine parts of the image.
 
-    Raises BadAnswers without words, and for a mark that is none.
+    Raises BadAnswers for an empty text and for a mark outside the image.
     """
     text = " ".join(data.get("text", "").split())[:LONGEST_TEXT]
     if not text:
@@ -120,7 +120,7 @@ _PLACES = {"left": "left", "right": "right", "both": "both", "none": "none"}
 
 
 def _of_pair(audit: Audit, answer: str) -> str:
-    """What was said of a side, in terms of baseline and refined; anything else as it is."""
+    """An answer about a side, in terms of baseline and refined; any other answer unchanged."""
     if answer not in SIDES:
         return answer
     return "refined" if (answer == "left") == audit.is_mirrored else "baseline"
@@ -166,7 +166,7 @@ def _no_such(question: str) -> str:
 
 
 class PlanForm(forms.Form):
-    """Everything about an audit; what it says is fixed once the plan is made."""
+    """Everything about an audit. It is fixed once the plan is made."""
 
     use_required_attribute = False
 
@@ -238,7 +238,7 @@ class PlanForm(forms.Form):
             error_free.queryset = Method.objects.filter(pk__in=[method.pk for method in methods])
 
     def plan_fields(self) -> dict[str, Any]:
-        """What `make_plan` takes, but for the images."""
+        """What `make_plan` takes, except for the images."""
         values = dict(self.cleaned_data)
         values["lists_first_share"] = values.pop("lists_first_percent") / 100
         values["placebo_share"] = values.pop("placebo_percent") / 100

@@ -1,4 +1,4 @@
-"""The report on a study's critics, worked out once for each state of what auditors said."""
+"""The report on a study's critics, computed once for each state of the auditors' answers."""
 
 import hashlib
 import json
@@ -23,10 +23,10 @@ KEPT_S = 24 * 3600
 
 
 def find_critic_report(*, study: Study, partly: PartlyCounts) -> CriticDocument | None:
-    """The document of the study's present state; None where nobody has judged a claim of a critic yet.
+    """The document of the study's present state; None until somebody has judged a critic's claim.
 
-    An unchanged study costs the queries of its state alone. Verdicts are given by hand, claim by claim, so that even
-    a large audit is worked out while the page waits: a hundred thousand verdicts take a few seconds.
+    An unchanged study costs only the queries for its state. Verdicts are given by hand, claim by claim, so even a large
+    audit can be computed while the page waits: a hundred thousand verdicts take a few seconds.
     """
     state = [*state_of_audit(study), partly, SEED, code_version()]
     digest = hashlib.sha256(json.dumps(state, sort_keys=True, default=str).encode()).hexdigest()

@@ -81,7 +81,7 @@ TABLES = {
             lambda study: queries.response_rows(study, all_revisions=True),
         ),
         Table("votes", "Preferences as votes between methods", preferences.VOTES, preferences.vote_rows),
-        Table("rankings", "Rankings of methods, one image a row", preferences.RANKINGS, preferences.ranking_rows),
+        Table("rankings", "Rankings of methods, one image per row", preferences.RANKINGS, preferences.ranking_rows),
         Table("best-worst", "Best and worst of each card", preferences.BEST_WORST, preferences.best_worst_rows),
         Table("parts", "Words, parts of prompts and places, one per row", parts.PARTS, parts.part_rows),
         Table("consensus", "What most raters say about each item", consensus.CONSENSUS, consensus.consensus_rows),

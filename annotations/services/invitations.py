@@ -19,7 +19,7 @@ Closed = Literal["closed", "over", "full"]
 
 
 def renew_invitation(*, study: Study, by: User | None) -> None:
-    """Give the study a new invitation; the old address leads nowhere from now on. Raters of before are let in still."""
+    """Give the study a new invitation; the old address stops working. Raters who joined before are still let in."""
     study.invitation = new_token()
     with transaction.atomic():
         study.save(update_fields=["invitation"])

@@ -1,4 +1,4 @@
-"""A study's release: its raw rows without personal data, all figures, and what is needed to work them out again."""
+"""A study's release: its raw rows without personal data, all figures, and what is needed to compute them again."""
 
 import hashlib
 import tempfile
@@ -31,7 +31,7 @@ from exchange.export import csv_chunks
 from generation.models import Image
 
 MOST_RATINGS_AT_ONCE = 50_000
-"""Up to which a page makes a release while somebody waits."""
+"""With more ratings, a page does not make the release while somebody waits."""
 
 
 def is_quickly_released(study: Study) -> bool:
@@ -46,12 +46,12 @@ def has_few_images(study: Study) -> bool:
 
 
 def write_release(*, study: Study, target: IO[bytes], with_images: bool = False) -> StudyDocument:
-    """The bundle as a zip into an open file; the document of its figures. Raises NothingToRelease.
+    """Write the bundle as a zip into an open file, and return the document of its figures. Raises NothingToRelease.
 
-    with_images: with the original image files in images/, by their hashes; those held elsewhere are left out.
+    with_images: with the original image files in images/, named by their hashes; files held elsewhere are left out.
 
-    Its figures are worked out from its own rows, as `verify` does, so that a bundle which leaves here is equal. Files
-    are written one after another; the raw rows lie on the disk meanwhile.
+    Its figures are computed from its own rows, as `verify` computes them, so a bundle always passes `verify`. Files are
+    written one after another; meanwhile the raw rows are in a temporary folder.
     """
     with tempfile.TemporaryDirectory() as held:
         folder = Path(held)
@@ -69,7 +69,7 @@ def write_release(*, study: Study, target: IO[bytes], with_images: bool = False)
 
 
 def _write_images(study: Study, archive: zipfile.ZipFile) -> Iterator[str]:
-    """Put each image file into the archive once, piece by piece; the manifest's line of each."""
+    """Put each image file into the archive once, piece by piece; yields the manifest's line for each."""
     for image in _held(study).order_by("pk").iterator(chunk_size=500):
         name = image_file(image.sha256, image.format)
         hasher = hashlib.sha256()
@@ -90,7 +90,7 @@ def _held(study: Study) -> QuerySet[Image]:
 
 
 def image_file(sha256: str, format: str) -> str:
-    """Where a bundle has an image."""
+    """An image's path in a bundle."""
     return f"images/{sha256}.{ENDINGS.get(format, 'bin')}"
 
 
@@ -109,7 +109,7 @@ def _files(document: StudyDocument, settings: Settings, tables: dict[str, bytes]
 
 
 def write_rows(study: Study, folder: Path) -> Settings:
-    """The raw rows without names, as CSV in `folder`/data; what else the figures depend on. Raises NothingToRelease."""
+    """Write the raw rows without names as CSV into `folder`/data; returns what else the figures depend on."""
     rows = without_names(study_rows(study))
     if not rows.data.dimensions:
         raise NothingToRelease("Nobody has answered yet: there is nothing to release.")
@@ -136,7 +136,7 @@ def write_rows(study: Study, folder: Path) -> Settings:
 
 
 def without_names(rows: StudyRows) -> StudyRows:
-    """The rows with an alias for each rater. Aliases sort as the names do, on which no figure then depends."""
+    """The rows with an alias for each rater. Aliases sort as the names do, so that no figure depends on the names."""
     data = rows.data
     answered = {name for dimension in data.dimensions for name in dimension.raters}
     answered |= {name for unable in rows.unable.values() for _unit, name in unable}

@@ -49,6 +49,6 @@ def owner_of(secret: str) -> User | None:
 
 
 def _series(user: User) -> str:
-    """What links of this person are signed with; empty before the first end, as for links of before there were ends."""
+    """What this person's links are signed with; empty until links are first ended, as in links from before that existed."""
     number = LinkSeries.objects.filter(user=user).values_list("number", flat=True).first()
     return str(number) if number else ""

@@ -17,7 +17,7 @@ _SESSION = Prepared(lambda key: BrowserSession.objects.filter(session_key=key), 
 
 
 class SessionStore(DatabaseStore):
-    """Called as Django's own, so that sessions of before this table are decoded with the same salt."""
+    """It has the name of Django's own class, so that sessions from before this table are decoded with the same salt."""
 
     @classmethod
     def get_model_class(cls) -> type[BrowserSession]:

@@ -37,7 +37,7 @@ if memory.is_dir():
 
 
 def write_problem(client: socket.socket, status: int, reason: str, detail: str) -> None:
-    """Answer a request that cannot be read (too long an address, a malformed header) as the API refuses others."""
+    """Answer a request that cannot be read (overlong address, malformed header) in the form of the API's refusals."""
     problem = {"type": "about:blank", "title": reason, "status": status, "detail": detail, "cure": "", "errors": []}
     body = json.dumps(problem).encode()
     head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"

@@ -1,4 +1,4 @@
-"""Which columns an importer needs, by which names they may come, and what to say when they do not."""
+"""Which columns an importer needs, which names they may have, and what is reported when they are missing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ _NO_ALIASES: Mapping[str, str] = MappingProxyType({})
 
 
 def folded(name: str) -> str:
-    """A column name as it is compared: without outer blanks, case, and the difference of blank, hyphen, underscore."""
+    """A column name as it is compared: outer blanks and case are ignored; blank, hyphen and underscore are the same."""
     return identity(name).casefold().replace(" ", "_").replace("-", "_")
 
 
@@ -26,8 +26,8 @@ class Columns:
     optional  are understood where present
     aliases   other name → our name; a column under our own name wins over its aliases, and an earlier alias over a
               later one; the loser is an extra column under the name it came with
-    names     those of them whose cells name something: true, false, a list or an object in them is refused
-    extra     what becomes of columns that are none of these: "keep" them, "drop" them, "refuse" the file
+    names     those of these columns whose cells name something; true, false, a list or an object in one is refused
+    extra     what happens to any other column: "keep" it, "drop" it, "refuse" the file
     """
 
     required: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ class Columns:
         return [name for name, ours in resolved.items() if ours not in known]
 
     def warn_of_unused(self, found: Sequence[str], *, file: str, log: RejectLog) -> None:
-        """Names the columns that are dropped."""
+        """Warn, naming the columns that are dropped."""
         resolved = self.resolve(found)
         unused = [name for name in found if name not in resolved]
         if unused:
@@ -90,10 +90,10 @@ class Columns:
         return problem, "; ".join([needed, *hints])
 
     def _renamings(self, missing: Sequence[str], found: Sequence[str]) -> list[str]:
-        """Which column may be which missing one; empty unless that leaves no doubt and nothing missing.
+        """Hints at which columns to rename; empty unless each missing column has exactly one likely candidate.
 
-        Several columns that are like one name are most likely a column for each rater, question or image: renaming one
-        of them would leave a table that can be read and says something else.
+        Several columns that resemble one name are most likely one per rater, question or image: a table with one of
+        them renamed could be read, but would mean something else.
         """
         resolved = self.resolve(found)
         free = {folded(name): name for name in found if resolved.get(name, name) not in self.required}

@@ -61,7 +61,7 @@ def open_parquet(stream: BinaryIO, name: str) -> pq.ParquetFile:
 
 
 def read_parquet(stream: BinaryIO, *, name: str, columns: Columns | None, log: RejectLog) -> Iterator[Row]:
-    """One row a record, numbered from 1. Null stays None; dates and times become ISO 8601 text, decimals text.
+    """One row per record, numbered from 1. Null stays None; dates and times become ISO 8601 text, decimals text.
 
     Records with NaN, infinite or binary values go to the log. Raises BadFile for damaged files and faulty columns.
     """

@@ -69,7 +69,7 @@ class Judge:
         return f"{model} {_digest(json.dumps(self.identity, sort_keys=True))}"
 
     def score(self, requests: Sequence[ScoreRequest]) -> list[Scored]:
-        """One score a request; facts: the yes or no, and the reasons. Raises what the judging model raises.
+        """One score per request; facts: the yes or no, and the reasons. Raises what the judging model raises.
 
         An error has the calls of the requests before it too: their scores are lost, so hand over one at a time.
         """

@@ -24,7 +24,7 @@ PARTS = (
 
 
 def part_rows(study: Study) -> Rows:
-    """The answers that count, in the order they came; two queries and one per question."""
+    """The answers that count, in the order in which they were given; two queries, and one per question."""
     asked = [dimension for dimension in study.dimensions.all() if kind_of(dimension).has_parts]
     if not asked:
         return
@@ -44,7 +44,7 @@ def part_rows(study: Study) -> Rows:
 
 
 def counts(study: Study, *, is_counted: bool = True) -> dict[str, int | None]:
-    """How many answers the file has rows of; see `queries.studies.n_rows`."""
+    """How many answers have rows in the file; see `queries.studies.n_rows`."""
     kinds = [kind for kind, one in KINDS.items() if one.has_parts]
     asked = list(study.dimensions.filter(kind__in=kinds))
     rows = current_responses(asked).filter(answer__isnull=False)

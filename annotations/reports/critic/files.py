@@ -1,4 +1,4 @@
-"""Verdicts on a critic's claims from a file, checked at the door."""
+"""Verdicts on a critic's claims from a file, checked while they are read."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -204,7 +204,7 @@ def _same_source(table: CodedTable, claim: IntArray, source: IntArray, keep: Fla
     good = np.ones(len(table), bool)
     for row in rows[source[rows] != source[leader]]:
         first = leader[np.searchsorted(rows, row)]
-        problem = f"row {table.row_numbers[first]} says otherwise of the same claim"
+        problem = f"row {table.row_numbers[first]} has a different verdict on the same claim"
         text, cure = table["is_control"][row], "say the same in all its rows"
         log.note(table.file, int(table.row_numbers[row]), "is_control", text, problem, cure)
         good[row] = False
@@ -212,7 +212,7 @@ def _same_source(table: CodedTable, claim: IntArray, source: IntArray, keep: Fla
 
 
 def _once(table: CodedTable, cell: IntArray, value: IntArray, keep: Flags, log: RejectLog) -> Flags:
-    """One verdict an auditor and claim: an equal second one is dropped in silence, a different one goes to the log."""
+    """One verdict per auditor and claim: an equal second one is dropped silently, a different one goes to the log."""
     rows, leader = _leaders(cell, keep)
     good = np.ones(len(table), bool)
     good[rows[rows != leader]] = False

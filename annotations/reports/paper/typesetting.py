@@ -1,6 +1,6 @@
-"""Typst, which makes PDF and PNG files within this process: the one place that knows it.
+"""Typst, which makes PDF and PNG files within this process. No other module uses it.
 
-Nothing is read from the disk but fonts, and nothing from the network: a source names only files that are handed over.
+It reads only fonts from the disk and nothing from the network: a source names only files that are passed to it.
 """
 
 import struct
@@ -19,7 +19,7 @@ _ROOT = "main.typ"
 
 @cache
 def _fonts() -> typst.Fonts:
-    """Typst's own fonts come first; those of the system help out with other scripts."""
+    """Typst's own fonts come first; the system's are used for other scripts."""
     return typst.Fonts()
 
 
@@ -50,13 +50,13 @@ def png(source: str, files: Mapping[str, bytes]) -> bytes:
 
 
 def literal(text: str) -> str:
-    """The text as a string of Typst's, on one line."""
+    """The text as a Typst string, on one line."""
     flat = " ".join(without_controls(text).splitlines())
     return '"' + flat.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _with_resolution(png: bytes) -> bytes:
-    """The PNG file with the chunk that says how large a dot is, so that it opens at its size (PNG 11.3.5.3)."""
+    """The PNG file with the chunk that gives the size of a pixel, so that it opens at the right size (PNG 11.3.5.3)."""
     dots_per_metre = round(DOTS_PER_INCH / 0.0254)
     body = b"pHYs" + struct.pack(">IIB", dots_per_metre, dots_per_metre, 1)
     chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
@@ -74,7 +74,7 @@ def _project(source: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def _whole(made: bytes | list[bytes] | None) -> bytes:
     if not isinstance(made, bytes):
-        raise TypeError("typst gave several pages where one file was asked for")
+        raise TypeError("typst made several pages; one file was asked for")
     return made
 
 

@@ -112,7 +112,7 @@ def paired_mean(
     difference = means[1] - means[0]
     # Means of floats that are equal in exact arithmetic differ by rounding, which is not a variation.
     difference = np.round(difference[~np.isnan(difference)], 12)
-    convention = "mean over prompts of refined − baseline, from one score an image"
+    convention = "mean over prompts of refined − baseline, from one score per image"
     counts = {"prompts": len(difference)}
     if len(difference) == 0:
         return Estimate.undefined("mean_diff", convention, "no prompt has scores of both methods", counts)

@@ -1,4 +1,4 @@
-"""Votes from a file, checked at the door."""
+"""Votes from a file, checked while they are read."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Rankings from a file, in the shapes in which they come, checked at the door."""
+"""Rankings from a file, in every supported shape, checked while they are read."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -96,7 +96,7 @@ def make_plan(
 def _claim_items(
     plan: AuditPlan, images: Sequence[Image], clean: set[int], defects: Mapping[int, list[dict[str, Any]]]
 ) -> list[AuditItem]:
-    """One item an image, so ordered that wherever auditors stop, methods and prompts are balanced."""
+    """One item per image, ordered so that methods and prompts are balanced wherever auditors stop."""
     methods = {method: code for code, method in enumerate(dict.fromkeys(image.method_id for image in images))}
     prompts = {prompt: code for code, prompt in enumerate(dict.fromkeys(image.prompt_id for image in images))}
     places = allocation.global_order(

@@ -68,7 +68,7 @@ def make_demo_study(*, prompt_set: str, seed: int, say: Callable[[str], object])
     """
     with transaction.atomic():
         people = _people()
-        # The material is the demo researcher's, who may add to it; a demo of before has it without an owner.
+        # The material is the demo researcher's, who may add to it; in a demo made before that, it has no owner.
         PromptSet.objects.filter(name=prompt_set, owner=None).update(owner=people.researcher)
         study = Study.objects.filter(title=demo_title(seed), owner=people.researcher, is_simulated=True).first()
         if study is None:

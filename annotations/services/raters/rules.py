@@ -19,7 +19,7 @@ RATERS_AT_ONCE = 50
 
 
 def register_rules(*, study: Study, rules: Sequence[Rule], by: User | None) -> None:
-    """Register rules, in place of those of before. Raises ValidationError once the study has opened."""
+    """Register rules, which replace the previous ones. Raises ValidationError once the study has opened."""
     study.refresh_from_db(fields=["state"])
     if study.state != Study.State.DRAFT:
         raise ValidationError(_("The study has opened: rules made now could be made to fit the answers."))

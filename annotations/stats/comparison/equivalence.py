@@ -1,4 +1,4 @@
-"""Whether two methods are as good as each other, up to a margin that was named before looking.
+"""Whether two methods are equally good, up to a margin that was fixed before looking at the data.
 
 TOST: two one-sided tests, each at 5%, reject a difference of the margin or more to either side (Schuirmann 1987,
 J. Pharmacokinet. Biopharm. 15:657). Both reject exactly where the 90% interval lies within the margin.
@@ -12,7 +12,7 @@ from annotations.stats.comparison.over_raters import Spread
 
 @dataclass(frozen=True)
 class Equivalence:
-    """Against a margin > 0 in scale units, over what `covers` names. NaN and a reason where there is no interval.
+    """The result against a margin > 0 in scale units, over what `covers` names. NaN and a reason without an interval.
 
     low, high        the 90% interval: equivalence at 5% means that it lies within ± margin
     p_equivalent     of TOST: the larger of the two one-sided p

@@ -127,7 +127,7 @@ class Settled:
 def settle_verdicts(
     claim: ArrayLike, verdict: ArrayLike, *, n_claims: int, adjudicated: ArrayLike | None = None
 ) -> Settled:
-    """The verdict with the most votes; a tie is left open (CANNOT_TELL) and not decided by a rule in silence.
+    """The verdict with the most votes; a tie is left open (CANNOT_TELL), and no hidden rule decides it.
 
     claim (n,) int, verdict (n,) int: one row per auditor and claim. "Cannot tell" has a vote only among its own:
     one auditor who can tell outweighs any number who cannot.

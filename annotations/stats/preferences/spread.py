@@ -1,4 +1,4 @@
-"""How sure strengths are: sandwich variances over prompts, raters and both, and the ranks that they leave possible."""
+"""The uncertainty of strengths: sandwich variances over prompts, raters and both, and the ranks they leave possible."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ FEW = 50
 
 
 class Sample(Protocol):
-    """What was observed, with a fit: its parameters (p,), of which the first `n_methods` are strengths."""
+    """The observations with a fit of parameters (p,), of which the first `n_methods` are strengths."""
 
     n_methods: int
     parameters: FloatArray
@@ -135,7 +135,7 @@ class Difference:
 
 
 def differences(spread: Spread, order: Sequence[int], level: float) -> list[Difference]:
-    """Of all pairs of methods; order: indices of the methods, the strongest first, which is the first of its pairs."""
+    """The differences of all pairs, the stronger method first. order: indices of the methods, the strongest first."""
     k, covers = len(order), spread.covers[0]
     found, p = [], []
     for first, second in combinations(order, 2):
@@ -149,7 +149,7 @@ def differences(spread: Spread, order: Sequence[int], level: float) -> list[Diff
 
 
 def _sandwich(sample: Sample, scores: sparse.csr_array, kind: Clusters, inverse: FloatArray) -> FloatArray:
-    """(p, p) covariance over one kind of cluster; NaN where leaving one out takes the methods apart."""
+    """(p, p) covariance over one kind of cluster; NaN where leaving one cluster out disconnects the methods."""
     n = kind.n
     if n < 2:
         return np.full_like(inverse, nan)
@@ -170,7 +170,7 @@ def _sandwich(sample: Sample, scores: sparse.csr_array, kind: Clusters, inverse:
 
 
 def rank_ranges(spread: Spread, k: int, level: float) -> list[Ranks]:
-    """For each of k methods the ranks that its differences to all others leave possible, at `level` for each method.
+    """The range of ranks that each of k methods may have, given its differences from all others, at `level` per method.
 
     A method ranks behind those that are better by more than the Bonferroni-corrected half width of their difference.
     """

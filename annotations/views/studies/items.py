@@ -1,4 +1,4 @@
-"""A study's items as a gallery, and the images' files for people with a right to them."""
+"""A study's items as a gallery, and image files for people with a right to them."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ CONTENT_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp",
 @researcher_of_study
 @require_safe
 def gallery(request: HttpRequest, study: Study) -> HttpResponse:
-    """Every item a picture first, with the histogram of its ratings."""
+    """Every item: its picture first, then the histogram of its ratings."""
     dimensions = list(study.dimensions.all())
     names = {dimension.name: dimension for dimension in dimensions}
     dimension = names.get(request.GET.get("dimension", ""), dimensions[0] if dimensions else None)
@@ -54,7 +54,7 @@ def gallery(request: HttpRequest, study: Study) -> HttpResponse:
 @require_safe
 @cache_control(private=True, max_age=86_400, immutable=True)
 def image_file(request: HttpRequest, image_id: int) -> HttpResponseBase:
-    """The original file, for people whose right to it was checked; it never changes; browsers may keep it for a day."""
+    """The original file, for people with a right to it. It never changes, so browsers may keep it for a day."""
     image = get_object_or_404(Image, pk=image_id)
     if not may_see_image(signed_in(request), image_id):
         raise PermissionDenied
@@ -65,7 +65,7 @@ def image_file(request: HttpRequest, image_id: int) -> HttpResponseBase:
 
 
 def _filter(request: HttpRequest) -> ItemFilter:
-    """The filter as the address gives it; what cannot be read is left out rather than an error."""
+    """The filter as the address gives it; what cannot be read is ignored."""
     method = request.GET.get("method", "")
     return ItemFilter(
         method=int(method) if method.isdecimal() and len(method) < 18 else None,
@@ -85,7 +85,7 @@ def _card(item: Item, dimension: Dimension | None, by_key: dict[tuple[int, int |
 
 
 def _chart(histogram: Histogram | None, dimension: Dimension | None) -> dict[str, Any] | None:
-    """A histogram as numbers for an SVG: one bar a level, the bar of "unable" apart and hollow."""
+    """A histogram as numbers for an SVG: one bar per level; the bar of "unable" is apart and hollow."""
     if histogram is None or dimension is None:
         return None
     most = max(*histogram.counts, histogram.n_unable, 1)

@@ -87,7 +87,7 @@ class BlipVqa(LocalMetric):
         self._file_under(label, weights, after={"phrases": self._chunks.facts if self._chunks else "rules"})
 
     def score(self, requests: Sequence[ScoreRequest]) -> list[Scored]:
-        """One score a request, whatever the others are.
+        """One score per request, whatever the others are.
 
         facts: the questions, where they come from ("request", "noun phrases", "noun chunks by spaCy" or "prompt"), one
         probability for each.

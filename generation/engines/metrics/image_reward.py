@@ -73,7 +73,7 @@ class ImageReward(LocalMetric):
         self._file_under(label, weights)
 
     def score(self, requests: Sequence[ScoreRequest]) -> list[Scored]:
-        """One score a request, whatever the others are. facts: what of the image or the prompt was not seen."""
+        """One score per request, whatever the others are. facts: what of the image or the prompt was not seen."""
         side = self._network.side
         scored = []
         for batch, n_real in constant_batches(requests, self.batch_size):

@@ -53,7 +53,7 @@ class LookingAnswerer:
         self.identity: Json = {"engine": "scenes-vqa", "model": "looking answerer", "version": "1"}
 
     def score(self, requests: Sequence[ScoreRequest]) -> list[Scored]:
-        """One score a request; facts: the questions and the probability of yes for each."""
+        """One score per request; facts: the questions and the probability of yes for each."""
         scored = []
         for request in requests:
             questions = request.questions or noun_phrase_questions(request.prompt)

@@ -1,4 +1,4 @@
-"""`manage.py export_manifest`: what made each image of a run, as a file from which they can be made again."""
+"""`manage.py export_manifest`: how each image of a run was made, as a file from which all can be made again."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ from generation.services.manifests import ids_of_run, records
 
 
 class Command(BaseCommand):
-    help = "Write a run's manifest: for each image its engine, parameters, prompt, seed and what it began from."
+    help = "Write a run's manifest: for each image its engine, parameters, prompt, seed and starting point."
     requires_system_checks: tuple[str, ...] = ()  # they load every page of the site
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *, run: int, out: Path | None, **options: Any) -> None:
         if not Run.objects.filter(pk=run).exists():
-            raise CommandError(f"There is no run {run}. `generate list` shows those that there are.")
+            raise CommandError(f"There is no run {run}. `generate list` shows all runs.")
         found = records(ids_of_run(run))
         if out is None:
             manifest.write(found, sys.stdout)

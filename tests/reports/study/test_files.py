@@ -106,7 +106,7 @@ def test_a_second_answer_of_one_rater(tmp_path: Path) -> None:
 
     data, log = read(tmp_path, same)
     assert (len(data.dimensions[0].ratings), log.total) == (2, 0)
-    with pytest.raises(BadData, match="answered otherwise about the same item in row 2"):
+    with pytest.raises(BadData, match="gave a different answer about the same item in row 2"):
         read(tmp_path, other)
     data, log = read(tmp_path, other, exclude=True)
     assert matrix(data) == [[2.0], [3.0]]
@@ -207,7 +207,7 @@ def test_one_name_in_several_spellings_is_one_name(tmp_path: Path) -> None:
 
 
 def test_a_second_answer_behind_a_blank_is_one(tmp_path: Path) -> None:
-    with pytest.raises(BadData, match="answered otherwise about the same item in row 2"):
+    with pytest.raises(BadData, match="gave a different answer about the same item in row 2"):
         read(tmp_path, "item,rater,value\na,ann,2\na,bob,2\na,ann ,5\n")
 
 

@@ -1,4 +1,4 @@
-"""What is known of the rated items: their prompts, methods and facets, and their metric scores."""
+"""The rated items: their prompts, methods and facets, and their metric scores."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -19,15 +19,15 @@ from exchange.tables.values import MAX_INTEGER, BadValue, parse_number
 
 Texts = NDArray[np.object_]
 FACET = "facet:"
-"""What the column of a facet begins with where its own name would be taken for something else."""
+"""A facet's column begins with this where its own name would be taken for something else."""
 MOST_LOOKED_AT = 1_000
-"""Names that met no item, compared with those of the items."""
+"""At most this many names that no item has are compared with the items' names."""
 
 
 def read_items(
     path: Path, unit_names: Sequence[str], log: RejectLog
 ) -> tuple[NDArray[np.bool_], dict[str, Texts], IntArray]:
-    """Whether the file has each unit, and of those that it has, every property as texts and the row's number.
+    """Whether the file has each unit; and for each unit it has, every property as text and the row's number.
 
     An item that occurs twice must say the same.
     """
@@ -60,9 +60,9 @@ def read_items(
 def items_in_ratings(
     table: CodedTable, unit: IntArray, n_units: int, log: RejectLog
 ) -> tuple[dict[str, Texts], IntArray]:
-    """What the ratings say of their items: each unit's prompt and method, and the row that says so first.
+    """What the ratings say about their items: each unit's prompt and method, and the first row that names them.
 
-    A prompt or method that another row of the same item contradicts goes to a warning, and the first one counts.
+    If another row of the same item contradicts a prompt or method, there is a warning, and the first one counts.
     """
     names = [name for name in ("prompt", "method") if name in table.columns]
     if not names:
@@ -77,7 +77,7 @@ def items_in_ratings(
         if len(differs):
             row, leader = differs[0], first[unit[differs[0]]]
             log.warn(
-                f"{table.file}: {len(differs):,} rows say another {name} of their item than the first; "
+                f"{table.file}: {len(differs):,} rows give their item another {name} than its first row does; "
                 f'row {table.row_numbers[row]} "{column[row]}", row {table.row_numbers[leader]} "{column[leader]}".'
             )
         known[name] = column.texts()[first]
@@ -137,7 +137,7 @@ def methods_of(
 def _codes(
     texts: Texts | None, n: int, file: str, row_numbers: IntArray, lacking: str, log: RejectLog
 ) -> tuple[IntArray, list[str]]:
-    """IntArray into sorted names; −1 for an empty text, or everywhere where there is no such column."""
+    """Codes into the sorted names, and the names; −1 for an empty text, and for every row without such a column."""
     if texts is None:
         return np.full(n, -1, np.int64), []
     names, codes = CodedColumn.of(texts).ranked()

@@ -1,4 +1,4 @@
-"""Ratings, metric scores and items from files, checked at the door."""
+"""Ratings, metric scores and items from files, checked while they are read."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -49,18 +49,17 @@ def read_study(
     excluded_raters: Path | None = None,
     mapping: Mapping | None = None,
 ) -> StudyData:
-    """Everything that `analyze` is given, as arrays; without the ratings of excluded raters.
+    """Everything that `analyze` is given, as arrays, without the ratings of excluded raters.
 
     ratings  one file, or several, of any form that `exchange.ratings` reads
-    mapping  what the user says of their columns and labels
+    mapping  what the user says about their columns and labels
 
     A value off the scale, a second, different answer of one rater, a score that is not a number and an item that the
     items file does not have are bad: with "error" they raise BadData, with "exclude" they are left out and listed in
-    the log. What can be taken and may not be what was meant is among the log's warnings: names that are nearly the
+    the log. The log's warnings name what is accepted but may not be meant: names that are nearly the
     same, ratings and scores without a value, scores that meet no item, items without a prompt or method.
 
-    Raises BadFile where a file as a whole cannot be read and where none of its rows is left, BadScale for a dimension
-    without a scale.
+    Raises BadFile for a file that cannot be read or has no usable row, and BadScale for a dimension without a scale.
     """
     paths = [ratings] if isinstance(ratings, Path) else list(ratings)
     n_before = log.total
@@ -152,7 +151,7 @@ def _question(
 
 
 def nothing_left(table: CodedTable, column: str, log: RejectLog) -> BadData | BadFile:
-    """The error of a table of which no row is left; `column` is what its rows are there for."""
+    """The error for a table without any usable row; `column` is the one that its rows are read for."""
     if log.total:
         return BadData(log, is_all=True)
     problem = f"no row could be used: none of {len(table)} counts and has a {column}"
@@ -168,7 +167,7 @@ def _leave_out_unknown(
     log: RejectLog,
     keep: NDArray[np.bool_],
 ) -> None:
-    """Ratings of items that the items file does not have go to the log and out of `keep`, in place."""
+    """Put ratings of items that the items file lacks into the log, and take them out of `keep` in place."""
     rows = np.flatnonzero(keep)
     unknown = rows[~is_known[unit[rows]]]
     if not len(unknown):
@@ -277,10 +276,10 @@ def _once(
     unable: NDArray[np.bool_],
     log: RejectLog,
 ) -> tuple[IntArray, IntArray, NDArray[np.bool_], int]:
-    """One answer per rater and unit: an equal second one is dropped in silence, a different one goes to the log.
+    """One answer per rater and unit: an equal second one is dropped silently, a different one goes to the log.
 
-    cell (n_table,) is a code for each rater and unit.
-    The last is how many are different.
+    cell: (n_table,) a code for each pair of rater and unit.
+    The last value returned is the number of different answers.
     """
     good = (level >= 0) | unable
     rows, level, unable = rows[good], level[good], unable[good]
@@ -293,7 +292,7 @@ def _once(
     contradicting = np.flatnonzero(repeats & (answer != answer[leader]))
     for place in contradicting:
         row, first = rows[order[place]], rows[order[leader[place]]]
-        problem = f"the same rater answered otherwise about the same item in row {table.row_numbers[first]}"
+        problem = f"the same rater gave a different answer about the same item in row {table.row_numbers[first]}"
         cure = "keep the answer that counts, or number the showings 1, 2 … in a column repeat"
         table.refuse(log, int(row), "value", table["value"][row], problem, cure)
     kept = np.sort(order[~repeats])

@@ -23,7 +23,7 @@ def leave_out_blanks(table: CodedTable, names: Sequence[str], log: RejectLog) ->
 
 
 def warn_of_missing(table: CodedTable, is_missing: NDArray[np.bool_], what: str, log: RejectLog) -> None:
-    """Rows without a value are missing ratings, scores or verdicts: no fault, but never left out in silence."""
+    """Rows without a value are missing ratings, scores or verdicts: not a fault, but never left out silently."""
     rows = np.flatnonzero(is_missing)
     if len(rows):
         first = table.row_numbers[rows[0]]

@@ -1,7 +1,7 @@
-"""The looking critic's eyes: what they take a picture of the closed world to show, from its pixels alone.
+"""The looking critic's eyes: what they see in a picture of the closed world, from its pixels alone.
 
-They judge otherwise than the independent check (`pixels`): by hue and by how far the edge is from the centre in each
-direction, so that they err as eyes do, above all on small shapes.
+They do not judge as the independent check (`pixels`) does, but by hue and by the distance from the centre to the edge
+in each direction. So they make mistakes as eyes do, above all on small shapes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _DIRECTIONS = 24
 
 @dataclass(frozen=True)
 class Seen:
-    """One patch of colour: `shape` is the likeliest, `sureness` by how much in 0–1; `box` in shares of the side."""
+    """A patch of colour. `shape` is the likeliest; `sureness`, 0–1, is by how much; `box` is in shares of the side."""
 
     colour: str
     shape: str
