@@ -49,6 +49,6 @@ def owner_of(secret: str) -> User | None:
 
 
 def _series(user: User) -> str:
-    """What this person's links are signed with; empty until links are first ended, as in links from before that existed."""
+    """What this person's links are signed with; empty until links are first ended, so that the oldest links work."""
     number = LinkSeries.objects.filter(user=user).values_list("number", flat=True).first()
     return str(number) if number else ""

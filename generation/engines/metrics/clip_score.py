@@ -76,7 +76,7 @@ class ClipScore(LocalMetric):
         self._file_under(loaded.label, loaded.weights, before={"prefix": self._prefix, "weight": self._weight})
 
     def score(self, requests: Sequence[ScoreRequest]) -> list[Scored]:
-        """One score per request, whatever the others are. facts: the cosine, and what part of image or prompt was cut."""
+        """One score per request, whatever the others are. facts: the cosine, and what of image or prompt was cut."""
         scored = []
         for batch, n_real in constant_batches(requests, self.batch_size):
             read = [read_image(request.image) for request in batch]
