@@ -126,7 +126,7 @@ class ImportForm(forms.Form):
 def _with_example(role: FileRole, *, several: bool) -> str:
     said = [str(role.help)]
     if several:
-        said.append(_("Several files become an import each, with the same options."))
+        said.append(_("Several files are imported one by one, with the same options."))
     text = " ".join(said)
     if not role.example:
         return text

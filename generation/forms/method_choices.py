@@ -79,8 +79,8 @@ GROUPS = (
     ),
     Group(
         _("Choosing after looking"),
-        _("The largest score of four drawings. Its scores by the same metric are too good, and reports say so."),
-        {"best-of-four": _("The released code's best of four switch steps, named for what it is.")},
+        _("The largest score of four drawings. Its scores by the same metric are inflated, and reports say so."),
+        {"best-of-four": _("The released code's choice: the largest CLIPScore of four switch steps.")},
     ),
 )
 

@@ -45,7 +45,7 @@ LANGUAGE_CHOICES = (
 )
 CRITIC_CHOICES = (
     (QUESTIONS, gettext_lazy("the decomposition's questions, asked of BLIP-VQA")),
-    ("looking", gettext_lazy("the one that looks at the demo's scenes, and at nothing else")),
+    ("looking", gettext_lazy("the demo's own critic, which only understands its scenes")),
     ("chat", gettext_lazy("a model that sees, behind an endpoint")),
     ("local-chat", gettext_lazy("a model that sees, on this computer")),
 )

@@ -43,7 +43,7 @@ def test_other_sessions_end_and_this_one_stays_even_if_its_cookie_was_copied(rut
     here.post("/me/end/", {"what": "sessions"})
 
     assert [is_in(client) for client in (here, there, thief, somebody)] == [True, False, False, True]
-    assert "In this browser alone." in here.get("/me/").content.decode()
+    assert "Only in this browser." in here.get("/me/").content.decode()
 
 
 def test_all_at_once_leaves_this_browser_and_answers(ruth: User) -> None:

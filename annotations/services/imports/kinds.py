@@ -135,7 +135,7 @@ IMPORTERS = (
             Option(
                 "study",
                 gettext_lazy("Study"),
-                gettext_lazy("The title of a study that you run; a new title makes a new, closed one."),
+                gettext_lazy("The title of one of your studies. A new title makes a new study, which is closed."),
                 required=True,
                 suggest=_titles,
             ),
@@ -150,8 +150,8 @@ IMPORTERS = (
                 "mapping",
                 gettext_lazy("Mapping"),
                 gettext_lazy(
-                    "How the file is to be read, as JSON. Empty: found out, and shown after the trial run, where it "
-                    "can be corrected."
+                    "How to read the file, as JSON. If you leave it empty, this is detected, and you can correct it "
+                    "after the trial run."
                 ),
                 max_length=20_000,
                 several=True,

@@ -45,9 +45,9 @@ def index(request: HttpRequest, study: Study, *, large: int = LARGE) -> HttpResp
         n |= counted(study, is_counted=is_counted)
     words = {
         "answers": _("The current answer of every rater to every question, one per row: start here."),
-        "answers-all-revisions": _("The same with every earlier answer that a rater changed."),
-        "votes": _("Who was preferred to whom: what was chosen between two images, by method."),
-        "rankings": _("The place of every image in every order of all images."),
+        "answers-all-revisions": _("The same, with the earlier answers that raters changed."),
+        "votes": _("Which of two images was chosen, by method."),
+        "rankings": _("The place of each image in each ranking."),
         "best-worst": _("The best and the worst image of every card."),
         "parts": _("Each word, each question of a decomposition, and each place on an image, one per row."),
         "consensus": _("What most raters say about each item, further raters included, and whether it may change."),

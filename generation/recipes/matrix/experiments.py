@@ -169,7 +169,7 @@ _EXPERIMENTS = (
     Experiment(
         key="seed-search",
         title="Seed search for a wrong first layout",
-        question="Where the first layout is wrong, is another seed a better beginning than a refinement?",
+        question="If the first layout is wrong, is another seed a better start than a refinement?",
         note="The seed is chosen by BLIP-VQA, so its BLIP-VQA scores are too good. Judge by people or another metric.",
         methods=("baseline", "multi-seed", "renoise-2", "seed-search"),
         n_prompts=50,
