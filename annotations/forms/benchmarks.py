@@ -19,7 +19,7 @@ class JoiningForm(forms.Form):
     )
     note = forms.CharField(
         label=gettext_lazy("Note"),
-        help_text=gettext_lazy("What this try is, for everybody who reads the record."),
+        help_text=gettext_lazy("What this attempt is, for everyone who reads the record."),
         max_length=500,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),

@@ -194,7 +194,7 @@ class TextImageForm(forms.Form):
 
     file = forms.FileField(
         label=gettext_lazy("Image"),
-        help_text=gettext_lazy("PNG, JPEG or WebP, at most 10 MB. It is stored as pixels alone, at most 1,600 wide."),
+        help_text=gettext_lazy("PNG, JPEG or WebP, at most 10 MB. Only its pixels are stored, at most 1,600 wide."),
         widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
     )
     name = forms.CharField(

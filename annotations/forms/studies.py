@@ -110,7 +110,7 @@ class StudyForm(StudyModelForm):
             "raters_per_item": gettext_lazy("Exactly this many people answer each item."),
             "most_raters_per_item": gettext_lazy(
                 "Empty: every item has the same number. Further raters help to find what most people say about an "
-                "item; means and agreement are computed from the first raters alone."
+                "item; means and agreement are computed only from the first raters."
             ),
             "disputed_distance": gettext_lazy(
                 "Only for “where the first raters differ”. Choices without an order differ or do not."
@@ -244,7 +244,7 @@ class SettingsForm(StudyModelForm):
 
 
 class InvitationForm(StudyModelForm):
-    """Who may still come by the invitation."""
+    """Who can still join by the invitation."""
 
     use_required_attribute = False
 

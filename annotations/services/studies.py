@@ -242,7 +242,7 @@ def open_study(*, study: Study, by: User | None = None, seen: int | None = None)
         now = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
         if seen is not None and now.state == Study.State.DRAFT and now.revision != seen:
             raise ValidationError(
-                _("Somebody changed this study after you had opened this page. Look at it once more, then open it.")
+                _("Somebody changed this study after you opened this page. Check it again, then open it.")
             )
         _set_state(study, Study.State.OPEN, Action.OPENED, by)
 

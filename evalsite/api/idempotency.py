@@ -121,7 +121,7 @@ def _claimed(user: User, key: str, fingerprint: str) -> IdempotentCall | HttpRes
     if is_new:
         return call
     if call.fingerprint != fingerprint:
-        words = _("Another call had this Idempotency-Key, and asked for something else. Send a key of its own.")
+        words = _("Another call with this Idempotency-Key asked for something else. Send a key of its own.")
         return refusal(words, HTTPStatus.UNPROCESSABLE_ENTITY, code="idempotency-key-reused")
     if call.status is not None:
         return _replay(call)

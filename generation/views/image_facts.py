@@ -81,7 +81,7 @@ def _refinement(image: Image, parameters: Mapping[str, Any], record: Mapping[str
         n = int(start.get("n", refinement.get("k", 0) + 1))
         words = ngettext(
             "the first drawing once more, %(n)d step with the old prompt",
-            "the first drawing once more, %(n)d steps with the old prompt",
+            "the first drawing again, %(n)d steps with the old prompt",
             n,
         ) % {"n": n}
         is_old = not start.get("swap_pooled", refinement.get("swap_pooled", True))

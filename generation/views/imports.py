@@ -138,7 +138,7 @@ def reread(request: HttpRequest, run_id: int) -> HttpResponse:
     row = _own(request, run_id)
     form = MappingForm(row.options.get("reading") or {}, request.POST)
     if not row.has_ended or not row.upload or not form.columns:
-        messages.warning(request, _("This file cannot be read again. Upload it once more."))
+        messages.warning(request, _("This file cannot be read again. Upload it again."))
         return redirect("import-run", row.pk)
     if not form.is_valid():
         return _shown(request, row, form, status=422)

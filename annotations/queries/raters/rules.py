@@ -13,7 +13,7 @@ SIGNALS = ("gold", "check", "repeat", "fast")
 
 @dataclass(frozen=True)
 class Rule:
-    """Exclude who passes less than `limit` percent (of "fast": is fast on more), once there are `fewest` to judge."""
+    """Exclude raters who pass less than `limit` percent ("fast": are fast on more) of at least `fewest`."""
 
     signal: str
     limit: int
@@ -23,14 +23,15 @@ class Rule:
     def text(self) -> str:
         """The rule as a sentence, as the report states it."""
         words = {
-            "gold": _("A rater is excluded who answers fewer than %(limit)d%% of at least %(n)d gold items right."),
-            "check": _("A rater is excluded who passes fewer than %(limit)d%% of at least %(n)d attention checks."),
+            "gold": _("Raters who answer fewer than %(limit)d%% of at least %(n)d gold items right are excluded."),
+            "check": _("Raters who pass fewer than %(limit)d%% of at least %(n)d attention checks are excluded."),
             "repeat": _(
-                "A rater is excluded who answers fewer than %(limit)d%% of at least %(n)d repeats as the first time."
+                "Raters who answer fewer than %(limit)d%% of at least %(n)d repeats as they did the first time are "
+                "excluded."
             ),
             "fast": _(
-                "A rater is excluded who answers more than %(limit)d%% of at least %(n)d cards faster than they can be "
-                "read."
+                "Raters who answer more than %(limit)d%% of at least %(n)d cards faster than they can be read are "
+                "excluded."
             ),
         }
         return words[self.signal] % {"limit": self.limit, "n": self.fewest}

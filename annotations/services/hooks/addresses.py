@@ -34,9 +34,9 @@ def checked(url: str) -> SplitResult:
     if " " in url or "\\" in url:
         raise ValidationError(_("Give an address such as https://example.org/hook, without a name or a password."))
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_named(parts)):
-        raise ValidationError(_("Messages are sent by HTTPS alone. Give an address that begins with https://."))
+        raise ValidationError(_("Messages are sent only over HTTPS. Give an address that begins with https://."))
     if not _is_named(parts) and port not in (None, 443):
-        raise ValidationError(_("Messages are sent to the usual port alone. Leave the port out."))
+        raise ValidationError(_("Messages are sent only to the usual port. Leave the port out."))
     return parts
 
 

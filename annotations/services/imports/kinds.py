@@ -142,7 +142,7 @@ IMPORTERS = (
             Option(
                 "scale",
                 gettext_lazy("Scale"),
-                gettext_lazy("Such as 1-5, or 0,0.5,1. For one dimension alone: speed=1-3. One per line."),
+                gettext_lazy("Such as 1-5, or 0,0.5,1. For one dimension only: speed=1-3. One per line."),
                 max_length=2_000,
                 several=True,
             ),

@@ -51,7 +51,7 @@ def add_text_image(*, study: Study, name: str, content: bytes, by: User | None) 
     """
     name = normalize("NFC", name)
     if not 0 < len(name) <= LONGEST_NAME or not all(map(_is_of_name, name)):
-        raise ValidationError({"name": _("Use letters, digits, “-”, “_” and “.” alone, at most 60 of them.")})
+        raise ValidationError({"name": _("Use only letters, digits, “-”, “_” and “.”, at most 60 of them.")})
     if len(content) > MOST_BYTES:
         raise ValidationError({"file": _("The file has more than %d MB.") % (MOST_BYTES // 2**20)})
     try:

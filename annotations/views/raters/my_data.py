@@ -75,7 +75,7 @@ def erase(request: HttpRequest, study_token: str) -> HttpResponse:
     user_id = signed_in(request).pk
     services.erase(rater=rater, now=timezone.now())
     if User.objects.filter(pk=user_id).exists():
-        messages.success(request, _("Erased. Nothing about your part in that study is left here."))
+        messages.success(request, _("Erased. Nothing about your part in that study is stored here any more."))
         return redirect("my-data")
     request.session.flush()
     response = render(request, "annotations/raters/erased.html", {"is_from_panel": is_from_panel})
@@ -99,7 +99,7 @@ def erase_audits(request: HttpRequest, study_token: str) -> HttpResponse:
     user_id = signed_in(request).pk
     erase_auditor(auditor=auditor, now=timezone.now())
     if User.objects.filter(pk=user_id).exists():
-        messages.success(request, _("Erased. Nothing about your part in that study is left here."))
+        messages.success(request, _("Erased. Nothing about your part in that study is stored here any more."))
         return redirect("my-data")
     request.session.flush()
     return render(request, "annotations/raters/erased.html")

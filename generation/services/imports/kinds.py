@@ -112,7 +112,7 @@ IMPORTERS = (
         kind="items",
         title=_("Images without files"),
         help=_(
-            "For analysis alone, where the files are elsewhere: the columns item, prompt (or prompt_id) and method "
+            "For analysis only, when the files are elsewhere: the columns item, prompt (or prompt_id) and method "
             "(or model, generator); further columns are kept as facets."
         ),
         files=(FileRole("table", _("Items"), TABLE, example=f"{EXAMPLES}/items.csv"),),

@@ -91,7 +91,7 @@ def test_rules_are_registered_in_a_draft_alone_and_the_report_states_them(client
     study.refresh_from_db()
 
     assert declared_rule(Study.objects.get(pk=study.pk)) == (
-        "Robots are excluded. A rater is excluded who answers fewer than 70% of at least 5 gold items right."
+        "Robots are excluded. Raters who answer fewer than 70% of at least 5 gold items right are excluded."
     )
     Study.objects.filter(pk=study.pk).update(state=Study.State.OPEN)
     with pytest.raises(ValidationError, match="fit the answers"):
