@@ -9,13 +9,13 @@ from typing import BinaryIO
 
 from exchange.identity import identity
 from exchange.rejects import RejectLog, bad_file
+from exchange.tables.containers.parquet import read_parquet
+from exchange.tables.containers.workbooks import OLD_WORKBOOK, read_workbook
 from exchange.tables.delimited import looks_like_header, read_delimited
 from exchange.tables.headers import Columns
 from exchange.tables.jsontext import read_json_array, read_json_objects
 from exchange.tables.packed import is_workbook, unpacked
-from exchange.tables.parquet import read_parquet
 from exchange.tables.row import Row
-from exchange.tables.workbooks import OLD_WORKBOOK, read_workbook
 from exchange.text import PLAIN, Dialect, byte_chunks, lines_of, opened, text_chunks
 
 _PARQUET = b"PAR1"
