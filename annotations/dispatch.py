@@ -39,8 +39,8 @@ def find_report(
     """The snapshot of the study's present answers: done, failed, or one that a worker has. Of a large study that
     changes all the time, one a few minutes old.
 
-    An unchanged study costs the queries of `inputs_of` and one more. A changed small one is worked out before this
-    returns. `again` works out a failed one once more, and a large one although there are fresh results.
+    An unchanged study costs the queries of `inputs_of` and one more. A changed small one is computed before this
+    returns. `again` computes a failed one again, and a large one even if there are fresh results.
     """
     inputs = queries.inputs_of(study, comparisons, fresh=again)
     newest = queries.newest_report(study, inputs.inputs_hash, seed, code_version())

@@ -26,7 +26,7 @@ def build_report(snapshot_id: int) -> None:
 
 
 def send_report(snapshot_id: int) -> None:
-    """Have a worker work out a report; where the broker does not answer, its row waits for `resume_reports`."""
+    """Have a worker compute a report; if the broker does not answer, its row waits for `resume_reports`."""
     send_or_wait(build_report, snapshot_id, waits=f"report {snapshot_id}")
 
 

@@ -166,7 +166,7 @@ class CloseStudy(OfStudy):
 
 
 class InvitationSerializer(serializers.ModelSerializer[Study]):
-    """The address by which raters join, and who may join."""
+    """The address where raters join, and who may join."""
 
     link = serializers.SerializerMethodField(help_text=OPEN_TO_THEIR_NAMES)
     why_closed = serializers.SerializerMethodField()
@@ -208,7 +208,7 @@ class Invitation(OfStudy):
 
     @extend_schema(request=None, responses={200: InvitationSerializer})
     def post(self, request: Request, token: str) -> Response:
-        """Give the study a new address; the old one leads nowhere from now on."""
+        """Give the study a new address; the old one stops working."""
         invitations.renew_invitation(study=self.study(), by=caller(request))
         return self._answer(request)
 

@@ -80,7 +80,7 @@ class Responses(OfStudy, generics.ListAPIView[Answer]):
 
 
 class Results(OfStudy):
-    """The study's results: 200 with those of its present answers, 202 while these are being worked out."""
+    """The study's results: 200 with those of its present answers, 202 while these are being computed."""
 
     @extend_schema(responses={200: serializers.ResultsSerializer, 202: serializers.ResultsSerializer})
     def get(self, request: Request, token: str) -> Response:

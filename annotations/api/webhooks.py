@@ -60,7 +60,7 @@ class OneWebhook(OfStudy):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, token: str, webhook_id: int) -> Response:
-        """Send nothing more there; its log goes with it."""
+        """Send nothing more to this address, and delete its log."""
         get_object_or_404(self.study().webhooks, pk=webhook_id).delete()
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -167,7 +167,7 @@ else:
 
 class BaseDimensionFormSet(QuestionFormSet):
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
-        """An empty question is one that was forgotten, not one that was not meant."""
+        """An empty question counts as forgotten, and is not silently dropped."""
         kwargs: dict[str, Any] = super().get_form_kwargs(index)
         return kwargs if index is None else kwargs | {"empty_permitted": False}
 

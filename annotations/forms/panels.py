@@ -19,7 +19,7 @@ LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
 def new_codes() -> dict[str, str]:
-    """A random code for each end of a visit; nobody can guess the one for a completed study."""
+    """A random code per outcome of a visit, so that nobody can guess the one for a completed study."""
     return {name: "".join(secrets.choice(LETTERS) for _letter in range(8)) for name in CODES}
 
 

@@ -29,7 +29,7 @@ class Submission:
     flag: str
     viewing: dict[str, Any] | None = None
     language: str = ""
-    """Of the page, as its card says; empty where that is none of the site's."""
+    """Of the page, as its card says; empty if it is not one of the site's."""
 
 
 def parse_submission(
@@ -45,7 +45,7 @@ def parse_submission(
     images: the image ids in the order in which this rater sees them. frozen: of the item, see `Item.frozen`. Times are
     reported by the browser as a number of milliseconds ago, so that a wrong clock there does no harm; without a script
     the page's own `shown_at` is used.
-    Raises BadAnswers when an answer is missing or is none of the offered ones.
+    Raises BadAnswers when an answer is missing or was not offered.
     """
     answers: list[Answer] = []
     for dimension in dimensions:

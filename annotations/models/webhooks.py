@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from annotations.models.studies import Study, new_token
 from generation.jobs import Leased
 
-SECRET_PREFIX = "whsec_"  # noqa: S105  # what a secret begins with, not one
+SECRET_PREFIX = "whsec_"  # noqa: S105  # the beginning of a secret, not a secret
 
 
 def new_secret() -> str:

@@ -130,7 +130,7 @@ def _excluded(study: Study) -> list[tuple[int | str, str]]:
 
 
 def late_answers(study: Study) -> int:
-    """Answers to cards that others had meanwhile answered in full: kept, counted nowhere."""
+    """Answers to cards that others had answered in full by then: kept, but not counted."""
     return LateAnswer.objects.filter(assignment__study=study).count()
 
 

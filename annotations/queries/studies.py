@@ -31,7 +31,7 @@ def studies_run_by(user: User) -> QuerySet[Study]:
 
 
 def n_rows(rows: QuerySet[Any, Any], *, is_counted: bool) -> int | None:
-    """How many rows there are. Unless they are counted: 0 where there are none, None where there are some."""
+    """How many rows there are. If they are not counted: 0 for none, None for some."""
     return rows.count() if is_counted else None if rows.exists() else 0
 
 

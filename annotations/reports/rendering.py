@@ -31,7 +31,7 @@ def grouped(cell: str | int) -> str:
 
 
 Links = Callable[[Figure], Sequence[tuple[str, str]]]
-"""Of a figure: (format, address) of each file that it can be had as."""
+"""(format, address) of each file that a figure is available as."""
 
 
 def no_links(_figure: Figure) -> Sequence[tuple[str, str]]:

@@ -100,7 +100,7 @@ NOTES = (
     "Answers of excluded raters are in answers-all-revisions alone; the table raters says who is excluded and why",
     "An image is named by its source's own key, else by its number here",
     "Answers with is_further true came because of earlier answers: every figure leaves them out but the consensus",
-    "Late answers belong to cards that others had answered in full meanwhile; no figure counts them",
+    "Late answers belong to cards that others had answered in full by then; no figure counts them",
     "Where raters saw two images, value and label name the side as it was shown; preferred_method is the image's",
 )
 QUESTION_FIELDS = ("name", "question", "kind", "about", "levels", "parameters", "allows_unable")

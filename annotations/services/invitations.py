@@ -52,7 +52,7 @@ def _plain(code: str) -> str:
 
 
 def invite_member(*, study: Study, role: str, by: User) -> str:
-    """Make a link by which one person gets this role, and an account if they have none; its secret, shown just once."""
+    """Make a link that gives one person this role and, if needed, an account. Returns its secret, shown only once."""
     secret = new_secret()
     with transaction.atomic():
         MemberInvitation.objects.create(
@@ -63,7 +63,7 @@ def invite_member(*, study: Study, role: str, by: User) -> str:
 
 
 def revoke_member_invitation(*, study: Study, invitation_id: int, by: User) -> None:
-    """The link leads nowhere from now on; nothing happens where it has been used."""
+    """The link stops working; if it has been used already, nothing changes."""
     with transaction.atomic():
         usable = study.member_invitations.filter(pk=invitation_id, used_at=None, revoked_at=None)
         if usable.update(revoked_at=timezone.now()):

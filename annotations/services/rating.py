@@ -67,7 +67,7 @@ def reserve(*, rater: Rater, now: datetime | None = None, is_ahead: bool = False
         if queries.over_since(rater.pk) is not None:
             return 0
         lease_until = now + timedelta(minutes=study.lease_minutes)
-        if is_ahead:  # a page that works through many cards does not lose the last ones meanwhile
+        if is_ahead:  # so that a page that works through many cards does not lose the last ones
             held = Assignment.with_checks.filter(rater=rater, state=Assignment.State.LEASED)
             held.filter(lease_until__lt=now + (lease_until - now) / 2).update(lease_until=lease_until)
         _give_back(list(locked(queries.overdue(study.pk, now, OVERDUE_AT_ONCE))))
@@ -111,7 +111,7 @@ def reserve(*, rater: Rater, now: datetime | None = None, is_ahead: bool = False
 
 
 def _further(item: int, purpose: str, further: Mapping[int, float]) -> dict[str, Any]:
-    """Whether a card is a further rater's, as an assignment stores it; repeats and checks are none."""
+    """Whether a card is a further rater's, as an assignment stores it; repeats and checks are not."""
     is_further = item in further and purpose == Assignment.Purpose.RATING
     return {"is_further": True, "probability": further[item]} if is_further else {}
 

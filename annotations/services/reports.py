@@ -1,4 +1,4 @@
-"""A study's results as frozen snapshots: asked for once, worked out once."""
+"""A study's results as frozen snapshots: requested once, computed once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -38,7 +38,7 @@ from generation.jobs import MOST_TRIES, LeaseLost
 
 MOST_RATINGS_AT_ONCE = 20_000
 MOST_METRICS_AT_ONCE = 10
-"""What is no larger takes at most about five seconds of one core, and is worked out while the page waits. Each
+"""A study up to this size takes at most about five seconds of one core, and is computed while the page waits. Each
 comparison costs about as much as all the rest, so ratings count once more for each."""
 WAITS_LONG = timedelta(minutes=2)
 """A message may wait behind others in its queue: only after this time does it count as lost."""
@@ -163,7 +163,7 @@ def default_comparisons(study: Study, data: StudyData) -> list[tuple[str, str]]:
 
 
 def report_now(*, study: Study, comparisons: Comparisons, seed: int = DEFAULT_SEED) -> ReportSnapshot:
-    """The finished snapshot of the study's present answers, worked out here if there is none.
+    """The finished snapshot of the study's present answers, computed here if there is none.
 
     For commands: it waits for nobody. If a worker is computing the same report, it is computed here as well.
     """

@@ -254,14 +254,14 @@ def close_study(*, study: Study, by: User | None = None) -> None:
 
 def _set_state(study: Study, state: Study.State, action: Action, by: User | None) -> None:
     with transaction.atomic():
-        # `update`, not `save`: what another researcher changed meanwhile stays.
+        # `update`, not `save`: it keeps what another researcher has changed in the meantime.
         if Study.objects.filter(pk=study.pk).exclude(state=state).update(state=state):
             note(study=study, actor=by, action=action)
     study.state = state
 
 
 def change_settings(*, study: Study, fields: Sequence[str], by: User | None, action: Action = Action.CHANGED) -> None:
-    """Save these fields of the study, and no others: what another researcher changed meanwhile stays."""
+    """Save only these fields of the study: what another researcher has changed in the meantime is kept."""
     if fields:
         with transaction.atomic():
             Study.objects.filter(pk=study.pk).update(revision=F("revision") + 1)

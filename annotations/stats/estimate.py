@@ -24,7 +24,7 @@ class Interval:
 
     `covers` says which population the interval speaks about ("units", "raters", "units and raters", "prompts",
     "images"…): an interval over units holds for these very raters, one over raters for these very units.
-    An interval that cannot be had has NaN ends and a `reason`.
+    An undefined interval has NaN ends and a `reason`.
     """
 
     low: float

@@ -1,4 +1,4 @@
-"""Units with the same number of ratings at each level are exchangeable: count them once, not one by one."""
+"""Units with the same number of ratings at each level are exchangeable: they are counted together, not one by one."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Why a statistic of agreement cannot be had from these ratings, or rests on few of them, in words."""
+"""Why a statistic of agreement is undefined for these ratings, or rests on few of them, in words."""
 
 import numpy as np
 

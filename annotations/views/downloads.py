@@ -1,4 +1,4 @@
-"""Answers that are files: whole ones, and streams that never lie in memory."""
+"""Answers that are files: whole ones, and streams that are never held in memory."""
 
 from collections.abc import Iterable
 from http import HTTPStatus

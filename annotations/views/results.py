@@ -112,7 +112,7 @@ def _can_compare_more(methods: Sequence[str], comparisons: Comparisons) -> bool:
 
 
 def _page(request: HttpRequest, study: Study, shown: ReportSnapshot | None, context: dict[str, Any]) -> HttpResponse:
-    """The results of a snapshot, or why there are none. Without methods in the context, those of the results."""
+    """The results of a snapshot, or why there are none. A context without methods gets those of the results."""
     document = queries.readable(shown) if shown is not None else None
     shown = shown if document else None
     if document and "methods" not in context:

@@ -12,7 +12,7 @@ from generation.models import ImportRun, PromptSet
 
 @dataclass(frozen=True)
 class Origin:
-    """Who adds rows, and by which import.
+    """Who adds rows, and through which import.
 
     Without an import, and in one by a command on the server, every set may be added to; not so by a call of the API.
     """

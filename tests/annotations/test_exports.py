@@ -15,22 +15,11 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from annotations.kinds.registry import KINDS
 from annotations.kinds.viewing import VIEWING
-from annotations.models import (
-    Assignment,
-    Auditor,
-    Dimension,
-    LateAnswer,
-    Membership,
-    MissedError,
-    Response,
-    Study,
-    Verdict,
-)
+from annotations.models import Assignment, Auditor, LateAnswer, Membership, MissedError, Response, Study, Verdict
 from annotations.models.studies import new_token
 from annotations.queries.result_units import linked_methods
-from annotations.questions import ALIGNMENT, PREFERENCE, Preset
+from annotations.questions import ALIGNMENT, PREFERENCE
 from annotations.services import exports
 from exchange.formulas import restore
 from generation.models import Claim, Critique, Method, MetricScore
@@ -238,29 +227,6 @@ def test_the_page_counts_and_the_dictionary_explains(client: Client, study: Stud
         for column in table.columns:
             assert f"| {column.name} |" in dictionary
     assert "1 does not match at all" in dictionary
-    for key, kind in KINDS.items():
-        if not kind.has_levels:
-            assert f"- {Dimension.Kind(key).label}: {kind.in_files}\n" in dictionary
-    assert (
-        "Answers with parts are: marks on the words of the prompt, yes or no to each part of the prompt, points and "
-        "boxes on the image."
-    ) in dictionary
-
-
-def test_answers_without_parts_are_no_rows_of_the_parts(client: Client) -> None:
-    faults = (("1", "hands"), ("2", "face"))
-    kinds = {"faults": (Dimension.Kind.MANY, faults, [0, 1]), "why": (Dimension.Kind.COMMENT, (), {"text": "so"})}
-    presets = [Preset(name, "", "", name, "Why?", levels, kind) for name, (kind, levels, _answer) in kinds.items()]
-    study = make_study(n_items=1, presets=presets)
-    card = make_answer(study.items.get(), make_rater(study))
-    for response in card.responses.select_related("dimension"):
-        answer = kinds[response.dimension.name][2]
-        Response.objects.filter(pk=response.pk).update(level=None, answer=answer)
-    client.force_login(study.owner)
-    page = client.get(address(study)).content.decode()
-    assert address(study, "answers.csv") in page
-    assert address(study, "parts.csv") not in page
-    assert rows_of(client, study, "parts.csv") == []
 
 
 def test_the_page_leads_to_the_api(client: Client, study: Study) -> None:

@@ -20,7 +20,7 @@ LOW, HIGH = "low", "high"
 BY_METRIC = (APART, OVER, UNDER)
 ORDERS = (POSITION, APART, OVER, UNDER, SPLIT, HURT, HELPED, CRITIC, MISSED, FLAGGED, LOW, HIGH)
 FLAGS = ("flagged", "wrong", "claims", "missed", "unable")
-"""Columns of counts by which a wall can be narrowed to units that have any."""
+"""Columns of counts. A wall can be narrowed to units whose count is not zero."""
 MOST_COMMON = 6
 
 

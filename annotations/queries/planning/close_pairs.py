@@ -1,4 +1,4 @@
-"""The rule by which a comparison of two methods gets further prompts, its looks, and what is said of them."""
+"""The rule that gives a comparison of two methods further prompts, its looks, and how pages describe them."""
 
 from dataclasses import dataclass
 

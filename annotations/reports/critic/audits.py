@@ -11,7 +11,7 @@ from annotations.stats.critic.audit import CANNOT_TELL, CRITIC, PARTLY, RIGHT, A
 
 
 def settled(data: CriticData) -> Settled:
-    """One verdict a claim: the vote, or the adjudicator's in its place."""
+    """One verdict per claim: the vote, or the adjudicator's verdict, which replaces it."""
     verdicts = data.verdicts
     return settle_verdicts(verdicts.claim, verdicts.value, n_claims=len(data.claims), adjudicated=verdicts.adjudicated)
 

@@ -1,4 +1,4 @@
-"""How each picture is to be read, for somebody who sees such a one for the first time."""
+"""How to read each kind of picture, for readers who see one for the first time."""
 
 READINGS = {
     "Prompts on which it is better, equal, worse": (
@@ -23,7 +23,7 @@ READINGS = {
         "chance). The thin line shows how much another group of such raters could differ."
     ),
     "Spearman correlation with people": (
-        "1 means that the metric ranks images as people do on average, 0 that it knows nothing of their judgement. "
+        "1 means that the metric ranks images as people do on average, 0 that it is unrelated to their judgement. "
         "The dashed line is what one more rater reaches: a metric cannot be expected to do better."
     ),
     "Severity of every rater": (

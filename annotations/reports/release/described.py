@@ -68,7 +68,7 @@ def readme(document: StudyDocument, settings: Settings) -> str:
         "## Work it out again",
         f"With evalsite {settings.code_version}:",
         "    python manage.py verify BUNDLE",
-        "It compares every file with its hash, works out every figure from `data/` and says “equal”, or what differs.",
+        "It compares every file with its hash, recomputes every figure from `data/` and says “equal”, or what differs.",
         "## How it was collected",
         *(literal(plain(paragraph)) for paragraph in methods(document)),
         "## Limits",

@@ -57,7 +57,7 @@ class Settings:
 
 
 def recompute(folder: Path, settings: Settings, *, code_version: str) -> StudyDocument:
-    """The document of the bundle in this folder, worked out from its rows by this version. Raises BadBundle."""
+    """The document of the bundle in this folder, computed from its rows by this version. Raises BadBundle."""
     try:
         with RejectLog() as log:
             scales = read_questions(folder / QUESTIONS, Scales(), log)

@@ -15,7 +15,7 @@ from exchange.tables.rows import read_rows
 
 ONE_QUESTION = "preference"
 FACETS = ("category", "sub_category")
-"""Columns by which votes and rankings are put into categories."""
+"""Columns that put votes and rankings into categories."""
 LONGEST_NAME = 200
 COLUMNS = Columns(
     required=("method_a", "method_b", "winner"),

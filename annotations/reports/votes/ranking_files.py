@@ -285,7 +285,7 @@ def _reader_for(columns: Sequence[str], file: str) -> _Reader:
     methods = [name for name in others if folded(name) not in _NOT_METHODS]
     if len(methods) >= 2 and has & {"prompt", "rater"}:
         return _ByMethod(methods)
-    raise bad_file(file, "its columns are none that rankings come in", "give " + "; or ".join(SHAPES))
+    raise bad_file(file, "its columns do not fit any shape of rankings", "give " + "; or ".join(SHAPES))
 
 
 def _place(name: str) -> int:

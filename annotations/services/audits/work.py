@@ -134,7 +134,7 @@ def seal(*, audit: Audit, now: datetime) -> None:
 def finish(*, audit: Audit, now: datetime, active_ms: int | None = None) -> str:
     """Close an auditor's work on one item, and queue what they and others disagree on. Returns the state reached.
 
-    When the place was given away meanwhile, it is taken back if one is free; else the work is kept as LATE and counted
+    If the place has been given away, the auditor gets another if one is free; else the work is kept as LATE and counted
     nowhere. Again: nothing happens. Raises Unfinished while a question is open.
     """
     with write_turn(), transaction.atomic():

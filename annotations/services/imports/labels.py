@@ -40,7 +40,7 @@ def label_levels(*, study: Study, labels: Mapping[int, Sequence[str]], by: User 
     are another level's value, or that are the sides of a pair.
     """
     with transaction.atomic():
-        # Locked: nobody opens the study or imports into it meanwhile.
+        # Locked, so that nobody opens the study or imports into it in the meantime.
         study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
         found = {dimension.pk: dimension for dimension in questions_to_label(study)}
         for key, given in labels.items():

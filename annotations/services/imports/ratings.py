@@ -28,7 +28,7 @@ from generation.queries.images import NearKeys, image_keys
 from generation.queries.importers import Counts, Progress, Source, Touched, no_progress
 from generation.queries.seen_rows import SeenRows
 
-# Small enough that people who rate meanwhile wait a fraction of a second for their turn to write.
+# So small that people who are rating wait only a fraction of a second for their turn to write.
 ROWS_AT_ONCE = 5_000
 PERSON = Rater.Kind.PERSON.value
 MOST_RATERS_PER_ITEM = 1_000

@@ -122,7 +122,7 @@ def _forget_visit(rater: Rater, now: datetime, state: str) -> None:
 def forget_name(study: Study, name: str, new_name: str) -> None:
     """Put another name for a rater's or an auditor's into every stored report and into the record of who did what.
 
-    A report that is being worked out has read the old name: its worker loses it, and another begins again.
+    A report that is being computed has read the old name: its worker loses the job, and another one starts anew.
     """
     running = ReportSnapshot.objects.filter(study=study, state=ReportSnapshot.State.RUNNING)
     running.update(state=ReportSnapshot.State.WAITING, claim="", lease_until=None)

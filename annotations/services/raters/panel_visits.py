@@ -20,7 +20,7 @@ PAID_WITHIN = timedelta(days=30)
 def mark_of(panel: Panel, participant: str) -> str:
     """“#” and 64 hexadecimal digits: the same for the same person of this panel's study, and of no use without the key.
 
-    A panel's own numbers have no “#”, so nobody can come with somebody's mark.
+    A panel's own numbers have no “#”, so nobody can present somebody else's mark.
     """
     return (
         "#" + salted_hmac("annotations.panel.participant", f"{panel.pk}:{participant}", algorithm="sha256").hexdigest()

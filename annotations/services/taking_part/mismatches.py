@@ -108,7 +108,7 @@ def _of_another(rated: Sequence["_Rated"], place: int, used: set[int], *, n_kept
     """The images of the next item with another prompt, behind the first `n_kept`; of one not used yet, if any is left.
 
     The next one is that whose prompt the next check has, so that few items look like a check. But where checks keep
-    an image of their own prompt, it is none of the n checks' prompts: that image would look like the one shown here.
+    an image of their own prompt, it is not among the n checks' prompts: that image would look like the one shown here.
     """
     strange = [one for one in (*rated[place + 1 :], *rated[:place]) if one.text != rated[place].text]
     if not strange:

@@ -1,4 +1,4 @@
-"""How fragile is the winner? The fewest prompts, raters or single ratings without which the better mean leads no more.
+"""How fragile is the winner? The fewest prompts, raters or ratings without which the better mean no longer leads.
 
 Standard errors do not answer this: in public arenas a few votes in a hundred thousand decide the first place (Huang et
 al. 2025, arXiv 2508.11847). Prompts are counted exactly. Few raters are tried in every combination; many raters, and

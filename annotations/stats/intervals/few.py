@@ -6,5 +6,5 @@ a rating scale is nearly always all of the scale."""
 
 
 def too_few(n: int, sampled: str) -> str:
-    """Why an interval over n of these (“prompts”, “raters”) cannot be had; empty where it can."""
+    """Why an interval over n of these (“prompts”, “raters”) is undefined; empty if it is defined."""
     return "" if n >= FEWEST else f"too few {sampled} ({n})"

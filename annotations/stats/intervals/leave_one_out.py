@@ -184,7 +184,7 @@ def unit_effects(
         return UnitEffects(np.full(n_statistics, np.nan), np.zeros(n_statistics), np.zeros(n_statistics), of_each)
     centred = influence - weight @ influence / n
     second = weight @ centred**2
-    # A spread that is rounding has no shape, and is none.
+    # A spread that is only rounding has no shape, and counts as zero.
     spread = second > n * (_ROUNDING * terms) ** 2
     skewness, kurtosis = np.zeros(n_statistics), np.zeros(n_statistics)
     np.divide(weight @ centred**3, second**1.5, out=skewness, where=spread)

@@ -156,7 +156,7 @@ class Rankings:
 
 @dataclass(frozen=True)
 class Friedman:
-    """Friedman's test of no difference between methods, over prompts. NaN with a reason where it cannot be had."""
+    """Friedman's test of no difference between methods, over prompts. NaN with a reason where it is undefined."""
 
     chi2: float
     df: int

@@ -137,7 +137,7 @@ def with_place_if_bounded(rankings: Rankings, n_pseudo: float) -> tuple[RankingF
 
 
 def ranked_group(votes: Votes, n_pseudo: float) -> tuple[list[int], str]:
-    """The methods to rank, and why there are none."""
+    """The methods to rank, or why there are none."""
     if not len(votes.first):
         return [], "no votes"
     if (votes.outcome == TIE).all():

@@ -1,7 +1,7 @@
 """How much of ratings comes from images, raters and the rest (G study), and what more raters or tasks buy (D study).
 
 Variance components by expected mean squares of balanced designs: Brennan (2001), Generalizability Theory, chapters 3
-and 4. A component that comes out negative counts as 0 in what follows from it, and is as it came in `components`.
+and 4. A negative component counts as 0 in everything computed from it, and is unchanged in `components`.
 """
 
 from collections.abc import Mapping

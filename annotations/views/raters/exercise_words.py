@@ -53,7 +53,7 @@ def answers_in_words(
 
 
 def _in_words(dimension: Dimension, levels: Sequence[int]) -> str:
-    """These levels, ascending, of a question; what is none of its levels is left out, as its scale may have changed.
+    """These levels, ascending, of a question; values off its scale are left out, as the scale may have changed.
 
     Of a slider: its values from … to …, and what its ends are called.
     """

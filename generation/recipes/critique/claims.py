@@ -6,7 +6,7 @@ from typing import Literal
 
 Manner = Literal["numbered", "bullets", "whole", "none"]
 
-# "1." "1)" "(1)" "1:" "#1" at the start of a line, also in markdown's bold; a year or a decimal number is none.
+# "1." "1)" "(1)" "1:" "#1" at the start of a line, also in markdown's bold; a year or a decimal number does not count.
 _NUMBER = re.compile(
     r"^(?P<indent>\s*)(?:\*\*|__)?[(#]?(?P<number>\d{1,3})(?:[.)\]:](?!\d)|(?=\s+[-–—]\s))(?P<rest>.*)$"
 )

@@ -257,7 +257,7 @@ def looks_like_id(name: str) -> bool:
 def find_or_add(name: str, entities: list[Entity]) -> str:
     """The id of the entity that `name` means by its id or its words; words that name none are added as one.
 
-    What looks like an id and is none comes back as it is, for the check to complain of.
+    A text that only looks like an id is returned unchanged, so that the check rejects it.
     """
     if not name:
         return ""

@@ -41,7 +41,7 @@ def tiny(engine: str) -> EngineSpec:
 
 
 def of_scenes(engine: str) -> EngineSpec:
-    """The same engine as trained on the demo's closed world, where there is such a one."""
+    """The same engine as trained on the demo's closed world, if there is one."""
     return EngineSpec(engine, {"model": "scenes"} if engine == "clip-score" else {})
 
 

@@ -1,4 +1,4 @@
-"""The places of everything in a scene: relative boxes, worked out from the scene alone.
+"""The places of everything in a scene: relative boxes, computed only from the scene.
 
 All lengths are shares of the picture's side; x runs to the right, y runs down.
 """

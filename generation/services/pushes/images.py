@@ -128,7 +128,7 @@ def _with_files(
 def _outside_parents(
     rows: Sequence[Mapping[str, Any]], bundle: Bundle, prompt_set: str, log: RejectLog
 ) -> dict[int, Image]:
-    """Row → the stored image that it was refined from, of rows whose parent is none of the call's files."""
+    """Row → the stored image that it was refined from, of rows whose parent is not among the call's files."""
     asked = {
         number: str(row["parent"])
         for number, row in enumerate(rows, 1)

@@ -12,7 +12,7 @@ from generation.queries.importers import Counts
 from generation.services.origin import not_yours
 
 CALL = "the call"
-"""What rejects call the file that there is none of."""
+"""The name that rejects give to the file where there is no file."""
 MOST_TRIES = 8
 T = TypeVar("T")
 

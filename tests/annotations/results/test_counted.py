@@ -1,4 +1,4 @@
-"""Answers that are not a single level: counted with shares and intervals, in the report, its page and its table."""
+"""Answers that are not a single level: counted in the report, its page and its table, and described in the exports."""
 
 import csv
 import io
@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from annotations.kinds.registry import KINDS
 from annotations.models import Assignment, Dimension, Response, Study
 from annotations.questions import ALIGNMENT, Preset
 from annotations.services.reports import report_now
@@ -84,3 +85,22 @@ def test_the_items_page_draws_what_was_said_of_each_image(client: Client) -> Non
     page = client.get(f"/study/{study.token}/items/").content.decode()
     assert "1 hands: 2; 2 face: 0; none none of these: 0; unable to answer: 0" in page
     assert "1 hands: 0; 2 face: 0; none none of these: 1; unable to answer: 1" in page
+
+
+def test_the_dictionary_describes_structures_and_those_without_parts_have_no_rows_of_them(client: Client) -> None:
+    study = make_study(n_items=2, presets=(MANY, COMMENT))
+    answer(study, 2)
+    client.force_login(study.owner)
+    address = f"/study/{study.token}/export/"
+
+    dictionary = client.get(f"{address}data-dictionary.md").content.decode()
+    for key, kind in KINDS.items():
+        assert (f"- {Dimension.Kind(key).label}: {kind.in_files}\n" in dictionary) == (not kind.has_levels)
+    assert (
+        "Answers with parts are: marks on the words of the prompt, yes or no to each part of the prompt, points and "
+        "boxes on the image."
+    ) in dictionary
+    page = client.get(address).content.decode()
+    assert f"{address}answers.csv" in page
+    assert f"{address}parts.csv" not in page
+    assert len(b"".join(client.get(f"{address}parts.csv").streaming_content).splitlines()) == 1  # the header

@@ -163,7 +163,7 @@ def test_a_preference_is_shown_by_method(client: Client) -> None:
     assert "1 (50%)" in text
 
 
-# --- worked out once -------------------------------------------------------------------------------------------------
+# --- computed once ---------------------------------------------------------------------------------------------------
 def test_an_unchanged_study_is_not_analysed_again(
     client: Client, study: Study, seen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
