@@ -92,7 +92,7 @@ class TestPage:
         assert "waiting It starts when a worker is free." in waiting
         assert "requested by ruth" in waiting
         assert "Make it again now" not in waiting
-        assert "Make it again" not in waiting
+        assert "Make it once more" not in waiting
 
         tasks.reproduce_image(asked.pk)
 
@@ -101,7 +101,7 @@ class TestPage:
         assert "The images that it started from" in text
         assert f"{baseline.method.name} : Bit-equal" in text
         assert "requested by ruth" in text
-        assert "Make it again" in text
+        assert "Make it once more" in text
         assert list(Image.objects.order_by("pk").values()) == images
 
     def test_the_part_is_asked_for_anew_until_there_is_a_verdict(self, page: Client) -> None:
@@ -193,7 +193,7 @@ class TestVerdict:
         assert made_again(image).state == State.FAILED
         text = text_of(page, image)
         assert "It could not be made again, because: It was imported" in text
-        assert "Make it again" not in text
+        assert "Make it once more" not in text
 
     def test_what_is_missing_on_the_worker_is_reported_with_its_cure(self, page: Client, baseline: Image) -> None:
         baseline.provenance["spec"]["options"] = {"model": "somebody/weights", "revision": "0" * 40}
