@@ -12,6 +12,7 @@ from annotations.kinds.base import (
     Answer,
     BadAnswers,
     Design,
+    Measured,
     QuestionKind,
     field_name,
     unanswered,
@@ -31,7 +32,7 @@ class Scale(QuestionKind):
     """Ordered levels, each with its words."""
 
     key = Dimension.Kind.ORDINAL
-    measured_as = "ordinal"
+    measured_as: Measured | None = "ordinal"
 
     def context(self, dimension: Dimension, name: str, given: Mapping[str, str], frozen: Any) -> dict[str, Any]:
         return {"options": dimension.options()}
