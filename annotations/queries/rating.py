@@ -11,6 +11,7 @@ from annotations.models import Assignment, Dimension, Item, ItemImage, LateAnswe
 from annotations.models.participation import plan_of
 from annotations.queries.planning.close_pairs import is_stopped
 from annotations.queries.raters import checks
+from annotations.queries.raters.shown_again import leaves_half
 from generation.queries.prepared import Prepared
 
 MOST_COUNTED = 5000
@@ -129,7 +130,10 @@ def may_come_free(rater: Rater) -> bool:
     if rater.study.n_released is not None and not is_stopped(rater.study):
         return True
     seen_by_me = Assignment.objects.filter(item=OuterRef("item"), rater=rater)
-    return Assignment.objects.filter(~Exists(seen_by_me), study=rater.study_id, state=Assignment.State.LEASED).exists()
+    held = Assignment.objects.filter(~Exists(seen_by_me), study=rater.study_id, state=Assignment.State.LEASED)
+    if not held.exists() or not plan_of(rater.study).shares:
+        return held.exists()
+    return held.exclude(item__in=checks.closed_to(rater, rater.study, n_given_out(rater.study))).exists()
 
 
 def overdue(study_id: int, now: datetime, limit: int) -> QuerySet[Assignment]:
@@ -166,14 +170,20 @@ def most_rated(study: Study) -> int:
     return min(n_items, study.items_per_rater or n_items)
 
 
+def may_show_rated(study: Study) -> bool:
+    """Whether checks may show what the study rates as well: a rater who gets one then leaves the items to others."""
+    return leaves_half(n_rated=most_rated(study), n_items=n_given_out(study))
+
+
 def progress(rater: Rater) -> Progress:
     own = Assignment.with_checks.filter(rater=rater)
     is_late = Q(state=Assignment.State.RETURNED) & Q(Exists(LateAnswer.objects.filter(assignment=OuterRef("pk"))))
     n = own.aggregate(answered=Count("pk", filter=Q(state=Assignment.State.ANSWERED)), late=Count("pk", filter=is_late))
     answered = n["answered"]
-    n_rated = most_rated(rater.study)
+    n_items = n_given_out(rater.study)
     plan = plan_of(rater.study)
-    total = checks.n_cards(rater, rater.study, plan, n_rated) if plan.shares else n_rated
+    n_rated = min(n_items, rater.study.items_per_rater or n_items)
+    total = checks.n_cards(rater, rater.study, plan, n_items) if plan.shares else n_rated
     return Progress(answered, max(answered, total), n["late"])
 
 

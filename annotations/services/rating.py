@@ -75,13 +75,15 @@ def reserve(*, rater: Rater, now: datetime | None = None, is_ahead: bool = False
         room = room_of(rater, study, plan, now, is_ahead=is_ahead)
         if again := _take_back(rater, lease_until, limit=room):
             return again
-        hidden, avoided = _hidden(rater, study, plan, max(0, room))
         n_rated = rater.next_sequence - (checks.n_checks_given(rater) if plan.shares else 0)
         left = room if study.items_per_rater is None else study.items_per_rater - n_rated
         if room <= 0 or left <= 0:
             return 0
-        items = _rated_items(rater, study, min(room - len(hidden), left), avoided)
-        if items is None:
+        for hidden, avoided in _hidden(rater, study, plan, max(0, room)):
+            items = _rated_items(rater, study, min(room - len(hidden), left), avoided)
+            if items is not None:
+                break
+        else:
             return 0
         further = further_probabilities(study, items)
         _take(items)
@@ -116,17 +118,17 @@ def _further(item: int, purpose: str, further: Mapping[int, float]) -> dict[str,
     return {"is_further": True, "probability": further[item]} if is_further else {}
 
 
-def _hidden(rater: Rater, study: Study, plan: RaterPlan, n: int) -> tuple[dict[int, Card], Avoided]:
-    """The checks among the next n cards, by place, and the rated items that look like this rater's checks.
+def _hidden(rater: Rater, study: Study, plan: RaterPlan, n: int) -> Sequence[tuple[dict[int, Card], Avoided]]:
+    """The checks among the next n cards, by place, and the rated items that this rater does not get because of them.
 
-    Where there is nothing to give, an ordinary card comes instead.
+    The second entry holds where the first leaves nothing to rate: checks that keep items from the rater give way.
+    Where there is no check to give, an ordinary card comes instead.
     """
     if not plan.shares:
-        return {}, (frozenset(),)
-    n_items = queries.n_given_out(study)
-    n_rated = min(n_items, study.items_per_rater or n_items)
-    purposes = checks.next_purposes(rater, study, plan, n, n_rated=n_rated)
-    candidates = checks.Candidates(rater, study, plan, n_rated=n_rated, n_items=n_items)
+        return [({}, (frozenset(),))]
+    hidden = checks.Hidden.read(study, queries.n_given_out(study))
+    purposes = checks.next_purposes(rater, study, plan, n, hidden)
+    candidates = checks.Candidates(rater, study, plan, hidden)
     found: dict[int, Card] = {}
     for place, purpose in enumerate(purposes):
         if purpose == Assignment.Purpose.RATING:
@@ -134,7 +136,9 @@ def _hidden(rater: Rater, study: Study, plan: RaterPlan, n: int) -> tuple[dict[i
         taken = candidates.take(purpose, place=rater.next_sequence + place, gap=plan.repeat_gap)
         if taken is not None:
             found[place] = (*taken, purpose)
-    return found, candidates.avoided
+    fewer = {place: card for place, card in found.items() if not candidates.shows_again(card[0])}
+    ways = [(found, candidates.avoided), (fewer, candidates.avoided_without)]
+    return ways if len(fewer) < len(found) else ways[:1]
 
 
 def _rated_items(rater: Rater, study: Study, wanted: int, avoided: Avoided) -> list[Item] | None:

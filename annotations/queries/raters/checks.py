@@ -1,22 +1,72 @@
 """Which cards of a rater are checks, and what could be one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from annotations import allocation
-from annotations.models import Assignment, Item, ItemImage, Rater, Study
+from annotations.models import Assignment, Item, Rater, Study
 from annotations.models.participation import RaterPlan
+from annotations.queries.raters.shown_again import alike, items_per_prompt, leaves_half, shown_again
 
 Purpose = Assignment.Purpose
 SESSION_PAUSE = timedelta(minutes=30)
 """A rater who has not answered for so long begins a new session."""
 ITEM_ROLES = {Purpose.GOLD.value: Item.Role.GOLD, Purpose.CHECK.value: Item.Role.CHECK}
-FIRST_PROMPTS = 20
 KIND_OF = {role.value: kind for kind, role in ITEM_ROLES.items()}
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """The gold items and checks of a study, and which of them its raters may get.
+
+    items     by kind, pk and prompt of each
+    n_images  by pk
+    again     by pk, the rated items that show what it shows (`shown_again.shown_again`); others are left out
+    n_rated   how many items a rater rates at most, of the study's `n_items`
+    """
+
+    items: dict[str, list[tuple[int, int]]]
+    n_images: dict[int, int]
+    again: dict[int, frozenset[int]]
+    n_rated: int
+    n_items: int
+
+    @classmethod
+    def read(cls, study: Study, n_items: int) -> "Hidden":
+        """Two queries, whatever there is."""
+        rows = Item.with_checks.filter(study=study, role__in=ITEM_ROLES.values()).order_by("pk")
+        items: dict[str, list[tuple[int, int]]] = {kind: [] for kind in ITEM_ROLES}
+        n_images: dict[int, int] = {}
+        for pk, role, prompt, n in rows.annotate(n=Count("item_images")).values_list("pk", "role", "prompt_id", "n"):
+            items[KIND_OF[role]].append((pk, prompt))
+            n_images[pk] = n
+        again = shown_again(study, n_images)
+        return cls(items, n_images, again, min(n_items, study.items_per_rater or n_items), n_items)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether raters leave enough items to others to get a check instead of the items that show the same."""
+        return leaves_half(n_rated=self.n_rated, n_items=self.n_items)
+
+    @property
+    def available(self) -> dict[str, int]:
+        """By kind, how many one rater gets at most: of those that are rated as well half, or none."""
+        found = {}
+        for kind, own in self.items.items():
+            n_again = sum(pk in self.again for pk, _prompt in own)
+            found[kind] = len(own) - n_again + (-(-n_again // 2) if self.is_shared else 0)
+        return found
+
+    def closed_by(self, checks: Iterable[int]) -> frozenset[int]:
+        """Rated items that a rater who got these checks never gets; none where everyone is to rate everything."""
+        if not self.is_shared:
+            return frozenset()
+        return frozenset(item for check in checks for item in self.again.get(check, ()))
 
 
 def _shares(study: Study, plan: RaterPlan) -> dict[str, int]:
@@ -25,28 +75,31 @@ def _shares(study: Study, plan: RaterPlan) -> dict[str, int]:
     return {kind: share for kind, share in plan.shares.items() if is_pair or kind != Purpose.MIRROR}
 
 
-def _schedule(rater: Rater, study: Study, plan: RaterPlan, n_rated: int) -> list[tuple[int, str]]:
+def _schedule(rater: Rater, study: Study, plan: RaterPlan, hidden: Hidden) -> list[tuple[int, str]]:
     shares = _shares(study, plan)
     if not shares:
         return []
-    roles = {f"n_{kind}": Count("pk", filter=Q(role=role)) for kind, role in ITEM_ROLES.items()}
-    counts = Item.with_checks.filter(study=study, role__in=ITEM_ROLES.values()).aggregate(**roles)
-    available = {kind: counts[f"n_{kind}"] for kind in ITEM_ROLES}
     return allocation.check_schedule(
-        shares, available=available, gap=plan.repeat_gap, n_rated=n_rated, seed=study.seed, rater=rater.pk
+        shares,
+        available=hidden.available,
+        gap=plan.repeat_gap,
+        n_rated=hidden.n_rated,
+        seed=study.seed,
+        rater=rater.pk,
     )
 
 
-def next_purposes(rater: Rater, study: Study, plan: RaterPlan, n: int, *, n_rated: int) -> list[str]:
-    """What the next n cards are for, as the study's seed has it for a rater who rates `n_rated` items in all."""
+def next_purposes(rater: Rater, study: Study, plan: RaterPlan, n: int, hidden: Hidden) -> list[str]:
+    """What the next n cards are for, as the study's seed has it."""
     first = rater.next_sequence
-    checks = dict(_schedule(rater, study, plan, n_rated))
+    checks = dict(_schedule(rater, study, plan, hidden))
     return [checks.get(place, Purpose.RATING.value) for place in range(first, first + n)]
 
 
-def n_cards(rater: Rater, study: Study, plan: RaterPlan, n_rated: int) -> int:
-    """How many cards the rater sees in all if they rate `n_rated` items."""
-    return allocation.n_cards(n_rated, _schedule(rater, study, plan, n_rated))
+def n_cards(rater: Rater, study: Study, plan: RaterPlan, n_items: int) -> int:
+    """How many cards the rater sees in all, where the study has `n_items` to rate."""
+    hidden = Hidden.read(study, n_items)
+    return allocation.n_cards(hidden.n_rated, _schedule(rater, study, plan, hidden))
 
 
 def n_cards_planned(plan: RaterPlan, n_rated: int) -> int:
@@ -58,52 +111,80 @@ def n_checks_given(rater: Rater) -> int:
     return Assignment.with_checks.filter(rater=rater).exclude(purpose=Purpose.RATING).count()
 
 
-class Candidates:
-    """What can become a check for this rater now, and which rated items are put off because of it.
+def _given(rater: Rater) -> set[int]:
+    """Gold items and checks that this rater has got."""
+    mine = Assignment.with_checks.filter(rater=rater, purpose__in=ITEM_ROLES)
+    return set(mine.values_list("item_id", flat=True))
 
-    Which gold items and checks a rater gets is drawn from the seed beforehand: as many as the schedule has places in
-    `n_rated` rated cards, of the `n_items` that there are. Rated items that look like one of them (see `alike`) are
-    put off, so that images and prompts come as often on checks as on other cards. Each check is given once: `take`
-    removes what it returns. The same queries, whatever is needed of them.
+
+def closed_to(rater: Rater, study: Study, n_items: int) -> frozenset[int]:
+    """Rated items that this rater never gets, because a check showed them the same."""
+    given = _given(rater)
+    return Hidden.read(study, n_items).closed_by(given) if given else frozenset()
+
+
+class Candidates:
+    """What can become a check for this rater now, and which rated items are kept from them because of it.
+
+    Which gold items and checks a rater gets is drawn from the seed beforehand: as many as the schedule has places.
+    Where a check shows what is rated as well, a rater gets either it or those items, never both: half of such checks
+    are drawn for each rater, less those whose items the rater has met; the items are kept from the rater as long as
+    others are left, and for good once the check is given. Where raters rate most of the items, nobody gets such a
+    check, because nobody else could take the items.
+    Rated items that look like a check in another way (see `alike`) are put off, so that prompts come as often on checks
+    as on other cards. Each check is given once: `take` removes what it returns. The same queries, whatever is needed.
     """
 
-    def __init__(self, rater: Rater, study: Study, plan: RaterPlan, *, n_rated: int, n_items: int) -> None:
+    def __init__(self, rater: Rater, study: Study, plan: RaterPlan, hidden: Hidden) -> None:
         self._rng = np.random.default_rng([study.seed, 6, rater.pk, rater.next_sequence])
-        self._study, self._rater = study, rater
-        rows = Item.with_checks.filter(study=study, role__in=ITEM_ROLES.values()).order_by("pk")
-        items: dict[str, list[tuple[int, int]]] = {kind: [] for kind in ITEM_ROLES}
-        self._n_images: dict[int, int] = {}
-        for pk, role, prompt, n in rows.annotate(n=Count("item_images")).values_list("pk", "role", "prompt_id", "n"):
-            items[KIND_OF[role]].append((pk, prompt))
-            self._n_images[pk] = n
-        mine = Assignment.with_checks.filter(rater=rater, purpose__in=ITEM_ROLES).values_list("item_id", flat=True)
-        given, coming = set(mine), set[int]()
-        available = {kind: len(own) for kind, own in items.items()}
-        n_planned = allocation.n_of_kinds(n_rated, _schedule(rater, study, plan, n_rated), available=available)
-        n_of_prompt = max(1, round(items_per_prompt(study) * n_rated / max(1, n_items)))
-        self._left: dict[str, list[int]] = {}
-        for kind, own in items.items():
-            prompts = [prompt for _pk, prompt in own]
-            drawn = allocation.spread_out(
-                prompts, n=n_planned[kind], together=n_of_prompt, seed=study.seed, rater=rater.pk
-            )
-            left = [own[place][0] for place in drawn if own[place][0] not in given]
-            coming.update(left[: max(0, n_planned[kind] - (len(own) - len(left)))])
-            self._left[kind] = left
-        self._coming = coming
-        self._alike = alike(study, list(self._n_images), n_of_prompt=n_of_prompt)
-        similar = {one for items in self._alike.values() for one in items}
+        self._study, self._rater, self._hidden = study, rater, hidden
+        given, coming = _given(rater), set[int]()
+        schedule = _schedule(rater, study, plan, hidden)
+        n_planned = allocation.n_of_kinds(hidden.n_rated, schedule, available=hidden.available)
+        n_of_prompt = max(1, round(items_per_prompt(study) * hidden.n_rated / max(1, hidden.n_items)))
+        self._alike = alike(study, list(hidden.n_images), again=hidden.again, n_of_prompt=n_of_prompt)
+        similar = {item for items in self._alike.values() for item in items}
         met = Assignment.objects.filter(rater=rater, item__in=similar)
         self._met = dict(met.values_list("item_id", "sequence"))
+        self._left: dict[str, list[int]] = {}
+        for kind, own in hidden.items.items():
+            drawn = allocation.spread_out(
+                [prompt for _pk, prompt in own],
+                n=n_planned[kind],
+                together=n_of_prompt,
+                seed=study.seed,
+                rater=rater.pk,
+            )
+            order = [own[place][0] for place in drawn]
+            twice = [pk for pk in order if pk in hidden.again]
+            kept_back = set(twice[-(-len(twice) // 2) :] if hidden.is_shared else twice)
+            kept_back.update(pk for pk in twice if not hidden.again[pk].isdisjoint(self._met))
+            left = [pk for pk in order if pk not in given and pk not in kept_back]
+            coming.update(left[: max(0, n_planned[kind] - sum(pk in given for pk in order))])
+            self._left[kind] = left
+        self._given, self._taken, self._coming = frozenset(given), set[int](), coming
         again = Assignment.with_checks.filter(
             item=OuterRef("item"), rater=rater, purpose__in=(Purpose.REPEAT, Purpose.MIRROR)
         )
         answered = Assignment.objects.filter(~Exists(again), rater=rater, state=Assignment.State.ANSWERED)
         self._answered = list(answered.order_by("sequence").values_list("sequence", "item_id", "shown_order"))
-        of_coming = self._of(coming)
-        self.avoided = (self._of(given) | of_coming, of_coming, frozenset[int]())
-        """Rated items not to be given to this rater: first all that look like one of their checks, where nothing else
-        is left those whose check is still to come, and then none."""
+
+    @property
+    def avoided(self) -> tuple[frozenset[int], ...]:
+        """Rated items not to be given to this rater, with what was taken: first all that look like one of their checks,
+        where nothing else is left those whose check is still to come, and then only those that are never given."""
+        got = self._given | self._taken
+        closed = self._hidden.closed_by(got)
+        return closed | self._of(got | self._coming), closed | self._of(self._coming), closed
+
+    @property
+    def avoided_without(self) -> tuple[frozenset[int], ...]:
+        """The same without what was taken, and where nothing else is left."""
+        return (self._hidden.closed_by(self._given),)
+
+    def shows_again(self, item: int) -> bool:
+        """Whether rated items show what this card shows."""
+        return item in self._hidden.again
 
     def _of(self, checks: Iterable[int]) -> frozenset[int]:
         return frozenset(item for check in checks for item in self._alike.get(check, ()))
@@ -117,6 +198,7 @@ class Candidates:
             # If the rater has seen an item like every one of them, the check whose item was shown longest ago.
             item = min(left, key=lambda check: (self._last_met(check), check not in self._coming))
             left.remove(item)
+            self._taken.add(item)
             return item, self._drawn_order(item)
         far = [row for row in self._answered if row[0] < place - gap]
         if not far:
@@ -131,50 +213,11 @@ class Candidates:
         return max((self._met[item] for item in self._alike.get(check, ()) if item in self._met), default=-1)
 
     def _drawn_order(self, item: int) -> str:
-        n_images = self._n_images[item]
+        n_images = self._hidden.n_images[item]
         if n_images < 2:
             return ""
         order = allocation.shown_order(n_images, seed=self._study.seed, rater=self._rater.pk, item=item)
         return ",".join(map(str, order))
-
-
-def items_per_prompt(study: Study) -> int:
-    """How many rated items a prompt of the study has: the most that one of its first prompts has."""
-    first = Item.objects.filter(study=study, position__lt=FIRST_PROMPTS).values("prompt")
-    counted = Item.objects.filter(study=study, prompt__in=first).order_by().values("prompt").annotate(n=Count("pk"))
-    return max((row["n"] for row in counted), default=1)
-
-
-def alike(study: Study, checks: Sequence[int], *, n_of_prompt: int) -> dict[int, list[int]]:
-    """By gold item or check, the rated items that somebody who compares cards could tell it by. Two queries.
-
-    n_of_prompt  how often a rater sees a prompt
-
-    These are the rated items that show one of its images, or with another prompt an image of the same prompt as such a
-    one, which may look almost the same; and those of its prompt behind which the prompt would come more often than
-    others do.
-    """
-    found: dict[int, list[int]] = {}
-    sibling = "image__prompt__images"
-    shared = ItemImage.objects.filter(
-        Q(**{sibling: F("image")}) | ~Q(image__prompt=F("item__prompt")),
-        item__in=checks,
-        **{f"{sibling}__item_images__item__study": study, f"{sibling}__item_images__item__role": Item.Role.RATED},
-    ).order_by()
-    for check, item in shared.values_list("item_id", f"{sibling}__item_images__item_id").distinct():
-        found.setdefault(check, []).append(item)
-    of_prompt: dict[int, list[int]] = {}
-    same = Item.with_checks.filter(
-        pk__in=checks, prompt__items__study=study, prompt__items__role=Item.Role.RATED
-    ).order_by("pk", "prompt__items__position")
-    for check, item in same.values_list("pk", "prompt__items"):
-        of_prompt.setdefault(check, []).append(item)
-    for check, items in of_prompt.items():
-        known = [item for item in items if item in found.get(check, ())]
-        others = [item for item in items if item not in known]
-        if excess := others[: max(0, len(items) + 1 - n_of_prompt - len(known))]:
-            found.setdefault(check, []).extend(excess)
-    return found
 
 
 def n_left(rater: Rater, plan: RaterPlan, now: datetime) -> int | None:

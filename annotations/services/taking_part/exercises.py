@@ -17,6 +17,7 @@ from annotations.kinds.base import Answer
 from annotations.models import Assignment, Item, ItemImage, KnownAnswer, Rater, Study, Trial
 from annotations.models.participation import RaterPlan, plan_of
 from annotations.queries.raters import known as queries
+from annotations.queries.rating import may_show_rated
 
 Accepted = Mapping[tuple[int, int | None], Sequence[int]]
 """(dimension, image or None) → indices of the levels that are right."""
@@ -76,6 +77,34 @@ def add_exercise(
         )
         Study.objects.filter(pk=study.pk).update(n_items_ready=0)  # its smaller images are made ahead, too
     return item
+
+
+def use_as_exercise(*, item: Item, role: str, images: Sequence[int], accepted: Accepted, reason: str) -> bool:
+    """Give a rated item another role; whether it is no longer rated.
+
+    One that has been given out stays in what is rated. It becomes a gold item or a check only where raters leave enough
+    items to others, so that nobody meets it twice. Raises ValidationError, also where nothing is known of it.
+    """
+    with transaction.atomic():
+        add_exercise(
+            study=item.study,
+            role=role,
+            prompt_id=item.prompt_id,
+            images=images,
+            accepted=accepted,
+            reason=reason,
+            frozen=item.frozen,
+        )
+        if remove_from_rated(item=item):
+            return True
+        if role in (Item.Role.GOLD, Item.Role.CHECK) and not may_show_rated(item.study):
+            raise ValidationError(
+                _(
+                    "This item has been given out before, so it stays in what is rated. Here a rater may rate more than"
+                    " half of the items, and would meet it twice. Choose an item that nobody has seen yet."
+                )
+            )
+    return False
 
 
 def remove_from_rated(*, item: Item) -> bool:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from annotations.kinds.registry import frozen_of, kind_of
 from annotations.models import Dimension, Item, ItemImage, Study
 from annotations.queries.candidates import references_of
+from annotations.queries.rating import may_show_rated, n_given_out
 from annotations.questions import names_sides
 from annotations.services.taking_part.exercises import Accepted, add_exercise
 from generation.models import Image
@@ -31,8 +32,9 @@ def make_mismatches(*, study: Study, dimension: Dimension, n: int) -> list[Item]
     prompts are those that the study does not rate, where there are any by the same methods: then nobody who compares
     images or prompts meets them twice. A prompt gets as many checks as a rated one has items, and these show the images
     of one other prompt, which resemble each other as a rated prompt's do. While there are enough prompts, no image of
-    that one is shown with a further prompt. Other checks are made of rated items; assignment keeps these from raters
-    who get the check (see `queries.raters.checks`).
+    that one is shown with a further prompt. Other checks are made of rated items, and only where raters leave enough
+    items to others: a rater then gets either the check or these items (see `queries.raters.checks`). Elsewhere fewer
+    are made, see `cure`.
     Raises ValidationError where the question or the study's items allow no such check.
     """
     is_pair = study.item_kind == Study.ItemKind.PAIR
@@ -49,7 +51,11 @@ def make_mismatches(*, study: Study, dimension: Dimension, n: int) -> list[Item]
     rng = np.random.default_rng([study.seed, 7, n_before])
     low = list(range(len(dimension.levels) // 2))
     made: list[Item] = []
-    for prompt, images, frozen in list(_drawn(study, n, rng)):
+    may_be_rated = may_show_rated(study)
+    drawn = list(_drawn(study, n, rng, may_be_rated=may_be_rated))
+    if not drawn and not may_be_rated:
+        raise ValidationError(cure(study, n))
+    for prompt, images, frozen in drawn:
         about = images if dimension.about == Dimension.About.IMAGE else [None]
         accepted: Accepted = {(dimension.pk, None): [0]} if is_pair else {(dimension.pk, image): low for image in about}
         made.append(
@@ -66,11 +72,23 @@ def make_mismatches(*, study: Study, dimension: Dimension, n: int) -> list[Item]
     return made
 
 
+def cure(study: Study, n: int) -> str:
+    """What to do so that n further checks can be made where raters rate most of the items."""
+    n_prompts = -(-n // _items_per_prompt(study))
+    is_pair = study.item_kind == Study.ItemKind.PAIR
+    return _(
+        "Further checks would show images that the study rates. Here a rater may rate more than half of the items, so a"
+        " script could notice an image that comes twice. Leave more prompts out of the study (%(prompts)d for this"
+        " many), import images of further prompts by the same methods, or set “Items per rater, at most” to %(most)d"
+        " or fewer."
+    ) % {"prompts": 2 * n_prompts if is_pair else max(2, n_prompts), "most": max(1, n_given_out(study) // 2)}
+
+
 Drawn = tuple[int, list[int], Mapping[str, Any]]
 """Prompt, images by slot, and what its questions need to know (`Item.frozen`)."""
 
 
-def _drawn(study: Study, n: int, rng: np.random.Generator) -> Iterator[Drawn]:
+def _drawn(study: Study, n: int, rng: np.random.Generator, *, may_be_rated: bool) -> Iterator[Drawn]:
     rated = _rated(study, n, rng)
     methods = {method for item in rated for method in item.methods}
     others = _Others.read(study, methods, {size for item in rated for size in item.sizes}, rng)
@@ -78,7 +96,7 @@ def _drawn(study: Study, n: int, rng: np.random.Generator) -> Iterator[Drawn]:
     n = min(n, len(rated))
     n_made = 0
     for items in _groups(study, rated[:n]):
-        group = others.next_group(items, n_kept=n_kept) if n_made < n else None
+        group = others.next_group(items, n_kept=n_kept, may_resemble=may_be_rated) if n_made < n else None
         if group is None:
             break
         prompt, cards = group
@@ -86,7 +104,7 @@ def _drawn(study: Study, n: int, rng: np.random.Generator) -> Iterator[Drawn]:
             n_made += 1
             yield prompt.pk, images, prompt.frozen
     used: set[int] = set()
-    for place, item in enumerate(rated[n_made:n], start=n_made):
+    for place, item in enumerate(rated[n_made:n] if may_be_rated else (), start=n_made):
         images = others.take(item, n_kept=n_kept) or _of_another(rated, place, used, n_kept=n_kept, n=n)
         used.update(images)
         yield item.prompt, [*item.images[:n_kept], *images], item.frozen
@@ -208,17 +226,23 @@ class _Others:
                 found._fresh = _fresh(study, found._texts)
         return found
 
-    def next_group(self, items: Sequence[_Rated], *, n_kept: int) -> tuple[_Prompt, list[list[int]]] | None:
+    def next_group(
+        self, items: Sequence[_Rated], *, n_kept: int, may_resemble: bool
+    ) -> tuple[_Prompt, list[list[int]]] | None:
         """A prompt that the study does not have, and images for its checks: one for each of a rated prompt's items.
 
         As in these items, every image but the first `n_kept` of each is of one and the same prompt, here of another
-        one. None where none is left.
+        one. None where none is left. Unless they `may_resemble` others, the study shows no image of these prompts yet.
         """
         own = _images_by_method(items, 0, n_kept)
         wrong = _images_by_method(items, n_kept, None)
         others = self._in_order(self._images, wrong)
+        if not may_resemble:
+            others = [prompt for prompt in others if self._texts[prompt] not in self._shown]
         for prompt in self._in_order(self._fresh, own):
             text = self._texts[prompt]
+            if own and not may_resemble and text in self._shown:
+                continue
             other = next((one for one in others if self._texts[one] != text), None)
             if other is not None:
                 instead = self._take(prompt, own), self._take(other, wrong)

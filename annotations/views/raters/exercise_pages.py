@@ -15,9 +15,9 @@ from annotations.forms.raters import ExerciseForm, MismatchForm
 from annotations.models import Item, Study
 from annotations.queries import rating as queries
 from annotations.queries.raters import known as known_queries
-from annotations.queries.raters.checks import alike, items_per_prompt
+from annotations.queries.raters.checks import Hidden
 from annotations.services.taking_part import exercises
-from annotations.services.taking_part.mismatches import make_mismatches
+from annotations.services.taking_part.mismatches import cure, make_mismatches
 from annotations.views.raters.exercise_words import answers_in_words
 from annotations.views.rights import researcher_of_study
 
@@ -43,19 +43,17 @@ def new(request: HttpRequest, study: Study) -> HttpResponse:
     form = ExerciseForm(study, queries.dimensions_of(study.pk), images, request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            exercises.add_exercise(
-                study=study,
+            is_removed = exercises.use_as_exercise(
+                item=item,
                 role=form.cleaned_data["role"],
-                prompt_id=item.prompt_id,
                 images=images,
                 accepted=form.accepted(),
                 reason=form.cleaned_data["reason"],
-                frozen=item.frozen,
             )
         except ValidationError as problem:
             form.add_error(None, problem)
         else:
-            if exercises.remove_from_rated(item=item):
+            if is_removed:
                 messages.success(request, _("Added. The item is no longer rated, so nobody meets it twice."))
             else:
                 messages.success(request, _("Added. The item has been given out before, so it is rated as well."))
@@ -77,6 +75,8 @@ def mismatches(request: HttpRequest, study: Study) -> HttpResponse:
             form.add_error("dimension", problem)
         else:
             messages.success(request, _("Made %d attention checks.") % len(made))
+            if len(made) < form.cleaned_data["n"] and not queries.may_show_rated(study):
+                messages.warning(request, cure(study, form.cleaned_data["n"] - len(made)))
             return redirect("study-exercises", study.token)
     return _index(request, study, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
@@ -101,7 +101,6 @@ def _index(request: HttpRequest, study: Study, form: MismatchForm, *, status: in
         images = queries.image_ids(item.pk)
         row = {"item": item, "images": images, "answers": answers_in_words(known.get(item.pk, []), [], "", images)}
         roles.setdefault(item.get_role_display(), []).append(row)
-    hidden = [item.pk for item in items if item.role in (Item.Role.GOLD, Item.Role.CHECK)]
-    n_alike = len(alike(study, hidden, n_of_prompt=items_per_prompt(study)))
-    context = {"study": study, "tab": "raters", "part": "exercises", "roles": roles, "form": form, "n_alike": n_alike}
+    hidden = Hidden.read(study, queries.n_given_out(study))
+    context = {"study": study, "tab": "raters", "part": "exercises", "roles": roles, "form": form, "hidden": hidden}
     return render(request, "annotations/watching/exercises.html", context, status=status)

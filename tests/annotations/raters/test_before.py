@@ -13,8 +13,9 @@ from annotations.questions import PREFERENCE
 from annotations.services.rating import reserve
 from annotations.services.studies import change_draft
 from annotations.services.taking_part.exercises import add_exercise, remove_exercise, remove_from_rated
+from generation.models import Method
 from tests.annotations.looking import fetch_exercise
-from tests.factories import make_rater, make_study
+from tests.factories import make_image, make_prompt, make_rater, make_study
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +38,16 @@ def make_exercise(study: Study, role: str, accepted: list[int], *, reason: str =
     )
     assert remove_from_rated(item=item)
     return made
+
+
+def leave_out_prompts(study: Study, n: int) -> None:
+    """Further prompts of the study's set, with images by its methods: it does not rate them, so checks show them."""
+    methods = list(Method.objects.filter(images__item_images__item__study=study).distinct().order_by("pk"))
+    prompt_set = study.items.all()[0].prompt.prompt_set
+    for _ in range(n):
+        prompt = make_prompt(prompt_set=prompt_set)
+        for method in methods:
+            make_image(prompt=prompt, method=method)
 
 
 def join(client: Client, study: Study) -> Rater:

@@ -22,7 +22,7 @@ from annotations.services.exports import TABLES
 from annotations.services.rating import pause, reserve, skip, submit
 from annotations.services.taking_part.mismatches import make_mismatches
 from annotations.views.cards import images_as_shown
-from tests.annotations.raters.test_before import make_exercise
+from tests.annotations.raters.test_before import leave_out_prompts, make_exercise
 from tests.factories import make_rater, make_study
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +36,7 @@ def make_checked_study(
     RaterPlan.objects.create(study=study, repeat_gap=gap, **shares)
     for _ in range(4):
         make_exercise(study, Item.Role.GOLD, [0])
+    leave_out_prompts(study, 8)
     make_mismatches(study=study, dimension=study.dimensions.get(), n=4)
     return study
 
@@ -300,7 +301,7 @@ def test_a_cap_ends_the_cards_for_now_and_says_so(client: Client, cap: str) -> N
 
 
 def test_mismatched_checks_show_an_image_of_another_prompt_and_accept_low_levels() -> None:
-    study = make_study(n_items=10)
+    study = make_study(n_items=10, items_per_rater=5)
     made = make_mismatches(study=study, dimension=study.dimensions.get(), n=3)
 
     for item in made:

@@ -1,11 +1,13 @@
-"""An observer who compares all cards of a session: images by their bytes and sizes, prompts, addresses and order."""
+"""An observer who keeps all of a session: images by bytes, sizes and looks, prompts, addresses, headers, times."""
 
 import hashlib
 import io
 import re
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -17,10 +19,10 @@ from PIL import Image as PillowImage
 from scipy.stats import hypergeom
 
 from annotations.models import Assignment, Item, ItemImage, Rater, RaterPlan, Study
-from annotations.queries.raters.checks import alike
+from annotations.questions import RANKING
 from annotations.services.taking_part.mismatches import make_mismatches
-from generation.models import Image, Method, Prompt
-from tests.annotations.raters.test_before import make_exercise
+from generation.models import Image, Prompt
+from tests.annotations.raters.test_before import leave_out_prompts, make_exercise
 from tests.factories import make_image, make_prompt, make_rater, make_study, stored_png
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +43,9 @@ class Seen:
     n_bytes: tuple[int, ...]
     pictures: tuple[bytes, ...]
     page: str
+    headers: str
+    address: str
+    ms: float
 
 
 def make_watched_study(
@@ -56,19 +61,15 @@ def make_watched_study(
             Item.objects.filter(pk=item.pk).update(position=position)
     for _ in range(n_gold):
         make_exercise(study, Item.Role.GOLD, [0])
-    methods = Method.objects.filter(images__item_images__item__study=study).distinct().order_by("pk")
-    prompt_set = study.items.all()[0].prompt.prompt_set
-    for _ in range(n_prompts_left):
-        prompt = make_prompt(prompt_set=prompt_set)
-        for method in methods:
-            make_image(prompt=prompt, method=method)
+    leave_out_prompts(study, n_prompts_left)
     for image in Image.objects.order_by("pk"):
         Image.objects.filter(pk=image.pk).update(**drawn(image))
     for number, prompt in enumerate(Prompt.objects.order_by("pk")):
         Prompt.objects.filter(pk=prompt.pk).update(text=f"A red circle above square {number:04}.")
-    RaterPlan.objects.create(study=study, repeat_gap=3, gold_share=8, check_share=15, repeat_share=8)
-    made = make_mismatches(study=study, dimension=study.dimensions.get(), n=n_checks)
-    assert len(made) == n_checks
+    shares = {"gold_share": 8, "check_share": 15, "repeat_share": 8, "mirror_share": 8}
+    RaterPlan.objects.create(study=study, repeat_gap=3, **shares)
+    if n_checks:
+        assert len(make_mismatches(study=study, dimension=study.dimensions.get(), n=n_checks)) == n_checks
     return Study.objects.get(pk=study.pk)
 
 
@@ -96,19 +97,25 @@ def difference(one: bytes, other: bytes) -> float:
 def session(client: Client, study: Study, rater: Rater) -> list[Seen]:
     """Everything that a browser gets while a rater works, to the end."""
     client.force_login(rater.user)  # type: ignore[arg-type]  # a person's rater has a user
-    name = f"d{study.dimensions.get().pk}" + ("" if study.item_kind == Study.ItemKind.PAIR else "-0")
+    name = f"d{study.dimensions.get().pk}"
+    chosen = {name: 1} if study.item_kind == Study.ItemKind.PAIR else {f"{name}-{place}": 1 for place in range(2)}
     seen: list[Seen] = []
+    began = time.perf_counter()
     while found := re.search(r'data-token="([^"]+)"', page := client.get(f"/rate/{study.token}/").content.decode()):
         token = found[1]
         card = Assignment.with_checks.select_related("item__prompt").get(token=token)
-        files = [
-            client.get(f"/rate/image/{token}/{place}/").getvalue()
-            for place in range(2 if study.item_kind == Study.ItemKind.PAIR else 1)
-        ]
+        addresses = dict.fromkeys(re.findall(rf"/rate/image/{token}/\d+/", page))
+        answers = [client.get(address) for address in addresses]
+        files = [answer.getvalue() for answer in answers]
         assert card.item.prompt.text in page
         shape = re.sub(
             r"\d+ of \d+|value=\"[^\"]*\"|[A-Za-z0-9][\w-]{21}", "…", page.replace(card.item.prompt.text, "")
         )
+        sent = client.post(
+            f"/rate/{study.token}/answer/{token}/", chosen | {"n": 1}, headers={"accept": "application/json"}
+        )
+        assert sent.status_code == 200, sent.content
+        heads = [{k: v for k, v in one.headers.items() if k != "X-Request-ID"} for one in (*answers, sent)]
         seen.append(
             Seen(
                 purpose=card.purpose,
@@ -119,9 +126,12 @@ def session(client: Client, study: Study, rater: Rater) -> list[Seen]:
                 n_bytes=tuple(len(file) for file in files),
                 pictures=tuple(small(file) for file in files),
                 page=re.sub(r"\d{2,}", "N", shape),
+                headers=re.sub(r"\d+|[0-9a-f]{32,}|[A-Za-z0-9][\w-]{21}", "N", str(heads)),
+                address=token,
+                ms=1000 * (time.perf_counter() - began),
             )
         )
-        client.post(f"/rate/{study.token}/answer/{token}/", {name: 1, "n": 1}, headers={"accept": "application/json"})
+        began = time.perf_counter()
     return seen
 
 
@@ -156,6 +166,9 @@ AT_ONCE: dict[str, Feature] = {
     "sizes": lambda card, _all: card.sizes,
     "bytes": lambda card, _all: card.n_bytes,
     "page": lambda card, _all: hash(card.page),
+    "headers": lambda card, _all: hash(card.headers),
+    "address": lambda card, _all: (len(card.address), card.address[0] in "0123456789ABCDEFGHIJKLM"),
+    "time": lambda card, all_: 4 * sorted(one.ms for one in all_).index(card.ms) // len(all_),
 }
 AFTERWARDS: dict[str, Feature] = {
     "images in all": lambda card, all_: sum(image in one.images for one in all_ for image in card.images),
@@ -165,40 +178,51 @@ AFTERWARDS: dict[str, Feature] = {
 }
 
 
-def betrayed(sessions: list[list[Seen]], features: dict[str, Feature]) -> dict[str, float]:
-    """By feature one of whose values is more (or less) frequent among checks than chance allows, its p-value."""
+def betrayed(
+    sessions: list[list[Seen]],
+    features: dict[str, Feature],
+    is_wanted: Callable[[Seen, list[Seen]], bool] = lambda card, _all: card.purpose in ("gold", "check"),
+) -> dict[str, float]:
+    """By feature, or two of them together, one of whose values is more (or less) frequent among the wanted cards than
+    chance allows, its p-value, times the number of tries."""
+    cards = [(card, session) for session in sessions for card in session]
+    wanted = np.array([is_wanted(card, session) for card, session in cards])
+    assert 0 < wanted.sum() < len(wanted)
+    columns = {name: [feature(card, session) for card, session in cards] for name, feature in features.items()}
+    pairs = {f"{a} and {b}": list(zip(columns[a], columns[b], strict=True)) for a, b in combinations(columns, 2)}
     found = {}
-    for name, feature in features.items():
-        rows = [(feature(card, cards), card.purpose in ("gold", "check")) for cards in sessions for card in cards]
-        n, n_checks = len(rows), sum(is_check for _value, is_check in rows)
-        values = Counter(value for value, _is_check in rows)
-        p = 1.0
-        for value, n_value in values.items():
-            k = sum(is_check for other, is_check in rows if other == value)
-            tails = hypergeom.cdf(k, n, n_value, n_checks), hypergeom.sf(k - 1, n, n_value, n_checks)
-            p = min(p, 2 * len(values) * min(tails))
-        if p < LEAST_P:
-            found[name] = p
+    for name, values in (columns | pairs).items():
+        in_all, in_wanted = Counter(values), Counter(value for value, one in zip(values, wanted, strict=True) if one)
+        n_tries = 2 * len(in_all) * len(columns | pairs)
+        for value, n in in_all.items():
+            k, population = in_wanted[value], (len(wanted), n, int(wanted.sum()))
+            p = n_tries * min(hypergeom.cdf(k, *population), hypergeom.sf(k - 1, *population))
+            if p < LEAST_P:
+                found[name] = p
     return found
 
 
-PLENTY = {
-    "pairs, all rated": {"n_items": 16, "item_kind": Study.ItemKind.PAIR, "k": 4, "n_prompts_left": 12},
-    "images, all rated": {"n_items": 30, "k": 4, "n_prompts_left": 6, "n_checks": 6, "n_gold": 0},
-    "images, some rated, none left": {"n_items": 44, "cap": 14, "k": 4},
-    "pairs, some rated, none left": {"n_items": 30, "cap": 12, "k": 4, "item_kind": Study.ItemKind.PAIR},
+PAIR, PROMPT = {"item_kind": Study.ItemKind.PAIR}, {"item_kind": Study.ItemKind.PROMPT}
+STUDIES: dict[str, dict[str, Any]] = {
+    "pairs, all rated": PAIR | {"n_items": 16, "n_prompts_left": 12},
+    "images, all rated": {"n_items": 30, "n_prompts_left": 6, "n_checks": 6, "n_gold": 0},
+    "images, all rated, with gold": {"n_items": 30, "n_prompts_left": 6, "n_checks": 4},
+    "all images of a prompt, all rated": PROMPT | {"n_items": 16, "n_prompts_left": 6},
+    "rankings, all rated": PROMPT | {"n_items": 16, "n_checks": 0, "n_gold": 3, "presets": (RANKING,)},
+    "images, some rated, none left": {"n_items": 44, "cap": 14},
+    "pairs, some rated, none left": PAIR | {"n_items": 30, "cap": 12},
 }
 
 
-@pytest.mark.parametrize("case", PLENTY)
-def test_nothing_in_a_whole_session_distinguishes_gold_and_checks(client: Client, case: str) -> None:
-    study = make_watched_study(**({"n_checks": 5} | PLENTY[case]))  # type: ignore[arg-type]  # as the names say
+@pytest.mark.parametrize("case", STUDIES)
+def test_nothing_in_a_whole_session_distinguishes_gold_checks_and_repeats(client: Client, case: str) -> None:
+    study = make_watched_study(**({"n_checks": 5, "k": 4} | STUDIES[case]))
+    whole = [session(client, study, make_rater(study)) for _ in range(5 if "some" in case else 4)]
     sessions = []
-    for _ in range(5 if "some" in case else 4):
-        cards = session(client, study, make_rater(study))
+    for cards in whole:
         purposes = Counter(card.purpose for card in cards)
         assert purposes["rating"] == (study.items_per_rater or study.items.count())
-        assert purposes["check"]
+        assert purposes["gold" if "rankings" in case else "check"]
         left = without_repeats(cards)
         assert not {card.purpose for card in left} & {"repeat", "mirror"}
         sessions.append(left)
@@ -210,28 +234,33 @@ def test_nothing_in_a_whole_session_distinguishes_gold_and_checks(client: Client
         features = {name: feature for name, feature in features.items() if not name.startswith("like ")}
     assert betrayed(sessions, features) == {}
 
+    # A repeat shows what was shown before. Nothing else is different, and nothing announces it.
+    technical = {name: AT_ONCE[name] for name in ("sizes", "bytes", "page", "headers", "address", "time")}
+    assert betrayed(whole, technical, lambda card, _all: card.purpose in ("repeat", "mirror")) == {}
+    rated = [[card for card in cards if card.purpose in ("rating", "repeat", "mirror")] for cards in whole]
+    assert betrayed([without_repeats(cards) for cards in rated], technical, comes_again(whole)) == {}
 
-def test_who_rates_everything_meets_the_images_of_checks_again_at_the_very_end(client: Client) -> None:
-    """Where the study rates all images: nothing shows at the time; afterwards a script that kept everything knows."""
-    study = make_watched_study(44, n_checks=6, k=2)
-    checks = Item.with_checks.filter(study=study, role=Item.Role.CHECK)
-    found = alike(study, [one.pk for one in checks], n_of_prompt=2)
-    n_alike = len({item for items in found.values() for item in items})
-    sessions = [without_repeats(session(client, study, make_rater(study))) for _ in range(2)]
-    for cards in sessions:
-        assert sum(card.purpose == "check" for card in cards) == 6
-        places = {card.images[0]: card.place for card in cards if card.purpose == "check"}
-        rated = [card for card in cards if card.purpose == "rating"]
-        again = [card for card in rated if card.images[0] in places]
-        # A check whose place is among the last cards: nothing else was left to give before it.
-        late = len(cards) - n_alike - 4
-        assert all(card.place > places[card.images[0]] or places[card.images[0]] >= late for card in again)
-        for n_before, card in enumerate(rated):
-            if card in again:
-                assert n_before >= len(rated) - n_alike - 4, "4 others at most are in the same batch"
 
-    assert betrayed(sessions, {"images before": AT_ONCE["images before"]}) == {}
-    assert set(betrayed(sessions, AFTERWARDS)) == set(AFTERWARDS), "this observer finds what there is to be found"
+def comes_again(whole: list[list[Seen]]) -> Callable[[Seen, list[Seen]], bool]:
+    again = {card.images for cards in whole for card in cards if card.purpose == "repeat"}
+    again |= {card.images[::-1] for cards in whole for card in cards if card.purpose == "mirror"}
+    return lambda card, _all: card.images in again
+
+
+def test_this_observer_finds_what_there_is_to_be_found(client: Client) -> None:
+    """The two images of a pair that is a check are of two prompts: raters should see that, and so does a script. And
+    where an item that is rated as well were given as a check, the observer would know it."""
+    study = make_watched_study(16, n_checks=5, n_prompts_left=12, k=4, **PAIR)
+    sessions = [without_repeats(session(client, study, make_rater(study))) for _ in range(4)]
+
+    differ: dict[str, Feature] = {"sides": lambda card, _all: difference(*card.pictures) > FAR}
+    checks = {card.images for cards in sessions for card in cards if card.purpose == "check"}
+    assert set(betrayed(sessions, differ, lambda card, _all: card.images in checks)) == {"sides"}
+
+    leaking = [
+        [*cards, *(replace(card, purpose="rating") for card in cards if card.purpose == "check")] for cards in sessions
+    ]
+    assert "images in all" in betrayed(leaking, AFTERWARDS, lambda card, _all: card.purpose == "check")
 
 
 def test_checks_are_made_of_what_the_study_does_not_rate(client: Client) -> None:
@@ -268,7 +297,7 @@ def test_a_prompt_lends_its_images_to_one_other_prompt(kind: str) -> None:
 
 
 def test_the_same_picture_imported_twice_or_of_another_size_is_not_drawn() -> None:
-    study = make_watched_study(20, n_checks=1)
+    study = make_watched_study(20, n_checks=1, n_prompts_left=2, cap=10)
     rated = ItemImage.objects.filter(item__study=study, item__role=Item.Role.RATED).order_by("pk")
     prompt = make_prompt(prompt_set=study.items.all()[0].prompt.prompt_set)
     again, large, fine = (make_image(prompt=prompt, method=rated[0].image.method) for _ in range(3))

@@ -13,7 +13,7 @@ from annotations.models import Assignment, Item, PanelVisit, RaterPlan, Study
 from annotations.services.panels.polling import poll_all
 from annotations.services.taking_part.mismatches import make_mismatches
 from tests.annotations.raters.prolific_server import TOKEN, ProlificServer
-from tests.annotations.raters.test_before import make_exercise
+from tests.annotations.raters.test_before import leave_out_prompts, make_exercise
 from tests.annotations.raters.test_panels import STUDY, make_panel_study, taken
 from tests.browsing import assert_accessible, follow, opened, sign_in
 
@@ -37,6 +37,7 @@ def make_paid_study() -> Study:
     )
     for role in (Item.Role.EXAMPLE, Item.Role.PRACTICE, Item.Role.QUIZ, Item.Role.GOLD, Item.Role.GOLD):
         make_exercise(study, role, [3, 4])
+    leave_out_prompts(study, 4)
     make_mismatches(study=study, dimension=study.dimensions.get(), n=3)
     return study
 

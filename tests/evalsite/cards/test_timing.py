@@ -19,7 +19,7 @@ from annotations.models import Assignment, Item, Rater, RaterPlan, Study
 from annotations.services.renditions import make_ahead
 from annotations.services.taking_part.mismatches import make_mismatches
 from generation.models import Image, Prompt
-from tests.annotations.raters.test_before import make_exercise
+from tests.annotations.raters.test_before import leave_out_prompts, make_exercise
 from tests.evalsite.cards.timing import difference
 from tests.factories import make_rater, make_study, stored_png
 
@@ -36,8 +36,10 @@ def make_timed_study(n_raters: int, *, n_cards: int = 40) -> list[Rater]:
     study = make_study(n_items=40, k=max(2, n_raters // 4), batch_size=10, most_raters_per_item=n_raters)
     for _ in range(n_cards // 4):
         make_exercise(study, Item.Role.GOLD, [0])
+    study.items_per_rater = n_cards // 4
+    study.save()
+    leave_out_prompts(study, n_cards // 4)
     make_mismatches(study=study, dimension=study.dimensions.get(), n=n_cards // 4)
-    Study.objects.filter(pk=study.pk).update(items_per_rater=n_cards // 4)
     RaterPlan.objects.create(study=study, repeat_gap=3, gold_share=25, check_share=25, repeat_share=25)
     Image.objects.update(**stored_png(1, (300, 200)))
     for number, prompt in enumerate(Prompt.objects.order_by("pk")):
