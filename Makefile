@@ -37,11 +37,12 @@ run: $(SITE)  ## Bring up the site on your own data
 # These need neither a database nor a browser. Their tests marked `slow` are left to `make test`.
 PURE := tests/stats tests/recipes tests/exchange tests/reports tests/test_layers.py tests/test_english.py
 
+# `loadfile` gives a file to one process, which sets up once what its tests share.
 # Lint keeps one core busy and the tests two processes, so together they take less time than one after the other.
 check: $(VENV)/.dev  ## Lint, and the fast tests of the pure packages: before every commit
 	@echo "==> Tests of the pure packages, and lint at the same time"
 	@said=$$(mktemp); $(MAKE) --no-print-directory lint > $$said 2>&1 & lint=$$!; \
-	$(BIN)/python -m pytest -q -m "not slow" -n $(JOBS) $(PURE) $(ARGS); tests=$$?; \
+	$(BIN)/python -m pytest -q -m "not slow" -n $(JOBS) --dist loadfile $(PURE) $(ARGS); tests=$$?; \
 	wait $$lint; lint=$$?; cat $$said; rm -f $$said; \
 	[ $$tests -eq 0 ] && [ $$lint -eq 0 ]
 

@@ -241,6 +241,7 @@ class TestRefused:
             assert "more than 1500 bytes in all" in refusal(source, limits=Limits(max_total_bytes=1500))
             assert '"a.png" has 1000 bytes' in refusal(source, limits=Limits(max_entry_bytes=999))
 
+    @pytest.mark.slow
     def test_number_of_entries_is_known_before_they_are_listed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         content = packed({f"{i}": b"" for i in range(70_000)}, zipfile.ZIP_STORED).getvalue()  # zip64 counts
         monkeypatch.setattr(zipfile, "ZipFile", None)

@@ -203,6 +203,7 @@ class TestDelimitedRows:
     def test_one_column(self) -> None:
         assert values_of("prompt\na red cube\n\na fox\n") == [{"prompt": "a red cube"}, {"prompt": "a fox"}]
 
+    @pytest.mark.slow
     def test_endless_line(self) -> None:
         fault = fault_of(b"a,b\n1,2\n" + b"x" * (MAX_LINE + CHUNK))
         assert f"longer than {MAX_LINE} characters" in str(fault)

@@ -46,6 +46,7 @@ def test_groups_that_share_no_ratings_are_not_adjusted() -> None:
         adjusted_means(ratings, prompt=np.array([0]), method=np.array([0, 0, 1, 1]))
 
 
+@pytest.mark.slow
 def test_a_biased_panel_gives_the_true_order_and_its_intervals_cover() -> None:
     rng = np.random.default_rng(5)
     covered, order = 0, 0

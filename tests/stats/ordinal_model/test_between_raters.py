@@ -83,8 +83,8 @@ def test_three_raters_cover_as_often_as_they_say_whether_or_not_they_differ(spre
     """A linear model in place of the fit: 3,000 studies of three raters and two methods, 20 ratings of each."""
     rng = np.random.default_rng(3)
     rater, method = (np.repeat(each.ravel(), 20) for each in np.indices((3, 2)))
-    held = 0
-    for _ in range(3000):
+    apart, deviation, freedom = np.zeros((3, 3000))
+    for study in range(3000):
         taste = spread / np.sqrt(2) * rng.normal(size=(3, 2))
         answers = rng.normal(size=3)[rater] + taste[rater, method] + rng.normal(size=len(rater))
         own = np.bincount(rater * 2 + method, answers) / 20
@@ -97,9 +97,8 @@ def test_three_raters_cover_as_often_as_they_say_whether_or_not_they_differ(spre
         assert found is not None
         covariance = np.diag([1 / 60, 1 / 60])
         variance, df = found.of(np.array([[-1.0, 1.0]]), covariance, 0.0, np.zeros(2), 100)
-        reach = stats.t.ppf(0.975, df[0]) * np.sqrt(variance[0])
-        held += abs(effect[1] - effect[0]) <= reach
-    assert 0.94 < held / 3000 < 0.96
+        apart[study], deviation[study], freedom[study] = abs(effect[1] - effect[0]), np.sqrt(variance[0]), df[0]
+    assert 0.94 < (apart <= stats.t.ppf(0.975, freedom) * deviation).mean() < 0.96
 
 
 def test_raters_of_one_method_each_are_compared_within_it() -> None:
