@@ -1,4 +1,4 @@
-"""The auditor's addresses, and those of the researcher's audit tab. Nothing in an auditor's reveals a critic, a method
+"""The auditor's addresses, and those of the researcher's audit tab. No auditor's address reveals a critic, a method
 or a control: tokens are random, and claims and images go by their place on the page."""
 
 from django.urls import path

@@ -1,7 +1,7 @@
-"""Ask people about a text-to-image model's images from a notebook or a training loop, by way of an evalsite.
+"""Ask people about a text-to-image model's images from a notebook or a training loop, through an evalsite.
 
-`Evalsite` blocks, `AsyncEvalsite` awaits; both push images, make studies and fetch answers. `Problem` is what they
-raise when the site refuses a call, and `webhooks.verified` checks the messages that it sends.
+`Evalsite` blocks, `AsyncEvalsite` awaits; both push images, make studies and fetch answers. They raise `Problem`
+when the site refuses a call, and `webhooks.verified` checks the messages that it sends.
 """
 
 from evalsite_client.asynchronous import AsyncEvalsite, AsyncStudy

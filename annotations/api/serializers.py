@@ -1,4 +1,4 @@
-"""What the API says of a study, in words of its own: field names here are a promise, those of models are not."""
+"""What the API says about a study, with field names of its own: these are a promise, those of models are not."""
 
 from typing import Any
 

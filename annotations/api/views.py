@@ -1,7 +1,7 @@
 """REST API, version 1: a study as its researchers may read it.
 
-To everybody else a study is not there: 404, also for its annotators and auditors, who must not learn what made an
-image. They work on the pages alone.
+For everyone else a study does not exist: 404, also for its annotators and auditors, who must not learn what made an
+image. They use only the pages.
 """
 
 from typing import Any, cast
@@ -49,8 +49,8 @@ class Items(OfStudy, generics.ListAPIView[Item]):
     parameters=[OpenApiParameter("all_revisions", bool, description="Also answers that were changed later.")]
 )
 class Responses(OfStudy, generics.ListAPIView[Answer]):
-    """The answers that count, in the order in which they came. With `?all_revisions=true` every one: also those that
-    were changed later, and those of excluded raters."""
+    """The answers that count, in the order in which they came. With `?all_revisions=true` all answers, including
+    those that were changed later and those of excluded raters."""
 
     serializer_class = serializers.ResponseSerializer
     queryset = Answer.objects.none()
@@ -68,7 +68,7 @@ class Responses(OfStudy, generics.ListAPIView[Answer]):
         return self._dimensions
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Anyone who begins to read all answers is put on record, as for a file of them."""
+        """Reading all answers is recorded in the study's activity, as for a file of them."""
         if not request.query_params.get("cursor"):
             note(study=self.study(), actor=cast("User", request.user), action=Action.EXPORTED, file="responses (API)")
         return super().list(request, *args, **kwargs)

@@ -8,7 +8,7 @@ _OTHER = re.compile(r"[^a-z0-9]+")
 
 
 def slug(name: str, default: str) -> str:
-    """Lower-case letters, digits and single hyphens; the default where nothing of the name is left."""
+    """Lower-case letters, digits and single hyphens; the default if no character of the name can be kept."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return _OTHER.sub("-", plain).strip("-")[:60].strip("-") or default
 

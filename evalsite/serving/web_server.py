@@ -1,7 +1,7 @@
 """How gunicorn serves the site: `gunicorn -c python:evalsite.serving.web_server evalsite.wsgi`.
 
 Threads wait for the database and for slow clients, processes use the cores. A long download holds a thread only:
-gunicorn's time-out watches the process, which goes on answering meanwhile.
+gunicorn's time-out watches the process, which still answers other requests.
 """
 
 import gc
@@ -48,7 +48,7 @@ util.write_error = write_problem  # gunicorn's own answer is a page of HTML
 
 
 def when_ready(server: object) -> None:
-    """Load the pages before the workers are forked, not in each of them when the first person comes."""
+    """Load the pages before the workers are forked, not in each worker at its first request."""
     get_resolver().url_patterns  # noqa: B018 - the look at them is what loads them
 
 
@@ -56,8 +56,8 @@ def post_worker_init(worker: object) -> None:
     """Make threads hand over quickly, and keep the garbage collector off what never becomes garbage.
 
     A thread that comes back from the database waits for another's turn in Python to end, 5 ms by default, several
-    times while it holds the turn to write. And a process that has loaded everything holds half a million objects
-    which each full collection would walk through in vain.
+    times while it holds the turn to write. And a process that has loaded everything holds half a million objects,
+    which every full collection would walk through for nothing.
     """
     sys.setswitchinterval(0.0005)
     gc.collect()

@@ -34,7 +34,7 @@ class Column(NamedTuple):
 
 
 class Book:
-    """A workbook in the making. Rows are on the disk as they come; pictures stay in memory until it is saved."""
+    """A workbook that is being written. Rows go to the disk at once; pictures stay in memory until it is saved."""
 
     def __init__(self) -> None:
         self._book = Workbook(write_only=True)
@@ -96,7 +96,7 @@ def thumbnail(content: bytes) -> bytes:
 
 
 def _cell(sheet: WriteOnlyWorksheet, value: object) -> WriteOnlyCell:
-    """Numbers, booleans and times as such, anything else as text; Excel takes no more than 32,767 letters."""
+    """Numbers, booleans and times as such, anything else as text; Excel takes at most 32,767 characters."""
     if value is None or isinstance(value, bool | int | float | Decimal):
         return WriteOnlyCell(sheet, value)
     if isinstance(value, datetime):

@@ -35,7 +35,7 @@ class ScoreFilter(serializers.Serializer[Any]):
 
 
 class NewScoreSerializer(serializers.Serializer[Any]):
-    """A score to add. The same again changes nothing; another value in its place is refused."""
+    """A score to add. Sending the same one again changes nothing; a different value for it is refused."""
 
     image = serializers.CharField(max_length=1_024, help_text="The image's key, SHA-256 or file name.")
     metric = serializers.CharField(max_length=100)
@@ -51,7 +51,7 @@ class NewScoresSerializer(serializers.Serializer[Any]):
 
 
 class Scores(FilteredList[MetricScore]):
-    """The site's scores in the order in which they came, and how further ones are added."""
+    """The site's scores in the order in which they came; further ones can be added."""
 
     serializer_class = StoredScoreSerializer
     filter_class = ScoreFilter
@@ -72,7 +72,7 @@ class Scores(FilteredList[MetricScore]):
         responses={200: CountsSerializer, 422: OpenApiResponse(description="Rows that cannot be taken.")},
     )
     def post(self, request: Request) -> Response:
-        """Add scores, all or none: 422 names each row that cannot be taken, with field and cure."""
+        """Add scores, all or none: 422 names each row that was refused, with field and cure."""
         asked = NewScoresSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         given = asked.validated_data

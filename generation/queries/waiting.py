@@ -11,8 +11,8 @@ from generation.models import ImportRun, Run, Step
 def longest_waits_s(now: datetime) -> dict[str, int]:
     """Seconds, by who should have begun: the workers on the queues "cpu", "imports" and "gpu", and the clock.
 
-    A step counts from the moment its run went on, an import from its upload, and for the clock what a dead worker's
-    lease has been over for. Some minutes mean a worker that is busy; hours mean that there is none.
+    A step waits since its run was started or resumed, an import since its upload, and the clock since a dead worker's
+    lease ended. Some minutes mean that the workers are busy; hours mean that there are none.
     """
     steps = Step.objects.filter(
         Q(not_before=None) | Q(not_before__lte=now), run__state=Run.State.RUNNING, state=Step.State.WAITING, n_unmet=0

@@ -1,4 +1,4 @@
-"""Small pictures for pages that show many: made when first asked for, and kept next to the renditions."""
+"""Small pictures for pages that show many: made when first requested, and kept next to the renditions."""
 
 import hashlib
 import io
@@ -17,7 +17,7 @@ QUALITY = 82
 def small_picture(image: Image) -> bytes:
     """The rendition, at most LONGEST_SIDE pixels long, as WebP. The image must have one.
 
-    A full disk or a storage that refuses writing costs time, not the picture.
+    If the disk is full or the storage refuses to write, the picture is still returned; only time is lost.
     """
     digest = hashlib.sha256(str(image.shown.name).encode()).hexdigest()
     name = f"small/{digest[:2]}/{digest}.webp"

@@ -1,4 +1,4 @@
-"""Agreement of a running study as its answers come in, with its interval; kept for a while: looking is cheap."""
+"""Agreement in a running study as answers come in, with its interval; kept for a while, so that looking is cheap."""
 
 from dataclasses import dataclass
 from math import isnan
@@ -48,7 +48,7 @@ class Growth:
 
 
 def growth(study: Study, dimension: Dimension) -> Growth:
-    """Of one question. Calculated again only when its answers have changed, and kept in the process's cache."""
+    """Agreement on one question. Calculated again only when its answers have changed; kept in the process's cache."""
     measured = kind_of(dimension).measured_as
     metric: Metric | None = None if measured == "ranking" else measured
     rows = current_responses([dimension]).filter(level__isnull=False)

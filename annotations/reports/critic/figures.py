@@ -1,4 +1,4 @@
-"""All figures of one critic: over everything, by group, and held against its controls."""
+"""All figures of one critic: overall, by group, and compared with its controls."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -100,7 +100,7 @@ def critic_result(data: CriticData, verdict: IntArray, critic: int, options: Opt
 def _with_own_lists(report: CriticReport, own: CriticReport) -> CriticReport:
     """Corrected recall, recall of lists and unseen errors from the lists that auditors made before seeing claims.
 
-    What an auditor lists after the claims depends on them, and is not a capture of its own.
+    What an auditor lists after seeing the claims depends on them, so it is not an independent capture.
     """
     by_key = {(row.facet, row.label): row for row in own.by_facet}
 

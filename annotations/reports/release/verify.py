@@ -1,4 +1,4 @@
-"""Is a bundle whole, and do its figures come out of its rows again?"""
+"""Is a bundle complete, and do its rows still give its figures?"""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ NOT_FIGURES = frozenset({"sources"})
 
 @dataclass(frozen=True)
 class Difference:
-    """One figure that moved: its table, its row in words, its column, what the bundle says and what comes out."""
+    """One figure that differs: its table, its row in words, its column, the bundle's value and the recomputed one."""
 
     table: str
     row: str
@@ -60,7 +60,7 @@ def manifest(files: Iterable[tuple[str, bytes]]) -> str:
 
 
 def verify(folder: Path, *, code_version: str) -> Verified:
-    """Compare every file with the manifest and every figure with what comes out now. Raises BadBundle."""
+    """Compare every file with the manifest, and every figure with its recomputed value. Raises BadBundle."""
     settings = Settings.read(folder)
     changed = list(_changed(folder))
     try:

@@ -1,6 +1,6 @@
-"""What the demo's simulated auditors say of pairs and of the parts of a prompt, from what is on record of each picture.
+"""What the demo's simulated auditors say about pairs and the parts of a prompt, based on each picture's record.
 
-An error is the same in two pictures of one prompt when its kind, its part and its words are: the words say what the
+An error is the same in two pictures of one prompt if its kind, part and words are the same: the words say what the
 picture shows instead.
 """
 
@@ -33,7 +33,7 @@ def statements(image: Image) -> set[Statement]:
 
 
 def true_place(claim: Claim, baseline: Image, refined: Image) -> str:
-    """In which of two pictures the error is that a claim states: one of PLACES."""
+    """Which of two pictures has the error that a claim states: one of PLACES."""
     said = (claim.kind, claim.about, claim.text)
     there = (said in statements(baseline), said in statements(refined))
     return {(True, False): "baseline", (False, True): "refined", (True, True): "both"}.get(there, "none")
@@ -68,7 +68,7 @@ def mark_of(error: Mapping[str, Any]) -> Mark | None:
 def check_parts(
     there: Mapping[str, bool], auditor: AuditorProfile, *, seed: int, who: int, where: int
 ) -> dict[str, str]:
-    """An auditor's check list of one picture; wrong and "cannot tell" as often as their verdicts are.
+    """An auditor's check list of one picture, with wrong answers and "cannot tell" as often as in their verdicts.
 
     there: what is true of the picture, by `parts_there`
     who, where: numbers of the auditor and the picture, on which alone (and the seed) the draws depend.

@@ -52,8 +52,8 @@ def items_of(study: Study, keys: Collection[str], prompt_set: str) -> dict[str, 
 class NewItems:
     """Creates the items that a file of ratings names and the study does not have, in the study's seeded order.
 
-    The whole file is read before the first rating is saved, so that methods and prompts are balanced wherever people
-    go on rating later. Memory: about 400 bytes per item, none per rating.
+    The whole file is read before the first rating is saved, so that methods and prompts stay balanced if people
+    rate more later. Memory: about 400 bytes per item, none per rating.
     """
 
     def __init__(self, study: Study, prompt_set: str, known: AbstractSet[str]) -> None:
@@ -92,7 +92,7 @@ class NewItems:
             self._methods.append(method)
 
     def save(self) -> int:
-        """Create them after the items that the study has, and return how many they are."""
+        """Create them after the items that the study has, and return their number."""
         methods, prompts = (np.unique(codes, return_inverse=True)[1] for codes in (self._methods, self._prompts))
         order = allocation.global_order(methods, prompts, self._study.seed).tolist()
         last = self._study.items.aggregate(last=Max("position"))["last"]

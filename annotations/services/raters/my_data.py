@@ -1,4 +1,4 @@
-"""What a rater may do with their own data: see it, take it along, withdraw it, have it erased."""
+"""What raters may do with their own data: see it, download it, withdraw it, have it erased."""
 
 import secrets
 from datetime import datetime
@@ -55,9 +55,9 @@ def leave_word(*, rater: Rater, text: str) -> RaterMessage:
 
 
 def withdraw(*, rater: Rater, now: datetime) -> None:
-    """Take this rater's answers out of the results from the next computation on. They are kept, and others rate more.
+    """Leave this rater's answers out of the results from the next computation on. They are kept; others rate the items.
 
-    The report counts withdrawn raters and does not name them. What the rater held is free for others at once.
+    The report counts withdrawn raters and does not name them. Cards that the rater held are free for others at once.
     """
     with write_turn(), transaction.atomic():
         exclude_rater(rater=rater, reason="withdrew", by=None, now=now, is_withdrawal=True)
@@ -65,11 +65,11 @@ def withdraw(*, rater: Rater, now: datetime) -> None:
 
 
 def erase(*, rater: Rater, now: datetime) -> Erasure:
-    """Withdraw, then delete the rater, every answer of theirs, and their account where it is for nothing else.
+    """Withdraw, then delete the rater, every answer of theirs, and their account if it has no other use.
 
     Their name is taken out of stored reports and of the record of who did what, and the study's exported file is
-    deleted: the next one is written without them. What is left is one line that counts and, of somebody from a panel,
-    what `forget_visit` leaves.
+    deleted: the next one is written without them. All that remains is one line with counts and, for somebody
+    from a panel, what `forget_visit` keeps.
     """
     _forget_visit(rater, now, PanelVisit.State.RETURNED)
     withdraw(rater=rater, now=now)
@@ -91,9 +91,9 @@ def erase(*, rater: Rater, now: datetime) -> Erasure:
 
 
 def forget_identity(*, rater: Rater, now: datetime, by_rule: bool) -> Erasure:
-    """Cut the tie between a person and their answers: a random name, no account, no messages, no panel's number.
+    """Cut the link between a person and their answers: a random name, no account, no messages, no panel's number.
 
-    The answers count on.
+    The answers still count.
     """
     with write_turn(), transaction.atomic():
         name, user = rater.name, rater.user
@@ -134,7 +134,7 @@ def forget_name(study: Study, name: str, new_name: str) -> None:
 
 
 def _renamed(value: Any, name: str, new_name: str, *, is_theirs: bool = True, is_named: bool = False) -> Any:
-    """A JSON value with the name replaced wherever it is a whole text, save where the key says that it is another's.
+    """A JSON value with the name replaced wherever it is a whole text, unless the key says that it is somebody else's.
 
     Names in a list that has a `kind`, as in "the fewest raters to change who leads", are of that kind.
     """
@@ -163,7 +163,7 @@ def _is_name(value: Any, name: str) -> bool:
 
 
 def forget_account(user: User | None) -> None:
-    """Delete an account that was made for rating alone and is of no further use; end its sessions."""
+    """Delete an account that was made only for rating and has no further use; end its sessions."""
     if user is None or user.has_usable_password() or user.is_staff or user.is_superuser or user.email:
         return
     has_more = (

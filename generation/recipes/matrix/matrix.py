@@ -15,7 +15,7 @@ MOST_SEEDS = 1_000
 
 
 class BadMatrix(ValueError):
-    """A matrix that cannot be carried out: what, and the cure."""
+    """A matrix that cannot be carried out; the message says why, and the cure."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Scenes of coloured shapes: the demo study's prompts, written by a small grammar from one seed.
 
-A `Scene` says what a prompt asks for; the same type says what a picture shows (see `scene_errors`), so that the truth
-about a picture is the difference of two values and nothing has to be guessed from pixels.
+A `Scene` says what a prompt asks for; the same type says what a picture shows (see `scene_errors`), so the truth
+about a picture is the difference of two values, and nothing has to be guessed from pixels.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ COUNT_WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven",
 
 @dataclass(frozen=True)
 class Predicate:
-    """How one relation is asked about, told, put right, and what it becomes when a picture gets it wrong.
+    """How a relation is asked about, stated and corrected, and what it becomes when a picture gets it wrong.
 
     `question` and `holds` are templates of {s} and {o}, the two entities with their article.
     """
@@ -102,7 +102,7 @@ class Entity:
 
     @property
     def short(self) -> str:
-        """ "the star", "the hearts": enough to tell it, because no two entities of a scene share a shape."""
+        """ "the star", "the hearts": unambiguous, because no two entities of a scene share a shape."""
         return f"the {self.shape if self.count == 1 else self.plural}"
 
 

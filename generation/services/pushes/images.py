@@ -40,7 +40,7 @@ class Sent(Bundle):
 
 @dataclass(frozen=True)
 class Pushed:
-    """What became of a row, counted from 1."""
+    """What happened to a row; rows count from 1."""
 
     row: int
     image: Image
@@ -50,14 +50,14 @@ class Pushed:
 def push_images(
     *, prompt_set: str, method: str, rows: Sequence[Mapping[str, Any]], files: Mapping[str, bytes], user: User
 ) -> tuple[Counts, list[Pushed]]:
-    """Add images to the set of this name, which is made if new; what became of each row, in their order.
+    """Add images to the set of this name, which is made if it is new; returns what happened to each row, in order.
 
     rows   each with `file` (a name in `files`) or `url`, and as in a manifest: prompt, prompt_key, method, seed,
            round, key, parent (another row's file, or the key or SHA-256 of an image that is there); what else it
            has is kept as the image's provenance
     files  by name
-    Files are checked and stored before the transaction: what a refused call leaves there is found by its content.
-    Raises Refused with every row that cannot be taken.
+    Files are checked and stored before the transaction; those that a refused call leaves are found by their content.
+    Raises Refused with every row that cannot be added.
     """
     refuse_others(prompt_set, user)
     named, contents = _with_files(rows, files)

@@ -90,7 +90,7 @@ def levels_of(
     words: dict[str, float],
     log: RejectLog,
 ) -> tuple[IntArray, NDArray[np.bool_]]:
-    """Of each row its level (−1 for a bad value), and whether it is "unable to answer". Bad rows go to the log."""
+    """Each row's level (−1 for a bad value), and whether it is "unable to answer". Bad rows go to the log."""
     column = table["value"]
     scale = [float(value) for value in question.values]
     level_of = np.full(len(column.labels), -1, np.int64)

@@ -1,7 +1,7 @@
-"""The independent check: what is wrong in a picture, measured in its pixels by somebody who knows the scene asked for.
+"""The independent check: what is wrong in a picture, measured in its pixels by code that knows the requested scene.
 
-It shares no judgement with any critic, so that critics, metrics and raters can be held against it. Not checked, since
-64 pixels do not show it reliably: where eyes look, and whether a thing is small or a body large.
+It shares no judgement with any critic, so critics, metrics and raters can be compared with it. Two things are not
+checked, since 64 pixels do not show them reliably: where eyes look, and whether a thing is small or a body large.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class Checked:
 
     @property
     def is_right(self) -> bool:
-        """Whether the whole scene is as asked for, and nothing else is there."""
+        """Whether the picture shows the whole scene as requested, and nothing else."""
         return not self.errors
 
 
 def check(scene: Scene, pixels: NDArray[np.uint8]) -> Checked:
-    """Hold an RGB picture (side, side, 3) against a scene; each part has at most one error."""
+    """Compare an RGB picture (side, side, 3) with a scene; each part has at most one error."""
     found = figures(pixels)
     seen = _assign(scene, found)
     errors = [error for entity in scene.entities if (error := _entity_error(entity, seen[entity.id])) is not None]

@@ -40,7 +40,7 @@ def _word(job: Job, step: Step) -> None:
 
 
 def _stored(job: Job, step: Step, kind: str) -> PromptVariant | None:
-    """The newest that somebody gave or that this very engine wrote; another engine's would be another experiment."""
+    """The newest wording by a person or by this very engine; another engine's would be a different experiment."""
     for row in PromptVariant.objects.filter(prompt=step.prompt_id, kind=kind).order_by("-pk"):
         if row.origin in GIVEN or (job.run.may_reuse and row.provenance.get("spec") == step.engine):
             return row
