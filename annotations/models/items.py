@@ -11,7 +11,7 @@ from generation.models import Image, Prompt
 
 
 class RatedItems(models.Manager["Item"]):
-    """The items that are rated, without those that prepare or check raters, so that nothing counts these by mistake."""
+    """The items that are rated. Items that prepare or check raters are left out, so that nothing counts them by mistake."""
 
     def get_queryset(self) -> models.QuerySet["Item"]:
         return super().get_queryset().filter(role=Item.Role.RATED)
@@ -21,20 +21,20 @@ class Item(models.Model):
     """One image, a pair, or all images of one prompt, at its place in the study's seeded order.
 
     `taken` counts the assignments that hold or have used one of the `wanted` places; those of excluded raters hold
-    none. The database refuses a
-    (`wanted` + 1)th, however many come at once; allocation reads (study, taken, position) and nothing else.
+    none. The database refuses a (`wanted` + 1)th, however many arrive at once; allocation reads only (study, taken,
+    position).
 
     `n_further` of the wanted places are for further raters of a disputed item, who came because of earlier answers.
-    `further_probability` is with which probability, given those answers, the item got them.
+    `further_probability` is the probability, given those answers, with which the item got them.
 
-    `look` is the look at the comparison of two methods for which the item is given out; until then nobody is wanted.
+    `look` is the look at the comparison of two methods that releases the item; until then nobody is wanted.
 
     `frozen` is what a question needs to know of the prompt, by the question's kind: the words that are marked, or the
     questions of its decomposition. Its "reference" is the reference image that is shown. It stays as it was when the
-    item was made, whatever becomes of the prompt.
+    item was made, even if the prompt changes.
 
-    Items of another role than "rated" want nobody, so they are never allocated. `objects` and `study.items` leave them
-    out; `with_checks` has them all.
+    Items with another role than "rated" want no raters, so they are never allocated. `objects` and `study.items` omit
+    them; `with_checks` has them all.
     """
 
     class Role(models.TextChoices):

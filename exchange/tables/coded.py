@@ -43,9 +43,9 @@ class CodedColumn:
     codes   (n,) int32, 0 ≤ code < len(labels)
     labels  distinct texts as `identity` spells them, in the order in which they first occur
 
-    Cells stay as they came until they are first asked for by code: what is only read as numbers or looked up among
-    names need not be coded, which takes longer than to read it from the file. A cell by itself, `column[i]`, is what
-    the file says.
+    Cells are kept as they were read until their codes are first needed. A column that is only read as numbers or looked
+    up among names need not be coded, and coding takes longer than reading the file. A single cell, `column[i]`, is as
+    the file has it.
     """
 
     def __init__(self, cells: pa.ChunkedArray | pa.DictionaryArray) -> None:
@@ -158,7 +158,7 @@ def _blanks(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
 
 
 def _perhaps_alike(names: pa.Array) -> pa.Array:
-    """The names that may be nearly the same as another one, and some that are not: a quick look at a million names."""
+    """The names that may be nearly the same as another one, and some that are not: a fast scan of a million names."""
     if not pc.all(pc.string_is_ascii(names)).as_py():
         return names
     coarse = pc.ascii_lower(names)
@@ -242,7 +242,7 @@ def read_columns(
 
 
 def release_memory() -> None:
-    """Gives back what Arrow keeps of freed columns for its next ones: hundreds of megabytes after a million rows."""
+    """Gives back memory that Arrow keeps from freed columns for later ones: hundreds of megabytes for a million rows."""
     pa.default_memory_pool().release_unused()
 
 

@@ -1,4 +1,4 @@
-"""A model that sees as a metric: it scores an image 1–5 against its prompt.
+"""A vision-language model as a metric: it scores an image 1–5 against its prompt.
 
 Options: {"chat": {"engine": "chat" or "local-chat", "options": {…}}}, the options being that engine's.
 """

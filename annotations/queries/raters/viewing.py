@@ -1,4 +1,4 @@
-"""How each rater saw the images, by the account of their browsers."""
+"""How each rater saw the images, as reported by their browsers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Viewing:
 def summaries(study: Study, raters: Sequence[int] | None = None) -> dict[int, Summary]:
     """By rater, how the images of their rated cards were seen at the latest answer to each. raters: only these.
 
-    One rater's cards are in memory at a time. Those of whom nothing was reported are left out.
+    One rater's cards are in memory at a time. Raters without reports are left out.
     """
     is_rating = Q(assignment__purpose=Assignment.Purpose.RATING)
     rows = Response.objects.filter(is_rating, assignment__study=study, viewing__isnull=False)
@@ -72,7 +72,7 @@ def reported_viewing(study: Study) -> tuple[ViewingOfRater, ...]:
 
 
 def viewing_of(study: Study, raters: Sequence[int]) -> dict[int, Viewing]:
-    """By rater; those of whom nothing was reported are left out."""
+    """By rater; raters without reports are left out."""
     found = {}
     for rater, summary in summaries(study, raters).items():
         inputs = dict(summary.inputs.most_common())

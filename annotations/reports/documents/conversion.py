@@ -36,7 +36,7 @@ def to_text(document: Document) -> str:
 def from_json(kind: type[Part], found: Mapping[str, Any]) -> Part:
     """What `to_json` made, of this version or an earlier one. Raises BadDocument.
 
-    What earlier versions did not write has its default; keys that this version does not know are left out.
+    Fields that earlier versions did not write get their default; keys that this version does not know are ignored.
     """
     known = getattr(kind, "format", None)
     if known is not None and found.get("format") != known:

@@ -1,4 +1,4 @@
-"""Which listed errors may be the same one: suggestions for a person, from where they are and what they say. Pure."""
+"""Which listed errors may be the same: suggestions for a person, made from their places and words. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -30,8 +30,8 @@ class Mention:
 def likeness(a: Mention, b: Mention) -> float:
     """How likely two mentions name one error, 0 to 1: relation, place, words and kind, weighed over what both give.
 
-    Words always count; relation, place and kind only where both mentions have them, so that a missing mark neither
-    speaks for nor against. Different relations or places that lie apart speak against.
+    Words always count; relation, place and kind only where both mentions have them, so a missing mark is evidence
+    neither for nor against. Different relations, and places far apart, are evidence against.
     """
     parts = [(_TEXT, text_likeness(a.text, b.text))]
     if a.about and b.about:

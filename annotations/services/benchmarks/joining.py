@@ -1,4 +1,4 @@
-"""A new method joins an old study: new items behind the old ones, which stay as they are with all their answers."""
+"""A new method joins an old study: new items follow the old ones, which keep all their answers."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ from generation.models import Method
 
 
 def add_methods(*, study: Study, methods: Sequence[Method], by: User | None, remark: str = "") -> Extension:
-    """Link the images that these methods made of the study's prompts, and put the try on record.
+    """Link the images that these methods made of the study's prompts, and record the attempt.
 
     The new items come in a balanced order of their own behind all that were there; each wants as many raters as the
     others. In pairs, each new method meets whom the study's rule lets it meet. The latest finished results are kept

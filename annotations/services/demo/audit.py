@@ -80,7 +80,7 @@ def simulate_audit(*, study: Study, prompt_set: str, seed: int, began: datetime)
 
     They have judged each claim of the critic and of the control that saw another image, checked each part of the
     prompt, listed errors, and said what became of each claimed error in the refined picture; placebo pairs are among
-    the pairs. What they are tied on, one more has settled. Each image and pair has room for real auditors.
+    the pairs. One more auditor has settled ties. Each image and pair has room for real auditors.
     An auditor who lists errors first may list what a claim names too: the group of that error then holds the claim.
     """
     critiques = Critique.objects.filter(image__prompt__prompt_set__name=prompt_set)

@@ -1,4 +1,4 @@
-"""Further raters for disputed items: who wants one is decided as answers arrive, within their transaction."""
+"""Further raters for disputed items: which items get one is decided as answers arrive, in the same transaction."""
 
 import numpy as np
 from django.db.models import F
@@ -9,11 +9,11 @@ from annotations.queries.raters.disputed import has_dispute, n_base_places
 
 
 def consider(*, assignment: Assignment) -> bool:
-    """Want further raters of an item if it is complete and the study's rule calls it disputed; whether it did.
+    """Ask for further raters of an item if it is complete and the study's rule calls it disputed; whether it did.
 
     To be called with each saved answer, in its transaction. Six queries whatever the size of the study, and none in a
-    study without such a rule. They are the same for every card, so that no answer's time distinguishes checks:
-    after a check or a repeat they are about the rated card that is nearest to it, and change nothing.
+    study without such a rule. They are the same for every card, so that response times do not reveal checks:
+    after a check or a repeat they are about the nearest rated card, and change nothing.
     """
     study = assignment.study
     most = study.most_raters_per_item

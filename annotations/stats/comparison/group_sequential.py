@@ -1,6 +1,6 @@
 """Bounds for a planned number of looks at a paired comparison, with an overall two-sided error rate.
 
-Lan and DeMets (1983), Biometrika 70:659: the error is spent as a function of the share of the planned information;
+Lan and DeMets (1983), Biometrika 70:659: the error rate is spent as a function of the share of the planned information;
 bounds follow from the joint law of the statistic at the looks, a Brownian motion, by recursive integration (Armitage,
 McPherson and Rowe 1969).
 """
@@ -43,7 +43,7 @@ def spending_bounds(
 ) -> FloatArray:
     """Two-sided z bounds (k,) at the given shares of the planned information, ascending in (0, 1].
 
-    Each side spends alpha/2 by the share t: "obrien_fleming" 2 − 2Φ(z_{α/4} / √t), hardly anything early;
+    Each side spends alpha/2 by the share t: "obrien_fleming" 2 − 2Φ(z_{α/4} / √t), very little early on;
     "pocock" (α/2) ln(1 + (e − 1) t), nearly the same bound at every look.
     Raises ValueError for fractions that do not ascend within (0, 1].
     """
@@ -91,7 +91,7 @@ def group_sequential(
     alpha: float = 0.05,
     spending: Spending = "obrien_fleming",
 ) -> tuple[Look, ...]:
-    """The paired t test at each planned look for which there are prompts yet, against its bound.
+    """The paired t test at each planned look that has enough prompts so far, against its bound.
 
     differences (n,) in order of completion; looks: numbers of prompts, ascending, at most `planned`. The bounds are on
     the scale of p, so that Student's t replaces the normal at small n (Jennison and Turnbull 2000, section 3.8).

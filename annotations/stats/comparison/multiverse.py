@@ -1,7 +1,7 @@
 """Does a conclusion survive other defensible choices: which raters, which aggregation, which subset of units?
 
-Nobody is excluded by the software. A rule of exclusion is one universe among others, and what it would change is shown
-next to what happens without it (Steegen, Tuerlinckx, Gelman & Vanpaemel 2016, Perspect. Psychol. Sci. 11:702).
+The software excludes nobody. An exclusion rule is one universe among others, and its result is shown next to the result
+without it (Steegen, Tuerlinckx, Gelman & Vanpaemel 2016, Perspect. Psychol. Sci. 11:702).
 """
 
 from collections.abc import Callable, Mapping, Sequence

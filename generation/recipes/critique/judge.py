@@ -1,4 +1,4 @@
-"""A model that sees as judge of an image: 1–5 and yes or no, two of the metrics that DetailScribe reports.
+"""A vision-language model as judge of an image: 1–5 and yes or no, two of the metrics that DetailScribe reports.
 
 The released code asks for the two in separate requests, about the prompt's topic; the words here are this project's.
 """
