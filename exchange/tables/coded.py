@@ -242,7 +242,7 @@ def read_columns(
 
 
 def release_memory() -> None:
-    """Gives back memory that Arrow keeps from freed columns for later ones: hundreds of megabytes for a million rows."""
+    """Gives back memory that Arrow keeps from freed columns: hundreds of megabytes for a million rows."""
     pa.default_memory_pool().release_unused()
 
 
