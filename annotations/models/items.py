@@ -11,7 +11,7 @@ from generation.models import Image, Prompt
 
 
 class RatedItems(models.Manager["Item"]):
-    """The items that are rated. Those that prepare or check raters are left out, so that nothing counts them wrongly."""
+    """The items that are rated: those that prepare or check raters are left out, so nothing counts them wrongly."""
 
     def get_queryset(self) -> models.QuerySet["Item"]:
         return super().get_queryset().filter(role=Item.Role.RATED)
