@@ -204,7 +204,7 @@ def _same_source(table: CodedTable, claim: IntArray, source: IntArray, keep: Fla
     good = np.ones(len(table), bool)
     for row in rows[source[rows] != source[leader]]:
         first = leader[np.searchsorted(rows, row)]
-        problem = f"row {table.row_numbers[first]} has a different verdict on the same claim"
+        problem = f"row {table.row_numbers[first]} has another value for the same claim"
         text, cure = table["is_control"][row], "say the same in all its rows"
         log.note(table.file, int(table.row_numbers[row]), "is_control", text, problem, cure)
         good[row] = False

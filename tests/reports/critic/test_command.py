@@ -241,7 +241,7 @@ def test_bad_rows_are_named_with_place_and_cure(analyze: Analyze) -> None:
         ("critic,image,claim,auditor,verdict,is_control\nA,i,1,x,right,sort of\n", "true or false"),
         (
             "critic,image,claim,auditor,verdict,is_control\nA,i,1,x,right,no\nA,i,1,y,right,yes\n",
-            'row 3, is_control "yes": row 2 says otherwise',
+            'row 3, is_control "yes": row 2 has another value for the same claim',
         ),
     ],
 )
