@@ -296,6 +296,7 @@ CELERY_TASK_ROUTES = {"generation.tasks.run_import": {"queue": "imports"}}
 CELERY_TASK_IGNORE_RESULT = True  # the database is the truth; messages are only hints
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_POOL = "evalsite.background.pool:TaskPool"  # where a command names no other
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
