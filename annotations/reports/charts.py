@@ -11,6 +11,7 @@ from math import isfinite
 from annotations.reports.documents.critic import CalibrationBin
 from annotations.reports.pictures import svg
 from annotations.reports.pictures.axis import Axis, Limits, nice_step
+from annotations.reports.pictures.labels import shortened
 from annotations.reports.pictures.svg import LETTER, LINE, PAGE, Layout
 
 MOST_BINS = 30
@@ -61,8 +62,9 @@ def interval_plot(
         y = top - 10 - LINE * row
         parts.append(svg.line(scale.x(at), y + 6, scale.x(at), bottom, "reference"))
         parts.append(svg.text(scale.x(at), y, label, "tick", _anchor_of(scale.x(at), scale)))
-    for i, mark in enumerate(marks):
-        parts.append(_mark(mark, top + layout.row * i, scale, layout))
+    labels = _labels([mark.label for mark in marks], [_figure(mark) for mark in marks], layout)
+    for i, (mark, label) in enumerate(zip(marks, labels, strict=True)):
+        parts.append(_mark(mark, label, top + layout.row * i, scale, layout))
     middle, room = (layout.left + layout.end) / 2, layout.width if layout.is_stacked else layout.end
     words, height = svg.wrapped(axis, middle, bottom + 34, room)
     return svg.picture([*parts, *words], bottom + 26 + height, title, layout)
@@ -162,15 +164,15 @@ def stacked_bars(
         svg.text(left, 14, svg.short(lowest, (right - left) / 2 - 8), "tick", "start", full=lowest),
         svg.text(right, 14, svg.short(highest, (right - left) / 2 - 8), "tick", "end", full=highest),
     ]
+    shown = _labels([label for label, _ in rows], [f"n {sum(counts):,}" for _, counts in rows], layout)
     for i, (label, counts) in enumerate(rows):
         y, total = top + layout.row * i, sum(counts)
         n = f"n {total:,}"
         if layout.is_stacked:
-            room = layout.width - LETTER * len(n) - 24
-            parts.append(svg.text(2, y + 16, svg.short(label, room), "label", "start", full=label))
+            parts.append(svg.text(2, y + 16, shown[i], "label", "start", full=label))
             parts.append(svg.text(layout.width - 2, y + 16, n, "tick", "end"))
         else:
-            parts.append(svg.text(left - 12, y + 19, svg.short(label, left - 18), "label", "end", full=label))
+            parts.append(svg.text(left - 12, y + 19, shown[i], "label", "end", full=label))
             parts.append(svg.text(right + 12, y + 19, n, "tick", "start"))
         at, y = float(left), y + layout.above
         for level, count in enumerate(counts):
@@ -193,16 +195,16 @@ def share_bars(rows: Sequence[tuple[str, int]], *, title: str, layout: Layout = 
     total = sum(n for _, n in rows)
     left, right, above = layout.left, layout.end, layout.above
     parts = [svg.line(left, 4, left, 4 + layout.row * len(rows), "axis")]
-    for i, (label, n) in enumerate(rows):
-        y, share = 4 + layout.row * i, n / total if total else 0.0
-        width = (right - left) * share
-        count = f"{n:,} ({share:.0%})"
+    counts = [f"{n:,} ({n / total if total else 0.0:.0%})" for _, n in rows]
+    shown = _labels([label for label, _ in rows], counts, layout, indent=left)
+    for i, ((label, n), count) in enumerate(zip(rows, counts, strict=True)):
+        y = 4 + layout.row * i
+        width = (right - left) * (n / total if total else 0.0)
         if layout.is_stacked:
-            room = layout.width - left - LETTER * len(count) - 24
-            parts.append(svg.text(left + 6, y + 16, svg.short(label, room), "label", "start", full=label))
+            parts.append(svg.text(left + 6, y + 16, shown[i], "label", "start", full=label))
             parts.append(svg.text(layout.width - 2, y + 16, count, "label", "end"))
         else:
-            parts.append(svg.text(left - 12, y + 19, svg.short(label, left - 18), "label", "end", full=label))
+            parts.append(svg.text(left - 12, y + 19, shown[i], "label", "end", full=label))
             parts.append(svg.text(left + width + 10, y + 19, count, "label", "start"))
         parts.append(svg.rect(left, y + above + 5, width, 20, "bar win"))
     return svg.picture(parts, 8 + layout.row * len(rows), title, layout)
@@ -250,15 +252,26 @@ def _apart(starts: Sequence[float], widths: Sequence[float], room: float) -> lis
     return places
 
 
-def _mark(mark: Mark, top: float, axis: Axis, layout: Layout) -> str:
-    y = top + layout.above + (layout.row - layout.above) / 2
-    figure = mark.text if mark.value is not None else "not estimable"
+def _labels(labels: Sequence[str], figures: Sequence[str], layout: Layout, indent: float = 0) -> list[str]:
+    """What is written of each label: on a phone it is on one line with the row's figure."""
     if layout.is_stacked:
-        label = svg.short(mark.label, layout.width - LETTER * len(figure) - 24)
+        room = layout.width - indent - LETTER * max(map(len, figures), default=0) - 24
+    else:
+        room = layout.left - 18
+    return shortened(labels, room / LETTER)
+
+
+def _figure(mark: Mark) -> str:
+    return mark.text if mark.value is not None else "not estimable"
+
+
+def _mark(mark: Mark, label: str, top: float, axis: Axis, layout: Layout) -> str:
+    y = top + layout.above + (layout.row - layout.above) / 2
+    figure = _figure(mark)
+    if layout.is_stacked:
         parts = [svg.text(2, top + 16, label, "label", "start", full=mark.label)]
         parts.append(svg.text(layout.width - 2, top + 16, figure, "value", "end"))
     else:
-        label = svg.short(mark.label, layout.left - 18)
         parts = [svg.text(layout.left - 12, y + 4, label, "label", "end", full=mark.label)]
         if mark.value is None:
             parts.append(svg.text(layout.left + 4, y + 4, figure, "tick", "start"))

@@ -1,5 +1,6 @@
 """The report as a paged, numbered PDF: answers and pictures first, the tables behind them as an appendix."""
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from math import sqrt
@@ -42,10 +43,11 @@ def report_pdf(paper: Manuscript) -> bytes:
     keys = [reference.key for reference in paper.references]
     files = {f"{figure.name}.svg": figure.wide.encode() for figure in paper.figures}
     files["references.bib"] = bibliography(keys).encode()
-    return pdf("\n".join(_source(paper)), files, paper.made_at)
+    return pdf("\n".join(source(paper)), files, paper.made_at)
 
 
-def _source(paper: Manuscript) -> Iterator[str]:
+def source(paper: Manuscript) -> Iterator[str]:
+    """The report in Typst's language; pictures and references are files that it names."""
     yield f"#set document(title: {_string(paper.title)})"
     yield _SETTINGS
     yield f"#text(size: 20pt, weight: 700, {_string(paper.title)})\n"
@@ -139,9 +141,17 @@ def _table(block: Table) -> str:
     lines = [f"#table(columns: ({widths},), align: ({aligned},),"]
     head = ", ".join(f"[{_words(name)}]" for name in block.head)
     lines.append(f"table.hline(stroke: 0.8pt), table.header({head}), table.hline(stroke: 0.4pt),")
-    lines += [", ".join(f"[{_words(cell)}]" for cell in row) + "," for row in cells]
+    lines += [", ".join(f"[{_words(_breakable(cell))}]" for cell in row) + "," for row in cells]
     set_table = "\n".join([*lines, "table.hline(stroke: 0.8pt))\n"])
     return f"#block(breakable: false)[\n{set_table}]\n" if len(cells) <= MOST_UNBROKEN else set_table
+
+
+def _breakable(cell: str) -> str:
+    """A line may end after every eighth letter of a word that is too long for a column, by a blank without a width."""
+    return _LONG_WORD.sub(lambda found: "\u200b".join(re.findall(".{1,8}", found[0])), cell)
+
+
+_LONG_WORD = re.compile(r"[^\s\-–−]{20,}")
 
 
 def _room(head: str, longest: int) -> str:

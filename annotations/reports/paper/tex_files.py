@@ -5,20 +5,25 @@ import re
 from annotations.reports.paper.manuscript import Manuscript
 from annotations.reports.paper.markdown import keys_of
 from annotations.reports.paper.methods import CITATION
-from annotations.reports.tex import escape, escape_part
+from annotations.reports.tex import escape_part
 
 FITTING = r"width=\linewidth,height=0.8\textheight,keepaspectratio"
 """As wide as its place, and never higher than a page with its caption."""
+LOOSE = r"\begingroup\emergencystretch=5em"
+"""A line of long names has few blanks to stretch: it may rather be loose than run over the margin."""
+LONG = re.compile(r"[^\s]{20,}")
+"""Names such as a_long_name_of_a_question have no place of their own where a line may end."""
+PIECE = 8
+"""Letters of such a name after which a line may end."""
 HASH = re.compile(r"\b(?=[a-f]*\d)[0-9a-f]{8,}\b")
 
 
 def methods_tex(paper: Manuscript) -> str:
     r"""The methods and limits as paragraphs with \cite; the keys are those of references.bib."""
     paragraphs = [f"{_cited(paragraph)}\n" for paragraph in paper.methods]
-    limits = [r"\paragraph{Limits.}", " ".join(map(escape, paper.limits)), ""] if paper.limits else []
-    text = "\n".join(["% The keys are those of references.bib.", *paragraphs, *limits])
-    # A name such as a_long_name_of_a_question has no place of its own where a line may end.
-    return text.replace(r"\_", r"\_\allowbreak{}")
+    limits = [r"\paragraph{Limits.}", " ".join(map(_breakable, paper.limits)), ""] if paper.limits else []
+    head = ["% The keys are those of references.bib.", LOOSE]
+    return "\n".join([*head, *paragraphs, *limits, r"\par\endgroup", ""])
 
 
 def figures_tex(paper: Manuscript, label: str) -> str:
@@ -32,7 +37,7 @@ def figures_tex(paper: Manuscript, label: str) -> str:
                         rf"\begin{{{environment}}}[tbp]",
                         r"\centering",
                         rf"\includegraphics[{FITTING}]{{figures/{figure.name}{ending}.pdf}}",
-                        rf"\caption{{{escape(figure.caption)}}}",
+                        rf"\caption{{{_breakable(figure.caption)}}}",
                         rf"\label{{fig:{label}-{figure.name}{ending}}}",
                         rf"\end{{{environment}}}",
                         "",
@@ -51,5 +56,11 @@ def _cited(text: str) -> str:
 
 
 def _breakable(text: str) -> str:
-    """Escaped; a line may end after every fourth character of a hash, which has no syllables."""
-    return HASH.sub(lambda found: r"\allowbreak{}".join(re.findall(".{1,4}", found[0])), escape_part(text))
+    """Escaped; a line may end after every fourth character of a hash, which has no syllables, and within long names."""
+    parts, at = [], 0
+    for found in re.finditer(rf"{HASH.pattern}|{LONG.pattern}", text):
+        size = 4 if HASH.fullmatch(found[0]) else PIECE
+        pieces = [found[0][i : i + size] for i in range(0, len(found[0]), size)]
+        parts += [escape_part(text[at : found.start()]), r"\allowbreak{}".join(map(escape_part, pieces))]
+        at = found.end()
+    return "".join([*parts, escape_part(text[at:])])

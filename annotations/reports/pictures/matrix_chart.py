@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from annotations.reports.pictures import svg
+from annotations.reports.pictures.labels import shortened
 from annotations.reports.pictures.svg import PAGE, Layout
 
 MOST_DRAWN = 20
@@ -22,12 +23,12 @@ def chance_matrix(
     top, room = 28, layout.width - left - 12
     size = min(room / n, 56.0)
     tall = max(min(size, 34.0), 18.0)
+    labels = shortened(names[:n], (layout.width if layout.is_stacked else left - 18) / svg.LETTER - len(str(n)) - 1)
     parts = []
     for at in range(n):
         x, y = left + size * at, top + tall * at
-        label = f"{at + 1}" if layout.is_stacked else f"{at + 1} {names[at]}"
         parts.append(svg.text(x + size / 2, top - 10, f"{at + 1}", "tick", "middle", full=names[at]))
-        shown = svg.short(label, left - 18)
+        shown = f"{at + 1}" if layout.is_stacked else f"{at + 1} {labels[at]}"
         parts.append(svg.text(left - 8, y + tall / 2 + 4, shown, "label", "end", full=names[at]))
         for other in range(n):
             share = shares[at][other]
@@ -42,9 +43,7 @@ def chance_matrix(
     bottom = top + tall * n + 16
     if layout.is_stacked:
         for at in range(n):
-            parts.append(
-                svg.text(2, bottom + 14 * at, svg.short(f"{at + 1} {names[at]}", layout.width), "tick", "start")
-            )
+            parts.append(svg.text(2, bottom + 14 * at, f"{at + 1} {labels[at]}", "tick", "start"))
         bottom += 14 * n + 4
     words_below, height = svg.wrapped(axis, layout.width / 2, bottom + 6, layout.width)
     return svg.picture([*parts, *words_below], bottom + height, title, layout)

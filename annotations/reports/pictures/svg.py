@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from html import escape as escape_marks
 from textwrap import wrap
 
+from annotations.reports.pictures.labels import shortened
+
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 LETTER = 6.6
 """About the width of a letter of a label, so that texts can be kept apart."""
@@ -92,8 +94,7 @@ def wrapped(words: str, middle: float, y: float, width: float) -> tuple[list[str
 
 def short(label: str, room: float) -> str:
     """The label, cut where it is longer than the room for it."""
-    most = max(int(room / LETTER), 6)
-    return label if len(label) <= most else label[: most - 1] + "…"
+    return shortened([label], room / LETTER)[0]
 
 
 def picture(parts: Sequence[str], height: float, title: str, layout: Layout) -> str:

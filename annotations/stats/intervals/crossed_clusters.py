@@ -4,6 +4,7 @@ With crossed clusters, the variances over each kind are added and the one over t
 Gelbach & Miller 2011, J. Bus. Econ. Stat. 29:238, equation 2.11); the result is never taken below either of the two.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import nan
@@ -37,6 +38,14 @@ def crossed(first: Clusters, second: Clusters) -> Clusters:
     width = int(second.code.max(initial=0)) + 1
     code = np.unique(first.code * width + second.code, return_inverse=True)[1]
     return Clusters(f"{first.name} and {second.name}", code.astype(np.int64))
+
+
+def too_few(covers: str, n: Mapping[str, int]) -> str:
+    """Why clusters cannot represent others of their kind, by the kind with the fewest; n: their numbers, by name."""
+    fewest = min(reversed(covers.split(" and ")), key=lambda name: n.get(name, n[covers]))
+    found = n.get(fewest, n[covers])
+    kind = fewest.removesuffix("s") if found == 1 else fewest
+    return f"{found} {kind} cannot represent others; at least {FEWEST} are needed"
 
 
 def combined(first: FloatArray, second: FloatArray, crossing: FloatArray) -> FloatArray:
@@ -109,8 +118,8 @@ class ClusteredShare:
         """Why no interval can cover this, or empty."""
         if np.isnan(self.value):
             return "no decided votes"
-        if (n := self.n_clusters[covers]) < FEWEST:
-            return f"{n} {covers.split(' and ')[-1]} cannot represent others; at least {FEWEST} are needed"
+        if self.n_clusters[covers] < FEWEST:
+            return too_few(covers, self.n_clusters | dict(self.kinds))
         return ""
 
     def _effective(self, covers: str) -> float:

@@ -80,8 +80,7 @@ def soft_accuracies(
     if any(data.method is None or data.prompt is None for data in paired):
         return [None] * len(paired)
     tables = [_cell_means(data) for data in paired]
-    n_prompts = max((len(human) for human, _ in tables), default=0)
-    if any(len(human) != n_prompts for human, _ in tables):
+    if len({human.shape for human, _ in tables}) > 1:  # a metric that lacks whole prompts, or whole methods
         return [soft_pairwise_accuracy([table], rng=rng, n_permutations=n_permutations)[0] for table in tables]
     return list(soft_pairwise_accuracy(tables, rng=rng, n_permutations=n_permutations))
 

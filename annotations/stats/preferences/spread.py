@@ -13,7 +13,7 @@ from scipy import sparse
 from annotations.stats.arrays import FloatArray
 from annotations.stats.distributions import t_above, t_quantile
 from annotations.stats.estimate import Estimate, Interval
-from annotations.stats.intervals.crossed_clusters import FEWEST, Clusters, combined, combined_freedom, crossed
+from annotations.stats.intervals.crossed_clusters import FEWEST, Clusters, combined, combined_freedom, crossed, too_few
 from annotations.stats.intervals.several import holm
 from annotations.stats.preferences.newton import invert
 from annotations.stats.preferences.win_rate import covered
@@ -86,8 +86,7 @@ class Spread:
 
     def why_undefined(self, covers: str) -> str:
         if covers != "votes" and self._n[covers] < FEWEST:
-            few = covers.split(" and ")[-1]
-            return f"{self._n[covers]} {few} cannot represent others; at least {FEWEST} are needed"
+            return too_few(covers, self._n)
         return ""
 
     def quantile(self, tail: float, contrasts: FloatArray, covers: str) -> FloatArray:

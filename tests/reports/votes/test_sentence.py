@@ -55,7 +55,8 @@ def test_with_too_few_raters_it_says_what_holds_for_them(n_raters: int) -> None:
     ten = [(first, second, 10 * n) for first, second, n in OF_A_RATER]
     said = preference_part(votes(n_raters, ten)).sentence
     assert "an estimated 75% of decided votes against haste, the next best, 95% interval over prompts " in said
-    held = f"whether this holds for other prompts and raters cannot be said: {n_raters} raters cannot represent others"
+    few = "1 rater" if n_raters == 1 else f"{n_raters} raters"
+    held = f"whether this holds for other prompts and raters cannot be said: {few} cannot represent others"
     assert held in said
 
 

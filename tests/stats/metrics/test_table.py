@@ -302,3 +302,26 @@ def test_differences_need_no_board() -> None:
         "kendall_tau_b_grouped_by_prompt",
         "pairwise_accuracy_grouped_by_prompt",
     }
+
+
+def test_metrics_that_lack_a_method_have_the_board_of_the_others() -> None:
+    human, metrics, prompt, method = simulated(20, 3, np.random.default_rng(3))
+    ratings = Ratings.from_matrix(np.stack([human, human]), SCALE)
+    metrics[1, method == 2] = np.nan  # all prompts, and a method fewer
+    found = metric_table(
+        ratings, metrics, metric_names=["a", "b"], prompt=prompt, method=method, rng=np.random.default_rng(0)
+    )
+    whole, part = (one.estimate("soft_pairwise_accuracy") for one in found.metrics)
+    assert whole is not None
+    assert part is not None
+    assert whole.is_defined
+    assert part.is_defined
+    alone = (
+        metric_table(
+            ratings, metrics[1:], metric_names=["b"], prompt=prompt, method=method, rng=np.random.default_rng(0)
+        )
+        .metrics[0]
+        .estimate("soft_pairwise_accuracy")
+    )
+    assert alone is not None
+    assert alone.value == pytest.approx(part.value, abs=0.05)  # on other random flips

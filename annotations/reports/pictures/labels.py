@@ -1,0 +1,91 @@
+"""The names of a picture's rows, shortened to the room for them without two rows reading the same."""
+
+from collections.abc import Callable, Iterator, Sequence
+from unicodedata import bidirectional, combining, east_asian_width
+
+BETWEEN = " − "
+"""Between the two names of a pair."""
+_LEAST = 6
+"""Letters that a name keeps in any case."""
+_CUT = "…"
+_ROUNDS = 4
+"""Of those that still read alike after one, fewer have more in common."""
+_RIGHT_TO_LEFT = frozenset({"R", "AL"})
+
+
+def letters(words: str) -> float:
+    """About how many Latin letters are as wide as these words.
+
+    Chinese, Japanese and Korean signs and emoji take two, combining marks none. Where Arabic or Hebrew is among them,
+    the whole is set in a wider face.
+    """
+    n = sum(0 if combining(sign) else 2 if east_asian_width(sign) in "WF" else 1 for sign in words)
+    return 1.2 * n if any(bidirectional(sign) in _RIGHT_TO_LEFT for sign in words) else n
+
+
+def shortened(labels: Sequence[str], room: float) -> list[str]:
+    """The labels, those that are too long for the room cut so that different ones stay different.
+
+    room: in letters. A label is cut at its end; where several would then read alike, in their middle; where they still
+    do, what they have in common is cut off their beginnings. Of a pair each name is cut by itself.
+    """
+    room = max(room, _LEAST)
+    long = [label for label in dict.fromkeys(labels) if letters(label) > room]
+    found = {label: label for label in labels}
+    pairs = {label: label.split(BETWEEN) for label in long if label.count(BETWEEN) == 1}
+    if pairs:
+        half = (room - len(BETWEEN)) / 2
+        names = list(dict.fromkeys(name for pair in pairs.values() for name in pair))
+        short = dict(zip(names, _apart(names, max(half, _LEAST)), strict=True))
+        found |= {label: BETWEEN.join(short[name] for name in pair) for label, pair in pairs.items()}
+    single = [label for label in long if label not in pairs]
+    taken = [label for label in found if label not in single]
+    found |= dict(zip(single, _apart([*taken, *single], room)[len(taken) :], strict=True))
+    return [found[label] for label in labels]
+
+
+def _apart(names: Sequence[str], room: float) -> list[str]:
+    """Different names, each within the room."""
+    found = {name: name if letters(name) <= room else _head(name, room - 1) + _CUT for name in names}
+    for cut in (_in_the_middle, *[_after_what_is_common] * _ROUNDS):
+        for alike in list(_groups(found)):
+            long = [name for name in alike if letters(name) > room]
+            found |= cut(long, room)
+    return [found[name] for name in names]
+
+
+def _groups(found: dict[str, str]) -> Iterator[list[str]]:
+    """The names that read alike, by what they read."""
+    by_words: dict[str, list[str]] = {}
+    for name, words in found.items():
+        by_words.setdefault(words, []).append(name)
+    return (names for names in by_words.values() if len(names) > 1)
+
+
+def _in_the_middle(names: Sequence[str], room: float) -> dict[str, str]:
+    half = (room - 1) / 2
+    return {name: _head(name, half) + _CUT + _tail(name, half) for name in names}
+
+
+def _after_what_is_common(names: Sequence[str], room: float) -> dict[str, str]:
+    first, last = min(names), max(names)
+    start = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    found = {}
+    for name in names:
+        spare = int(max(room - 1 - letters(name[start:]), 0))
+        rest = name[max(start - spare, 0) :]
+        found[name] = _CUT + (rest if letters(rest) <= room - 1 else _head(rest, room - 2) + _CUT)
+    return found
+
+
+def _head(name: str, room: float) -> str:
+    return _most(name, room, lambda n: name[:n])
+
+
+def _tail(name: str, room: float) -> str:
+    return _most(name, room, lambda n: name[len(name) - n :])
+
+
+def _most(name: str, room: float, part: Callable[[int], str]) -> str:
+    """The longest part that fits the room."""
+    return next(part(n) for n in range(len(name), -1, -1) if letters(part(n)) <= room)

@@ -1,0 +1,57 @@
+"""Names without a blank in them: a line of the paper may end within them, and no cell runs over the next one."""
+
+import re
+
+import pytest
+
+from annotations.reports.paper.manuscript import Manuscript, manuscript
+from annotations.reports.paper.pdf import source
+from annotations.reports.paper.tex_files import PIECE, figures_tex, methods_tex
+from annotations.reports.study.sections.notices import notices
+from annotations.stats.intervals.crossed_clusters import too_few
+from tests.reports.study.documents import study_data, study_document
+
+METRIC = "averylongmetricnamewithoutanyplacetobreakitbecauseitisoneword_v1.2.3_final"
+NAME = "stable-diffusion-xl-base-1.0-refined-with-detailed_scribe-critique-and-regeneration"
+
+
+@pytest.fixture(scope="module")
+def paper() -> Manuscript:
+    data = study_data(methods=("base", NAME), metrics=(METRIC,))
+    return manuscript(study_document(data, title="Long names"))
+
+
+def longest_word(tex: str) -> int:
+    """Letters of the longest run in which LaTeX may not end a line."""
+    body = [line for line in tex.splitlines() if not line.startswith(("%", r"\begin", r"\includegraphics", r"\label"))]
+    return max(map(len, re.split(r"\s|\\allowbreak\{\}|~|\\cite\{.*?\}|\$", "\n".join(body))))
+
+
+def test_latex_may_end_a_line_within_a_long_name(paper: Manuscript) -> None:
+    methods, figures = methods_tex(paper), figures_tex(paper, "s")
+    assert "stable-d" in methods
+    assert longest_word(methods) <= 3 * PIECE  # signs such as \_ are longer than one
+    assert longest_word(figures) <= 3 * PIECE
+    assert r"\emergencystretch" in methods
+    assert methods.count(r"\begingroup") == methods.count(r"\endgroup") == 1
+
+
+def test_a_cell_of_the_pdf_may_break_within_a_long_name(paper: Manuscript) -> None:
+    cells = [line for line in "\n".join(source(paper)).splitlines() if line.startswith("[#") and "averylon" in line]
+    assert cells
+    assert all(METRIC not in line and METRIC in line.replace("\u200b", "") for line in cells)
+    assert max(map(len, re.split('[\u200b" ]', " ".join(cells)))) <= 20
+
+
+def test_without_metrics_no_note_says_where_they_are_not_shown() -> None:
+    left_out = {"facets_left_out": {"category": "a value of it has 2 items, fewer than 20"}}
+    for metrics in ((), ("clip",)):
+        found = [notice.text for notice in notices(study_document(study_data(metrics=metrics), **left_out))]
+        assert any("not shown by" in text for text in found) == bool(metrics)
+
+
+def test_of_two_kinds_the_fewer_are_named() -> None:
+    n = {"prompts": 1, "raters": 2, "prompts and raters": 1}
+    assert too_few("prompts and raters", n).startswith("1 prompt cannot represent others")
+    assert too_few("prompts and raters", n | {"prompts": 2}).startswith("2 raters cannot")
+    assert too_few("raters", {"raters": 1}).startswith("1 rater cannot")
