@@ -52,26 +52,26 @@ def write_turn() -> Iterator[None]:
     _disk.flush(Path(f"{name}-wal"))
 
 
-def empty_log() -> bool:
+def empty_log(*, patience_s: float = LOG_PATIENCE_S) -> bool:
     """After an erasure: move the write-ahead log into the database file and empty it, so that no old page stays in it.
 
     The file itself has no trace by then: `secure_delete` overwrites what is deleted. Whether it could be done; where
-    somebody reads or writes for longer than `LOG_PATIENCE_S`, the next call does it. Elsewhere than on SQLite, in
+    somebody reads or writes for longer than `patience_s`, the next call does it. Elsewhere than on SQLite, in
     memory and inside a transaction there is nothing to do.
     """
     name = str(connection.settings_dict["NAME"])
     if connection.vendor != "sqlite" or ":memory:" in name or "mode=memory" in name or connection.in_atomic_block:
         return True
-    patience_s = float(connection.settings_dict["OPTIONS"].get("timeout", 5))
+    usual_s = float(connection.settings_dict["OPTIONS"].get("timeout", 5))
     with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA busy_timeout={int(LOG_PATIENCE_S * 1000)}")
+        cursor.execute(f"PRAGMA busy_timeout={int(patience_s * 1000)}")
         try:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return bool(cursor.fetchone()[0] == 0)
         except OperationalError:
             return False
         finally:
-            cursor.execute(f"PRAGMA busy_timeout={int(patience_s * 1000)}")
+            cursor.execute(f"PRAGMA busy_timeout={int(usual_s * 1000)}")
 
 
 @contextmanager

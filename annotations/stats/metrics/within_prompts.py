@@ -1,7 +1,7 @@
 """Statistics within groups of units (the images of one prompt), all groups at once, without a loop over them.
 
 Groups of one size are one array, so that their pairs are a comparison of that array with itself; groups larger than
-`_LARGE` are counted one by one in O(n log n), of which there are few.
+`LARGE` are counted one by one in O(n log n), of which there are few.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from annotations.stats.metrics import influence as linearised
 from annotations.stats.metrics.pair_counts import PairCounts, count_pairs, dense_ranks, tie_tolerance
 
-_LARGE = 256
+LARGE = 256
 _CELLS = 60_000
 """Comparisons at once: few enough for the processor's cache."""
 
@@ -53,19 +53,21 @@ def group_pairs(
     n_groups: int,
     *,
     epsilon: float = 0.0,
+    large: int = LARGE,
 ) -> GroupPairs:
     """Count the pairs of units within each group by kind.
 
     human_key, metric (n,) as for `count_pairs`; group (n,) int, 0 ≤ group < n_groups. A metric tie is a difference of
-    at most `epsilon`, in one width for all groups.
+    at most `epsilon`, in one width for all groups. Groups of more than `large` units are counted one by one; the counts
+    do not depend on it.
     """
     size = np.bincount(group, minlength=n_groups)
     found = np.zeros((5, n_groups), dtype=np.int64)
     spearman = np.full(n_groups, np.nan)
     width = epsilon + tie_tolerance(metric, epsilon)
     key = dense_ranks(human_key).astype(np.int32)
-    for groups, units in _by_size(group, size):
-        if len(units) > _LARGE:
+    for groups, units in _by_size(group, size, large):
+        if len(units) > large:
             one = int(groups[0])
             counts = count_pairs(key[units[:, 0]], metric[units[:, 0]], epsilon=epsilon)
             found[:, one] = _as_column(counts)
@@ -136,17 +138,19 @@ def _as_column(counts: PairCounts) -> tuple[int, int, int, int, int]:
     return counts.concordant, counts.discordant, counts.tied_human, counts.tied_metric, counts.tied_both
 
 
-def _by_size(group: NDArray[np.int64], size: NDArray[np.int64]) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def _by_size(
+    group: NDArray[np.int64], size: NDArray[np.int64], large: int = LARGE
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Groups of one size, as many at a time as stay in the processor's cache: their codes (k,), their units (size, k).
 
-    Groups larger than _LARGE come one at a time.
+    Groups larger than `large` come one at a time.
     """
     order = np.argsort(group, kind="stable")
     start = np.cumsum(size) - size
     batches = []
     for s in np.unique(size[size > 1]):
         codes = np.flatnonzero(size == s)
-        rows = max(1, _CELLS // int(s * s)) if s <= _LARGE else 1
+        rows = max(1, _CELLS // int(s * s)) if s <= large else 1
         for at in range(0, len(codes), rows):
             some = codes[at : at + rows]
             batches.append((some, order[start[some] + np.arange(s)[:, None]]))

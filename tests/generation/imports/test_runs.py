@@ -20,7 +20,7 @@ from generation import dispatch, tasks
 from generation.models import ImportRun, MetricScore, Prompt
 from generation.services.imports import import_runs
 from generation.services.imports.importers import importers
-from generation.services.imports.prompts import import_prompts
+from generation.services.imports.prompts import ROWS_AT_ONCE
 from tests import servers
 from tests.factories import make_user
 
@@ -143,13 +143,9 @@ def test_an_upload_that_is_gone_fails_the_run() -> None:
     assert run.state == ImportRun.State.FAILED
 
 
-@pytest.fixture
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert import_prompts.__kwdefaults__ is not None
-    monkeypatch.setitem(import_prompts.__kwdefaults__, "rows_at_once", 2)
-
-
-MANY = b"prompt\n" + b"".join(b"a fox number %d\n" % n for n in range(6))
+N = ROWS_AT_ONCE
+MANY = b"prompt\n" + b"".join(b"a fox number %d\n" % n for n in range(3 * N))
+"""Three batches."""
 
 
 @contextmanager
@@ -170,13 +166,12 @@ def once_saved(n_created: int, act: Callable[[], object]) -> Iterator[None]:
         yield
 
 
-@pytest.mark.usefixtures("small_batches")
 def test_cancelled_it_keeps_what_was_saved_and_stops() -> None:
     run = make_run(MANY)
-    with once_saved(2, lambda: import_runs.ask_to_cancel(run=run)):
+    with once_saved(N, lambda: import_runs.ask_to_cancel(run=run)):
         tasks.run_import(run.pk)
     run.refresh_from_db()
-    assert (run.state, run.n_created, Prompt.objects.count()) == (ImportRun.State.CANCELLED, 2, 2)
+    assert (run.state, run.n_created, Prompt.objects.count()) == (ImportRun.State.CANCELLED, N, N)
     assert "is kept" in run.message
 
 
@@ -188,7 +183,6 @@ def test_cancelled_before_it_began_it_never_begins() -> None:
     assert (run.state, Prompt.objects.count()) == (ImportRun.State.CANCELLED, 0)
 
 
-@pytest.mark.usefixtures("small_batches")
 def test_a_dead_workers_run_goes_on_with_true_counts() -> None:
     run = make_run(MANY)
 
@@ -198,20 +192,19 @@ def test_a_dead_workers_run_goes_on_with_true_counts() -> None:
     def die() -> None:
         raise Killed
 
-    with once_saved(6, die), pytest.raises(Killed):
+    with once_saved(3 * N, die), pytest.raises(Killed):
         tasks.run_import(run.pk)
     run.refresh_from_db()
-    assert (run.state, run.n_created, Prompt.objects.count()) == (ImportRun.State.RUNNING, 4, 4)
+    assert (run.state, run.n_created, Prompt.objects.count()) == (ImportRun.State.RUNNING, 2 * N, 2 * N)
     tasks.run_import(run.pk)  # its lease still holds
-    assert Prompt.objects.count() == 4
+    assert Prompt.objects.count() == 2 * N
     ImportRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     tasks.run_import(run.pk)
     run.refresh_from_db()
-    assert (run.state, run.n_created, run.n_unchanged, run.n_rows) == (ImportRun.State.DONE, 6, 0, 6)
-    assert (Prompt.objects.count(), run.message) == (6, "Added: prompts 6.")
+    assert (run.state, run.n_created, run.n_unchanged, run.n_rows) == (ImportRun.State.DONE, 3 * N, 0, 3 * N)
+    assert (Prompt.objects.count(), run.message) == (3 * N, f"Added: prompts {3 * N:,}.")
 
 
-@pytest.mark.usefixtures("small_batches")
 def test_a_worker_whose_run_was_taken_over_writes_nothing_more() -> None:
     run = make_run(MANY)
 
@@ -220,11 +213,11 @@ def test_a_worker_whose_run_was_taken_over_writes_nothing_more() -> None:
         ImportRun.objects.update(lease_until=past)
         assert import_runs.claim(run_id=run.pk) is not None
 
-    with once_saved(2, take_over):
+    with once_saved(N, take_over):
         tasks.run_import(run.pk)
     taken_over = ImportRun.objects.get()
     assert (taken_over.state, taken_over.n_tries) == (ImportRun.State.RUNNING, 2)
-    assert Prompt.objects.count() == 2
+    assert Prompt.objects.count() == N
 
 
 def test_a_run_that_is_held_is_renewed_by_its_own_worker_alone() -> None:

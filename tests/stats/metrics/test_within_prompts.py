@@ -6,22 +6,18 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotations.stats.metrics import within_prompts as grouped
-from annotations.stats.metrics.within_prompts import group_pairs, group_pearson, pooled_differences
+from annotations.stats.metrics.within_prompts import LARGE, group_pairs, group_pearson, pooled_differences
 from tests.stats.metrics.metric_data import list_pairs
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.1, 0.2]), st.booleans())
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.1, 0.2]), st.sampled_from([3, LARGE]))
 @pytest.mark.filterwarnings("ignore::scipy.stats.ConstantInputWarning")
-def test_every_group_is_counted_as_if_alone(seed: int, epsilon: float, large: bool) -> None:
+def test_every_group_is_counted_as_if_alone(seed: int, epsilon: float, large: int) -> None:
     rng = np.random.default_rng(seed)
     n = int(rng.integers(2, 40))
     group, human, metric = rng.integers(0, 6, n), rng.integers(0, 4, n), rng.integers(0, 5, n) / 10
-    with pytest.MonkeyPatch.context() as patch:
-        if large:
-            patch.setattr(grouped, "_LARGE", 3)
-        pairs = group_pairs(human, metric, group, 6, epsilon=epsilon)
+    pairs = group_pairs(human, metric, group, 6, epsilon=epsilon, large=large)
     pearson = group_pearson(human.astype(float), metric, group, 6)
     for one in range(6):
         mine = np.flatnonzero(group == one)

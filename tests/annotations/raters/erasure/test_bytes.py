@@ -64,8 +64,7 @@ def test_of_people_from_a_panel_no_number_is_left_in_the_files(client: Client) -
         assert trace.encode() not in bytes_on_disk()
 
 
-def test_who_reads_meanwhile_keeps_the_log_and_the_next_call_empties_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_writes, "LOG_PATIENCE_S", 0.1)
+def test_who_reads_meanwhile_keeps_the_log_and_the_next_call_empties_it() -> None:
     study = make_study(n_items=2)
     rater = make_rater(study, name=NAME)
     reader = sqlite3.connect(str(connection.settings_dict["NAME"]), isolation_level=None)
@@ -74,7 +73,7 @@ def test_who_reads_meanwhile_keeps_the_log_and_the_next_call_empties_it(monkeypa
 
     my_data.erase(rater=rater, now=timezone.now())
 
-    assert not sqlite_writes.empty_log()
+    assert not sqlite_writes.empty_log(patience_s=0.1)
     reader.execute("COMMIT")
     assert sqlite_writes.empty_log()
     assert NAME.encode() not in bytes_on_disk()
