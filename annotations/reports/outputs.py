@@ -46,11 +46,30 @@ def report_files(
         yield "report-short.tex", tex_tables(document, is_short=True).encode()
     if is_quick:
         return
-    for name, (columns, rows) in tables.items():
-        yield f"tables/{name}.md", "".join(markdown_table(columns, rows(document))).encode()
+    yield from _markdown_tables(document)
     yield from _typeset(document)
     if isinstance(document, StudyDocument):
         yield from checklist_files(document)
+
+
+def text_files(document: Document) -> Iterator[tuple[str, bytes]]:
+    """Those of a report's files that the same document and version make byte for byte on any machine."""
+    yield from report_files(document, is_quick=True)
+    yield from _markdown_tables(document)
+    paper = manuscript(document)
+    yield from _paper_texts(document, paper)
+    for figure in paper.figures:
+        for is_wide in (True, False):
+            name = file_name(figure, "svg", is_wide=is_wide)
+            yield f"figures/{name}", picture(figure, "svg", paper.made_at, is_wide=is_wide)
+    yield CAPTIONS, _captions(paper)
+    if isinstance(document, StudyDocument):
+        yield from checklist_files(document)
+
+
+def _markdown_tables(document: Document) -> Iterator[tuple[str, bytes]]:
+    for name, (columns, rows) in tables_of(document).items():
+        yield f"tables/{name}.md", "".join(markdown_table(columns, rows(document))).encode()
 
 
 def tables_of(document: Document) -> Mapping[str, tuple[Sequence[str], Callable[[Any], Iterator[Sequence[Any]]]]]:
@@ -72,14 +91,18 @@ def _typeset(document: Document) -> Iterator[tuple[str, bytes]]:
     from annotations.reports.paper.word import report_docx  # python-docx is slow to import: the site starts without
 
     paper = manuscript(document)
-    label = "" if isinstance(document, CriticDocument) else document.key
-    yield "report.md", markdown(paper).encode()
     yield "report.pdf", report_pdf(paper)
     yield "report.docx", report_docx(paper)
+    yield from _paper_texts(document, paper)
+    yield from figure_files(paper)
+
+
+def _paper_texts(document: Document, paper: Manuscript) -> Iterator[tuple[str, bytes]]:
+    label = "" if isinstance(document, CriticDocument) else document.key
+    yield "report.md", markdown(paper).encode()
     yield "methods.tex", methods_tex(paper).encode()
     yield "figures.tex", figures_tex(paper, label or "study").encode()
     yield "references.bib", bibliography(reference.key for reference in paper.references).encode()
-    yield from figure_files(paper)
 
 
 def figure_files(paper: Manuscript) -> Iterator[tuple[str, bytes]]:
@@ -91,10 +114,14 @@ def figure_files(paper: Manuscript) -> Iterator[tuple[str, bytes]]:
                     f"figures/{file_name(figure, ending, is_wide=is_wide)}",
                     picture(figure, ending, paper.made_at, is_wide=is_wide),
                 )
-    captions = "".join(f"**{figure.name}.** {figure.caption}\n\n" for figure in paper.figures)
-    yield "figures/captions.md", captions.encode()
+    yield CAPTIONS, _captions(paper)
 
 
+def _captions(paper: Manuscript) -> bytes:
+    return "".join(f"**{figure.name}.** {figure.caption}\n\n" for figure in paper.figures).encode()
+
+
+CAPTIONS = "figures/captions.md"
 FORMATS = ("svg", "pdf", "png")
 
 

@@ -44,7 +44,9 @@ class Command(BaseCommand):
         for note in found.notes:
             self.stdout.write(note)
         for name in found.changed:
-            self.stdout.write(f"changed or missing file: {name}")
+            self.stdout.write(f"changed file: {name}")
+        for name in found.missing:
+            self.stdout.write(f"missing file: {name}")
         lines = found.lines()
         for line in lines[:MOST_SHOWN]:
             self.stdout.write(f"differs: {line}")

@@ -22,6 +22,7 @@ MANIFEST = "MANIFEST.sha256"
 RATINGS, ITEMS, METRICS = "data/ratings.csv", "data/items.csv", "data/metrics.csv"
 QUESTIONS, COMPARISONS = "data/questions.csv", "data/comparisons.csv"
 EXCLUDED = "data/excluded-raters.csv"
+IMAGES = "data/images.csv"
 
 
 class BadBundle(ValueError):

@@ -1,15 +1,17 @@
 """Is a bundle complete, and do its rows still give its figures?"""
 
+import csv
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from annotations.reports.documents.conversion import from_json
 from annotations.reports.documents.study import StudyDocument
-from annotations.reports.release.recompute import MANIFEST, REPORT, BadBundle, Settings, recompute
+from annotations.reports.release.recompute import IMAGES, MANIFEST, REPORT, BadBundle, Settings, recompute
+from annotations.reports.release.written import differing
 from annotations.reports.study.tables import TABLES
 
 BLOCK = 1 << 20
@@ -34,24 +36,33 @@ class Difference:
 
 @dataclass(frozen=True)
 class Verified:
-    """changed: files whose content is not what the manifest says, or that are missing. n_figures: those compared."""
+    """What does not agree.
+
+    changed, missing  files whose content is not what the manifest says, and files that are not there
+    differences       figures of the report that do not come out of the rows; n_figures: those compared
+    written           (file, what differs in it): tables and texts that do not say what the report's figures say, and
+                      images that are not those of the rows
+    """
 
     changed: Sequence[str]
+    missing: Sequence[str]
     differences: Sequence[Difference]
+    written: Sequence[tuple[str, str]]
     n_figures: int
     made_by: str
     notes: Sequence[str] = field(default_factory=tuple)
 
     @property
     def is_equal(self) -> bool:
-        return not self.changed and not self.differences
+        return not (self.changed or self.missing or self.differences or self.written)
 
     def lines(self) -> list[str]:
         """The differences in words, those of one row of a table in one line."""
         by_row: dict[tuple[str, str], list[str]] = {}
         for one in self.differences:
             by_row.setdefault((one.table, one.row), []).append(str(one))
-        return [f"{table}: {row}: {', '.join(found)}" for (table, row), found in by_row.items()]
+        figures = [f"{table}: {row}: {', '.join(found)}" for (table, row), found in by_row.items()]
+        return figures + [f"{name}: {words}" for name, words in self.written]
 
 
 def manifest(files: Iterable[tuple[str, bytes]]) -> str:
@@ -62,7 +73,9 @@ def manifest(files: Iterable[tuple[str, bytes]]) -> str:
 def verify(folder: Path, *, code_version: str) -> Verified:
     """Compare every file with the manifest, and every figure with its recomputed value. Raises BadBundle."""
     settings = Settings.read(folder)
-    changed = list(_changed(folder))
+    listed = _listed(folder)
+    missing = [name for name in listed if not (folder / name).is_file()]
+    changed = [name for name, digest in listed.items() if name not in missing and _digest(folder / name) != digest]
     try:
         expected = from_json(StudyDocument, json.loads((folder / REPORT).read_text(encoding="utf-8")))
     except (OSError, ValueError) as problem:
@@ -73,8 +86,11 @@ def verify(folder: Path, *, code_version: str) -> Verified:
         notes.append(f"The bundle was made by evalsite {settings.code_version}; this is {code_version}.")
     if expected.made.stats_version != found.made.stats_version:
         notes.append("The statistics have another version: figures may differ for that alone.")
+    notes += [f"not a file of this bundle: {name}" for name in _others(folder, listed)]
     differences, n_figures = compare(expected, found)
-    return Verified(changed, differences, n_figures, settings.code_version, notes)
+    is_same_version = settings.code_version == code_version
+    written = [*_other_images(folder, listed), *differing(folder, expected, is_same_version=is_same_version)]
+    return Verified(changed, missing, differences, written, n_figures, settings.code_version, notes)
 
 
 def compare(expected: StudyDocument, found: StudyDocument) -> tuple[list[Difference], int]:
@@ -129,18 +145,37 @@ def _shown(value: Any) -> str:
     return "nothing" if value is None else str(value)
 
 
-def _changed(folder: Path) -> Iterator[str]:
+def _listed(folder: Path) -> dict[str, str]:
+    """The hash of each file by the manifest. Raises BadBundle."""
     try:
         lines = (folder / MANIFEST).read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError) as problem:
         raise BadBundle(f"{MANIFEST} cannot be read ({problem}): unpack the whole bundle") from None
+    found = {}
     for line in lines:
         digest, _, name = line.partition("  ")
-        path = folder / name
-        if not path.resolve().is_relative_to(folder.resolve()):
+        if not (folder / name).resolve().is_relative_to(folder.resolve()):
             raise BadBundle(f"{MANIFEST} names a file outside the bundle: {name}")
-        if not path.is_file() or _digest(path) != digest:
-            yield name
+        found[name] = digest
+    return found
+
+
+def _others(folder: Path, listed: Mapping[str, str]) -> list[str]:
+    """Files that lie in the folder and are not in the manifest."""
+    there = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(name for name in there if name != MANIFEST and name not in listed)
+
+
+def _other_images(folder: Path, listed: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Images whose hash by the manifest is not the one that the table of images has."""
+    try:
+        with (folder / IMAGES).open(encoding="utf-8", newline="") as file:
+            stated = {row["file"]: row["sha256"] for row in csv.DictReader(file)}
+    except (OSError, ValueError, KeyError):
+        return  # missing or damaged: the manifest says so
+    for name, digest in listed.items():
+        if name.startswith("images/") and stated.get(name, "") != digest:
+            yield name, f"its hash is {digest}, and {stated.get(name) or 'nothing'} in {IMAGES}"
 
 
 def _digest(path: Path) -> str:

@@ -78,7 +78,7 @@ def test_one_changed_answer_is_found_and_its_figures_are_named(bundle: Path) -> 
         call_command("verify", str(bundle), stdout=told)
 
     said = told.getvalue()
-    assert "changed or missing file: data/ratings.csv" in said
+    assert "changed file: data/ratings.csv" in said
     assert "differs: agreement: alignment, krippendorff_alpha_ordinal: value " in said
     assert "differs: means: alignment, " in said
     assert "→" in said
@@ -91,6 +91,84 @@ def test_a_changed_report_is_found_too(bundle: Path) -> None:
     path.write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(CommandError, match="not equal"):
         verified(bundle)
+
+
+def sealed(bundle: Path, name: str) -> None:
+    """Write the file's hash into the manifest, as somebody would who hides a change."""
+    path = bundle / "MANIFEST.sha256"
+    digest = hashlib.sha256((bundle / name).read_bytes()).hexdigest()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("".join(f"{digest if line.endswith(f'  {name}') else line[:64]}{line[64:]}\n" for line in lines))
+
+
+def told_of(bundle: Path) -> str:
+    told = io.StringIO()
+    with pytest.raises(CommandError, match="not equal"):
+        call_command("verify", str(bundle), stdout=told)
+    return told.getvalue()
+
+
+def test_a_table_that_was_changed_and_sealed_again_is_found_cell_by_cell(bundle: Path) -> None:
+    path = bundle / "report/means.csv"
+    rows = list(csv.reader(path.open(encoding="utf-8", newline="")))
+    at = rows[0].index("mean")
+    old, rows[2][at] = rows[2][at], "4.999"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+    said = told_of(bundle)
+    assert "changed file: report/means.csv" in said
+    assert f"differs: report/means.csv: row 3: mean 4.999 → {old}" in said
+    sealed(bundle, "report/means.csv")
+    said = told_of(bundle)
+    assert "changed file" not in said
+    assert f"differs: report/means.csv: row 3: mean 4.999 → {old}" in said
+
+
+@pytest.mark.parametrize(
+    "name", ["report.tex", "report-short.tex", "report.html", "report.md", "methods.tex", "tables/means.md", ".svg"]
+)
+def test_a_text_that_was_changed_and_sealed_again_is_found(bundle: Path, name: str) -> None:
+    path = bundle / "report" / name if name != ".svg" else min((bundle / "report/figures").glob("*.svg"))
+    text = path.read_text(encoding="utf-8")
+    at = max(place for place, sign in enumerate(text) if sign.isdigit())
+    path.write_text(f"{text[:at]}{9 - int(text[at])}{text[at + 1 :]}", encoding="utf-8")
+    sealed(bundle, changed := path.relative_to(bundle).as_posix())
+    (line,) = told_of(bundle).splitlines()
+    assert line.startswith(f"differs: {changed}: line ")
+
+
+def test_an_image_that_was_changed_and_sealed_again_is_found(study: Study, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle"
+    with (tmp_path / "bundle.zip").open("w+b") as file:
+        write_release(study=study, target=file, with_images=True)
+        zipfile.ZipFile(file).extractall(bundle)
+    assert verified(bundle).startswith("equal: all ")
+    image = min((bundle / "images").iterdir())
+    image.write_bytes(image.read_bytes() + b"x")
+    assert f"changed file: images/{image.name}" in told_of(bundle)
+    sealed(bundle, f"images/{image.name}")
+    assert f"differs: images/{image.name}: its hash is " in told_of(bundle)
+    image.unlink()
+    assert f"missing file: images/{image.name}" in told_of(bundle)
+
+
+def test_a_file_that_was_added_is_named(bundle: Path) -> None:
+    (bundle / "report/more.csv").write_text("a\n")
+    assert "not a file of this bundle: report/more.csv" in verified(bundle)
+
+
+def test_of_another_version_s_bundle_the_tables_are_compared(bundle: Path) -> None:
+    path = bundle / "release.json"
+    settings = json.loads(path.read_text(encoding="utf-8")) | {"code_version": "0.4.0"}
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    sealed(bundle, "release.json")
+    (bundle / "report/report.tex").write_text("worded in another way", encoding="utf-8")
+    sealed(bundle, "report/report.tex")
+    assert "made by evalsite 0.4.0" in verified(bundle)
+    table = bundle / "report/means.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace(".", ".9", 1), encoding="utf-8")
+    sealed(bundle, "report/means.csv")
+    assert "differs: report/means.csv: row " in told_of(bundle)
 
 
 def test_what_is_not_a_bundle_is_refused_with_a_reason(bundle: Path, tmp_path: Path) -> None:
