@@ -17,7 +17,7 @@ from generation.recipes.contract import EngineError, Json, Missing, Scored, Scor
 from generation.recipes.engine_spec import Surroundings
 from generation.recipes.english.noun_phrases import noun_phrase_questions
 from generation.recipes.scenes.scene import COLOURS, Entity
-from generation.recipes.scenes.seeing.asked import predicate_in, things_in
+from generation.recipes.scenes.seeing.asked import NOTHING_KNOWN, NOTHING_KNOWN_CURE, predicate_in, things_in
 from generation.recipes.scenes.seeing.eyes import Seen, look
 from generation.recipes.scenes.seeing.looking import seems_to_hold
 
@@ -59,6 +59,8 @@ class LookingAnswerer:
             questions = request.questions or noun_phrase_questions(request.prompt)
             if not questions:
                 raise EngineError("There is nothing to ask: no question, and no thing in the prompt.")
+            if not any(things_in(question) for question in questions):
+                raise EngineError(NOTHING_KNOWN, NOTHING_KNOWN_CURE)
             found = self.probabilities(request.image, questions)
             scored.append(Scored(prod(found), {"questions": list(questions), "probabilities": found}))
         return scored

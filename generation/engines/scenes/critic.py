@@ -13,11 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from generation.engines.metrics.image_input import read_image
 from generation.engines.option_check import checked
-from generation.recipes.contract import Answer, BadAnswer, Call, ChatAnswer, ChatRequest, Json, Missing
+from generation.recipes.contract import Answer, BadAnswer, Call, ChatAnswer, ChatRequest, EngineError, Json, Missing
 from generation.recipes.engine_spec import Surroundings
 from generation.recipes.scenes.critic import claimed_as, correction, in_words
 from generation.recipes.scenes.scene import Scene
-from generation.recipes.scenes.seeing.asked import scene_of_parts, scene_of_prompt
+from generation.recipes.scenes.seeing.asked import NOTHING_KNOWN, NOTHING_KNOWN_CURE, scene_of_parts, scene_of_prompt
 from generation.recipes.scenes.seeing.eyes import look
 from generation.recipes.scenes.seeing.looking import Remark, guesses, plant, remarks, where
 
@@ -58,13 +58,18 @@ class SceneCritic:
         self.identity: Json = {"engine": "scenes-critic", "model": name + planted, "version": "1"}
 
     def ask(self, request: ChatRequest[Answer]) -> ChatAnswer[Answer]:
-        """A critique in the form asked for. Raises BadAnswer for a request that is none for a critique."""
+        """A critique in the form asked for. Raises BadAnswer for a request that is none for a critique.
+
+        Raises EngineError for a prompt without anything that it knows: no claims would mean that nothing is wrong.
+        """
         read = _REQUEST.fullmatch(request.user)
         fields = set(request.schema.model_fields)
         if read is None or not request.images or not fields & {"claims", "critique"}:
             raise BadAnswer("This critic only criticises images of scenes.", "Choose another engine for this.")
         prompt = read["prompt"]
         scene = scene_of_parts(read["parts"]) if read["parts"] else scene_of_prompt(prompt)
+        if not scene.entities:
+            raise EngineError(NOTHING_KNOWN, NOTHING_KNOWN_CURE)
         found = self._remarks(scene, prompt, request.images[0])
         sentences = _fitting(prompt, [correction(scene, remark.error) for remark in found])
         answer: Json = (
@@ -77,7 +82,7 @@ class SceneCritic:
             }
         )
         value = request.schema.model_validate(answer)
-        call = Call(engine="scenes-critic", model=str(self.identity["model"]), outcome="ok")
+        call = Call(engine="scenes-critic", model=str(self.identity["model"]), outcome="ok", cost=0.0)
         return ChatAnswer(value, value.model_dump_json(), (call,))
 
     def _remarks(self, scene: Scene, prompt: str, image: bytes) -> Sequence[Remark]:

@@ -156,7 +156,7 @@ class Sd3:
         texts = {"the prompt": request.prompt}
         if request.guidance > 1:
             texts["the negative prompt"] = request.negative_prompt
-        cut = self._reader.cut(texts)
+        notes = self._reader.unread(texts)
         return Drawn(
             png=file.getvalue(),
             latents=to_bytes(canvas.latents[0]),
@@ -165,6 +165,6 @@ class Sd3:
                 "first_step": first,
                 "steps_drawn": request.n_steps - first,
                 "noise_share": float(canvas.sigmas[first]),
-                **({"notes": cut} if cut else {}),
+                **({"notes": notes} if notes else {}),
             },
         )

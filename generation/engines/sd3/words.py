@@ -4,7 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generation.engines.read_words import words_cut
+from generation.engines.read_words import words_cut, words_unknown
 from generation.engines.sd3.loading import Pipeline
 
 if TYPE_CHECKING:
@@ -28,9 +28,12 @@ class Reader:
         self._pipe, self._device, self._dtype, self._t5_length = pipe, device, dtype, t5_length
         self._read: OrderedDict[str, Words] = OrderedDict()
 
-    def cut(self, texts: dict[str, str]) -> list[str]:
-        """What the encoders did not read of these texts, by what they are called."""
-        return words_cut(self._pipe, texts, limits={"tokenizer_3": self._t5_length})
+    def unread(self, texts: dict[str, str]) -> list[str]:
+        """Notes on what the encoders did not read of these texts or do not know, by what the texts are called."""
+        return [
+            *words_cut(self._pipe, texts, limits={"tokenizer_3": self._t5_length}),
+            *words_unknown(self._pipe, texts),
+        ]
 
     def read(self, text: str) -> Words:
         """The text's embeddings on the device. What is beyond the encoders' lengths is cut off, as diffusers does."""

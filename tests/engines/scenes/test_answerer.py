@@ -45,6 +45,12 @@ def test_what_it_does_not_understand_is_one_half() -> None:
     assert LOOKING.probabilities(drawn(PROMPT), ["Is it raining?", ""]) == [0.5, 0.5]
 
 
+@pytest.mark.parametrize("questions", [(), ("Is there a robot?", "Is the cactus green?")])
+def test_of_another_world_there_is_no_score(questions: tuple[str, ...]) -> None:
+    with pytest.raises(EngineError, match="names no coloured figure"):
+        LOOKING.score([ScoreRequest(drawn(PROMPT), "A robot waters a cactus.", questions)])
+
+
 def test_right_pictures_score_higher_than_wrong_ones() -> None:
     """The decomposition's questions and the prompt's noun phrases alike."""
     rng = np.random.default_rng(0)

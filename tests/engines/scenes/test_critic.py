@@ -2,11 +2,12 @@
 
 from io import BytesIO
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from generation.engines.registry import load, missing
-from generation.recipes.contract import BadAnswer, ChatEngine, ChatRequest, Unusable
+from generation.recipes.contract import BadAnswer, ChatEngine, ChatRequest, EngineError, Unusable
 from generation.recipes.critique.by_model import critique, refine_plainly
 from generation.recipes.critique.judge import judge
 from generation.recipes.decomposition.decomposition import Decomposition
@@ -15,6 +16,7 @@ from generation.recipes.scenes.drawing import paint
 from generation.recipes.scenes.errors import SceneError, shown
 from generation.recipes.scenes.grammar import write_prompts
 from generation.recipes.scenes.scene import ScenePrompt
+from generation.recipes.scenes.seeing.eyes import look
 from generation.recipes.scenes.variation import settle_places
 
 HERE = Surroundings(device="cpu")
@@ -110,12 +112,36 @@ def test_bad_options_are_named(options: dict[str, object]) -> None:
         missing(EngineSpec("scenes-critic", options), HERE)
 
 
-def test_another_world_gets_no_claims() -> None:
+@pytest.mark.parametrize("options", [{}, {"looks": False}])
+@pytest.mark.parametrize("text", ["A robot waters a cactus.", "Ein roter Stern über einem blauen Herz."])
+def test_of_another_world_it_says_so_and_not_that_nothing_is_wrong(text: str, options: dict[str, object]) -> None:
     graph = Decomposition.from_json({"entities": ["a squirrel"], "relations": []})
-    file = BytesIO()
-    Image.new("RGB", (64, 64), "white").save(file, "PNG")
-    outcome, _ = critique(critic(), file.getvalue(), "A robot waters a cactus.", graph)
-    assert outcome.claims == ()
+    for parts in (graph, None):
+        with pytest.raises(EngineError, match="names no coloured figure") as refused:
+            critique(critic(**options), drawn(PROMPT), text, parts)
+        assert "about figures: circle" in refused.value.cure
+    with pytest.raises(EngineError, match="names no coloured figure"):
+        refine_plainly(critic(**options), drawn(PROMPT), text)
+
+
+def test_in_a_picture_that_is_not_square_it_sees_the_same() -> None:
+    """Ground on one side, so that every figure keeps its outline and its place in the picture's own shares."""
+    right = Image.open(BytesIO(drawn(PROMPT)))
+    for size in ((128, 64), (64, 128)):
+        wide = Image.new("RGB", size, right.getpixel((0, 0)))
+        wide.paste(right, (size[0] - 64, size[1] - 64))
+        file = BytesIO()
+        wide.save(file, "PNG")
+        outcome, _ = critique(critic(), file.getvalue(), PROMPT.text, None)
+        assert outcome.claims == ()
+        seen = look(np.asarray(wide))
+        assert len(seen) == len(look(np.asarray(right)))
+        assert all(0 <= side <= 1 for one in seen for side in one.box)
+
+
+def test_its_calls_cost_nothing() -> None:
+    _, answer = critique(critic(), drawn(PROMPT), PROMPT.text, GRAPH)
+    assert [call.cost for call in answer.calls] == [0.0]
 
 
 def test_a_request_without_an_image_is_refused() -> None:

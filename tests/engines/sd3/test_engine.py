@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from generation.engines.registry import load, missing
 from generation.recipes.contract import Drawn, DrawRequest, Renoise, Resume, Stopped
-from tests.engines.sd3_drawing import FOX, OTTER, draw, engine, request, stock_image, stock_latents, tensor
+from generation.recipes.engine_spec import EngineSpec
+from tests.engines.sd3_drawing import CPU, FOX, OTTER, draw, engine, request, stock_image, stock_latents, tensor
 
 N_POOL = 10
 
@@ -171,3 +173,19 @@ def test_what_of_a_long_prompt_was_not_read_is_noted() -> None:
     assert [note.partition(" has ")[0] for note in without] == [
         f"text encoder {i}: the {what}" for i in (1, 2) for what in ("prompt", "negative prompt")
     ]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "notes"),
+    [
+        ("A robot waters 3 red stars.", ["the model does not know these words of the prompt: robot, waters, 3"]),
+        ("红色的星星", ["the model does not know these words of the prompt: 红色的星星"]),
+        ("A RED star, holding a small heart!", []),
+    ],
+)
+def test_words_that_the_small_model_does_not_know_are_noted(prompt: str, notes: list[str]) -> None:
+    small_model = EngineSpec("sd3", {"model": "scenes"})
+    if missing(small_model, CPU):
+        pytest.skip("the small model is not trained")
+    facts = load(small_model, CPU).draw([request(prompt=prompt, n_steps=1)])[0].facts
+    assert facts.get("notes", []) == notes

@@ -1,5 +1,8 @@
 """Ready-made experiments: each can be carried out as it says, and says what it does."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from generation.engines.sd3.loading import read_options
@@ -79,3 +82,9 @@ def _answerer(matrix: Matrix) -> dict[str, object]:
 def test_act2i_is_drawn_as_its_code_draws_it() -> None:
     read = read_options(EXPERIMENTS["act2i"].image.options)
     assert (read.t5_length, read.dtype) == (256, "fp16")
+
+
+def test_the_page_about_running_lists_every_experiment() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "generation" / "running.md").read_text()
+    table = page.partition("## Experiments ready to start\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE)) == set(EXPERIMENTS)

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 from generation.recipes.scenes.scene import COLOURS, COUNT_WORDS, SHAPES, Entity, Relation, Scene
 
+NOTHING_KNOWN = "The prompt names no coloured figure, and this engine knows nothing else."
+NOTHING_KNOWN_CURE = f"Choose another engine for it, or a prompt about figures: {', '.join(SHAPES)}."
 _COUNTS = {word: number for number, word in COUNT_WORDS.items()}
 _THING = re.compile(
     rf"(?:\b(?P<count>{'|'.join(_COUNTS)})\s+)?"

@@ -46,8 +46,8 @@ class Seen:
 
 
 def look(pixels: NDArray[np.uint8]) -> tuple[Seen, ...]:
-    """What is seen in an RGB picture (side, side, 3), from left to right."""
-    side = len(pixels)
+    """What is seen in an RGB picture (height, width, 3), from left to right."""
+    side = min(pixels.shape[:2])
     numbers = np.asarray(pixels, dtype=np.int64)
     saturation = np.ptp(numbers, axis=-1)
     nearest = _nearest_colour(numbers)
@@ -80,7 +80,7 @@ def _hue(numbers: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _seen(colour: str, mask: NDArray[np.bool_]) -> Seen:
-    side = len(mask)
+    height, width = mask.shape
     (rows, columns), *_ = ndimage.find_objects(mask.astype(int))
     edge = _edge(mask)
     distance = np.array([np.abs(edge - ideal).mean() for ideal in _ideal_edges()])
@@ -89,7 +89,7 @@ def _seen(colour: str, mask: NDArray[np.bool_]) -> Seen:
         colour,
         SHAPES[int(order[0])],
         float(np.clip(1 - distance[order[0]] / distance[order[1]], 0, 1)),
-        (columns.start / side, rows.start / side, columns.stop / side, rows.stop / side),
+        (columns.start / width, rows.start / height, columns.stop / width, rows.stop / height),
     )
 
 
