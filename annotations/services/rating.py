@@ -280,7 +280,8 @@ def submit(
 
     The same answers again (a second click, a message sent twice) change nothing. Other answers become the next
     revision; the earlier ones stay. Answers to an item that has meanwhile been answered in full by others are kept
-    as late ones and counted nowhere; so are those that were pressed after the rater's time at a panel was over.
+    as late ones and counted nowhere; so are those that were pressed after the rater's time at a panel was over, also
+    where they would revise an earlier answer. Of people who have withdrawn nothing more is stored.
     """
     with write_turn(), transaction.atomic():
         outcome = _saved(assignment, answers, answered_at, shown_at, active_ms, flag, viewing, languages or {})
@@ -307,19 +308,19 @@ def _saved(
         return Outcome.SAVED
     study = assignment.study
     assignment = Assignment.with_checks.select_for_update().get(pk=assignment.pk)
+    rater = Rater.objects.get(pk=assignment.rater_id)
+    over = queries.over_since(rater.pk)
+    is_after = over is not None and answered_at > over
     if assignment.state == Assignment.State.RETURNED:
+        if rater.withdrawn_at is not None:
+            return Outcome.LATE
         # An excluded rater has no places: what they had before them is kept, and counts if they are included again.
-        is_excluded = Rater.objects.filter(pk=assignment.rater_id, excluded_at__isnull=False).exists()
-        over = None if is_excluded else queries.over_since(assignment.rater_id)
-        is_after = over is not None and answered_at > over
-        if is_after or (not is_excluded and not _retake(assignment, study)):
+        if is_after or (rater.excluded_at is None and not _retake(assignment, study)):
             return _keep_late(assignment, answers, answered_at, active_ms, languages)
         assignment.state, assignment.answered_at, assignment.flag = Assignment.State.ANSWERED, answered_at, flag
         assignment.save(update_fields=["state", "answered_at", "flag"])
         _append(assignment, answers, {}, answered_at, shown_at, active_ms, viewing, languages)
         return Outcome.SAVED
-    if flag != assignment.flag:
-        Assignment.with_checks.filter(pk=assignment.pk).update(flag=flag)
     current = {(r.dimension_id, r.image_id): r for r in queries.current_answers(assignment)}
     changed = [
         answer
@@ -327,6 +328,11 @@ def _saved(
         if (old := current.get((answer.dimension_id, answer.image_id))) is None
         or (old.level, old.answer) != (answer.level, answer.answer)
     ]
+    if changed and (is_after or rater.withdrawn_at is not None):
+        is_kept = rater.withdrawn_at is None
+        return _keep_late(assignment, changed, answered_at, active_ms, languages) if is_kept else Outcome.LATE
+    if flag != assignment.flag and not is_after and rater.withdrawn_at is None:
+        Assignment.with_checks.filter(pk=assignment.pk).update(flag=flag)
     if not changed:
         return Outcome.UNCHANGED
     _append(assignment, changed, current, answered_at, shown_at, active_ms, viewing, languages)

@@ -41,7 +41,9 @@ def join(request: HttpRequest, invitation: str) -> HttpResponse:
     if study.state != Study.State.OPEN or invitations.why_closed(study):
         return _not_open(request, study)
     if visit is not None and visit.is_forgotten:
-        return _refuse(request, study, "declined")
+        return _refuse(request, study, "declined" if visit.state == PanelVisit.State.DECLINED else "again")
+    if visit is not None and visit.state not in visits.GOING_ON:
+        return _refuse(request, study, "ended")
     if panel is not None and panel.is_only_way and visit is None:
         return _refuse(request, study, "missing")
     form = JoinForm(study, request.POST or None, is_from_panel=visit is not None)
@@ -49,11 +51,12 @@ def join(request: HttpRequest, invitation: str) -> HttpResponse:
         try:
             if visit is not None:
                 # An account of their own, even where this browser is signed in: who comes from a panel is nobody else.
-                rater = services.join(study=study, user=None, group=form.cleaned_data.get("group", ""))
-                visits.join(visit=visit, rater=rater)
+                rater = visits.join(visit=visit, study=study, group=form.cleaned_data.get("group", ""))
                 return _begin(request, rater, is_new=True)
             group = form.cleaned_data.get("group", "")
             rater = services.join(study=study, user=user, name=form.cleaned_data["name"], group=group)
+        except visits.Refused as refusal:
+            return _refuse(request, study, refusal.why)
         except services.GroupIsFull as problem:
             if visit is not None:
                 visits.end(visit=visit, state=PanelVisit.State.SCREENED_OUT, now=timezone.now())
@@ -114,7 +117,8 @@ def _visit(request: HttpRequest, study: Study) -> PanelVisit | None:
     """The visit from a panel that this browser has begun."""
     key = request.session.get(f"visit-{study.token}")
     visit = PanelVisit.objects.filter(pk=key, panel__study=study).select_related("panel").first() if key else None
-    return visit if visit is not None and visit.state in (*visits.GOING_ON, PanelVisit.State.DECLINED) else None
+    known = (*visits.GOING_ON, PanelVisit.State.DECLINED, PanelVisit.State.RETURNED, PanelVisit.State.TIMED_OUT)
+    return visit if visit is not None and visit.state in known else None
 
 
 def _not_open(request: HttpRequest, study: Study) -> HttpResponse:

@@ -45,7 +45,7 @@ def card(request: HttpRequest, study_token: str) -> HttpResponse:
     rater = _rater(request, study_token)
     if rater is None:
         return redirect("home")
-    if comes_before(rater):
+    if comes_before(rater) and queries.over_since(rater.pk) is None:
         return redirect("rate-before", study_token=study_token)
     now = timezone.now()
     cards = _next_cards(rater, now)

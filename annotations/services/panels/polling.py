@@ -4,12 +4,15 @@ import logging
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import Q
 
 from annotations.models import Panel, PanelVisit, Study
 from annotations.services.panels.prolific import ENDED, PAID, Client, ProlificFailed, Submission
 from annotations.services.panels.visits import GOING_ON, end
 from annotations.services.raters.panel_visits import forget_paid
 
+HOURLY_AT = 17
+"""The minute of the hour in which what can wait is asked, too."""
 logger = logging.getLogger(__name__)
 
 
@@ -29,13 +32,17 @@ def apply(submission: Submission, *, now: datetime, panel: Panel | None = None) 
 
 
 def poll_all(*, now: datetime) -> int:
-    """Ask about every open study with visits that go on, where the site has a token; how many visits ended."""
+    """Ask about every open study with visits that go on, where the site has a token; how many visits ended.
+
+    Once an hour also about those with erased people who are still to be paid: their numbers are deleted once they are.
+    """
     if not settings.PROLIFIC_TOKEN:
         return 0
     client = Client(settings.PROLIFIC_ADDRESS, settings.PROLIFIC_TOKEN)
-    panels = Panel.objects.filter(
-        kind=Panel.Kind.PROLIFIC, study__state=Study.State.OPEN, visits__state__in=GOING_ON
-    ).exclude(panel_study="")
+    is_asked = Q(study__state=Study.State.OPEN, visits__state__in=GOING_ON)
+    if now.minute == HOURLY_AT:
+        is_asked |= Q(visits__is_forgotten=True, visits__session__gt="")
+    panels = Panel.objects.filter(is_asked, kind=Panel.Kind.PROLIFIC).exclude(panel_study="")
     n_ended = 0
     for panel in panels.distinct():
         try:

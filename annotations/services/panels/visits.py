@@ -14,6 +14,7 @@ from annotations.services.raters.my_data import withdraw
 from annotations.services.raters.panel_visits import GOING_ON, forget_visit, mark_of
 from annotations.services.rating import pause
 from annotations.services.sqlite_writes import empty_log
+from annotations.services.studies import join as make_rater
 
 State = PanelVisit.State
 ID = re.compile(r"[\w.:@-]{1,100}\Z", re.ASCII)
@@ -101,9 +102,21 @@ def decline(*, visit: PanelVisit, now: datetime) -> WayBack | None:
     return leads_back
 
 
-def join(*, visit: PanelVisit, rater: Rater) -> None:
-    """The person of this visit has become a rater."""
-    PanelVisit.objects.filter(pk=visit.pk, state__in=GOING_ON).update(rater=rater, state=State.JOINED)
+def join(*, visit: PanelVisit, study: Study, group: str = "") -> Rater:
+    """The person of this visit becomes a rater, once, also where they agree twice at the same moment.
+
+    They get an account of their own. Raises Refused for a visit that has ended meanwhile, and what `studies.join` does.
+    """
+    with transaction.atomic():
+        rows = PanelVisit.objects.select_related("rater__study", "rater__user")
+        visit = rows.select_for_update(of=("self",), no_key=True).get(pk=visit.pk)
+        if visit.rater is not None:
+            return visit.rater
+        if visit.state not in GOING_ON:
+            raise Refused("ended")
+        rater = make_rater(study=study, user=None, group=group)
+        PanelVisit.objects.filter(pk=visit.pk).update(rater=rater, state=State.JOINED)
+    return rater
 
 
 def end(*, visit: PanelVisit, state: str, now: datetime) -> bool:

@@ -49,6 +49,8 @@ def before(request: HttpRequest, study_token: str) -> HttpResponse:
     rater = queries.rater_of(study_token, request.user)
     if rater is None:
         return redirect("home")
+    if queries.over_since(rater.pk) is not None:  # the page of cards says what has happened
+        return redirect("rate", study_token=study_token)
     speak_language_of_study(request, rater.study.language)
     now = timezone.now()
     if (done := known_queries.trial_of(request.GET.get("done", ""), rater)) is not None and done.answered_at:

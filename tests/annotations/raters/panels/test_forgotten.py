@@ -5,15 +5,17 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from annotations.models import PanelVisit, Rater, RaterPlan, Study
-from annotations.services.panels.polling import apply
+from annotations.services.panels.polling import HOURLY_AT, apply, poll_all
 from annotations.services.panels.prolific import Submission
 from annotations.services.raters.panel_visits import PAID_WITHIN, mark_of
 from annotations.tasks import keep_retention_rules
+from tests.annotations.raters.prolific_server import TOKEN, ProlificServer
 from tests.annotations.raters.test_checks import rate_all
 from tests.annotations.raters.test_my_data import everything_stored
-from tests.annotations.raters.test_panels import PID, SESSION, arrive, join, make_panel_study
+from tests.annotations.raters.test_panels import PID, SESSION, STUDY, arrive, join, make_panel_study
 
 pytestmark = pytest.mark.django_db
 State = PanelVisit.State
@@ -182,3 +184,28 @@ def test_who_comes_with_the_hash_of_another_is_not_taken_for_them(client: Client
     assert response.status_code == 403
     assert "Please open this study from the panel" in response.content.decode()
     assert PanelVisit.objects.get(is_forgotten=True).session == SESSION
+
+
+def test_once_an_hour_prolific_is_asked_whether_erased_people_are_paid_also_after_the_study_is_closed(
+    client: Client, settings: Settings
+) -> None:
+    study = make_panel_study()
+    complete(client, study)
+    client.post(f"/my-data/{study.token}/erase/", {"sure": "1"})
+    Study.objects.update(state=Study.State.CLOSED)
+    quiet, asked = (timezone.now().replace(minute=minute) for minute in (HOURLY_AT + 1, HOURLY_AT))
+    with ProlificServer(STUDY) as prolific:
+        settings.PROLIFIC_ADDRESS, settings.PROLIFIC_TOKEN = prolific.url, TOKEN
+        prolific.submissions = {SESSION: "AWAITING REVIEW"}
+        poll_all(now=quiet)
+        assert prolific.n_requests == 0
+        poll_all(now=asked)
+        assert SESSION in approvals(study)
+        prolific.submissions = {SESSION: "APPROVED"}
+        poll_all(now=asked)
+
+        assert SESSION not in everything_stored()
+        n_requests = prolific.n_requests
+        poll_all(now=asked)
+        assert prolific.n_requests == n_requests
+        assert prolific.wrong == []

@@ -7,16 +7,17 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from annotations.models import Assignment, LateAnswer, PanelVisit, Rater, Study
+from annotations.models import Assignment, Item, LateAnswer, PanelVisit, Rater, Response, Study, Trial
 from annotations.queries.results import study_data
 from annotations.services.exclusions import exclude_rater
 from annotations.services.panels.polling import apply
 from annotations.services.panels.prolific import Submission
 from annotations.services.raters.my_data import withdraw
 from annotations.services.rating import pause, reserve
-from tests.annotations.looking import fetch_images
+from tests.annotations.looking import fetch_exercise, fetch_images
+from tests.annotations.raters.test_before import make_exercise
 from tests.annotations.raters.test_checks import rate_all
-from tests.annotations.raters.test_panels import SESSION, join, make_panel_study, taken
+from tests.annotations.raters.test_panels import SESSION, arrive, join, make_panel_study, taken
 from tests.factories import make_rater, make_study
 
 pytestmark = pytest.mark.django_db
@@ -31,10 +32,10 @@ def at_work(client: Client, **fields: Any) -> tuple[Study, Rater, list[Assignmen
     return study, rater, list(Assignment.objects.filter(rater=rater).order_by("sequence"))
 
 
-def press(client: Client, card: Assignment, *, ago_ms: int = 0) -> dict[str, Any]:
+def press(client: Client, card: Assignment, *, level: int = 1, ago_ms: int = 0, flag: str = "") -> dict[str, Any]:
     """Answer a card as the open tab does, and ask for more."""
     fetch_images(client, card.token)
-    fields = {f"d{card.study.dimensions.get().pk}-0": "1", "n": "5", "answered_ms_ago": str(ago_ms)}
+    fields = {f"d{card.study.dimensions.get().pk}-0": level, "n": 5, "answered_ms_ago": ago_ms, "flag": flag}
     reply: dict[str, Any] = client.post(
         f"/rate/{card.study.token}/answer/{card.token}/", fields, headers={"X-Requested-With": "fetch"} | SCRIPT
     ).json()
@@ -73,6 +74,76 @@ def test_what_was_pressed_before_the_time_was_up_counts_although_it_comes_later(
     assert press(client, cards[1], ago_ms=1_000)["outcome"] == "late"
 
     assert taken(study) == 1
+
+
+def test_after_the_time_was_up_an_earlier_answer_stays_as_it_was(client: Client) -> None:
+    study, _rater, cards = at_work(client)
+    press(client, cards[0])
+    say("TIMED-OUT")
+    PanelVisit.objects.update(ended_at=timezone.now() - timedelta(seconds=30))
+
+    assert press(client, cards[0])["outcome"] == "unchanged"  # the same message sent twice
+    assert press(client, cards[0], level=3, ago_ms=1_000, flag="Blurred.")["outcome"] == "late"
+
+    (answer,) = Response.objects.filter(assignment=cards[0])
+    assert (answer.level, answer.revision) == (1, 1)
+    assert LateAnswer.objects.get().answers["answers"][0]["level"] == 3
+    cards[0].refresh_from_db()
+    assert cards[0].flag == ""
+    # What was pressed before the end and comes late through a bad network is a revision as always.
+    assert press(client, cards[0], level=2, ago_ms=60_000)["outcome"] == "changed"
+    current = Response.objects.get(assignment=cards[0], is_current=True)
+    assert (current.level, current.revision) == (2, 2)
+    assert len(study_data(study).dimensions[0].ratings) == 1
+
+
+@pytest.mark.parametrize("status", ["TIMED-OUT", "RETURNED"])
+def test_practice_ends_with_the_visit_and_the_page_says_so(client: Client, status: str) -> None:
+    study = make_panel_study(n_items=6)
+    make_exercise(study, Item.Role.PRACTICE, [0])
+    make_exercise(study, Item.Role.QUIZ, [0])
+    rater = join(client, study)
+    before = f"/rate/{study.token}/before/"
+    assert "This is practice" in client.get(before).content.decode()
+    trial = Trial.objects.get(rater=rater)
+    fetch_exercise(client, study.token)
+    say(status)
+
+    sent = client.post(before, {"trial": trial.token, f"d{study.dimensions.get().pk}-0": 0})
+
+    assert sent.headers["Location"] == f"/rate/{study.token}/"
+    trial.refresh_from_db()
+    assert trial.answered_at is None
+    page = client.get(f"/rate/{study.token}/").content.decode()
+    assert ("Your time for this study is over" if status == "TIMED-OUT" else "You have stopped") in page
+    rater.refresh_from_db()
+    assert rater.must_prepare
+
+
+def test_who_timed_out_before_consent_cannot_join_and_reads_why(client: Client) -> None:
+    study = make_panel_study()
+    arrive(client, study)
+    say("TIMED-OUT")
+
+    for answer in (
+        client.get(f"/join/{study.invitation}/"),
+        client.post(f"/join/{study.invitation}/", {"consent": "on"}),
+    ):
+        assert answer.status_code == 403
+        assert "your visit to this study is over: you returned it, or your time was up" in answer.content.decode()
+    assert not study.raters.exists()
+
+
+def test_nothing_more_is_stored_of_who_withdrew(client: Client) -> None:
+    _study, rater, cards = at_work(client)
+    press(client, cards[0])
+    withdraw(rater=rater, now=timezone.now())
+
+    assert press(client, cards[1])["outcome"] == "late"
+    assert press(client, cards[0], level=3)["outcome"] == "late"
+
+    assert Response.objects.filter(assignment__rater=rater).count() == 1
+    assert not LateAnswer.objects.exists()
 
 
 def test_who_returned_reads_that_their_answers_are_in_no_result(client: Client) -> None:
