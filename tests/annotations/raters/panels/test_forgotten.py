@@ -45,7 +45,7 @@ def test_who_erased_everything_cannot_come_again_and_is_still_paid(client: Clien
 
     page = client.post(f"/my-data/{study.token}/erase/", {"sure": "1"}).content.decode()
 
-    assert "Only what the page before named is left" in page
+    assert "Only what the previous page listed remains" in page
     stored = everything_stored()
     assert PID not in stored
     assert name not in stored
