@@ -79,7 +79,7 @@ def test_after_erasure_the_identity_is_nowhere_and_the_counts_add_up(client: Cli
 
     page = client.post(f"/my-data/{study.token}/erase/", {"sure": "1"})
 
-    assert "Nothing about you is left on this site" in page.content.decode()
+    assert "This site no longer stores anything about you" in page.content.decode()
     after = everything_stored()
     assert NAME not in after
     assert account not in after
