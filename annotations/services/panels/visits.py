@@ -108,10 +108,10 @@ def join(*, visit: PanelVisit, study: Study, group: str = "") -> Rater:
     They get an account of their own. Raises Refused for a visit that has ended meanwhile, and what `studies.join` does.
     """
     with transaction.atomic():
-        rows = PanelVisit.objects.select_related("rater__study", "rater__user")
-        visit = rows.select_for_update(of=("self",), no_key=True).get(pk=visit.pk)
-        if visit.rater is not None:
-            return visit.rater
+        # Without the rater's row: after waiting for the lock, PostgreSQL joins what was there before.
+        visit = PanelVisit.objects.select_for_update(no_key=True).get(pk=visit.pk)
+        if visit.rater_id is not None:
+            return Rater.objects.select_related("study", "user").get(pk=visit.rater_id)
         if visit.state not in GOING_ON:
             raise Refused("ended")
         rater = make_rater(study=study, user=None, group=group)
