@@ -230,7 +230,9 @@ def test_nothing_in_a_whole_session_distinguishes_gold_checks_and_repeats(client
         assert set(of_images.values()) == {1}, "an image was shown on two cards, neither of which repeats the other"
 
     features = AT_ONCE | AFTERWARDS
-    if "none left" in case:  # checks are made of what is rated: their pictures may be compared, as docs/hidden-checks.md says
+    if (
+        "none left" in case
+    ):  # checks are made of what is rated: their pictures may be compared, as docs/hidden-checks.md says
         features = {name: feature for name, feature in features.items() if not name.startswith("like ")}
     assert betrayed(sessions, features) == {}
 
