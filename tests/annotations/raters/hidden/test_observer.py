@@ -230,9 +230,7 @@ def test_nothing_in_a_whole_session_distinguishes_gold_checks_and_repeats(client
         assert set(of_images.values()) == {1}, "an image was shown on two cards, neither of which repeats the other"
 
     features = AT_ONCE | AFTERWARDS
-    if (
-        "none left" in case
-    ):  # checks are made of what is rated: their pictures may be compared, as docs/hidden-checks.md says
+    if "none left" in case:  # checks are made of what is rated: pictures may be compared, see docs/hidden-checks.md
         features = {name: feature for name, feature in features.items() if not name.startswith("like ")}
     assert betrayed(sessions, features) == {}
 
