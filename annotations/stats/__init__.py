@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from annotations.stats.agreement.cohen import cohen_matrix
     from annotations.stats.agreement.concordance import kendall_w
     from annotations.stats.agreement.conger import conger_kappa
-    from annotations.stats.agreement.icc import icc_family
+    from annotations.stats.agreement.intraclass.icc import icc_family
     from annotations.stats.agreement.report import agreement_report
     from annotations.stats.comparison.adjusted import adjusted_means
     from annotations.stats.comparison.compare import compare
@@ -82,7 +82,7 @@ _HOMES = {
     "fleiss_kappa": "agreement.chance_corrected:fleiss_kappa",
     "conger_kappa": "agreement.conger:conger_kappa",
     "cohen_matrix": "agreement.cohen:cohen_matrix",
-    "icc_family": "agreement.icc:icc_family",
+    "icc_family": "agreement.intraclass.icc:icc_family",
     "kendall_w": "agreement.concordance:kendall_w",
     "metric_table": "metrics.table:metric_table",
     "correlate": "metrics.correlation:correlate",

@@ -15,7 +15,7 @@ from annotations.stats.critic.capture_recapture import chapman
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = [DOCS / "methods.md", *sorted((DOCS / "methods").glob("*.md"))]
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)")
-FUNCTION = re.compile(r"`((?:[a-z_]+\.)?[a-z_]+)\.([a-z_]+)`")
+FUNCTION = re.compile(r"`((?:[a-z_]+\.)*[a-z_]+)\.([a-z_]+)`")
 TEST = re.compile(r"`([\w/]*test_\w+)\.py::([\w:]+)`")
 
 

@@ -9,8 +9,8 @@ from annotations.stats.agreement.chance_corrected import OF_CATEGORIES, ChanceFa
 from annotations.stats.agreement.cohen import CohenMatrix, cohen_matrix
 from annotations.stats.agreement.concordance import kendall_w
 from annotations.stats.agreement.connected_raters import connected_raters
-from annotations.stats.agreement.icc import icc_family
-from annotations.stats.agreement.icc_one_way import OneWayFamily
+from annotations.stats.agreement.intraclass.icc import icc_family
+from annotations.stats.agreement.intraclass.icc_one_way import OneWayFamily
 from annotations.stats.estimate import STATS_VERSION, Estimate, seed_of
 from annotations.stats.intervals.pattern_families import Joined
 from annotations.stats.intervals.unit_resampling import estimates

@@ -23,7 +23,7 @@ from scipy import special
 from annotations.stats.agreement.alpha import AlphaFamily
 from annotations.stats.agreement.chance_corrected import ChanceFamily
 from annotations.stats.agreement.concordance import kendall_w
-from annotations.stats.agreement.icc_one_way import OneWayFamily
+from annotations.stats.agreement.intraclass.icc_one_way import OneWayFamily
 from annotations.stats.intervals.pattern_families import Joined
 from annotations.stats.intervals.unit_resampling import estimates
 from annotations.stats.ratings import Ratings

@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 
-from annotations.stats.agreement.icc import icc_family
+from annotations.stats.agreement.intraclass.icc import icc_family
 from annotations.stats.ratings import Ratings
 from tests.benchmarks.coverage.agreement import VALUES, World, quadrature
 

@@ -21,7 +21,7 @@ import pingouin
 from annotations.stats.agreement.alpha import krippendorff_alpha
 from annotations.stats.agreement.cohen import cohen_matrix
 from annotations.stats.agreement.connected_raters import connected_raters
-from annotations.stats.agreement.icc import icc_family
+from annotations.stats.agreement.intraclass.icc import icc_family
 from annotations.stats.agreement.mean_squares import complete_ratings
 from annotations.stats.agreement.report import agreement_report
 from annotations.stats.ratings import Ratings

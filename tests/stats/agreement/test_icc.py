@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from scipy import stats
 
-from annotations.stats.agreement.icc import icc_family
-from annotations.stats.agreement.icc_f import f_test
-from annotations.stats.agreement.icc_one_way import icc_one_way_unbalanced
+from annotations.stats.agreement.intraclass.icc import icc_family
+from annotations.stats.agreement.intraclass.icc_f import f_test
+from annotations.stats.agreement.intraclass.icc_one_way import icc_one_way_unbalanced
 from annotations.stats.agreement.mean_squares import complete_ratings
 from annotations.stats.estimate import Estimate
 from annotations.stats.ratings import Ratings

@@ -6,7 +6,7 @@ from scipy import stats
 
 from annotations.stats.agreement.alpha import AlphaFamily
 from annotations.stats.agreement.chance_corrected import DEFAULT, ChanceFamily, chance_corrected
-from annotations.stats.agreement.icc_one_way import OneWayFamily
+from annotations.stats.agreement.intraclass.icc_one_way import OneWayFamily
 from annotations.stats.arrays import FloatArray
 from annotations.stats.intervals.pattern_families import Joined
 from annotations.stats.ratings import Ratings

@@ -8,7 +8,7 @@ import pytest
 
 from annotations.stats.agreement.alpha import AlphaFamily
 from annotations.stats.agreement.chance_corrected import ChanceFamily
-from annotations.stats.agreement.icc_one_way import OneWayFamily
+from annotations.stats.agreement.intraclass.icc_one_way import OneWayFamily
 from annotations.stats.arrays import FloatArray
 from annotations.stats.intervals.leave_one_out import DeletedRatings
 from annotations.stats.intervals.own_variance import _kernel, own_variance

@@ -6,7 +6,7 @@ from scipy import stats
 
 from annotations.stats.agreement.alpha import AlphaFamily, krippendorff_alpha, krippendorff_alphas
 from annotations.stats.agreement.chance_corrected import ChanceFamily, percent_agreement
-from annotations.stats.agreement.icc_one_way import OneWayFamily
+from annotations.stats.agreement.intraclass.icc_one_way import OneWayFamily
 from annotations.stats.arrays import FloatArray
 from annotations.stats.estimate import Interval
 from annotations.stats.intervals.leave_one_out import DeletedRatings, jackknife_variance, unit_effects

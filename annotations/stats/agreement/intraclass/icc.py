@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from annotations.stats.agreement.icc_f import f_interval
+from annotations.stats.agreement.intraclass.icc_f import f_interval
 from annotations.stats.agreement.mean_squares import MeanSquares, complete_ratings, why_no_mean_squares
 from annotations.stats.arrays import FloatArray, ratio
 from annotations.stats.estimate import Estimate, Interval
