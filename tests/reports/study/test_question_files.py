@@ -112,7 +112,13 @@ def test_each_question_gets_the_statistics_of_its_kind(
         "conger_kappa",
         "fleiss_kappa_complete_items",
     ]
-    assert "icc_a_1" in [name for dimension, name in rows if dimension == "t"]
+    assert [name for dimension, name in rows if dimension == "t"] == [
+        *(f"krippendorff_alpha_{difference}" for difference in ("nominal", "ordinal", "interval", "ratio")),
+        *("fleiss_kappa", "gwet_ac1", "gwet_ac2_linear", "gwet_ac2_quadratic", "gwet_ac2_ordinal", "brennan_prediger"),
+        *("percent_agreement", "percent_agreement_within_one", "icc_1_1_unbalanced"),
+        *("icc_1_1", "icc_a_1", "icc_c_1", "icc_1_k", "icc_a_k", "icc_c_k", "kendall_w"),
+        *("conger_kappa", "fleiss_kappa_complete_items"),
+    ]
 
 
 def test_without_any_scale_the_cure_is_named(analyze: Callable[..., str]) -> None:
