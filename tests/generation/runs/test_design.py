@@ -73,7 +73,7 @@ def test_best_of_four_is_offered_and_never_chosen_for_anybody(page: Client, prom
     text = text_of(page, "run-new")
     assert 'value="best-of-four">' in text
     assert 'value="best-of-four" checked' not in text
-    assert "too good" in text
+    assert "scores by the same metric are inflated" in text
 
 
 def test_the_small_preset_can_be_started_as_it_is(page: Client, prompts: list[Prompt], researcher: User) -> None:
