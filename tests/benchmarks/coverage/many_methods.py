@@ -6,16 +6,19 @@ Model: three methods, or two (the odds ratio of `ordinal_effect`), 40 prompts, o
 the level of gain_m + p + i + s_r + t_rm + logistic noise, with prompts p ~ N(0, 1), images i ~ N(0, .3²), raters'
 severities s_r ~ N(0, .5²) and their tastes t_rm ~ N(0, .6²/2) for each method, so that gains differ by .6 between
 raters. Gains are 0, .4 and .8; in "null" 0. "alike": tastes of .1; "careless": as "tastes", and each rater is with
-chance .1 one who draws levels at random; "null careless" is both. In "images" gains are 0, each
-prompt suits each method by N(0, .8²), and there are 20 prompts with two images of each method. Three, four or five
-raters rate each prompt, all methods of it.
+chance .1 one who draws levels at random; "severe": severities of 1.5. "null careless" and the like are both. In
+"images" gains are 0, each prompt suits each method by N(0, .8²), and there are 20 prompts with two images of each
+method. Three, four or five raters rate each prompt, all methods of it.
 
 The truth of a difference is that of the model; of "careless", to which the model is not fitted, the mean of fits to
 large panels.
 """
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
+from zlib import crc32
 
 import numpy as np
 
@@ -36,6 +39,7 @@ class World:
     taste: float = 0.6
     careless: float = 0.0
     suits: float = 0.0
+    severity: float = 0.5
     images: int = 1
     prompts: int = PROMPTS
 
@@ -44,8 +48,11 @@ WORLDS = {
     "alike": World(taste=0.1),
     "tastes": World(),
     "careless": World(careless=0.1),
+    "severe": World(severity=1.5),
     "null": World(gains=(0.0, 0.0, 0.0)),
+    "null alike": World(gains=(0.0, 0.0, 0.0), taste=0.1),
     "null careless": World(gains=(0.0, 0.0, 0.0), careless=0.1),
+    "null severe": World(gains=(0.0, 0.0, 0.0), severity=1.5),
     "images": World(gains=(0.0, 0.0, 0.0), suits=0.8, images=2, prompts=20),
 }
 
@@ -64,7 +71,7 @@ def study(
     method = method_of[unit]
     taste = world.taste / np.sqrt(2) * rng.normal(size=(n_raters, k))
     latent = np.array(world.gains)[method] + rng.normal(size=n_prompts)[prompt_of[unit]] + taste[who, method]
-    latent += 0.3 * rng.normal(size=len(code))[unit] + 0.5 * rng.normal(size=n_raters)[who]
+    latent += 0.3 * rng.normal(size=len(code))[unit] + world.severity * rng.normal(size=n_raters)[who]
     if world.suits:
         latent += world.suits * rng.normal(size=(n_prompts, k))[prompt_of, method_of][unit]
     level = np.searchsorted(CUTS, latent + rng.logistic(size=len(unit)))
@@ -79,6 +86,7 @@ def fitted(world: World, n_raters: int, rng: np.random.Generator, n_prompts: int
     return ordinal_methods(ratings, prompt=prompt, method=method, rng=rng)
 
 
+@cache
 def truth(world: World) -> np.ndarray:
     """(K,) effects of the methods with mean 0."""
     if not world.careless or not any(world.gains):
@@ -91,60 +99,64 @@ def truth(world: World) -> np.ndarray:
     return found
 
 
-def coverage(world: World, n_raters: int, n_studies: int, seed: int = 1) -> dict[str, float]:
-    """Shares of studies whose intervals all hold, and that find a difference; of single intervals and p below .05."""
-    right = truth(world)
-    rng = np.random.default_rng([seed, n_raters])
-    held, together, wide, found, below, over_raters, unfitted = [], [], [], [], [], [], 0
-    for _ in range(n_studies):
-        model = fitted(world, n_raters, rng, world.prompts)
-        if not model.pairs:
-            unfitted += 1
-            continue
-        inside = []
-        for pair in model.pairs:
-            interval, difference = pair.difference.intervals[0], right[pair.first] - right[pair.second]
-            inside.append(interval.low <= difference <= interval.high)
-            wide.append(interval.high - interval.low)
-            below.append(pair.p < 0.05)
-        held += inside
-        together.append(all(inside))
-        found.append(any(pair.p_holm < 0.05 for pair in model.pairs))
-        over_raters.append("raters" in model.covers)
-    return {
-        "together": float(np.mean(together)),
-        "single": float(np.mean(held)),
-        "width": float(np.median(wide)),
-        "a difference is found": float(np.mean(found)),
-        "p < .05": float(np.mean(below)),
-        "covers raters": float(np.mean(over_raters)),
-        "not fitted": unfitted / n_studies,
-    }
+@dataclass(frozen=True)
+class Found:
+    """What a study found: whether each interval held, its width, each p and Holm's; all empty where none was fitted."""
+
+    held: list[bool]
+    widths: list[float]
+    p: list[float]
+    p_holm: list[float]
+    over_raters: bool
 
 
-def coverage_of_two(world: World, n_raters: int, n_studies: int, seed: int = 1) -> dict[str, float]:
-    """The same of the odds ratio of two methods, the first and the last of the world, by its logarithm."""
-    effects = truth(world)[[0, -1]]
+def of_all(world: World, right: np.ndarray, n_raters: int, rng: np.random.Generator) -> Found:
+    """A study of three methods; right (K,) their true effects."""
+    model = fitted(world, n_raters, rng, world.prompts)
+    intervals = [pair.difference.intervals[0] for pair in model.pairs]
+    true = [right[pair.first] - right[pair.second] for pair in model.pairs]
+    return Found(
+        [one.low <= value <= one.high for one, value in zip(intervals, true, strict=True)],
+        [one.high - one.low for one in intervals],
+        [pair.p for pair in model.pairs],
+        [pair.p_holm for pair in model.pairs],
+        "raters" in model.covers,
+    )
+
+
+def of_two(world: World, right: np.ndarray, n_raters: int, rng: np.random.Generator) -> Found:
+    """The logarithm of the odds ratio of two methods, the first and the last of the world."""
     ends = replace(world, gains=(world.gains[0], world.gains[-1]))
-    rng = np.random.default_rng([seed, n_raters, 2])
-    held, wide, below, over_raters, unfitted = [], [], [], [], 0
-    for _ in range(n_studies):
-        ratings, prompt, method = study(ends, n_raters, rng, world.prompts, 2)
-        found = ordinal_effect(ratings, prompt=prompt, method=method, baseline=0, refined=1, rng=rng)
-        if found.fit.reason:
-            unfitted += 1
-            continue
-        (interval,) = found.effect.intervals
-        held.append(interval.low <= effects[1] - effects[0] <= interval.high)
-        wide.append(interval.high - interval.low)
-        below.append(found.p < 0.05)
-        over_raters.append("raters" in interval.covers)
+    ratings, prompt, method = study(ends, n_raters, rng, world.prompts, 2)
+    found = ordinal_effect(ratings, prompt=prompt, method=method, baseline=0, refined=1, rng=rng)
+    if found.fit.reason:
+        return Found([], [], [], [], False)
+    (interval,) = found.effect.intervals
+    held = interval.low <= right[-1] - right[0] <= interval.high
+    return Found([held], [interval.high - interval.low], [found.p], [found.p], "raters" in interval.covers)
+
+
+def results(name: str, n_raters: int, k: int, studies: Iterable[int]) -> list[Found]:
+    """Studies by their numbers, each of which has random numbers of its own, as every world and panel has."""
+    world, right = WORLDS[name], truth(WORLDS[name])
+    one = of_two if k == 2 else of_all
+    return [
+        one(world, right, n_raters, np.random.default_rng([crc32(name.encode()), n_raters, k, number]))
+        for number in studies
+    ]
+
+
+def shares(found: list[Found]) -> dict[str, float]:
+    """Shares of fitted studies whose intervals all hold, that find a difference; of single intervals and p < .05."""
+    fits = [one for one in found if one.held]
     return {
-        "covered": float(np.mean(held)),
-        "width": float(np.median(wide)),
-        "p < .05": float(np.mean(below)),
-        "covers raters": float(np.mean(over_raters)),
-        "not fitted": unfitted / n_studies,
+        "together": float(np.mean([all(one.held) for one in fits])),
+        "single": float(np.mean([each for one in fits for each in one.held])),
+        "width": float(np.median([each for one in fits for each in one.widths])),
+        "a difference is found": float(np.mean([min(one.p_holm) < 0.05 for one in fits])),
+        "p < .05": float(np.mean([each < 0.05 for one in fits for each in one.p])),
+        "covers raters": float(np.mean([one.over_raters for one in fits])),
+        "not fitted": 1 - len(fits) / len(found),
     }
 
 
@@ -157,8 +169,8 @@ def main(arguments: list[str]) -> None:
         for n_raters in raters:
             for k in methods:
                 with one_linear_algebra_thread():
-                    shares = (coverage_of_two if k == 2 else coverage)(WORLDS[name], n_raters, n_studies)
-                figures = ", ".join(f"{what} {value:.3f}" for what, value in shares.items())
+                    found = shares(results(name, n_raters, k, range(n_studies)))
+                figures = ", ".join(f"{what} {value:.3f}" for what, value in found.items())
                 print(f"{name}, {n_raters} raters, {k} methods: {figures}", flush=True)
 
 
