@@ -29,6 +29,10 @@ READINGS = {
     "Severity of every rater": (
         "To the right is the milder rater. One far from the others shifts every image that they alone have rated."
     ),
+    "precision and recall": (
+        "Precision: the share of its claims that are right. Recall: the share of the errors that it names, of those "
+        "listed, and corrected for those that nobody listed. 1 is best; the line is where it would lie on other images."
+    ),
     "Agreement of every rater with the others": "One whose line reaches 0 may have answered at random.",
 }
 """By the picture's title. One without a line here is explained by its axis."""

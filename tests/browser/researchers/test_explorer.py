@@ -3,10 +3,13 @@
 from collections.abc import Callable
 
 import pytest
+from django.db.models import CharField, Value
+from django.db.models.functions import Concat
 from playwright.sync_api import BrowserContext, Page, expect
 
-from annotations.models import Study
+from annotations.models import ItemImage, Study
 from annotations.services.reports import report_now
+from generation.models import Image, Method, MetricScore
 from tests.browsing import assert_accessible, sign_in
 from tests.factories import make_answer, make_rater, make_study
 
@@ -77,3 +80,33 @@ def test_the_wall_is_walked_and_chosen_from_by_keys(
     press(page, "Enter")
     expect(page.get_by_role("heading", name="2 images chosen")).to_be_visible()
     assert_accessible(page)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_long_names_and_images_without_a_file_fit_and_can_be_read(
+    new_context: Callable[..., BrowserContext], live_site: str, width: int
+) -> None:
+    study = make_study(n_items=4, k=2)
+    for r, rater in enumerate((make_rater(study), make_rater(study))):
+        for i, item in enumerate(study.items.order_by("position")):
+            make_answer(item, rater, level=i + r)
+    long = "a_metric_with_a_name_of_one_word_" * 3
+    images = Image.objects.filter(pk__in=ItemImage.objects.filter(item__study=study).values("image"))
+    for image in images:
+        MetricScore.objects.create(image=image, metric=long, value=image.pk)
+    Method.objects.filter(images__in=images).update(name=Concat(Value("a-method-with-a-long-name-" * 4), "name"))
+    away = {"sha256": "", "file": "", "shown": "", "width": None, "height": None, "n_bytes": None}
+    images.update(**away, key=Concat(Value("away-"), "pk", output_field=CharField()))
+    report_now(study=study, comparisons=[])
+    context = new_context(viewport={"width": width, "height": 800})
+    sign_in(context, study.owner, live_site)
+    page = context.new_page()
+    unit = study.items.order_by("position").first()
+    assert unit is not None
+    shown = unit.images.first()
+    assert shown is not None
+    for address in ("explore/", f"explore/{unit.pk}-{shown.pk}/", "results/"):
+        page.goto(f"/study/{study.token}/{address}")
+        expect(page.get_by_text("no file here").first).to_be_attached()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+        assert_accessible(page)
