@@ -60,7 +60,7 @@ docs: $(VENV)/.dev  ## Write docs/api.md and docs/report.schema.json from the co
 	@$(BIN)/python -m tests.api_page
 	@$(BIN)/python manage.py report_schema --out docs/report.schema.json
 	@cd docs && ../$(BIN)/python -c "import nbclient, nbformat; book = nbformat.read('notebook.ipynb', 4); \
-	  nbclient.NotebookClient(book, record_timing=False).execute(); nbformat.write(book, 'notebook.ipynb')" \
+	  nbclient.NotebookClient(book, record_timing=False, coalesce_streams=True).execute(); nbformat.write(book, 'notebook.ipynb')" \
 	  && rm -f figure-*.pdf
 
 messages: $(VENV)/.dev  ## Bring the catalogues of translations up to date and compile them

@@ -38,7 +38,8 @@ def test_the_notebook_runs_and_prints_what_it_shows(
     fresh = nbformat.from_dict(stored)
     people = threading.Thread(target=rate_when_it_is_there, args=(live_site, key), daemon=True)
     people.start()
-    NotebookClient(fresh, timeout=120, startup_timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    place = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(fresh, coalesce_streams=True, timeout=120, startup_timeout=300, resources=place).execute()
     people.join(30)
     assert printed(fresh) == printed(stored)
     assert len(printed(stored)) >= 4
