@@ -36,7 +36,7 @@ _SPECIAL = {
     "₂": "$_2$",
     "½": r"$\frac{1}{2}$",
 }
-NEEDS = r"% needs \usepackage{booktabs}; names in other scripts need XeLaTeX or LuaLaTeX"
+NEEDS = r"% needs \usepackage{booktabs}; other scripts: XeLaTeX or LuaLaTeX and a font, else boxes"
 """The comment that leads a file of tables."""
 _WORD = re.compile(r"[^\s]{13,}")
 _PIECE = 10
@@ -61,6 +61,33 @@ class Column:
     width: float = 0.0
     short_width: float = 0.0
     short: bool = True
+
+
+_LATIN = 0x17F
+"""The last of the letters that LaTeX knows in T1."""
+_KNOWN = frozenset("–—‘’‚“”„†‡•…‰‹›€™")
+
+
+def guarded(tex: str) -> str:
+    """The file with a stand-in for each sign that pdfLaTeX may not know, so that it compiles there, too.
+
+    A sign that is defined keeps its definition, and XeLaTeX and LuaLaTeX never look: the stand-in, a box with the
+    sign's code point, is under the name at which `inputenc` looks a sign of UTF-8 up ("u8:" and the sign).
+    """
+    lines = tex.split("\n")
+    signs = {sign for line in lines if not line.startswith("%") for sign in line}
+    foreign = sorted(sign for sign in signs if ord(sign) > _LATIN and sign not in _KNOWN)
+    head = next((at for at, line in enumerate(lines) if not line.startswith("%")), len(lines))
+    return "\n".join([*lines[:head], *map(_stand_in, foreign), *lines[head:]])
+
+
+def _stand_in(sign: str) -> str:
+    name = rf"u8:\detokenize{{{sign}}}\endcsname"
+    code = f"{ord(sign):04X}"
+    half = len(code) // 2
+    box = rf"\fboxsep0.5pt\fbox{{\tiny\baselineskip5pt\shortstack{{{code[:half]}\\{code[half:]}}}}}"
+    shown = rf"\raisebox{{-2pt}}[6pt][1pt]{{{box}}}"
+    return rf"\ifcsname {name}\else\expandafter\protected\expandafter\gdef\csname {name}{{{shown}}}\fi"
 
 
 def escape(text: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from annotations.reports.paper.typesetting import literal, pdf, png
-from annotations.reports.tex import escape
+from annotations.reports.tex import escape, guarded
 
 ONE_COLUMN, TWO_COLUMNS = 84.0, 174.0
 """Widths in mm, as of CVPR and ACL templates: of one column, and of a page with two."""
@@ -69,7 +69,7 @@ def grid_tex(grid: Grid, *, folder: str = "images", label: str = "examples") -> 
     """
     for name, content in _pictures(grid).items():
         yield f"{folder}/{name}", content
-    yield "figure.tex", "\n".join(_tex(grid, folder, label)).encode()
+    yield "figure.tex", guarded("\n".join(_tex(grid, folder, label))).encode()
 
 
 def _pictures(grid: Grid) -> dict[str, bytes]:

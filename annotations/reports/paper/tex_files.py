@@ -5,7 +5,7 @@ import re
 from annotations.reports.paper.manuscript import Manuscript
 from annotations.reports.paper.markdown import keys_of
 from annotations.reports.paper.methods import CITATION
-from annotations.reports.tex import escape_part
+from annotations.reports.tex import escape_part, guarded
 
 FITTING = r"width=\linewidth,height=0.8\textheight,keepaspectratio"
 """As wide as its place, and never higher than a page with its caption."""
@@ -23,7 +23,7 @@ def methods_tex(paper: Manuscript) -> str:
     paragraphs = [f"{_cited(paragraph)}\n" for paragraph in paper.methods]
     limits = [r"\paragraph{Limits.}", " ".join(map(_breakable, paper.limits)), ""] if paper.limits else []
     head = ["% The keys are those of references.bib.", LOOSE]
-    return "\n".join([*head, *paragraphs, *limits, r"\par\endgroup", ""])
+    return guarded("\n".join([*head, *paragraphs, *limits, r"\par\endgroup", ""]))
 
 
 def figures_tex(paper: Manuscript, label: str) -> str:
@@ -44,7 +44,7 @@ def figures_tex(paper: Manuscript, label: str) -> str:
                     ]
                 )
             )
-    return "\n".join(parts)
+    return guarded("\n".join(parts))
 
 
 def _cited(text: str) -> str:

@@ -15,7 +15,18 @@ from annotations.reports.estimates import ends, leading, n_of, note_of
 from annotations.reports.study.sections.categories import MeansColumn, MeansGrid, means_grids, why_no_interval
 from annotations.reports.study.sections.notices import notices
 from annotations.reports.study.tables import CEILING, comparison_note
-from annotations.reports.tex import NEEDS, Column, beside_two_rows, escape, math_range, name, number, p_value, table
+from annotations.reports.tex import (
+    NEEDS,
+    Column,
+    beside_two_rows,
+    escape,
+    guarded,
+    math_range,
+    name,
+    number,
+    p_value,
+    table,
+)
 from annotations.reports.votes.latex import part_tables
 
 AGREEMENT = (
@@ -77,7 +88,7 @@ def latex(document: StudyDocument, *, is_short: bool = False) -> str:
             parts.append(tables.comparisons(compared))
         if dimension.board:
             parts.append(tables.metrics(dimension.board))
-    return "\n".join(parts)
+    return guarded("\n".join(parts))
 
 
 class _Tables:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from annotations.reports.anchors import anchors
 from annotations.reports.documents.preferences import PreferenceDocument, PreferenceFacet, PreferencePart
 from annotations.reports.estimates import note_of
-from annotations.reports.tex import NEEDS, Column, escape, math_range, name, number, p_value, table
+from annotations.reports.tex import NEEDS, Column, escape, guarded, math_range, name, number, p_value, table
 from annotations.reports.votes.category_sections import interaction_sentence
 from annotations.reports.votes.tables import first_interval
 
@@ -32,7 +32,7 @@ def preference_latex(document: PreferenceDocument, *, is_short: bool = False) ->
             is_short=is_short,
         )
     ]
-    return "\n".join([*head, *tables])
+    return guarded("\n".join([*head, *tables]))
 
 
 def part_tables(part: PreferencePart, label: str, about: str, notes: Sequence[str], *, is_short: bool) -> Iterator[str]:

@@ -1,14 +1,18 @@
 """Names without a blank in them: a line of the paper may end within them, and no cell runs over the next one."""
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
 from annotations.reports.paper.manuscript import Manuscript, manuscript
 from annotations.reports.paper.pdf import source
 from annotations.reports.paper.tex_files import PIECE, figures_tex, methods_tex
+from annotations.reports.study.latex import latex
 from annotations.reports.study.sections.notices import notices
 from annotations.stats.intervals.crossed_clusters import too_few
+from tests.reports.paper.compile_latex import VENUES, compiled
 from tests.reports.study.documents import study_data, study_document
 
 METRIC = "averylongmetricnamewithoutanyplacetobreakitbecauseitisoneword_v1.2.3_final"
@@ -34,6 +38,26 @@ def test_latex_may_end_a_line_within_a_long_name(paper: Manuscript) -> None:
     assert longest_word(figures) <= 3 * PIECE
     assert r"\emergencystretch" in methods
     assert methods.count(r"\begingroup") == methods.count(r"\endgroup") == 1
+
+
+def test_a_sign_that_latex_may_not_know_has_a_stand_in_before_it_is_used() -> None:
+    data = study_data(methods=("基线", "🚀 refined"))
+    document = study_document(data, title="名")
+    paper = manuscript(document)
+    for tex in (latex(document), latex(document, is_short=True), methods_tex(paper), figures_tex(paper, "s")):
+        first = tex.index(r"\begin{" if r"\begin{" in tex else r"\begingroup")
+        used = {sign for sign in tex[first:] if ord(sign) > 0x17F and sign not in "–…“”"}
+        assert used == set(re.findall(r"\\ifcsname u8:\\detokenize\{(.)\}", tex[:first]))
+        assert all(line.startswith(("%", r"\ifcsname")) for line in tex[:first].splitlines() if line)
+    assert r"\shortstack{57\\FA}" in latex(document)
+    assert "detokenize" not in latex(study_document(study_data()))
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not on this machine")
+def test_pdflatex_compiles_names_in_other_scripts(tmp_path: Path) -> None:
+    document = study_document(study_data(methods=("基线", "نموذج 🚀"), metrics=("اختبار",)), title="名")
+    (tmp_path / "report-short.tex").write_text(latex(document, is_short=True), encoding="utf-8")
+    assert compiled(["report-short"], VENUES["like CVPR"], tmp_path) == []
 
 
 def test_a_cell_of_the_pdf_may_break_within_a_long_name(paper: Manuscript) -> None:
