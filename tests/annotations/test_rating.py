@@ -278,7 +278,7 @@ class TestAhead:
         assert reserve(rater=first, is_ahead=True) == 0  # 14 places are free, and 30 are held
         assert [study.items.filter(taken=0).count(), reserve(rater=make_rater(study))] == [14, 10]
 
-    def test_who_came_by_the_invitation_holds_it_after_a_few_answers(self) -> None:
+    def test_who_came_by_the_invitation_holds_it_after_two_answers(self) -> None:
         rater = make_rater(make_study(n_items=200), came_by_invitation=True)
         held = []
         for _ in range(7):
@@ -286,7 +286,28 @@ class TestAhead:
             held.append(rater.assignments.filter(state="leased").count())
             answer_one(rater)
 
-        assert held == [2, 6, 10, 14, 18, 27, 26]
+        assert held == [2, 12, 21, 30, 29, 28, 27]
+
+    def test_who_answers_and_leaves_takes_nothing_that_others_lack(self) -> None:
+        """However many strangers do so: each finds cards, and in the end every item has exactly the ratings wanted."""
+        study = make_study(n_items=150, k=1, lease_minutes=30)
+        start = timezone.now()
+        for _ in range(12):
+            stranger = make_rater(study, came_by_invitation=True)
+            for _ in range(2):
+                assert reserve(rater=stranger, now=start, is_ahead=True) > 0
+                answer_one(stranger)
+            reserve(rater=stranger, now=start, is_ahead=True)
+        held = Assignment.objects.filter(study=study, state="leased").count()
+        assert held > 60
+        stayer = make_rater(study)
+        assert reserve(rater=stayer, now=start, is_ahead=True) > 0
+
+        later = start + timedelta(minutes=31)  # what they held is given back
+        while reserve(rater=stayer, now=later) or queries.reserved(stayer):
+            answer_one(stayer)
+        assert Assignment.objects.filter(study=study, state="answered").count() == 150
+        assert set(study.items.values_list("taken", flat=True)) == {1}
 
     def test_what_is_repeated_has_been_answered(self) -> None:
         """Cards that are given out before anything is answered cannot be repeats: their share would be missed."""

@@ -14,8 +14,10 @@ CARDS_AHEAD = 20
 """How many cards a rating page holds behind the one in view, so that a rater goes on without a network."""
 FEW_CARDS = 5
 """A page that holds no more than this gets its next batch, also where the study has little left to give."""
-AHEAD_PER_ANSWER = 4
-"""By how many each answer of somebody who came by the invitation raises what they may hold for `CARDS_AHEAD`."""
+AHEAD_PER_ANSWER = 10
+"""By how many each answer of somebody who came by the invitation raises what they may hold for `CARDS_AHEAD`: all of it
+after two. Somebody who only looks in holds `FIRST_ITEMS`. Others do not lack what somebody holds who answers and leaves,
+because it is given only where the study has plenty left."""
 
 
 def room_of(rater: Rater, study: Study, plan: RaterPlan, now: datetime, *, is_ahead: bool) -> int:
