@@ -170,6 +170,100 @@ def test_the_image_is_in_sight_at_each_of_its_questions(
     assert_accessible(page)
 
 
+BOTH = replace(MANY, about=Dimension.About.ITEM, name="both", question="What is wrong with both?")
+LIKE = replace(SLIDER, about=Dimension.About.ITEM, name="alike", question="How alike are they?")
+OF_A_PAIR = (WORDED, SLIDER, MANY, PREFERENCE, BOTH, LIKE)
+SCREENS = [(1280, 800), (1920, 1080), (820, 1180), (390, 844), (360, 640)]
+
+
+def is_phone(size: tuple[int, int]) -> bool:
+    return size[0] < 768
+
+
+def at_pair(size: tuple[int, int], locale: str, new_context: NewContext, site: str, *, reference: bool) -> Page:
+    rater = a_card_with_a_reference(*OF_A_PAIR)
+    if not reference:
+        rater = make_rater(make_study(n_items=1, item_kind=Study.ItemKind.PAIR, presets=OF_A_PAIR))
+        Image.objects.update(**stored_png(1, (768, 768)))
+    options = window(*size) | {"has_touch": is_phone(size), "is_mobile": is_phone(size), "locale": locale}
+    page = at_card(new_context(**options), rater, site)
+    opened(page)
+    return page
+
+
+@pytest.mark.parametrize("size", SCREENS)
+@pytest.mark.parametrize("locale", ["en-US", "ar-SA"])
+@pytest.mark.parametrize("reference", [False, True], ids=["alone", "with a reference"])
+def test_both_images_of_a_pair_are_in_sight_until_its_last_question(
+    reference: bool, locale: str, size: tuple[int, int], new_context: NewContext, live_site: str
+) -> None:
+    """Also at what is asked about both, below what is asked about each. On a phone the one in front."""
+    page = at_pair(size, locale, new_context, live_site, reference=reference)
+    questions = page.locator(".picture.is-in-front .question, .answers > .question" if is_phone(size) else ".question")
+    assert questions.count() == (6 if is_phone(size) else 9)
+    for question in questions.all():
+        question.scroll_into_view_if_needed()
+        for image in shown(page)[:2]:  # one lies on the other on a phone
+            assert image["y"] >= 0
+            assert image["bottom"] <= size[1]
+            assert image["height"] >= min(size) * 0.2
+    for question in reversed(questions.all()):
+        question.evaluate("question => question.scrollIntoView({ block: 'start' })")
+        assert question.locator("legend").evaluate(IS_ON_TOP)  # not under the image
+        assert shown(page)[0]["y"] >= 0
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    assert page.locator(".send").evaluate(IS_ON_TOP)
+    assert page.evaluate(FITS if is_phone(size) else "document.documentElement.scrollWidth <= innerWidth")
+    assert_accessible(page)
+
+
+def test_the_other_image_of_a_pair_is_one_tap_away_at_each_question(new_context: NewContext, live_site: str) -> None:
+    page = at_pair((390, 844), "en-US", new_context, live_site, reference=False)
+    right = page.get_by_role("button", name="Right", exact=True)
+    page.locator(".question").last.scroll_into_view_if_needed()
+    assert right.evaluate(IS_ON_TOP)
+    before = scrolled(page)
+    assert before > 0
+    at = box(right)
+    page.touchscreen.tap(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
+    expect(page.locator(".picture").nth(1)).to_have_class("picture is-in-front")
+    assert scrolled(page) == before
+
+
+@pytest.mark.parametrize("size", SCREENS)
+@pytest.mark.parametrize("locale", ["en-US", "ar-SA"])
+def test_each_image_of_a_prompt_is_in_sight_at_each_of_its_questions(
+    locale: str, size: tuple[int, int], new_context: NewContext, live_site: str
+) -> None:
+    study = make_study(n_items=1, item_kind=Study.ItemKind.PROMPT, n_methods=3, presets=(WORDED, SLIDER, MANY))
+    Image.objects.update(**stored_png(1, (768, 768)))
+    page = at_card(new_context(**window(*size), locale=locale), make_rater(study), live_site)
+    opened(page)
+    for turn, picture in enumerate(page.locator(".picture").all()):
+        for question in picture.locator(".question").all():
+            question.scroll_into_view_if_needed()
+            image = shown(page)[turn]
+            assert image["y"] >= 0
+            assert image["bottom"] <= size[1]
+            assert image["height"] >= size[1] * 0.3
+    for question in reversed(page.locator(".question").all()):
+        question.evaluate("question => question.scrollIntoView({ block: 'start' })")
+        assert question.locator("legend").evaluate(IS_ON_TOP)
+    assert_accessible(page)
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1366, 768), (1920, 1080)])
+def test_a_row_of_images_with_one_question_each_needs_no_scrolling(
+    size: tuple[int, int], new_context: NewContext, live_site: str
+) -> None:
+    study = make_study(n_items=1, item_kind=Study.ItemKind.PROMPT, n_methods=3, presets=(WORDED,))
+    Image.objects.update(**stored_png(1, (768, 768)))
+    page = at_card(new_context(**window(*size)), make_rater(study), live_site)
+    opened(page)
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    assert all(image["height"] >= size[1] * 0.39 for image in shown(page))
+
+
 def test_a_place_is_marked_by_touch_without_scrolling(new_context: NewContext, live_site: str) -> None:
     study = make_study(n_items=1, presets=(WORDED, SLIDER, ANALOGUE, MANY, WHERE, COMMENT))
     Image.objects.update(**stored_png(1, (512, 512)))
