@@ -16,7 +16,7 @@ FEW_CARDS = 5
 """A page that holds no more than this gets its next batch, also where the study has little left to give."""
 AHEAD_PER_ANSWER = 10
 """By how many each answer of somebody who came by the invitation raises what they may hold for `CARDS_AHEAD`: all of it
-after two. Somebody who only looks in holds `FIRST_ITEMS`. Others do not lack what somebody holds who answers and leaves,
+after two. Somebody who only looks in holds `FIRST_ITEMS`. Others do not lack what a rater holds who answers and leaves,
 because it is given only where the study has plenty left."""
 
 
