@@ -261,7 +261,7 @@ def test_a_row_of_images_with_one_question_each_needs_no_scrolling(
     page = at_card(new_context(**window(*size)), make_rater(study), live_site)
     opened(page)
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
-    assert all(image["height"] >= size[1] * 0.39 for image in shown(page))
+    assert all(image["height"] >= size[1] * 0.37 for image in shown(page))
 
 
 def test_a_place_is_marked_by_touch_without_scrolling(new_context: NewContext, live_site: str) -> None:

@@ -1,0 +1,79 @@
+"""A card with one question needs no scrolling, its image is as large as that allows, and a finger hits its aim."""
+
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Page
+
+from annotations.models import Dimension, Rater, Study
+from annotations.questions import PREFERENCE, Preset
+from generation.models import Image
+from tests.annotations.cards.test_marks import PARTS, PLACES, WORDS, a_study
+from tests.browser.cards.test_in_sight import WORDED, shown
+from tests.browser.cards.test_kinds import ANALOGUE, COMMENT, MANY, PHONE, SLIDER, NewContext, at_card
+from tests.browser.test_card_layout import FITS, box
+from tests.browsing import assert_accessible, opened
+from tests.factories import make_rater, make_study, stored_png
+
+pytestmark = pytest.mark.browser
+CHOICE = replace(WORDED, name="what", levels=(("1", "a photo"), ("2", "a drawing")), kind=Dimension.Kind.NOMINAL)
+ONE_QUESTION = (WORDED, CHOICE, SLIDER, ANALOGUE, MANY, WORDS, replace(PLACES, name="places"), COMMENT)
+TAKE_ROOM = (WORDS, PARTS, replace(PLACES, name="places"), COMMENT)
+
+
+def rater_of_one(preset: Preset) -> Rater:
+    study = a_study(preset)
+    Image.objects.update(**stored_png(1, (768, 768)))
+    return make_rater(study)
+
+
+def needs_no_scrolling(page: Page) -> bool:
+    found: bool = page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    return found
+
+
+@pytest.mark.parametrize("locale", ["en-US", "ar-SA"])
+@pytest.mark.parametrize("preset", ONE_QUESTION, ids=lambda preset: preset.name)
+def test_a_phone_shows_the_whole_card(preset: Preset, locale: str, new_context: NewContext, live_site: str) -> None:
+    page = at_card(new_context(**PHONE, locale=locale), rater_of_one(preset), live_site)
+    opened(page)
+    assert needs_no_scrolling(page)
+    (image,) = shown(page)
+    assert image["height"] >= 844 * 0.3
+    for control in page.locator(".card :is(.face, .word, .rest, .kind, .back, summary):visible").all():
+        at = box(control)
+        assert min(at["height"], at["width"]) >= 43.9, control.inner_text()
+    assert page.evaluate(FITS)
+    assert_accessible(page)
+
+
+def test_a_phone_shows_a_preference_whole(new_context: NewContext, live_site: str) -> None:
+    study = make_study(n_items=1, item_kind=Study.ItemKind.PAIR, presets=(PREFERENCE,))
+    Image.objects.update(**stored_png(1, (768, 768)))
+    page = at_card(new_context(**PHONE), make_rater(study), live_site)
+    opened(page)
+    assert needs_no_scrolling(page)
+    assert shown(page)[0]["height"] >= 844 * 0.37
+
+
+@pytest.mark.parametrize("preset", TAKE_ROOM, ids=lambda preset: preset.name)
+def test_a_question_that_takes_room_takes_none_from_the_image(
+    preset: Preset, new_context: NewContext, live_site: str
+) -> None:
+    page = at_card(new_context(viewport={"width": 1280, "height": 720}), rater_of_one(preset), live_site)
+    opened(page)
+    (image,) = shown(page)
+    assert image["height"] >= 600
+    assert box(page.locator(".send"))["bottom"] <= 720
+    assert_accessible(page)
+
+
+def test_a_low_window_shows_a_pair_with_one_question_each_and_one_about_both(
+    new_context: NewContext, live_site: str
+) -> None:
+    study = make_study(n_items=1, item_kind=Study.ItemKind.PAIR, presets=(WORDED, PREFERENCE))
+    Image.objects.update(**stored_png(1, (768, 768)))
+    page = at_card(new_context(viewport={"width": 1280, "height": 720}), make_rater(study), live_site)
+    opened(page)
+    assert needs_no_scrolling(page)
+    assert all(image["height"] >= 720 * 0.34 for image in shown(page))
