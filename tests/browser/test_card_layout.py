@@ -105,7 +105,7 @@ def test_an_image_alone_takes_most_of_a_phone_s_width(new_context: NewContext, l
     Image.objects.update(**stored_png(1, (512, 512)))
     page = at_card(new_context(**PHONE), rater, live_site)
     shown = page.locator("#stage img").evaluate("(image) => Math.min(image.clientWidth, image.clientHeight)")
-    assert shown >= 360
+    assert shown >= 340  # the rest gives way to the answers, so that nothing needs scrolling
 
 
 @pytest.mark.parametrize("n_images", [3, 6, 9])
