@@ -1,7 +1,8 @@
 """Two studies of the same images: which there are, and what of them can be compared."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
+import numpy as np
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -11,6 +12,7 @@ from annotations.queries.result_units import linked_methods
 from annotations.queries.results import StudyRows, study_rows
 from annotations.queries.studies import studies_run_by
 from annotations.reports.replication.side_by_side import Panel, SideBySide, side_by_side
+from annotations.stats.exact_means import unit_means
 from annotations.version import code_version
 
 MOST_RATINGS = 40_000
@@ -47,9 +49,26 @@ def compared(first: Study, second: Study, questions: tuple[str, str] | None = No
     if one is None or other is None:
         return None
     known = {*one.data.methods} & {*other.data.methods}
-    common = [pair for pair in linked_methods(first) if set(pair) <= known]
+    common = [pair for pair in linked_methods(first) if set(pair) <= known] or _winner_and_others(one, known)
     people = same_people(first, second)
     return side_by_side(one, other, comparisons=common[:MOST_COMPARISONS], same_people=people)
+
+
+def _winner_and_others(panel: Panel, known: Set[str]) -> list[tuple[str, str]]:
+    """The method that this study rates highest, compared with each other one, the next best first.
+
+    For studies whose methods are not refined from one another. known: methods of both studies.
+    """
+    if not panel.dimension.is_ordinal:
+        return []
+    method = panel.data.method[panel.dimension.units]
+    means = unit_means(panel.dimension.ratings)
+    counted = (method >= 0) & means.rated
+    n = np.bincount(method[counted], minlength=len(panel.data.methods))
+    total = np.bincount(method[counted], weights=means.mean[counted], minlength=len(panel.data.methods))
+    rated = [code for code, name in enumerate(panel.data.methods) if n[code] and name in known]
+    best, *others = sorted(rated, key=lambda code: -total[code] / n[code]) or [-1]
+    return [(panel.data.methods[other], panel.data.methods[best]) for other in others]
 
 
 def same_people(first: Study, second: Study) -> dict[str, str]:

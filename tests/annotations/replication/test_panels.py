@@ -174,3 +174,17 @@ def test_without_answers_the_page_says_so(client: Client) -> None:
     client.force_login(first.owner)
     text = client.get(f"/study/{first.token}/side-by-side/?other={second.token}").content.decode()
     assert "no answers yet" in text
+
+
+def test_without_refinements_the_winner_is_held_against_each_other_method() -> None:
+    first = make_study(n_items=36, k=3, n_methods=3)
+    items = list(first.items.order_by("position"))
+    second = study_of_items(study=first, item_ids=[item.pk for item in items], owner=first.owner)
+    levels = [level for prompt in range(12) for level in (prompt % 2, 3 + prompt // 2 % 2, 1 + prompt % 3)]
+    rate(first, levels, raters=3)
+    rate(second, levels, raters=3)
+    found = compared(first, second)
+    assert found is not None
+    names = [item.images.get().method.name for item in items[:3]]
+    assert [(one.baseline, one.refined) for one in found.comparisons] == [(names[2], names[1]), (names[0], names[1])]
+    assert [one.verdict.split(":")[0] for one in found.comparisons] == ["holds", "holds"]
