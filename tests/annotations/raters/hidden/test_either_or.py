@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotations.models import Assignment, Item, ItemImage, Rater, RaterPlan, Study
@@ -188,3 +190,14 @@ def test_a_gold_pair_is_given_although_its_images_are_in_other_pairs_of_the_prom
 
     assert not Hidden.read(study, 11).again
     assert {card.purpose for card in rate_all(make_rater(study))} == {"rating", "gold"}
+
+
+def test_reserving_takes_as_many_queries_however_many_items_there_are() -> None:
+    counts = []
+    for n_items in (24, 240):
+        rater = make_rater(make_shared_study(n_items=n_items, items_per_rater=12))
+        with CaptureQueriesContext(connection) as caught:
+            assert reserve(rater=rater) == 5
+        counts.append(len(caught))
+    assert len(set(counts)) == 1
+    assert counts[0] <= 30
