@@ -244,8 +244,9 @@ def test_without_a_script_a_blurred_image_can_be_shown(new_context: NewContext, 
 
 def test_examples_are_blurred_one_by_one(new_context: NewContext, live_site: str) -> None:
     rater = warned(ALIGNMENT)
-    for item in Item.with_checks.filter(study=rater.study, role__in=(Item.Role.PRACTICE, Item.Role.QUIZ)):
-        Item.with_checks.filter(pk=item.pk).update(role=Item.Role.EXAMPLE)
+    exercises = Item.with_checks.filter(study=rater.study, role__in=(Item.Role.PRACTICE, Item.Role.QUIZ))
+    for position, item in enumerate(list(exercises)):
+        Item.with_checks.filter(pk=item.pk).update(role=Item.Role.EXAMPLE, position=position)
     context = new_context(**PHONE)
     sign_in(context, rater.user, live_site)
     page = context.new_page()
