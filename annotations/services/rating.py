@@ -92,7 +92,7 @@ def reserve(*, rater: Rater, now: datetime | None = None, is_ahead: bool = False
             order = allocation.batch_order(len(items), seed=study.seed, rater=rater.pk, n_before=rater.next_sequence)
         shown = shown_orders(rater, study, [item.pk for item in items])
         rated = [(items[i].pk, shown.get(items[i].pk, ""), Assignment.Purpose.RATING.value) for i in order]
-        is_last = bool(hidden) and n_rated + len(items) >= queries.most_rated(study)
+        is_last = bool(plan.shares) and n_rated + len(items) >= queries.most_rated(study)
         cards = _laid_out(rated, hidden, n=room, is_last=is_last)
         Assignment.objects.bulk_create(
             Assignment(
