@@ -104,10 +104,21 @@ def _shown(blocks: Sequence[Block], figures: Iterator[PaperFigure]) -> Iterator[
             yield f"#block(sticky: true)[{_paragraph(block)}]" if stays else f"{_paragraph(block)}\n"
         elif isinstance(block, Figure):
             figure = next(figures)
-            picture = f"image({_string(figure.name + '.svg')}, width: 100%, alt: {_string(figure.caption)})"
+            picture = f"image({_string(figure.name + '.svg')}, {_size(figure.wide)}, alt: {_string(figure.caption)})"
             yield f"#figure({picture}, caption: [{_words(figure.caption)}])"
         elif isinstance(block, Folded):
             yield from _shown([inner for inner in block.blocks if isinstance(inner, Figure)], figures)
+
+
+def _size(svg: str) -> str:
+    """As wide as the page, or, of a picture that would be taller than it, as high."""
+    found = _BOX.search(svg)
+    return "height: 600pt" if found and float(found[2]) > _TALLEST * float(found[1]) else "width: 100%"
+
+
+_BOX = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
+_TALLEST = 1.2
+"""Height over width of a picture that fits a page with its heading and caption."""
 
 
 def _in_full(block: Block) -> Iterator[str]:

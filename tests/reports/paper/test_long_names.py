@@ -79,3 +79,19 @@ def test_of_two_kinds_the_fewer_are_named() -> None:
     assert too_few("prompts and raters", n).startswith("1 prompt cannot represent others")
     assert too_few("prompts and raters", n | {"prompts": 2}).startswith("2 raters cannot")
     assert too_few("raters", {"raters": 1}).startswith("1 rater cannot")
+
+
+def test_many_pairs_of_methods_make_no_picture_taller_than_a_page() -> None:
+    methods = [f"model {n:02d}" for n in range(9)]
+    paper = manuscript(study_document(study_data(methods=methods, n_prompts=8, values=range(1, 13))))
+    (tall,) = [figure for figure in paper.figures if "differences-of-methods" in figure.name]
+    _, _, width, height = map(float, re.findall('viewBox="(.*?)"', tall.wide)[0].split())
+    assert height <= 1.2 * width
+    assert "first 24 of 36 pairs" in "".join(source(paper))
+
+
+def test_a_picture_that_is_taller_than_a_page_is_made_as_high_as_one() -> None:
+    paper = manuscript(study_document(study_data(n_raters=40)))
+    lines = [line for line in source(paper) if "severity" in line]
+    assert lines
+    assert all("height: 600pt" in line for line in lines if "image(" in line)

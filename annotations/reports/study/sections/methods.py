@@ -6,7 +6,8 @@ from annotations.reports.estimates import ends
 from annotations.reports.numbers import figure, interval, p_value
 from annotations.reports.view import Block, Paragraph
 
-MOST_DRAWN = 40
+MOST_DRAWN = 24
+"""Pairs that a picture holds without being taller than a page."""
 
 
 def model_blocks(model: ReportedModel) -> list[Block]:
@@ -31,6 +32,7 @@ def model_blocks(model: ReportedModel) -> list[Block]:
     effects = [(one.method, figure(one.effect, signed=True, digits=2), one.letters) for one in model.methods]
     head = ("pair", "log odds", f"over {model.covers}", "odds ratio", "p", "p, Holm")
     said = "Methods that share a letter are not distinguished (5%, all pairs tested, Holm's correction)."
+    more = len(marks) > MOST_DRAWN
     notes = "; ".join([model.convention, *model.notes])
     return [
         view.table(("method", "effect, log odds", "letters"), effects, numeric=(1,)),
@@ -42,6 +44,7 @@ def model_blocks(model: ReportedModel) -> list[Block]:
             references=[(0.0, "no difference")],
             axis=f"log odds of a higher rating; simultaneous 95% intervals over {model.covers}",
         ),
+        *([Paragraph(f"The picture shows the first {MOST_DRAWN} of {len(marks)} pairs.", "note")] if more else []),
         view.all_figures(head, rows, numeric=(1, 2, 3, 4, 5)),
         Paragraph(f"{notes[0].upper()}{notes[1:]}.", "note"),
     ]
