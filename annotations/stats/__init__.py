@@ -1,32 +1,32 @@
 """Statistics of human ratings on plain NumPy arrays. They need neither Django nor a database, so they work in a
 notebook.
 
-**The data.** `Ratings` holds the answers to one question in long form; `Ratings.from_matrix` takes a table of
-raters × units. `Votes` holds choices between two methods, `Rankings` orders of several, `Audit` people's verdicts
-on a critic's claims. A result is an `Estimate`: the value, its `Interval`s and what each covers, the counts, and
-the reason where it is undefined.
+**The data.** `Ratings` holds the answers to one question in long form; `Ratings.from_matrix` takes a table of raters ×
+units. `Votes` holds choices between two methods, `Rankings` holds orders of several methods, and `Audit` holds
+auditors' verdicts on a critic's claims. A result is an `Estimate`: the value, its `Interval`s and what each covers, the
+counts, and the reason if it is undefined.
 
-**Do raters agree?** `agreement_report` computes every coefficient. Single ones are `krippendorff_alpha`, `gwet_ac`,
-`fleiss_kappa`, `conger_kappa`, `cohen_matrix` (every pair of raters), `icc_family` and `kendall_w`.
+**Do raters agree?** `agreement_report` computes every coefficient. To compute a single one, use `krippendorff_alpha`,
+`gwet_ac`, `fleiss_kappa`, `conger_kappa`, `cohen_matrix` (every pair of raters), `icc_family` and `kendall_w`.
 
 **Does a metric agree with people?** `metric_table` measures and compares several metrics. `correlate` measures one;
-`human_ceiling` shows what one person reaches against the others.
+`human_ceiling` shows how well one rater predicts the others.
 
-**Is one method better?** `compare` tests two methods on the same prompts, `ordinal_effect` fits a mixed model of
-the levels, `method_means` gives each method's mean, `multiverse` repeats a comparison under other choices of
-analysis, and `confidence_sequence` stays valid however often you look. `adjusted_means` takes off raters' severity
-and prompts' difficulty, `fewest_to_change` says how few answers decide who leads. For votes and rankings use
+**Is one method better?** `compare` tests two methods on the same prompts, `ordinal_effect` fits a mixed model of the
+levels, `method_means` gives each method's mean, `multiverse` repeats a comparison under other choices of analysis, and
+`confidence_sequence` stays valid however often you look. `adjusted_means` removes raters' severity and prompts'
+difficulty, and `fewest_to_change` says how few answers decide which method leads. For votes and rankings use
 `win_rate`, `strengths` and `ranking_strengths`.
 
 **How large should the next study be?** `pilot_components` estimates variances from a pilot study.
 `required_prompts` and `plan_table` turn them into numbers of prompts and raters.
 
-**Does a rater stand out?** `rater_table` describes each rater next to the others; `dawid_skene` estimates what each
-rater confuses with what, `within_raters` how well raters agree with themselves, `drift` how they change over a session.
-`seed_study` takes apart what comes from prompts, seeds and raters.
+**Does a rater stand out?** `rater_table` describes each rater next to the others; `dawid_skene` estimates which levels
+each rater confuses, `within_raters` measures how well raters agree with themselves, and `drift` how they change over a
+session. `seed_study` separates the variance due to prompts, seeds and raters.
 
-**Can the critic be trusted?** `critic_accuracy` gives precision and recall from an `Audit`, `compare_critics`
-compares two, `calibration` holds stated confidence against what people found.
+**Can the critic be trusted?** `critic_accuracy` gives precision and recall from an `Audit`, `compare_critics` compares
+two critics, and `calibration` compares stated confidence with the auditors' verdicts.
 
 Names are loaded on first use, so that importing one statistic does not load all of them.
 """
@@ -153,7 +153,7 @@ __all__ = [  # noqa: RUF022  (in the order of the questions above)
 ]
 
 
-if not TYPE_CHECKING:  # a type checker knows the names from the imports above, and misses none
+if not TYPE_CHECKING:  # a type checker knows the names from the imports above, so it reports a missing one
 
     def __getattr__(name: str) -> Any:
         if name not in _HOMES:

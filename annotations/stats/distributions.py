@@ -1,7 +1,8 @@
 """Quantiles and tails of the usual distributions, from SciPy's special functions.
 
-They are what `scipy.stats` computes its own from; but that takes a second to import, and a tenth of a millisecond per
-call. SciPy is loaded at the first call, since much that handles ratings computes no tail of anything.
+`scipy.stats` computes its distributions from the same functions, but takes a second to import and a tenth of a
+millisecond per call. SciPy is loaded at the first call, since much of the code that handles ratings needs no
+distribution.
 
 Arguments are numbers or arrays, broadcast together; NaN in, NaN out.
 """

@@ -1,4 +1,4 @@
-"""What every statistic returns: a value, the intervals around it, and what is known about both."""
+"""What every statistic returns: a value, its intervals, and how both were computed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ _ROUNDING = 1e-12
 
 
 ROUNDING = 1e-12
-"""What the last digits of a value may be off by, as a share of it."""
+"""Relative rounding error that is allowed in a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Interval:
     reason: str = ""
     cut_low: bool = False
     cut_high: bool = False
-    """Whether the calculation reached beyond this end, which is as far as the quantity can go."""
+    """Whether the computed interval reached beyond this end, which is the limit of the quantity's range."""
 
     @classmethod
     def undefined(cls, covers: str, method: str, reason: str, level: float = 0.95) -> "Interval":
@@ -57,7 +57,7 @@ class Interval:
         n_undefined: int = 0,
         unmoved: str = "no variation in the sample, which does not show that there is none beyond it",
     ) -> "Interval":
-        """low … high as an interval of `value` that can be shown: cut at the attainable range, and holding the value.
+        """low … high as an interval that can be shown: cut at the attainable range, and containing `value`.
 
         Undefined where low and high are equal up to rounding, with the reason `unmoved`; where either is NaN; where the
         value itself is not within the range; and where nothing is left of the interval within it.
@@ -76,7 +76,7 @@ class Interval:
         return found
 
     def within(self, lowest: float, highest: float) -> "Interval":
-        """The part of it that lies between what the quantity can be at least and at most."""
+        """The part of it between the lowest and the highest attainable value."""
         if not self.is_defined or (lowest <= self.low and self.high <= highest):
             return self
         low, high = (float(min(max(end, lowest), highest)) for end in (self.low, self.high))
@@ -104,12 +104,12 @@ class Estimate:
     reason: str = ""
     version: str = STATS_VERSION
     notes: tuple[str, ...] = ()
-    """What a reader must know to trust the figure as far as it deserves: what little it rests on, for example."""
+    """What a reader must know to judge how far to trust the figure: for example, that it rests on few ratings."""
     without_rater: tuple[float, ...] = field(default=(), compare=False)
-    """(n_raters,) the value with each rater left out, NaN where undefined; empty where nobody worked it out."""
+    """(n_raters,) the value with each rater left out, NaN where undefined; empty if not computed."""
 
     def __post_init__(self) -> None:
-        """A value that rounding alone has put outside its interval, whose end is exact, is that end."""
+        """Moves a value that lies outside its interval only through rounding to the interval's end, which is exact."""
         for interval in self.intervals:
             for end, is_outside in (
                 (interval.low, self.value < interval.low),
@@ -162,12 +162,12 @@ def seed_of(rng: np.random.Generator) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Fewest:
-    """How few of one kind (“ratings”, “votes”, “raters”, “prompts”) have to be absent for the leader to lead no more.
+    """How few of one kind (“ratings”, “votes”, “raters”, “prompts”) must be removed before the leader no longer leads.
 
-    n           how many; None where nothing short of all does it, or nobody leads
+    n           how many; None if only removing all of them is sufficient, or if there is no leader
     of          how many there are
     codes       (n,) which ones, as codes or places in the data
-    is_exact    no smaller number does it; else there may be one that the search has not found
+    is_exact    no smaller number is sufficient; if False, there may be one that the search has not found
     """
 
     kind: str

@@ -2,7 +2,7 @@
 
 A mean computed in floating point carries noise of about 1e-16: (0.1 + 0.2 + 0.3) / 3 and (0.3 + 0.2 + 0.1) / 3 can
 differ, which breaks ties and moves every rank statistic. Here each scale value becomes an integer over one common
-denominator; sums are then exact, and equal fractions are one rank and one float.
+denominator; sums are then exact, and equal fractions have the same rank and the same float.
 """
 
 from dataclasses import dataclass
@@ -49,8 +49,8 @@ class UnitMeans:
 def exact_scale(values: NDArray[np.float64]) -> tuple[NDArray[np.int64], int]:
     """The numerators (n_levels,) of the scale values over their least common denominator, and that denominator.
 
-    A float is read as the simple fraction that it is nearest to (0.5 as 1/2, 0.3333333333333333 as 1/3), or else as
-    the shortest decimal that rounds to it (0.1235 as 247/2000), which is what somebody typed.
+    A float is read as the simple fraction that it is nearest to (0.5 as 1/2, 0.3333333333333333 as 1/3), or else as the
+    shortest decimal that rounds to it (0.1235 as 247/2000), which is presumably what was typed.
     Raises BadRatings where the integers would not fit into 64 bits (1e-20 and 1 on one scale).
     """
     fractions = [_as_typed(float(value)) for value in values]

@@ -1,4 +1,4 @@
-"""The one shape in which ratings of one dimension reach the statistics."""
+"""The form in which ratings of one dimension reach the statistics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from annotations.stats.patterns import count_patterns
 
 
 class BadRatings(ValueError):
-    """Ratings that no statistic could take at their word; the message names the first offender and the cure."""
+    """Invalid ratings; the message names the first offender and how to fix it."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ class Ratings:
     def from_matrix(cls, matrix: ArrayLike, scale: Sequence[float]) -> "Ratings":
         """From raters × units with NaN (or None) for a missing cell; every other value must be on the scale.
 
-        Raises BadRatings naming row, column and value of the first one that is not, and for cells that are no
-        numbers at all, such as blank text.
+        Raises BadRatings naming row, column and value of the first one that is not, and for cells that are not numbers,
+        such as blank text.
         """
         try:
             table = np.asarray(matrix, dtype=float)

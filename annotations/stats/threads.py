@@ -1,4 +1,4 @@
-"""Independent computations side by side: NumPy lets go of Python's lock while it sorts and sums large arrays."""
+"""Independent computations in parallel: NumPy releases Python's lock while it sorts and sums large arrays."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -13,21 +13,21 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 _MOST = 4
-"""Each thread holds arrays of its own, tens of megabytes for a million ratings; and memory's speed is shared."""
+"""Each thread holds its own arrays, tens of megabytes for a million ratings, and all share the memory's bandwidth."""
 
 
 def one_linear_algebra_thread() -> threadpool_limits:
     """A context in which products of matrices use one thread.
 
-    Sums are then added in the same order on any number of cores, so figures agree to their last digit; and threads of
-    ours do not wait, spinning, for those of the linear algebra library.
+    Sums are then added in the same order on any number of cores, so figures agree to their last digit; and our own
+    threads do not spin while they wait for those of the linear algebra library.
     """
     return threadpool_limits(limits=1, user_api="blas")
 
 
 _lock = Lock()
 _at_work: set[object] = set()
-"""One for each pair of computations side by side that both still run."""
+"""One for each pair of parallel computations that are both still running."""
 
 
 def _n_free() -> int:
@@ -63,7 +63,7 @@ def both(here: Callable[[], A], beside: Callable[[], B]) -> tuple[A, B]:
 
 
 def _until_done(compute: Callable[[], T], this: object) -> T:
-    """The first of two to end leaves its processor to what is inside the other."""
+    """The first of the two to finish leaves its processor to the other."""
     try:
         return compute()
     finally:

@@ -5,7 +5,7 @@ import numpy as np
 from annotations.stats.ratings import Ratings
 
 FEW_UNITS = 10
-"""A figure from fewer units carries a note that says so."""
+"""A figure from fewer units than this has a note that says so."""
 
 
 def notes_on_few(n_units: int, kind: str = "units with two ratings or more") -> tuple[str, ...]:

@@ -1,1 +1,1 @@
-"""Rules that spend ratings where they are needed: first read `consensus`, then `close_pairs`."""
+"""Rules that collect further ratings where they are needed. Read `consensus` first, then `close_pairs`."""

@@ -1,4 +1,4 @@
-"""Which pairs of methods want further prompts: a group-sequential rule over all pairs of a study.
+"""Which pairs of methods need further prompts: a group-sequential rule over all pairs of a study.
 
 Every pair of methods first has the same number of prompts. At each planned look, a pair whose difference is proven
 stops; the others, the close ones, get the next prompts, up to the planned number. The chance that any pair of equal
@@ -22,7 +22,7 @@ from annotations.stats.distributions import normal_above, t_quantile
 class PairRule:
     """What is registered before the first answer.
 
-    looks    numbers of prompts per pair after which it is decided who stops, ascending; the last is the most
+    looks    numbers of prompts per pair at which it is decided which pairs stop, ascending; the last is the maximum
     n_pairs  pairs of methods in the study
     """
 
@@ -46,10 +46,10 @@ class PairRule:
 class PairState:
     """One pair of methods at its last look.
 
-    n          prompts that count: those of the look at which it stopped, or of the last look that there was
-    low, high  repeated confidence interval of the mean difference: all looks of all pairs are right at once with
-               probability ≥ 1 − alpha. NaN before the first look and without variation.
-    wants      further prompts until the next look; 0 where it is decided or has the most
+    n          prompts that count: those up to the look at which the pair stopped, or up to the latest look
+    low, high  repeated confidence interval of the mean difference: the intervals of all pairs at all looks hold at once
+               with probability ≥ 1 − alpha. NaN before the first look and without variation.
+    wants      further prompts needed until the next look; 0 if the pair is decided or has the maximum
     """
 
     n: int
@@ -65,7 +65,7 @@ class PairLook:
     """What one look at one pair finds.
 
     n          prompts with a difference
-    p          of the paired t test; nominal_p: at which this look decides. NaN without variation
+    p          of the paired t test; nominal_p: the p at which this look decides. NaN without variation
     low, high  the pair's repeated confidence interval
     """
 
@@ -81,13 +81,14 @@ class PairLook:
 def look_at(differences: FloatArray, rule: PairRule, place: int) -> PairLook:
     """The rule's look number `place`, from 0, at one pair, from the differences (n,) of all prompts up to that look.
 
-    Prompts without a difference, because nobody could answer, are left out: the bound stays that of the planned number.
+    Prompts without a difference, because no rater could answer, are left out. The bound is still that of the planned
+    number.
     """
     d, nominal = np.asarray(differences, float), float(rule.nominal_p[place])
     n = len(d)
     mean = float(d.mean()) if n else np.nan
     error = float(d.std(ddof=1)) / np.sqrt(n) if n > 1 else np.nan
-    # Undefined without variation, which then decides nothing.
+    # Without variation p is undefined, and the look decides nothing.
     p = paired_t_test(d).p if n > 1 else np.nan
     half = float(t_quantile(1 - nominal / 2, n - 1)) * error if error > 0 else np.nan
     return PairLook(n, mean, p, nominal, mean - half, mean + half, p <= nominal)
@@ -96,7 +97,7 @@ def look_at(differences: FloatArray, rule: PairRule, place: int) -> PairLook:
 def pair_state(differences: FloatArray, rule: PairRule) -> PairState:
     """Where a pair is, from its differences (n,), one per prompt, in an order that does not depend on them.
 
-    Prompts behind the look at which it stopped do not count.
+    Prompts after the look at which it stopped do not count.
     """
     d = np.asarray(differences, float)
     state = PairState(0, np.nan, np.nan, np.nan, is_decided=False, wants=max(0, rule.looks[0] - len(d)))
@@ -113,7 +114,7 @@ def pair_state(differences: FloatArray, rule: PairRule) -> PairState:
 
 
 def pair_states(differences: Sequence[FloatArray], rule: PairRule) -> tuple[PairState, ...]:
-    """`pair_state` of every pair of the study. Raises ValueError for another number of pairs than the rule's."""
+    """`pair_state` of every pair of the study. Raises ValueError if the number of pairs is not the rule's."""
     if len(differences) != rule.n_pairs:
         raise ValueError(f"the rule is for {rule.n_pairs} pairs of methods, and there are {len(differences)}")
     return tuple(pair_state(pair, rule) for pair in differences)

@@ -1,17 +1,17 @@
-"""Which items want a further rater, and what their raters agree on.
+"""Which items need a further rater, and what their raters agree on.
 
 Every item first has the same number of *base* raters. A disputed one then gets one rater more at a time, up to a cap.
 Two rules say when an item is disputed:
 
-"open"    raters who are still to come, up to the cap, could change its consensus. A rater who could not change it is
-          left out, so every consensus is exactly the one that a study with the cap for all items finds: nothing is
-          estimated, and no error rate changes. This is curtailed sampling; of a test, Wald (1947), *Sequential
+"open"    raters who may still come, up to the cap, could change its consensus. A rater who could not change it is not
+          asked, so every consensus is exactly the one that a study with the cap for all items finds: nothing is
+          estimated, and no error rate changes. This is curtailed sampling; for tests see Wald (1947), *Sequential
           Analysis*, section 5.
 "differ"  two of its answers are at least `distance` levels apart.
 
-Further raters come because of what the base raters said. So the plain mean of all of an item's ratings is biased
-(`design_weights` removes that), and so is any agreement coefficient over items with unlike numbers of raters: both are
-computed from base raters alone.
+Whether further raters come depends on what the base raters said. So the plain mean of all of an item's ratings is
+biased (`design_weights` removes that), and so is any agreement coefficient over items with different numbers of raters.
+Both are computed from the base raters only.
 """
 
 from typing import Literal
@@ -30,8 +30,8 @@ def consensus(counts: IntArray, kind: Consensus) -> FloatArray:
     """(n_items,) the level, from 0, on which an item's raters agree.
 
     counts  (n_items, n_levels) how many raters chose each level
-    "majority" is NaN where two levels lead, "median" halfway where two levels are in the middle; both are NaN without
-    ratings.
+    "majority" is NaN where two levels tie for the lead; "median" is halfway where two levels are in the middle. Both
+    are NaN without ratings.
     """
     n_given = counts.sum(axis=1)
     if kind == "majority":
@@ -48,7 +48,7 @@ def is_open(counts: IntArray, left: IntArray, kind: Consensus) -> NDArray[np.boo
 
     counts  (n_items, n_levels) how many raters chose each level
     left    (n_items,) how many raters may still come
-    It is the same whatever is answered exactly where this is false.
+    Where this is false, the consensus stays the same whatever the further answers are.
     """
     if kind == "majority":
         ordered = np.sort(counts, axis=1)
@@ -76,10 +76,10 @@ def is_disputed(
 ) -> NDArray[np.bool_]:
     """(n_items,) which items the rule gives a further rater.
 
-    counts    (n_items, n_levels) how many raters chose each level; those who could not answer are in none
+    counts    (n_items, n_levels) how many raters chose each level; raters who could not answer are not counted
     left      (n_items,) how many raters may still come
     kind      of the consensus that "open" keeps
-    distance  levels, for "differ": on unordered levels 1 is the only distance that means something
+    distance  levels, for "differ": on unordered levels, 1 is the only meaningful distance
     """
     if rule == "open":
         return is_open(counts, left, kind)
@@ -90,8 +90,8 @@ def design_weights(is_further: NDArray[np.bool_], probability: FloatArray) -> Fl
     """(n,) what each item's further ratings count by: 1 / probability where they were made, 0 where not.
 
     is_further   (n,) whether the item was given to all raters up to the cap
-    probability  (n,) with which that happened, given its base ratings: 1 for a disputed item
-    Raises ValueError for a probability of 0 or beyond 1, since nothing can stand for items that could not be chosen.
+    probability  (n,) probability of that, given the item's base ratings: 1 for a disputed item
+    Raises ValueError for a probability of 0 or above 1, since nothing can represent items that could not be chosen.
 
     Horvitz and Thompson (1952), JASA 47:663.
     """
@@ -107,9 +107,9 @@ def weighted_item_means(
 
     base   (n_items,) means of the base raters
     full   (n_items,) means of all raters up to the cap; ignored where there were none
-    The others as `design_weights` has them. An estimate is base + weight · (full − base): unbiased over the draw of
-    the items, whatever the ratings are. A single estimate can lie off the scale, and a small probability makes the
-    estimates noisier than base means; docs/methods/adaptive.md has the price.
+    The other arguments are those of `design_weights`. An estimate is base + weight · (full − base): unbiased over the
+    draw of the items, whatever the ratings are. A single estimate can lie off the scale, and a small probability makes
+    the estimates noisier than base means; docs/methods/adaptive.md says by how much.
     """
     weights = design_weights(is_further, probability)
     return base + np.where(is_further, weights * (np.where(is_further, full, 0.0) - base), 0.0)

@@ -51,8 +51,8 @@ class AlphaFamily:
         self.pairs = LevelPairs(len(values))
         n_pairs = self.pairs.n_pairs
         self.n_features = n_pairs + 1
-        # Sums of coincidences → ratings of each level in pairable units. Up to two entries per row: of a slider's half
-        # a million pairs a dense matrix would have gigabytes.
+        # Sums of coincidences → ratings of each level in pairable units. Up to two entries per row: for a slider's half
+        # a million pairs a dense matrix would take gigabytes.
         each = np.arange(n_pairs)
         pair = np.concatenate((each, self.pairs.apart))
         level = np.concatenate((self.pairs.first, self.pairs.second[self.pairs.apart]))
@@ -104,7 +104,7 @@ class AlphaFamily:
         return self._derivatives(total, 1.0)
 
     def linearisation(self, total: FloatArray) -> FloatArray:
-        """Gwet (2014), section 5.5, linearises alpha without the small-sample factor (n − 1)/n; so is it here."""
+        """Gwet (2014), section 5.5, linearises alpha without the small-sample factor (n − 1)/n; so does this."""
         return self._derivatives(total, 0.0)
 
     def lowest(self, sizes: IntArray) -> FloatArray:
@@ -184,7 +184,7 @@ def krippendorff_alpha(
     """Krippendorff's alpha of one metric, from −1 to 1 (1: perfect agreement, 0: chance), with its intervals.
 
     Without `rng` there is only the analytic interval over units. `covers` picks the intervals: "units" (bootstrap),
-    "raters" (jackknife), "units and raters" (both). Units with one rating are left out; missing cells are no
+    "raters" (jackknife), "units and raters" (both). Units with one rating are left out; missing cells are not a
     category; unused levels of the scale change nothing. Undefined (NaN with the reason) when no unit has two ratings,
     when all pairable ratings are equal, and for the ratio metric when the scale has values ≤ 0.
     """

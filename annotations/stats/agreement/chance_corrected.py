@@ -47,7 +47,7 @@ DEFAULT: tuple[Wanted, ...] = (
     ("percent_agreement", "within_one"),
 )
 OF_CATEGORIES = tuple(one for one in DEFAULT if one[1] == "identity")
-"""Those that use no order and no distance of levels."""
+"""Statistics that use neither the order nor the distance of levels."""
 
 
 class ChanceFamily:
@@ -59,7 +59,7 @@ class ChanceFamily:
         self.kinds: tuple[Weights, ...] = tuple(dict.fromkeys(kind for _, kind in self.wanted))
         self.weights = np.array([agreement_weights(values, kind) for kind in self.kinds])
         self.pairs = LevelPairs(self.n_levels)
-        # Both orders of a pair of unlike levels count.
+        # Both orders of a pair of different levels count.
         orders = np.where(self.pairs.first == self.pairs.second, 1.0, 2.0)
         self.pair_weights = (self.weights[:, self.pairs.first, self.pairs.second] * orders).T
         self.n_features = 2 + self.n_levels + len(self.kinds)
@@ -91,7 +91,7 @@ class ChanceFamily:
         return ratio(agreement - expected, 1 - expected, _NOTHING)
 
     def _expected(self, sums: FloatArray) -> FloatArray:
-        """(b, n_statistics): chance agreement; none where agreement is not corrected for it."""
+        """(b, n_statistics): chance agreement; 0 where agreement is not corrected for it."""
         shares = ratio(sums[:, 2 : 2 + self.n_levels], sums[:, :1], 0.5)
         expected = np.zeros((len(sums), len(self.wanted)))
         for place, (chance, kind) in enumerate(self.wanted):

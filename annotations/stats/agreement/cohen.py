@@ -39,7 +39,7 @@ class CohenMatrix:
 def cohen_matrix(ratings: Ratings, weights: Weights = "identity", *, pairs: RaterPairs | None = None) -> CohenMatrix:
     """Cohen's kappa of every pair of raters, with the weights of `agreement_weights` over the full declared scale.
 
-    `pairs` takes joint counts that are already there, to share them between several weights.
+    `pairs` takes joint counts computed earlier, so that several weights can share them.
     """
     table = agreement_weights(ratings.values, weights)
     joint = rater_pairs(ratings) if pairs is None else pairs

@@ -26,21 +26,22 @@ _PAIRWISE = (
 _Number = TypeVar("_Number", float, FloatArray)
 
 FEWEST_SHARED = 5
-"""Two raters who share fewer units say next to nothing about how they order them: with two units ρ is 1 or −1."""
+"""Two raters who share fewer units than this show next to nothing about how they order them: with two units ρ is 1 or
+−1."""
 _ENOUGH_PAIRS = 10
 _SMALLEST_SHARE = 0.01
 """Pairs of raters that a mean correlation must rest on: half of all up to ten, and a hundredth of all."""
 
 
 def kendall_w(ratings: Ratings, *, level: float = 0.95) -> Estimate:
-    """Kendall's W: do the raters put the units in the same order? 1: the same order.
+    """Kendall's W: do the raters put the units in the same order? 1 means that they do.
 
     Complete ratings: the tie-corrected coefficient, 0 (no concordance) to 1, with an interval over units from the
     infinitesimal jackknife (t with n − 1) and one over raters from leaving each out. Missing cells: the mean of the
-    Spearman correlations of all pairs of raters who share five units or more and vary on them, weighted by what they
-    share, from (2 − k)/k to 1, with an interval over raters alone. The other pairs are counted in n as
-    "pairs_undefined". Severity plays no part. Undefined with fewer than two raters or units, when any rater of
-    complete ratings leaves no variation at all, and when too few pairs of raters are left.
+    Spearman correlations of all pairs of raters who share five units or more and vary on them, weighted by the number
+    of shared units, from (2 − k)/k to 1, with an interval over raters only. The other pairs are counted in n as
+    "pairs_undefined". Severity does not matter. Undefined with fewer than two raters or units, when leaving out one
+    rater of complete ratings leaves no variation, and when too few pairs of raters are left.
     """
     complete = complete_ratings(ratings)
     if complete.n_raters >= 2 and complete.n_units == ratings.n["units"] and complete.n_units >= 2:
@@ -49,7 +50,8 @@ def kendall_w(ratings: Ratings, *, level: float = 0.95) -> Estimate:
 
 
 def friedman_test(ratings: Ratings) -> NullTest:
-    """χ² = k (n − 1) W with n − 1 degrees of freedom: no order that raters share (Friedman 1937), on complete units."""
+    """χ² = k (n − 1) W with n − 1 degrees of freedom: a test that the raters share no order (Friedman 1937), on
+    complete units."""
     complete = complete_ratings(ratings)
     method = "Friedman's chi-squared of complete units, corrected for ties"
     if complete.n_raters < 2 or complete.n_units < 2:

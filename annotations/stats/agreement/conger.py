@@ -1,4 +1,4 @@
-"""Conger's kappa: Cohen's kappa for more than two raters, each with a level distribution of their own."""
+"""Conger's kappa: Cohen's kappa for more than two raters, each with their own distribution of levels."""
 
 import numpy as np
 
@@ -20,9 +20,9 @@ def conger_kappa(ratings: Ratings, weights: Weights = "identity", *, level: floa
 
     p_e = Σ w_ck (p̄_c p̄_k − s²_ck/R): p_gk is rater g's share of level k over the units that g rated, p̄ and s² their
     means and covariances over the R raters with ratings. For two raters and no gaps it is Cohen's kappa.
-    The interval is over units, for these raters: linearised standard error, t with units − 1 degrees of freedom. It
-    has no resampled one: who gave a rating matters here, so units of one count pattern are not exchangeable.
-    Undefined without a unit of two ratings, and where 1 − p_e is 0.
+    The interval is over units, for these raters: linearised standard error, t with units − 1 degrees of freedom. It is
+    not resampled: it matters here who gave a rating, so units of one count pattern are not exchangeable. Undefined
+    without a unit of two ratings, and where 1 − p_e is 0.
     Sources: Conger (1980), Psychological Bulletin 88:322–328; with missing cells Gwet (2014), sections 2.5 and 5.3.
     """
     name = "conger_kappa" if weights == "identity" else f"conger_kappa_{weights}"
@@ -71,7 +71,7 @@ def _effects_on_chance(
 ) -> FloatArray:
     """(n_units,): what each unit adds, to first order, to half the sum of p_g'W p_h over ordered pairs g ≠ h of raters.
 
-    Rater g's shares p_g are met by the other raters' W Σ_{h≠g} p_h = a_g. A rating of level l moves p_g by
+    Rater g's shares p_g are multiplied by the other raters' W Σ_{h≠g} p_h = a_g. A rating of level l moves p_g by
     (e_l − p_g)/n_g, so the sum by (a_gl − p_g'a_g)/n_g: added up over the ratings of a unit.
     """
     others = (sum_of_shares - shares) @ table

@@ -1,4 +1,5 @@
-"""Do the raters hang together? Raters who share no unit, even through others, cannot be compared at all."""
+"""Are all raters connected through shared units? Raters who share no unit, even through others, cannot be compared at
+all."""
 
 import numpy as np
 from scipy import sparse
@@ -11,7 +12,7 @@ def connected_raters(ratings: Ratings) -> tuple[tuple[int, ...], ...]:
     """Groups of rater codes connected by shared units, largest first, then by their lowest code.
 
     One group: every rater is linked to every other. More: any figure over all raters describes each group separately,
-    and says nothing of agreement between groups. Raters without ratings are in no group.
+    and says nothing about agreement between groups. Raters without ratings are in no group.
     """
     n_raters = ratings.n_raters
     if len(ratings) == 0:

@@ -1,4 +1,4 @@
-"""Unordered pairs of levels that the ratings of a unit form: the ground under alphas, kappas and percent agreement."""
+"""Unordered pairs of levels that the ratings of a unit form: the basis of alphas, kappas and percent agreement."""
 
 import numpy as np
 from scipy import sparse
@@ -7,13 +7,13 @@ from annotations.stats.arrays import FloatArray
 from annotations.stats.intervals.pattern_families import Features
 
 _DENSE_LEVELS = 24
-"""Up to here a unit's pairs are kept as a full row; beyond, only those that occur."""
+"""Up to this size a unit's pairs are kept as a full row; beyond it, only those that occur."""
 
 
 class LevelPairs:
     """The K(K + 1)/2 pairs of levels (first ≤ second) of a scale of K levels.
 
-    apart: places of the pairs of unlike levels.
+    apart: places of the pairs of different levels.
     """
 
     def __init__(self, n_levels: int) -> None:

@@ -1,4 +1,4 @@
-"""Mean squares of complete units × raters ratings, and of the same with one unit or one rater left out."""
+"""Mean squares of complete units × raters ratings, and of the same ratings with one unit or one rater left out."""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -19,7 +19,7 @@ _BLOCK = 1 << 24
 
 @dataclass(frozen=True)
 class RaterPairs:
-    """How often rater `a` gave level `c` where rater `b` gave level `k`, entries with count > 0 alone, both orders.
+    """How often rater `a` gave level `c` where rater `b` gave level `k`, only entries with count > 0, in both orders.
 
     a, b, c, k, count (n_entries,). Pairs of a rater with themselves are left out.
     """

@@ -21,12 +21,12 @@ __all__ = ["AgreementReport", "CohenMatrix", "agreement_report", "cohen_matrix"]
 
 @dataclass(frozen=True, slots=True)
 class AgreementReport:
-    """What `agreement` found.
+    """What `agreement_report` found.
 
     estimates   every statistic, in the order in which tables show them
     components  rater codes in groups that share units, largest first; more than one group is a warning
     values, histogram  the full scale and how often each of its levels was given
-    seed, version      what makes the figures come out again
+    seed, version      what reproduces the figures
     """
 
     estimates: tuple[Estimate, ...]
@@ -37,7 +37,7 @@ class AgreementReport:
     version: str = STATS_VERSION
 
     def __getitem__(self, statistic: str) -> Estimate:
-        """The estimate of this name; KeyError names the ones there are."""
+        """The estimate of this name. Raises KeyError, which lists the available names."""
         for estimate in self.estimates:
             if estimate.statistic == statistic:
                 return estimate

@@ -1,4 +1,4 @@
-"""Agreement weights over the levels of a scale: 1 for the same level, less the further apart two levels are.
+"""Agreement weights over the levels of a scale: 1 for the same level, and lower the further apart two levels are.
 
 Sources: identity, linear and quadratic: Cohen (1968), Cicchetti and Allison (1971), Fleiss and Cohen (1973). The
 others: Gwet, *Handbook of Inter-Rater Reliability*, 4th ed. (2014), section 3.5. All but the ordinal and "within_one"

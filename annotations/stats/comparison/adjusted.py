@@ -1,7 +1,7 @@
 """Fair averages: each method's mean as if every rater had rated it on every prompt.
 
 A plain mean is unfair where a method happened to meet severe raters or hard prompts. The additive model
-value = method + prompt + rater + rest, fitted by least squares to all ratings, takes both off; an adjusted mean is what
+value = method + prompt + rater + rest, fitted by least squares to all ratings, removes both. An adjusted mean is what
 it predicts for the method, averaged over all prompts and raters with equal weight. They are the estimated marginal
 means of R's `emmeans` (Searle, Speed & Milliken 1980, Am. Stat. 34:216); where all raters rate all images, they are the
 plain means. Intervals leave out whole prompts and whole raters (jackknife) and refit.
@@ -26,7 +26,7 @@ from annotations.stats.ratings import BadRatings, Ratings
 
 _METHOD = "least squares: value = method + prompt + rater; averaged over all prompts and raters alike"
 _SINGULAR = 1e-11
-"""A matrix whose reciprocal condition is below this, once its diagonal is 1, is singular but for rounding."""
+"""A matrix whose reciprocal condition is below this, once its diagonal is 1, is singular up to rounding."""
 _HOW = "delete-one jackknife of the fit, Student's t"
 _BLOCKS = 100
 """More prompts or raters than this are left out in this many blocks,"""
@@ -50,7 +50,7 @@ class AdjustedMean:
 @dataclass(frozen=True)
 class Adjusted:
     """methods in ascending order of code; severity (n_raters,) of each rater against the mean rater, below 0 severer,
-    NaN without ratings; reason: why there are none."""
+    NaN without ratings; reason: why nothing could be estimated."""
 
     methods: tuple[AdjustedMean, ...]
     severity: FloatArray
@@ -63,7 +63,7 @@ def adjusted_means(
     """prompt, method (n_units,) int codes per unit; a negative one leaves the unit out.
 
     Undefined with the reason where methods, prompts and raters fall into groups that share no ratings, or where every
-    rater rated one method alone: then a method's level cannot be separated from its raters' severity. Intervals need
+    rater rated only one method: then a method's level cannot be separated from its raters' severity. Intervals need
     three prompts (raters), whose jackknife leaves the rest separable. Raises BadRatings for codes that do not fit.
     """
     prompt, method = np.asarray(prompt), np.asarray(method)
@@ -123,7 +123,7 @@ class _Sums:
         return place, columns, np.searchsorted(rows, np.arange(self.n_prompts + 1))
 
     def n_blocks(self, size: int) -> int:
-        """In how many parts this many prompts or raters are left out."""
+        """The number of blocks in which this many prompts or raters are left out."""
         return min(size, _BLOCKS if len(self.value) <= _MANY_RATINGS else _FEW_BLOCKS)
 
     def is_connected(self) -> bool:
@@ -149,7 +149,7 @@ class _Sums:
             yield self.whole.plus(self._equations(part, of_rating == out), -1)
 
     def without_raters(self) -> Iterator["_Equations"]:
-        """Those without each block of raters: of the prompts that they rated the equations are made again."""
+        """Those without each block of raters: the equations of the prompts that they rated are built again."""
         n_blocks = self.n_blocks(self.n_raters)
         of_rating = (np.arange(self.n_raters) % n_blocks)[self.rater]
         for out in range(n_blocks):
@@ -252,7 +252,8 @@ class _Equations:
         k, n_raters = self.both.shape
         size, raters = k + n_raters, self.both.sum(axis=0) > 0
         kept = np.concatenate((np.ones(k, bool), raters))
-        # Two of them share a prompt, or are joined by others that do. What is left of a difference is far below 1/n.
+        # Any two of them share a prompt, or are joined by others that do. What remains of a difference is far below
+        # 1/n.
         together = self.shared[np.ix_(kept, kept)] > 0.5 / max(self.both.sum(), 1)
         if csgraph.connected_components(together, directed=False)[0] > 1:
             return np.full(k, nan), np.full(n_raters, nan)
@@ -268,15 +269,16 @@ class _Equations:
         if solved is None:
             return np.full(k, nan), np.full(n_raters, nan)
         effects[kept] = solved
-        # Each prompt's level is what its ratings leave once methods and raters are taken off.
+        # Each prompt's level is what remains of its ratings once methods and raters are subtracted.
         level = (self.level - float(self.level_of @ effects)) / self.n_prompts
         return effects[:k] + level + float(effects[k:][raters].mean()), effects[k:]
 
 
 def _solved(matrix: FloatArray, right: FloatArray) -> FloatArray | None:
-    """The solution (n,) of positive definite equations; None where they have several, of which rounding would choose.
+    """The solution (n,) of positive definite equations; None where there are several, since rounding would pick one.
 
-    They do where each rater rated one method alone: although prompts join them, severity and method are the same thing.
+    That is so where each rater rated only one method: although prompts join them, severity and method cannot be
+    separated.
     """
     scale = 1 / np.sqrt(np.maximum(np.diag(matrix), 1e-300))
     scaled = matrix * np.outer(scale, scale)
@@ -299,8 +301,8 @@ def _intervals(
             reasons[kind] = f"without one of the {kind} the rest falls apart"
     both = "prompts and raters"
     reasons[both] = reasons["prompts"] or reasons["raters"]
-    # The ratings themselves are in both variances; what they contain in common is not taken off, which is on the safe
-    # side by the variance of the ratings' noise.
+    # The ratings themselves are in both variances; their common part is not subtracted, which errs on the safe side by
+    # the variance of the ratings' noise.
     variances[both] = combined(variances["prompts"], variances["raters"], np.zeros(sums.k))
     n_blocks = {kind: sums.n_blocks(n[kind]) for kind in ("prompts", "raters")}
     freedom[both] = combined_freedom(
@@ -330,7 +332,8 @@ def _intervals(
 
 
 def _jackknife(sums: _Sums, kind: str) -> FloatArray:
-    """(k,) the variance of the adjusted means when each of this kind is left out; NaN where the rest falls apart."""
+    """(k,) the variance of the adjusted means when each of this kind is left out; NaN where the rest is no longer
+    connected."""
     parts = sums.without_prompts() if kind == "prompts" else sums.without_raters()
     replicates = np.array([part.fit()[0] for part in parts])
     b = len(replicates)

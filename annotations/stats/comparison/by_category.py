@@ -1,4 +1,4 @@
-"""A comparison of two methods within every category of prompts, and whether the categories differ in it."""
+"""A comparison of two methods within every category of prompts, and a test of whether it differs between categories."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,8 +25,8 @@ class CategoryEffect:
     """One category. mean_diff: with intervals over "prompts and raters", "prompts" and "raters".
 
     mean_baseline, mean_refined   means over prompts of the two sides, so that their difference is the mean difference
-    p, p_holm    of no difference, over prompts and raters, or over prompts where raters are too few (see `p_covers`);
-                 Holm's correction over the categories of the facet
+    p, p_holm    of no difference, over prompts and raters, or over prompts where there are too few raters (see
+                 `p_covers`); Holm's correction over the categories of the facet
     win_rate     share of prompts on which refined is better, ties as halves
     """
 

@@ -28,10 +28,11 @@ class Comparison:
     t, t_df, t_p     Student's paired t
     both_p, raters_p two-sided t tests of no mean difference that hold for other prompts and raters, and for other
                      raters on these prompts; both_df: Satterthwaite's. NaN where there is no such interval
-    detectable       the smallest true difference that such a study finds in 80% of cases, for other prompts and raters
+    detectable       the smallest true difference that a study of this size finds in 80% of cases, for other prompts and
+                     raters
     rank_biserial, prob_superiority           with intervals over "prompts"
-    prompts, differences   (n,) the prompts' codes and their differences, for a picture
-    notes            what a reader must know next to the figures
+    prompts, differences   (n,) the prompts' codes and their differences, for a chart
+    notes            what a reader must know to interpret the figures
     reason           why nothing could be compared; empty otherwise
     """
 
@@ -167,7 +168,7 @@ def compare(
 
 
 def _counts(ratings: Ratings, unit: NDArray[np.int64], cell: NDArray[np.int64]) -> tuple[dict[str, int], list[str]]:
-    """Counts behind a comparison, and what they warn of."""
+    """Counts behind a comparison, and warnings that follow from them."""
     side_of_unit = np.full(ratings.n_units, -1, dtype=np.int64)
     side_of_unit[unit] = cell % 2
     side = side_of_unit[ratings.unit]

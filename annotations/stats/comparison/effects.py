@@ -1,7 +1,7 @@
 """Effect sizes of paired differences, with intervals that hold for other prompts of the same kind.
 
-All depend on the differences through their distinct values alone, so that their bootstrap over prompts is the exact one
-at the price of a multinomial over distinct values.
+All depend on the differences only through their distinct values. So their bootstrap over prompts is exact, at the cost
+of a multinomial over distinct values.
 """
 
 from dataclasses import replace

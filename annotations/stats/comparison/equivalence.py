@@ -1,6 +1,6 @@
 """Whether two methods are equally good, up to a margin that was fixed before looking at the data.
 
-TOST: two one-sided tests, each at 5%, reject a difference of the margin or more to either side (Schuirmann 1987,
+TOST: two one-sided tests, each at 5%, reject a difference of the margin or more in either direction (Schuirmann 1987,
 J. Pharmacokinet. Biopharm. 15:657). Both reject exactly where the 90% interval lies within the margin.
 """
 

@@ -1,10 +1,10 @@
 """How fragile is the winner? The fewest prompts, raters or ratings without which the better mean no longer leads.
 
 Standard errors do not answer this: in public arenas a few votes in a hundred thousand decide the first place (Huang et
-al. 2025, arXiv 2508.11847). Prompts are counted exactly. Few raters are tried in every combination; many raters, and
-ratings, are taken in the order of their influence (Broderick, Giordano & Meager 2020, arXiv 2011.14999) and the
-difference is computed again without them, so that the number found does it, but a smaller one may do it too. Ratings
-may also take whole prompts out of the comparison, where that needs fewer.
+al. 2025, arXiv 2508.11847). Prompts are counted exactly. A few raters are tried in every combination. Many raters, and
+ratings, are removed in the order of their influence (Broderick, Giordano & Meager 2020, arXiv 2011.14999), and the
+difference is computed again without them. So the number found is sufficient, but a smaller one may be too. Removing
+ratings may also take whole prompts out of the comparison, where that needs fewer.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ MOST_COMBINATIONS = 3_000
 _TIE = 1e-12
 
 Without = Callable[[NDArray[np.bool_]], float]
-"""Which of a kind are kept → how far the leader leads, at most 0 where it does not; NaN where nothing is left."""
+"""Which of a kind are kept → by how much the leader leads: 0 or less if it does not; NaN if nothing is left."""
 
 
 def fewest_to_change(
@@ -38,8 +38,8 @@ def fewest_to_change(
 ) -> tuple[Fewest, Fewest, Fewest]:
     """Prompts, raters and ratings, for the mean difference of `compare`, whose arguments these are.
 
-    The leader is the method with the higher mean; it leads no more where the mean difference is 0 or reversed. The
-    codes are those of `prompt`, of `ratings.rater`, and places in `ratings`. Nobody leads at a difference of 0.
+    The leader is the method with the higher mean; it no longer leads if the mean difference is 0 or reversed. The codes
+    are those of `prompt`, of `ratings.rater`, and places in `ratings`. At a difference of 0 there is no leader.
     """
     cells = paired_cells(ratings, prompt=prompt, method=method, baseline=baseline, refined=refined)
     cell_of_unit = np.full(ratings.n_units, -1, np.int64)
@@ -85,7 +85,7 @@ class _Design:
         self.unit, self.cell, self.value, self.n_prompts = unit, cell, value, n_prompts
 
     def differences(self, weight: FloatArray) -> FloatArray:
-        """(≤ n_prompts,) refined − baseline of the prompts that both sides are left of; weight (n,) 0 or 1."""
+        """(≤ n_prompts,) refined − baseline of the prompts that still have both sides; weight (n,) 0 or 1."""
         n_units, n_cells = len(self.cell), 2 * self.n_prompts
         n = np.bincount(self.unit, weight, minlength=n_units)
         total = np.bincount(self.unit, weight * self.value, minlength=n_units)
@@ -129,7 +129,7 @@ class _Design:
 
 
 def _of_prompts(leads: FloatArray, prompts: IntArray) -> Fewest:
-    """Exactly: those on which the leader leads most go first, until what is left does not favour it."""
+    """Exact: the prompts on which the leader leads most are removed first, until the rest does not favour it."""
     order = np.argsort(-leads, kind="stable")
     left = leads.sum() - np.cumsum(leads[order])
     gone = np.flatnonzero(left <= _TIE * max(1, len(leads)))
@@ -140,7 +140,7 @@ def _of_prompts(leads: FloatArray, prompts: IntArray) -> Fewest:
 
 
 def fewest_raters(influence: FloatArray, lead: Without, codes: IntArray, most_combinations: int) -> Fewest:
-    """Every set of raters, the small ones first, as long as there are not too many; then by influence."""
+    """Tries every set of raters, the small ones first, as long as there are not too many; then goes by influence."""
     size, tried = len(codes), 0
     for n in range(1, size):
         tried += comb(size, n)
@@ -158,7 +158,8 @@ def fewest_raters(influence: FloatArray, lead: Without, codes: IntArray, most_co
 
 
 def by_influence(kind: str, influence: FloatArray, lead: Without, codes: IntArray) -> Fewest:
-    """The first n in descending order of their influence on the lead, for the smallest n that is found to do it."""
+    """The first n in descending order of their influence on the lead, for the smallest n that is found to be
+    sufficient."""
     order = np.argsort(-influence, kind="stable")
     size = len(order)
 

@@ -21,7 +21,7 @@ Spending = Literal["obrien_fleming", "pocock"]
 
 _NODES = 200
 _FARTHEST = 9.0
-"""Bounds beyond this many standard errors (p of 2e-19) are as good as none."""
+"""Bounds beyond this many standard errors (p of 2e-19) have no effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,13 @@ def spending_bounds(
 
 
 def _bound(where: FloatArray, mass: FloatArray, step: float, edge: float, allowance: float) -> float:
-    """The z at which as much mass leaves ±z·edge in one step as is allowed."""
+    """The z at which the mass that leaves ±z·edge in one step is what is allowed."""
 
     def excess(z: float) -> float:
         out = normal_above((z * edge - where) / step) + normal_below((-z * edge - where) / step)
         return float(mass @ out) - allowance
 
-    from scipy import optimize  # takes a fifth of a second, and nothing else here needs it
+    from scipy import optimize  # takes a fifth of a second to import, and nothing else here needs it
 
     return float(optimize.brentq(excess, 0.0, _FARTHEST)) if excess(_FARTHEST) < 0 else _FARTHEST
 

@@ -43,12 +43,12 @@ class Universe:
     sign: int | None
     """−1, 0 or 1: the value against the null value; None where undefined."""
     significant: bool | None
-    """Whether the interval leaves the null value out; None without an interval."""
+    """Whether the interval excludes the null value; None without an interval."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What one option of one choice does to the conclusion, over all universes that take it."""
+    """What one option of one choice does to the conclusion, over all universes that use it."""
 
     axis: str
     """"exclusion", "aggregation" or "subset"."""
@@ -57,7 +57,7 @@ class Choice:
     n_defined: int
     n_same_sign: int
     n_same_significance: int
-    """Of those with the same sign: whether the interval leaves the null out as in the reference."""
+    """Of those with the same sign: whether the interval excludes the null value as in the reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ def unit_scores(ratings: Ratings, aggregation: Aggregation) -> FloatArray:
 
 
 def _medians(ratings: Ratings) -> FloatArray:
-    """Sorts whole numbers (unit and level in one), which is many times as fast as sorting values within units."""
+    """Sorts whole numbers (unit and level in one), which is many times faster than sorting values within units."""
     n_levels = len(ratings.values)
     ordered = np.sort(ratings.unit * np.int64(n_levels) + ratings.level)
     count = np.bincount(ratings.unit, minlength=ratings.n_units)

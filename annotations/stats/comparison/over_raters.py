@@ -1,4 +1,4 @@
-"""How far a mean difference depends on who rated: intervals over raters, and over prompts and raters together.
+"""How much a mean difference depends on who rated: intervals over raters, and over prompts and raters together.
 
 An interval over prompts holds for these very raters. Where raters prefer differently (one likes refined more than
 another), other raters would give another mean, and only an interval over raters says how far off.
@@ -28,7 +28,7 @@ _OVER_BOTH = "variances over prompts and over raters less that of their crossing
 
 @dataclass(frozen=True)
 class Spread:
-    """How far a mean difference spreads over what `covers` names.
+    """How much a mean difference varies over what `covers` names.
 
     error  the standard error, NaN with a reason where there is none; df: its degrees of freedom (Satterthwaite's)
     """
@@ -56,7 +56,8 @@ class Spread:
         return nan if self.reason else float(t_above((mean - null) / self.error, self.df))
 
     def detectable(self, power: float = 0.8, level: float = 0.95) -> float:
-        """The smallest true difference that such a study finds with this power: (t(1 − α/2) + t(power)) · error."""
+        """The smallest true difference that a study of this size finds with this power: (t(1 − α/2) + t(power)) ·
+        error."""
         if self.reason:
             return nan
         return float(self.error * (t_quantile((1 + level) / 2, self.df) + t_quantile(power, self.df)))
@@ -89,8 +90,8 @@ def rater_spreads(ratings: Ratings, cells: Cells, differences: NDArray[np.float6
     kept = ~dropped
     single = change[kept] ** 2 / n**2
     crossing = float(np.sum(single * (1 - 1 / a_prompt[kept])))
-    # Leaving out one of k raters of a prompt moves it by k/(k − 1) times what chance in one rating does to it: at most
-    # twice, with two raters.
+    # Leaving out one of k raters of a prompt moves its difference by k/(k − 1) times as much as chance in one rating
+    # does: at most twice, with two raters.
     by_raters = max(jackknife - float(np.sum(single / a_prompt[kept])), jackknife / 2)
     both = max(by_prompts + by_raters - crossing, by_prompts, by_raters)
     # Sums of floats leave about 1e-16 of the scale where exact ones would leave nothing.
@@ -99,7 +100,7 @@ def rater_spreads(ratings: Ratings, cells: Cells, differences: NDArray[np.float6
     if both <= noise:
         nothing = "no variation between prompts or raters"
         return _undefined(nothing)
-    # What is taken off the jackknife variance leaves it as uncertain as it was.
+    # Subtracting from the jackknife variance leaves it as uncertain as before.
     df = both**2 / (by_prompts**2 / (n - 1) + jackknife**2 / (n_raters - 1))
     df = max(df, float(min(n, n_raters) - 1))
     unmoved = "" if by_raters else "leaving out any one of them changes nothing"
@@ -130,8 +131,8 @@ def _changes_without(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
     """For every (rater, prompt) with ratings: how the prompt's difference changes without that rater.
 
-    Returns rater, prompt, change (the new difference less the old one; where the prompt is lost, minus the old one)
-    and dropped (the prompt is lost: that rater alone rated one of its sides).
+    Returns rater, prompt, change (the new difference less the old one; where the prompt is lost, minus the old one) and
+    dropped (the prompt is lost: only that rater rated one of its sides).
     """
     cell_of_unit = np.full(ratings.n_units, -1, dtype=np.int64)
     cell_of_unit[cells.unit] = cells.cell

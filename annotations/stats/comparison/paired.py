@@ -1,8 +1,8 @@
 """Differences of two methods on the same prompts, in exact arithmetic, so that equal means tie.
 
-One difference a prompt: refined minus baseline, each the mean over its images (seeds) of the image's mean rating. Every
-image counts once, however many raters saw it. Floating-point noise in such means breaks ties: on published ratings a
-naive Wilcoxon gave W = 1727.0 where exact fractions give 1737.5.
+One difference per prompt: refined minus baseline, each the mean over its images (seeds) of the image's mean rating.
+Every image counts once, however many raters saw it. Floating-point noise in such means breaks ties: on published
+ratings a naive Wilcoxon gave W = 1727.0 where exact fractions give 1737.5.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _ROUNDED_STEPS = 10**12
 
 @dataclass(frozen=True)
 class PairedDifferences:
-    """One difference a prompt that has rated images of both methods, in ascending order of the prompt's code.
+    """One difference per prompt that has rated images of both methods, in ascending order of the prompt's code.
 
     prompts     (n,) int    the prompts' codes as given
     differences (n,) float  refined − baseline, in scale units; positive: refined is rated higher
@@ -129,8 +129,8 @@ def paired_differences(
 ) -> PairedDifferences:
     """Refined minus baseline for every prompt rated under both; arguments as in `paired_cells`.
 
-    Missing ratings are left out of their image's mean, images without a rating out of their method's mean, and
-    prompts with one method alone out of the comparison (counted).
+    Missing ratings are left out of their image's mean, images without a rating out of their method's mean, and and
+    prompts with only one method out of the comparison (these are counted).
     """
     return differences_of(
         ratings, paired_cells(ratings, prompt=prompt, method=method, baseline=baseline, refined=refined)

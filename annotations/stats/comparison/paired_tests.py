@@ -1,8 +1,8 @@
 """Tests of paired differences: Wilcoxon's signed ranks, the sign-flip permutation test, and Student's t.
 
-All take one difference a prompt, as exact integers where ties matter (`PairedDifferences.numerators`). All p are
-two-sided. A sign-flip null distribution over integers is a convolution, so that it is counted out exactly wherever
-that is affordable, ties and zeros included, and drawn at random only beyond.
+All take one difference per prompt, as exact integers where ties matter (`PairedDifferences.numerators`). All p are
+two-sided. A sign-flip null distribution over integers is a convolution. So it is counted exactly wherever that is
+affordable, ties and zeros included, and drawn at random only beyond that.
 """
 
 from dataclasses import dataclass
@@ -43,10 +43,10 @@ class SignedRank:
 
 @dataclass(frozen=True, slots=True)
 class SignFlip:
-    """The paired permutation test of the mean difference; `n_permutations` is 0 where it was counted out exactly.
+    """The paired permutation test of the mean difference; `n_permutations` is 0 where it was counted exactly.
 
-    mid_p counts outcomes exactly as extreme as the data half (Lancaster 1961): p never rejects too often, and on a
-    coarse scale too seldom; mid_p rejects as often as it says on average over the steps of p.
+    mid_p counts outcomes exactly as extreme as the data half (Lancaster 1961): p never rejects too often, but too
+    rarely on a coarse scale; mid_p rejects at its nominal rate on average over the steps of p.
     """
 
     p: float
@@ -113,10 +113,11 @@ def sign_flip_test(
     rng: np.random.Generator,
     most_steps: int = CONVOLUTION_STEPS,
 ) -> SignFlip:
-    """The paired permutation test: under the null hypothesis every difference could as well have its sign flipped.
+    """The paired permutation test: under the null hypothesis the sign of every difference could equally well be
+    flipped.
 
     numerators (n,) int: exact differences; the statistic is the absolute mean (Fisher 1935; the t statistic orders the
-    sign assignments identically). Counted out exactly in up to `most_steps` additions; otherwise
+    sign assignments identically). Counted exactly in up to `most_steps` additions; otherwise
     p = (c + 1) / (k + 1) over k random assignments, of which c are at least as extreme (Phipson and Smyth 2010), so
     that p is never 0.
     """

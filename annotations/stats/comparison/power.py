@@ -52,14 +52,14 @@ class VarianceComponents:
     ) -> float:
         """Variance of the mean difference of a study of this size; without the raters' term for "prompts"."""
         over_raters = self.raters / n_raters if generality == "prompts and raters" else 0.0
-        # Fixed raters who see only some prompts still add their differences to the prompts they see.
+        # Even fixed raters add their differences to the prompts they see, if each sees only some prompts.
         shared = 0.0 if generality == "prompts and raters" else self.raters * (1 / raters_per_prompt - 1 / n_raters)
         return (self.prompts + self.residual / raters_per_prompt + shared) / n_prompts + over_raters
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A study size and what it buys: the expected half width of the 95% interval, and the power for `effect`."""
+    """A study size and what it gives: the expected half width of the 95% interval, and the power for `effect`."""
 
     n_prompts: int
     raters_per_prompt: int
@@ -76,7 +76,7 @@ def pilot_components(
     """Components of variance from the pairs (rater, prompt) that have a rating of both methods.
 
     Several images of a method are averaged within the rater first. prompt, method as in `paired_cells`.
-    Undefined below two prompts, two raters, or where every prompt has one rater alone.
+    Undefined below two prompts or two raters, or where every prompt has only one rater.
     """
     cells = paired_cells(ratings, prompt=prompt, method=method, baseline=baseline, refined=refined)
     cell_of_unit = np.full(ratings.n_units, -1, dtype=np.int64)
@@ -149,9 +149,9 @@ def plan(
 ) -> Plan:
     """What a study of this size would give: half width of its 1 − alpha interval and two-sided power for `effect`.
 
-    Without an effect the power is NaN. As many images per prompt and method as in the pilot, one rating of each by each
-    of the prompt's raters; n_ratings counts one image. Power from the noncentral t with Satterthwaite's degrees of
-    freedom. Raises ValueError for impossible sizes.
+    Without an effect the power is NaN. The study has as many images per prompt and method as the pilot, each rated once
+    by each of the prompt's raters; n_ratings counts one image. Power from the noncentral t with Satterthwaite's degrees
+    of freedom. Raises ValueError for impossible sizes.
     """
     if min(n_prompts, raters_per_prompt, n_raters) < 1 or raters_per_prompt > n_raters:
         raise ValueError("sizes must be at least 1, and raters_per_prompt at most n_raters")
@@ -170,7 +170,7 @@ def plan(
         )
     if effect is None:
         return Plan(n_prompts, raters_per_prompt, n_raters, n_ratings, critical * error, nan)
-    from scipy import stats  # takes a second, and nothing else needs it
+    from scipy import stats  # takes a second to import, and nothing else needs it
 
     shift = abs(effect) / error
     power = float(stats.nct.sf(critical, df, shift) + stats.nct.cdf(-critical, df, shift))
@@ -190,7 +190,7 @@ def required_prompts(
 ) -> Plan | None:
     """The smallest study that reaches a half width of the interval, or a power for an effect (give exactly one).
 
-    None where no number of prompts does: the raters' term σ²_R / R alone is too large, so more raters are needed; or
+    None where no number of prompts does: the raters' term σ²_R / R is already too large, so more raters are needed; or
     where the pilot could not separate the components.
     """
     if (half_width is None) == (effect is None):

@@ -1,18 +1,18 @@
 """When may a study stop? Looking after every prompt, with an error rate that holds however often one looks.
 
-A p-value or a 95% interval that is looked at again and again is wrong far more often than 5% of the time. The decision
-here: a *confidence sequence* for the mean paired difference, valid at all looks at once, so that nobody has to plan or
-count the looks; stop when it leaves zero out (or is narrow enough). Two kinds:
+A p-value or a 95% interval that is looked at again and again is wrong far more often than 5% of the time. We use a
+*confidence sequence* for the mean paired difference. It is valid at all looks at once, so the looks need not be planned
+or counted: stop when it excludes zero (or is narrow enough). Two kinds:
 
 "bounded"     (the default) betting: Waudby-Smith and Ramdas (2024), JRSS B 86:1, hedged capital. The error rate holds
               at every n and for every distribution, since a difference on a scale is bounded.
 "asymptotic"  Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (2024), Annals of Statistics 52:2613, with Robbins' normal
-              mixture: mean ± sd · √(2 (t ρ² + 1) / (t² ρ²) · log(√(t ρ² + 1) / α)). Narrower, and right in large
-              samples only: with very skewed differences it erred in 8% of simulated studies although its first
-              look was at 100 prompts (25% from 30 on), so it is not what decides by default.
+              mixture: mean ± sd · √(2 (t ρ² + 1) / (t² ρ²) · log(√(t ρ² + 1) / α)). Narrower, but valid only in large
+              samples: with very skewed differences it was wrong in 8% of simulated studies although its first look was
+              at 100 prompts (25% with a first look at 30), so it does not decide by default.
 
-Where the number of looks *is* planned, `group_sequential` gives bounds that waste less. All of this is about prompts:
-the raters are taken as they are.
+Where the number of looks *is* planned, `group_sequential` gives bounds that waste less. All of this covers other
+prompts only: the raters are taken as fixed.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class ConfidenceSequence:
 
     low, high   (n,) running bounds, each the tightest so far; infinite before the first look of the asymptotic kind
     mean        (n,) running means
-    stopped_at  number of prompts after which zero is left out for the first time; None if it never is
+    stopped_at  number of prompts after which zero is excluded for the first time; None if it never is
     method      kind, tuning and first look in words
     """
 
@@ -54,7 +54,7 @@ class ConfidenceSequence:
 
     @property
     def decision(self) -> str:
-        """Who is ahead where zero was first left out: "refined", "baseline", or "undecided" where it never was."""
+        """Which method leads when zero is first excluded: "refined", "baseline", or "undecided" if it never is."""
         if self.stopped_at is None:
             return "undecided"
         return "refined" if self.low[self.stopped_at - 1] > 0 else "baseline"
@@ -72,7 +72,8 @@ def confidence_sequence(
     """Bounds for the mean of paired differences (n,) that were completed in this order.
 
     bound  |difference| never exceeds it: the span of the scale (4 on 1…5). Raises ValueError where one does.
-    aim, first_look   "asymptotic" only: the number of prompts at which it is to be tightest, and may first be looked at
+    aim, first_look   "asymptotic" only: the number of prompts at which it is tightest, and the number at which it may
+                      first be looked at
     The order must not depend on the differences (order of completion, or shuffled by a seed).
     """
     d = np.asarray(differences, dtype=float)
@@ -106,7 +107,7 @@ def tuning(aim: int, alpha: float) -> float:
         scaled = aim * np.exp(2 * log_rho)
         return float((scaled + 1) / scaled * np.log(np.sqrt(scaled + 1) / alpha))
 
-    from scipy import optimize  # takes a fifth of a second, and nothing else here needs it
+    from scipy import optimize  # takes a fifth of a second to import, and nothing else here needs it
 
     best = optimize.minimize_scalar(width, bounds=(-10, 5), method="bounded", options={"xatol": 1e-9})
     return float(np.exp(best.x))
@@ -119,7 +120,7 @@ def _asymptotic(
     spread = np.maximum(np.cumsum(d**2) / t - mean**2, 0.0)
     rho2 = tuning(aim, alpha) ** 2
     half = np.sqrt(spread * 2 * (t * rho2 + 1) / (t**2 * rho2) * np.log(np.sqrt(t * rho2 + 1) / alpha))
-    # Without variation so far there is nothing to go by.
+    # Without variation so far there is no basis for a bound.
     unseen = (t < first_look) | (spread <= 1e-24)
     return np.where(unseen, -np.inf, mean - half), np.where(unseen, np.inf, mean + half)
 

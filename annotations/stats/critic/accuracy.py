@@ -35,17 +35,18 @@ class CriticRow:
     label: str
     precision: Estimate
     recall: Estimate
-    """Of the errors that anybody listed: flattered by those that nobody did."""
+    """Among the errors that anybody listed. Too high, since errors that nobody listed do not count."""
     f1: Estimate
     recall_corrected: Estimate
-    """Of all errors, as far as capture–recapture sees those that nobody listed; still an upper bound."""
+    """Among all errors, with unlisted ones estimated by capture–recapture; still an upper bound."""
     recall_of_lists: Estimate
-    """Of the errors on auditors' own lists: not flattered where the lists were made before the claims were seen."""
+    """Among the errors on auditors' own lists: not biased upwards if the lists were made before the claims were
+    seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class CriticReport:
-    """Everything about one critic; statistics that the audit has no data for are undefined with their reason."""
+    """Everything about one critic; statistics for which the audit has no data are undefined and say why."""
 
     overall: CriticRow
     by_facet: tuple[CriticRow, ...]

@@ -1,4 +1,4 @@
-"""The one shape in which an audited critic reaches the statistics, and how verdicts of several auditors become one."""
+"""The form in which an audited critic's data reach the statistics, and how verdicts of several auditors become one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ _NO_FACETS: Mapping[str, NDArray[np.str_]] = MappingProxyType({})
 
 
 class BadAudit(ValueError):
-    """An audit that no statistic could take at its word; the message names what is wrong and the cure."""
+    """An invalid audit; the message names what is wrong and how to fix it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,8 @@ class Audit:
     missed_image (n_missed,) int: the image of each distinct error that no claim named, not even partly
     missed_lists (n_missed,) int ≥ 1: how many auditors' lists contain it; 1 where omitted
     searched     (n_images,) bool: somebody looked for missed errors there; only these enter recall. Where omitted, all
-                 images if `missed_image` is given (though empty) and none if it is not: verdicts alone know no recall
+                 images if `missed_image` is given (even if empty) and none if it is not: verdicts alone do not
+                 determine recall
     n_auditors   how many auditors listed errors, one number or (n_images,); None where the lists were not kept apart,
                  and then nothing is said about errors that nobody listed
     error_free   (n_images,) bool: images known to have no errors, where every claim of one is a false alarm
@@ -111,7 +112,7 @@ def credit(verdict: NDArray[np.int64], partly: PartlyCounts) -> NDArray[np.float
 
 @dataclass(frozen=True, eq=False)
 class Settled:
-    """One verdict a claim, from several auditors and, where they disagreed, an adjudicator."""
+    """One verdict per claim, from several auditors and, where they disagreed, an adjudicator."""
 
     verdict: NDArray[np.int64]
     """(n_claims,) the settled code; CANNOT_TELL where open, −1 where nobody judged the claim."""
@@ -129,7 +130,7 @@ def settle_verdicts(
 ) -> Settled:
     """The verdict with the most votes; a tie is left open (CANNOT_TELL), and no hidden rule decides it.
 
-    claim (n,) int, verdict (n,) int: one row per auditor and claim. "Cannot tell" has a vote only among its own:
+    claim (n,) int, verdict (n,) int: one row per auditor and claim. "Cannot tell" counts only if every auditor said so:
     one auditor who can tell outweighs any number who cannot.
     adjudicated (n_claims,) int or None: an adjudicator's code that replaces the vote, −1 where there is none.
     """

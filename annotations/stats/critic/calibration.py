@@ -1,4 +1,4 @@
-"""Does a critic's stated confidence mean anything: confidence against the verdicts on its claims."""
+"""Does a critic's stated confidence mean anything? Confidence against the verdicts on its claims."""
 
 from dataclasses import dataclass
 
@@ -40,10 +40,11 @@ class Calibration:
     brier: Estimate
     """Mean (confidence − credit)²: 0 is best, 0.25 is what a constant ½ gets for claims right or wrong."""
     over_confidence: Estimate
-    """Mean confidence minus mean credit: above 0 claims more than it holds."""
+    """Mean confidence minus mean credit: above 0, the critic is overconfident."""
     calibration_error: Estimate
     """Σ n_b/n · |confidence_b − accuracy_b| over bins, in [0, 1]. Above 0 even for a perfect critic, more so with few
-    claims and many bins: compare it between critics with like numbers only. It has no interval for that reason."""
+    claims and many bins: compare it only between critics with similar numbers of claims. It has no interval for that
+    reason."""
 
 
 def calibration(

@@ -1,10 +1,10 @@
 """How many errors nobody listed: capture–recapture over the lists of a critic and of auditors.
 
-Every list (the critic's, each auditor's) is one capture occasion and every distinct error one animal. What the lists
-share says how much all of them missed. Assumptions, none of which the software can check: the set of errors is fixed
-(all lists cover the same images); an error on two lists was matched as one; lists were made without sight of each
-other (an auditor who read the critic's claims first finds the same errors, and the number of unseen ones is then
-underestimated). Errors may differ in how easily they are seen: Chao's estimators are then lower bounds.
+Every list (the critic's, each auditor's) is one capture occasion, and every distinct error is one animal. The overlap
+of the lists shows how much all of them missed. Assumptions, none of which the software can check: the set of errors is
+fixed (all lists cover the same images); an error on two lists was matched as one; lists were made independently (an
+auditor who read the critic's claims first finds the same errors, and the number of unseen ones is then underestimated).
+Errors may differ in how easily they are seen: Chao's estimators are then lower bounds.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from annotations.stats.estimate import Estimate, Interval
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """What nobody listed: `total` errors there are, `unseen` of them on no list, with intervals over errors."""
+    """What nobody listed: `total` errors exist, `unseen` of them on no list, with intervals over errors."""
 
     total: Estimate
     unseen: Estimate
@@ -32,7 +32,7 @@ def chao1(captures: ArrayLike, *, level: float = 0.95) -> Unseen:
     """Chao1, bias-corrected: S + f₁(f₁ − 1) / (2(f₂ + 1)), for counts of mentions without a fixed number of lists.
 
     captures (n_errors,) int: how often each distinct error was mentioned; zeros are ignored.
-    No mention at all is undefined. Source: Chao (1984), Scand. J. Stat. 11:265; bias-corrected form Chao (2005),
+    Undefined without any mention. Source: Chao (1984), Scand. J. Stat. 11:265; bias-corrected form Chao (2005),
     Encyclopedia of Statistical Sciences 12:7907; log-normal interval Chao (1987), Biometrics 43:783.
     """
     return _chao("chao1", "Chao1, bias-corrected", _seen(captures), 1.0, level)
@@ -83,12 +83,12 @@ def chao_unlike(captures: ArrayLike, by_first: ArrayLike, *, n_lists: int, level
     """One list unlike the others: S + (2 z r + r(r − 1)(m − 2)/(m − 1)) / (2(Q₂ + 1)).
 
     captures (n_errors,) int: how many of the m lists contain each error; by_first (n_errors,) bool: whether the first
-    list (the critic's) is one of them. z errors are on the first list alone, r on one other alone, Q₂ on two.
+    list (the critic's) is one of them. z errors are only on the first list, r only on one other list, and Q₂ on two.
     The first list may find more or less than the others, which are taken to be alike: `chao2` counts too many errors
     where lists differ in strength. Chao's (1989, Biometrics 45:427) form for lists of unequal strength,
     S + (Q₁² − Σ Zᵢ²) / (2(Q₂ + 1)) with Zᵢ the errors on list i alone, where the others' Zᵢ are only known by their
     sum; r(r − 1) in place of r² removes the bias of the square. With two lists it *is* `chapman`.
-    Undefined as `chao2`.
+    Undefined where `chao2` is.
     """
     given, first = np.asarray(captures), np.asarray(by_first, bool)
     seen = _seen(given)

@@ -38,8 +38,8 @@ def above_control(
 ) -> Difference | None:
     """Precision of the critic minus precision of its claims made about a wrong image, judged against the same images.
 
-    What the control reaches is what guessing from the prompt reaches. Only images with judged claims of both kinds
-    enter, each image carrying its pair, so that easy and hard images weigh alike on both sides. None without a
+    The control's precision is what guessing from the prompt alone achieves. Only images with judged claims of both
+    kinds enter, each image carrying its pair, so that easy and hard images weigh alike on both sides. None without a
     control claim. Difference of pooled precisions; p by exchanging the two sides within images.
     """
     if not np.any(audit.source == WRONG_IMAGE):
@@ -176,6 +176,7 @@ def _exchange(
         size = min(step, n_permutations - start)
         exchanged = base + rng.integers(0, 2, size=(size, len(first))).astype(float) @ change
         gaps = figure(exchanged) - figure(total - exchanged)
-        # Sums of halves are exact; the tolerance is for the divisions. An undefined exchange speaks against nothing.
+        # Sums of halves are exact; the tolerance is for the divisions. An undefined exchange is not counted as
+        # evidence.
         as_large += int((~(np.abs(gaps) < abs(gap) - 1e-12)).sum())
     return (as_large + 1) / (n_permutations + 1)

@@ -12,7 +12,7 @@ from annotations.stats.intervals.cluster_sums import ratio
 
 CREDIT, JUDGED, FOUND, ERRORS, LISTED_FOUND, LISTED, PAIRED_FOUND, PAIRED, STRATA = range(9)
 """Columns of the sums per image. STRATA starts triples, one per number
-of lists: errors on the critic's list alone, on one auditor's alone, on two lists."""
+of lists: errors only on the critic's list, only on one auditor's, and on two lists."""
 
 Mask = NDArray[np.bool_]
 
@@ -28,7 +28,7 @@ class Errors:
     lists: IntArray
     """How many auditors' lists contain it."""
     claim: IntArray
-    """The claim that names it, among all claims; of the missed ones nothing."""
+    """The claim that names it, among all claims; empty for missed errors."""
 
 
 def errors_of(audit: Audit, partly: PartlyCounts) -> Errors:

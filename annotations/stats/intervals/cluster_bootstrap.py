@@ -1,8 +1,8 @@
-"""Bootstrap over sampled clusters (prompts) whose statistic depends on each cluster through a small key alone.
+"""Bootstrap over sampled clusters (prompts) for a statistic that depends on each cluster only through a small key.
 
 Clusters with the same key are exchangeable, so resampling n clusters with replacement is the same as drawing how often
-each *distinct* key occurs: one multinomial draw a resample. This is the ordinary bootstrap, only without copying rows.
-Source: Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapters 6 and 13.
+each *distinct* key occurs: one multinomial draw per resample. This is the ordinary bootstrap, only without copying
+rows. Source: Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapters 6 and 13.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def resampled_counts(
     """Chunks (k, n_keys) of how often each distinct key occurs in a resample; rows sum to `multiplicity.sum()`.
 
     multiplicity (n_keys,): how many clusters have each key. With few keys the counts are drawn as one multinomial;
-    where nearly every cluster has its own key, drawing the clusters themselves is the faster way to the same law.
+    where nearly every cluster has its own key, drawing the clusters themselves gives the same distribution faster.
     """
     total = int(multiplicity.sum())
     n_keys = len(multiplicity)
@@ -38,7 +38,8 @@ def drawn_counts(
 ) -> NDArray[np.int64]:
     """(size, n_keys): how often each key occurs in each of `size` resamples.
 
-    key_of_cluster (n_clusters,): draws clusters one by one; where None, one multinomial a resample. The same law.
+    key_of_cluster (n_clusters,): draws clusters one by one; where None, one multinomial per resample. Both ways have
+    the same distribution.
     """
     total, n_keys = int(multiplicity.sum()), len(multiplicity)
     if key_of_cluster is None:

@@ -1,4 +1,4 @@
-"""The bootstrap of whole clusters for statistics that are functions of sums over clusters, and shares by it."""
+"""The bootstrap of whole clusters for statistics that are functions of sums over clusters, shares among them."""
 
 from dataclasses import replace
 from math import isnan
@@ -31,7 +31,7 @@ def resample_sums(sums: FloatArray, *, rng: np.random.Generator, n_resamples: in
     """(n_resamples, m) column totals of `sums` (n_clusters, m) under resampling of clusters with replacement.
 
     Exact, not approximate: clusters with equal rows are exchangeable, so that drawing how often each distinct row
-    occurs has the very distribution of drawing clusters. No cluster: all totals are 0.
+    occurs has the same distribution as drawing clusters. Without clusters all totals are 0.
     """
     if len(sums) == 0:
         return np.zeros((n_resamples, sums.shape[1]))
@@ -51,10 +51,10 @@ def share_interval(
     """Interval of a statistic within [0, 1] from its cluster resamples (n_resamples,), NaN where undefined.
 
     logit(value) ± t(n_clusters − 1) · se / (value (1 − value)), with se the standard deviation of the resamples times
-    √(n/(n−1)), then transformed back: it stays inside (0, 1) and keeps its level close to 1, where percentiles are
-    too short (docs/methods/critic.md has the simulation). At exactly 0 or 1 the resamples do not vary and say
-    nothing; there a Wilson interval that counts each cluster once is given, which is the widest that clusters allow.
-    n_clusters: those that carry data, at least 2; otherwise undefined with the reason.
+    √(n/(n−1)), then transformed back. It stays inside (0, 1) and keeps its level near 1, where percentile intervals are
+    too short (docs/methods/critic.md has the simulation). At exactly 0 or 1 the resamples do not vary and say nothing;
+    there a Wilson interval that counts each cluster once is given, which is the widest that clusters allow. n_clusters:
+    those that carry data, at least 2; otherwise undefined with the reason.
     """
     name = "cluster bootstrap, logit with t"
     if n_clusters < 2:

@@ -1,7 +1,8 @@
 """Variances of shares and other statistics whose observations share two crossed kinds of clusters: prompts and raters.
 
-With crossed clusters, the variances over each kind are added and the one over their intersection is taken off (Cameron,
-Gelbach & Miller 2011, J. Bus. Econ. Stat. 29:238, equation 2.11); the result is never taken below either of the two.
+With crossed clusters, the variances over each kind are added and the one over their intersection is subtracted
+(Cameron, Gelbach & Miller 2011, J. Bus. Econ. Stat. 29:238, equation 2.11); the result is never taken below either of
+the two.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from annotations.stats.distributions import t_above, t_quantile
 from annotations.stats.estimate import Interval
 
 FEWEST = 3
-"""Fewer clusters than this cannot represent others of their kind."""
+"""Fewer clusters than this cannot represent other clusters of their kind."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def combined_freedom(
 class ClusteredShare:
     """A share and how well it is known. value: Σ hits / Σ weights, NaN without weight.
 
-    variance, n_clusters  by what an interval is to cover: "prompts", "raters", "prompts and raters", or "votes"
+    variance, n_clusters  by what an interval covers: "prompts", "raters", "prompts and raters", or "votes"
     """
 
     value: float
@@ -81,7 +82,7 @@ class ClusteredShare:
     """Name and number of each kind of cluster."""
 
     def freedom(self, covers: str) -> float:
-        """Degrees of freedom of the variance: one less than there are clusters, Satterthwaite's of two kinds."""
+        """Degrees of freedom of the variance: the number of clusters less one; Satterthwaite's for two kinds."""
         if len(self.kinds) < 2 or covers in dict(self.kinds):
             return float(self.n_clusters[covers] - 1)
         (first, n_first), (second, n_second) = self.kinds
@@ -131,7 +132,7 @@ class ClusteredShare:
 def clustered_share(hits: FloatArray, weights: FloatArray, kinds: list[Clusters]) -> ClusteredShare:
     """Σ hits / Σ weights of n observations, with its variance over no, one or two kinds of clusters, and over both.
 
-    hits, weights (n,) with 0 ≤ hits ≤ weights. Variances are the jackknife's, leaving out a cluster at a time.
+    hits, weights (n,) with 0 ≤ hits ≤ weights. Variances are jackknife variances, leaving out one cluster at a time.
     """
     total, weight = float(hits.sum()), float(weights.sum())
     if weight == 0:

@@ -34,7 +34,7 @@ class Interaction:
 
 
 def welch_james(groups: Sequence[FloatArray]) -> Interaction:
-    """Equal mean vectors of groups (n_g, q), each with a covariance of its own that can be inverted."""
+    """Equal mean vectors of groups (n_g, q), each with its own invertible covariance."""
     q, k = groups[0].shape[1], len(groups)
     means = np.array([group.mean(axis=0) for group in groups])
     of_mean = [np.cov(group, rowvar=False).reshape(q, q) / len(group) for group in groups]

@@ -1,4 +1,4 @@
-"""How many clusters an interval of a mean takes."""
+"""How many clusters an interval of a mean needs."""
 
 FEWEST = 3
 """With two clusters t has one degree of freedom: a 95% interval reaches 12.7 standard errors to either side, which on

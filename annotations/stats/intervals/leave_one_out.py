@@ -1,4 +1,4 @@
-"""What every statistic of count patterns becomes without one rater, one unit or one rating.
+"""The value of every statistic of count patterns without one rater, one unit or one rating.
 
 Replicates and variances are those of z = −ln(1 − θ): disagreement relative to chance is a ratio, whose logarithm is
 nearer to a normal distribution than θ itself.
@@ -22,13 +22,13 @@ _ROUNDING = 1e-12
 _TABLE = 1 << 22
 """Largest raters × kinds table that is counted densely: 32 MiB."""
 _EXACT_COST = 1 << 28
-"""Replicates × features up to which units and ratings are really deleted; beyond, the derivative is in."""
+"""Replicates × features up to which units and ratings are really deleted; beyond that, the derivative is used."""
 
 
 class DeletedRatings:
     """Deletions, grouped by kind: a kind of rating is (pattern of its unit, its level).
 
-    All ratings of one kind change the sums alike when they go: their unit moves from one pattern to another. So
+    Deleting any rating of one kind changes the sums in the same way: its unit moves from one pattern to another. So
     leaving a rater out is a count of the rater's kinds, and there are only as many single deletions as kinds.
     """
 
@@ -53,7 +53,7 @@ class DeletedRatings:
         self.change = self._change(rows)
 
     def _change(self, rows: NDArray[np.int64]) -> Features:
-        """(n_kinds, n_features): what one rating's going does to the sums."""
+        """(n_kinds, n_features): how deleting one rating changes the sums."""
         step = max(1, _CHUNK // rows.shape[1])
         dense: list[FloatArray] = []
         few: list[sparse.csr_array] = []
@@ -112,7 +112,7 @@ class DeletedRatings:
         return self._variance(self.change, self.ratings_of_kind)
 
     def own_variance_of_units(self) -> FloatArray:
-        """(n_statistics,): how much of that is the units' own, as far as it can be estimated: see `own_variance`."""
+        """(n_statistics,): the units' own part of that variance, as far as it can be estimated; see `own_variance`."""
         rows, multiplicity = self.ratings.patterns
         if rows.shape[1] > MOST_LEVELS:
             return np.zeros(len(self.family.described))
@@ -175,7 +175,7 @@ def unit_effects(
     adds = np.flatnonzero(np.asarray(features.astype(bool).sum(axis=1)))
     derivative = family.linearisation(total)
     influence = np.asarray(features[adds] @ derivative)
-    # What effects are the difference of: their rounding is of that size.
+    # The effects are differences of these, and their rounding is of that size.
     terms = np.asarray(abs(features[adds]) @ np.abs(derivative)).max(axis=0, initial=0.0)
     weight = multiplicity[adds].astype(float)
     n, n_statistics = int(weight.sum()), influence.shape[1]

@@ -1,4 +1,4 @@
-"""Intervals computed on a scale on which the statistic is nearly normal, and carried back to its own scale."""
+"""Intervals computed on a scale on which the statistic is nearly normal, and transformed back to its own scale."""
 
 from math import atanh, inf, log, tanh
 from typing import Literal
@@ -26,12 +26,12 @@ def interval_on_scale(
     level: float,
     within: tuple[float, float] | None = None,
 ) -> Interval:
-    """value ± t(df) · error, with the error carried to `scale` by its derivative and the ends carried back.
+    """value ± t(df) · error, with the error transformed to `scale` by its derivative and the ends transformed back.
 
     error ≥ 0 is the standard error of `value` itself; df may be infinite, which takes the normal quantile. within: the
     ends of the range, where a logit's are not 0 and 1; a plain interval is cut there. Undefined with a reason for an
     error of 0: no variation in the sample does not show that there is none. Except on the plain scale it is also
-    undefined for a value at an end of the range. Raises ValueError for Fisher's z within other ends than −1 and 1.
+    undefined for a value at an end of the range. Raises ValueError for Fisher's z with a range other than −1 to 1.
     """
     low, high = ends = within or _ENDS[scale]
     if scale == "fisher z" and ends != _ENDS[scale]:

@@ -1,16 +1,17 @@
 """Intervals over raters, and over units and raters, from statistics with one of them left out.
 
 Both: V = V_units + (V_raters − V_cells), each from delete-one replicates (units, raters, single ratings), after
-the two-way clustering of Cameron, Gelbach and Miller (2011, eq. 2.3): what comes from a single rating is in V_units
-already and must not be counted twice. The difference is noisy and may be negative; it takes at most a fifth of V_units
-away, for cutting it at zero makes V too large on average.
+the two-way clustering of Cameron, Gelbach and Miller (2011, eq. 2.3): what comes from a single rating is already in
+V_units and must not be counted twice. The difference is noisy and may be negative. It may reduce V by at most a fifth
+of V_units, since cutting it at zero makes V too large on average.
 
-Raters: V less the units' own part of V_units, which other raters would not change (see `own_variance`); at most half
-of V_units is taken for that. Or delete one rater at a time (Tukey 1958), if that is less: the jackknife variance errs
-upwards (Efron and Stein 1981), by far where few ratings per unit make a rater's going the going of whole pairs.
+Raters: V less the units' own part of V_units, which other raters would not change (see `own_variance`); at most half of
+V_units is subtracted for that. If deleting one rater at a time (Tukey 1958) gives less, that variance is used. The
+jackknife variance is biased upwards (Efron and Stein 1981), and strongly so with few ratings per unit, where deleting a
+rater deletes whole pairs.
 
-Both with t of as many degrees of freedom as the variance itself has (Satterthwaite 1946), fewer than R − 1, for raters'
-effects have heavy tails: see `rater_freedom`.
+Both use t with the degrees of freedom of the variance itself (Satterthwaite 1946), which are fewer than R − 1, since
+raters' effects have heavy tails: see `rater_freedom`.
 
 Jackknives work on z = −ln(1 − θ), and the interval on ln((θ − L)/(1 − θ)), L the lowest value that such ratings can
 have, so that it stays within what is attainable.
@@ -35,15 +36,15 @@ BOTH = "units and raters"
 ALL_COVERS = (UNITS, RATERS, BOTH)
 
 _TAIL = 1.5
-"""Excess kurtosis that the effects of raters are taken to have; a few raters cannot show their own."""
+"""Assumed excess kurtosis of raters' effects; a few raters are not enough to estimate it."""
 _NOISE_ALLOWED = 1.25
 """V_raters counts up to this many times V: its noise from single ratings is subtracted only on average."""
 _FEWEST, _FEWEST_SEVERITY = 2.0, 4 / 3
-"""Degrees of freedom are never fewer, of statistics that count severity and of the others: what three raters leave."""
+"""The fewest degrees of freedom, for statistics that count severity and for the others: those of three raters."""
 _NEGATIVE_ALLOWED = 0.2
-"""V_raters − V_cells may take this share of V_units away."""
+"""V_raters − V_cells may reduce V by at most this share of V_units."""
 _OWN_ALLOWED = 0.5
-"""At most this share of V_units counts as the units' own: what is found to be theirs is noisy."""
+"""At most this share of V_units counts as the units' own part, since the estimate of that part is noisy."""
 
 
 def linearised_interval(value: float, variance: float, n_units: int, lowest: float, level: float) -> Interval:
@@ -119,7 +120,7 @@ class Spread:
     ) -> Interval:
         alone = self.raters[place]
         rest = self._both(place) - min(self.own[place], _OWN_ALLOWED * self.units[place])
-        # min would keep NaN or drop it by the order of its arguments.
+        # min would keep NaN or drop it, depending on the order of its arguments.
         variance = rest if rest < alone else alone
         freedom = rater_freedom(variance, 0.0, self.n_units, alone, self.n_raters, counts_severity=counts_severity)
         held = " held to the variance over both less the units' own" if rest < alone else ""

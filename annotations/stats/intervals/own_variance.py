@@ -1,15 +1,16 @@
-"""How much of a statistic's variance over units is the units' own, and how much the noise of who rated them and how.
+"""How much of a statistic's variance over units is due to the units themselves, rather than to who rated them and how.
 
 Let ψ be what a unit adds to a statistic to first order, a mean over the unit's pairs of ratings of a kernel κ, and q
-whatever all of its ratings have in common. Var ψ = Var E[ψ | q] + E Var[ψ | q]: the first part is what other units
-would change, the second what other ratings of the same units would. Two ratings per unit cannot separate them. Three
-can, from below: ratings of one unit are independent given q, so that a third rating says how E[ψ | q] goes with the
-unit's level shares p(q), and two say how the shares vary. With c = Cov(E[ψ | q], p) and M = Cov(p),
+everything that all of its ratings have in common. Var ψ = Var E[ψ | q] + E Var[ψ | q]: the first part is what other
+units would change, the second what other ratings of the same units would. Two ratings per unit cannot separate them.
+Three can, from below: ratings of one unit are independent given q, so that a third rating says how E[ψ | q] goes with
+the unit's level shares p(q), and two say how the shares vary. With c = Cov(E[ψ | q], p) and M = Cov(p),
 
     Var E[ψ | q] ≥ c' M⁻¹ c,
 
 the variance that the best linear function of the shares explains (Cauchy–Schwarz), whatever the ratings' distribution.
-Our own bound; where ratings follow a latent quality with five levels it is all but the whole (docs/methods/agreement).
+The bound is our own; where ratings follow a latent quality with five levels it is nearly all of the variance
+(docs/methods/agreement).
 """
 
 import numpy as np
@@ -19,11 +20,12 @@ from annotations.stats.arrays import FloatArray
 from annotations.stats.intervals.pattern_families import PatternFamily
 
 _FEWEST_UNITS = 50
-"""Units with three ratings below which nothing is distinguished."""
+"""With fewer units of three ratings than this, the two parts are not separated."""
 MOST_LEVELS = 30
-"""Longer scales are not asked: too many shares to tell apart, and a gradient that costs their number to the fourth."""
+"""Longer scales are not used: they have too many shares to estimate, and the gradient's cost grows with the fourth
+power of their number."""
 _SURE = 3.0
-"""The largest variance of M must be this many standard errors above zero, or units hardly differ."""
+"""The largest variance of M must be this many standard errors above zero; otherwise units hardly differ."""
 _FLAT = 0.03
 """Directions of M with less than this share of the largest variance, or less than their standard error, are left out:
 their inverse is noise."""
@@ -38,8 +40,8 @@ def own_variance(
 
     rows (n_patterns, n_levels) are counts of ratings, multiplicity (n_patterns,) how many units have them; gradient
     (n_features, n_statistics) takes a unit's features to ψ. n counts the units with three ratings or more; for the
-    others nothing is known and nothing is added. The sampling variance of c is taken off c' M⁻¹ c, direction by
-    direction. Never below 0; 0 with fewer than 50 such units and where units do not surely differ.
+    others nothing is known and nothing is added. The sampling variance of c is subtracted from c' M⁻¹ c, direction by
+    direction. Never below 0; 0 with fewer than 50 such units and where it is not certain that units differ.
     """
     n_levels, n_statistics = rows.shape[1], gradient.shape[1]
     size = rows.sum(axis=1)

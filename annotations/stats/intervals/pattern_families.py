@@ -17,8 +17,8 @@ Features: TypeAlias = FloatArray | sparse.csr_array
 class Described:
     """A statistic's name and convention; its highest value is 1.
 
-    counts_severity: a rater who is severe or mild lowers it by the square of that severity, because chance agreement
-    is taken from the scale or not at all. The effects of raters then have heavy tails.
+    counts_severity: a severe or mild rater lowers the statistic by the square of that severity, because chance
+    agreement is taken from the scale or not at all. The effects of raters then have heavy tails.
     """
 
     statistic: str
@@ -29,8 +29,9 @@ class Described:
 class PatternFamily(Protocol):
     """Statistics that are functions of the same sums over units.
 
-    `features` says what one unit with these counts adds to the sums, `values` what the sums amount to. A resample of
-    units, a rater taken away, a single rating taken away: each is another set of sums, and many are valued at once.
+    `features` says what one unit with these counts adds to the sums, and `values` computes the statistics from the
+    sums. A resample of units, a rater left out, a single rating left out: each is another set of sums, and many are
+    evaluated at once.
     """
 
     described: tuple[Described, ...]

@@ -1,4 +1,4 @@
-"""Several comparisons at once: Holm's correction, and letters for what they do not distinguish."""
+"""Several comparisons at once: Holm's correction, and letters shared by what they do not distinguish."""
 
 from collections.abc import Iterable, Sequence
 from string import ascii_letters

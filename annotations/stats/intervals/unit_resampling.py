@@ -1,12 +1,12 @@
 """Intervals over units, over raters and over both, for every statistic of count patterns at once.
 
-Units: the bootstrap draws units with replacement. Units with the same count pattern are exchangeable, so the numbers
-of drawn units per pattern are one multinomial draw: the same distribution as drawing units one by one, at a cost that
-depends on the patterns alone.
+Units: the bootstrap draws units with replacement. Units with the same count pattern are exchangeable, so the numbers of
+drawn units per pattern are one multinomial draw: the same distribution as drawing units one by one, at a cost that
+depends only on the number of patterns.
 
 It is reported with the analytic interval of the linearised standard error, t with units − 1 degrees of freedom.
 
-For raters, and for units and raters, see `spread`.
+For raters, and for units and raters, see `over_raters`.
 """
 
 from collections.abc import Collection
@@ -154,9 +154,9 @@ def accelerated_interval(
     within: the statistic's range. Undefined where at least half of the resamples are, and where none differs.
 
     Percentiles at Φ(z₀ + (z₀ + x)/(1 − a (z₀ + x))), x = ±√(n/(n − 1)) t: z₀ from the share of replicates below the
-    value (ties count half), a = skewness/6. The expansion makes good that resampling n units shows a spread too small
-    by (n − 1)/n and knows nothing of t (Hesterberg 2015, section 5.3); t has the degrees of freedom 2 V²/Var(V) of
-    the variance, 2/(2/(n − 1) + κ/n), n − 1 without heavy tails.
+    value (ties count half), a = skewness/6. The expansion corrects for the fact that resampling n units gives a
+    variance too small by (n − 1)/n and does not allow for t (Hesterberg 2015, section 5.3); t has the degrees of
+    freedom 2 V²/Var(V) of the variance, 2/(2/(n − 1) + κ/n), n − 1 without heavy tails.
     """
     method = (
         "percentile bootstrap over units, bias-corrected and accelerated, expanded for n and kurtosis, "

@@ -1,8 +1,8 @@
-"""The human ceiling: how well one rater follows the others, by the very figures that a metric is given.
+"""The human ceiling: how well one rater follows the others, by the same figures as a metric.
 
 Each rater in turn is treated as a metric and compared with the exact mean of the *other* raters of the same units; the
-figures are averaged over raters. A metric that reaches the ceiling predicts people as well as one more rater would.
-The others of one rater are one fewer than the raters a metric is compared with, so the ceiling is a little low.
+figures are averaged over raters. A metric that reaches the ceiling predicts people as well as one more rater would. A
+rater is compared with one rater fewer than a metric is, so the ceiling is slightly too low.
 """
 
 from collections.abc import Iterator
@@ -57,10 +57,10 @@ def human_ceiling(
 ) -> tuple[Estimate, ...]:
     """The figures of `correlate` for one rater against the rest, averaged over raters.
 
-    prompt, method (n_units,) int codes or None. A rater counts who shares at least 3 units with others and whose
-    figure is defined; n has "raters" that count and "raters_undefined". Intervals are over prompts (units without
-    prompts): infinitesimal jackknife of the average, at method level the bootstrap. The raters are these very ones.
-    A reason instead of a value where no rater has one.
+    prompt, method (n_units,) int codes or None. A rater counts if they share at least 3 units with others and their
+    figure is defined; n has the "raters" that count and "raters_undefined". Intervals are over prompts (units without
+    prompts): infinitesimal jackknife of the average, at method level the bootstrap. The intervals hold for these raters
+    only. NaN with a reason if no rater has a value.
     """
     prompts = Clusters.of(prompt, human.n_units)
     groups = np.arange(human.n_units) if prompt is None else prompts.code
@@ -102,10 +102,10 @@ def human_ceiling(
 def reliability_of_means(human: Ratings, units: NDArray[np.int64]) -> Linearised:
     """The reliability of the mean ratings of `units` (n,): 1 − their error variance over their variance.
 
-    Where the same raters rated all of these units, their severities move no mean against another, and the error is that
-    of consistency: the value is ICC(C,k). Else other raters are part of the error: σ² within units times the mean of
-    1/(ratings of the unit), which is ICC(1,k) for equally many. Influences are the units' (infinitesimal jackknife).
-    Undefined where no unit has two ratings, or the means do not vary more than their error.
+    If the same raters rated all of these units, their severities shift all means alike, and the error is that of
+    consistency: the value is ICC(C,k). Otherwise differences between raters are part of the error: σ² within units
+    times the mean of 1/(ratings of the unit), which is ICC(1,k) for equally many. Influences are the units'
+    (infinitesimal jackknife). Undefined where no unit has two ratings, or the means do not vary more than their error.
     """
     narrowed = human.only_units(units)
     n, per_unit = len(units), narrowed.per_unit.astype(float)

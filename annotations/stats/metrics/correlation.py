@@ -1,9 +1,10 @@
 """Human scores against one metric, at three levels: over all units, within prompts, and over methods.
 
-- Item level: one correlation over all units. Mixes differences between prompts with differences between images.
-- Grouped by prompt: the correlation within each prompt, averaged over the prompts that have one. Whether the metric
-  picks the better of two images for one prompt. A prompt whose scores do not vary has none; how many is reported.
-- Method level: the correlation of the methods' means. Whether the metric ranks generators rightly.
+- Item level: one correlation over all units. It mixes differences between prompts with differences between images.
+- Grouped by prompt: the correlation within each prompt, averaged over the prompts that have one. Shows whether the
+  metric picks the better of two images for one prompt. A prompt whose scores do not vary has none; the number of such
+  prompts is reported.
+- Method level: the correlation of the methods' means. Shows whether the metric ranks generators correctly.
 """
 
 from collections.abc import Mapping, Sequence
@@ -121,7 +122,7 @@ class Paired:
 
     @cached_property
     def near_ties(self) -> int:
-        """How many distinct scores differ from another one by rounding alone (at 12 significant digits)."""
+        """How many distinct scores differ from another one only by rounding (at 12 significant digits)."""
         distinct = _distinct(self.metric)
         return len(distinct) - len(_distinct(settle(distinct)))
 
@@ -161,7 +162,7 @@ class Paired:
 
 
 def _distinct(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """As numpy.unique, which hashes floats first and takes ten times as long."""
+    """Like numpy.unique, which hashes floats first and takes ten times as long."""
     ascending = np.sort(scores)
     is_first = np.ones(len(ascending), bool)
     np.not_equal(ascending[1:], ascending[:-1], out=is_first[1:])

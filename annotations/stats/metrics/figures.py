@@ -38,7 +38,7 @@ class MetricFigures:
     epsilon: float
     """The best width of ties over all units, in the metric's units, for use on new data; NaN where undefined."""
     epsilon_grouped_by_prompt: float
-    """The best one width for pairs within prompts."""
+    """The best single width for pairs within prompts."""
 
     def estimate(self, statistic: str) -> Estimate | None:
         """The estimate of this name, or None where the data have no such level."""
@@ -101,7 +101,7 @@ def _calibrated(data: Paired, rng: np.random.Generator, n_resamples: int, level:
     words = _words(data.clusters.covers, found)
     if isnan(found.accuracy):
         return Estimate.undefined(name, words, found.reason, data.n, seed_of(rng)), found.epsilon
-    # The spread is that of the accuracy at the one ε that is to be used; ε itself is not chosen again.
+    # The interval is that of the accuracy at the single ε that will be used; ε itself is not chosen again.
     if len(data.metric) <= BOOTSTRAP_UNITS and n_resamples > 0:
         weights = resampled_counts(np.ones(data.clusters.n_clusters, dtype=np.int64), n_resamples, rng)
         draws = resampled_accuracy(data.human_key, data.metric, found.epsilon, data.clusters, weights)

@@ -61,8 +61,8 @@ def pearson(human: NDArray[np.float64], metric: NDArray[np.float64]) -> Linearis
 def spearman(human: NDArray[np.generic], metric: NDArray[np.generic]) -> Linearised:
     """Spearman's (1904) rank correlation: Pearson's r of mid-ranks, ties sharing their mean rank.
 
-    With weights w the mid-rank of i is R_i = Σ_j w_j ([x_j < x_i] + [x_j = x_i]/2), so a unit's influence has its own
-    term and what it adds to the ranks of the others.
+    With weights w the mid-rank of i is R_i = Σ_j w_j ([x_j < x_i] + [x_j = x_i]/2), so a unit's influence consists of
+    its own term and its effect on the ranks of the others.
     """
     if reason := why_undefined(human, metric):
         return Linearised.undefined(reason)
@@ -106,7 +106,7 @@ def kendall_tau_c(pairs: UnitPairs, n_human: int, n_metric: int) -> Linearised:
 def pairwise_accuracy(pairs: UnitPairs) -> Linearised:
     """(C + T_both) / (n(n − 1)/2): pairs ranked, or tied, as people do (Deutsch et al. 2023, acc_eq, equation 8).
 
-    Defined, unlike a correlation, for a constant metric too: it then is the share of human ties.
+    Unlike a correlation, it is also defined for a constant metric: it is then the share of human ties.
     """
     n = len(pairs.concordant)
     if n < 2:

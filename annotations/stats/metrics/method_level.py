@@ -1,4 +1,5 @@
-"""Methods (image generators, rewriting recipes) compared by their mean scores: a few points, uncertain through prompts.
+"""Methods (image generators, rewriting recipes) compared by their mean scores: a few points, whose uncertainty comes
+from prompts.
 
 A method's score is the mean over its units that have both a human and a metric score, a unit's human score being the
 mean over its raters. Means are settled to 12 significant digits before they are ranked, so that equal means tie.
@@ -103,12 +104,12 @@ def method_level_interval(
     *,
     level: float = 0.95,
 ) -> Interval:
-    """The interval over prompts of one of STATISTICS; the methods are these very ones.
+    """The interval over prompts of one of STATISTICS; it holds for these methods only.
 
-    Noise in the means pulls a correlation of means towards 0, in each resample once more than in the data, so that a
+    Noise in the means pulls a correlation of means towards 0, and more so in each resample than in the data, so that a
     percentile interval of Pearson's r lies too low and can miss the estimate. Pearson's is therefore value ± t(G − 1)
-    times the root mean square deviation of the draws *from the value*, on Fisher's z, which holds that shift. The rank
-    statistics take few values and keep the percentile interval.
+    times the root mean square deviation of the draws *from the value*, on Fisher's z, which includes that shift. The
+    rank statistics take few values and keep the percentile interval.
     """
     g, smooth = clusters.n_clusters, statistic == "pearson"
     kind = "root mean square deviation on fisher z, Student's t" if smooth else "percentile"
@@ -165,7 +166,7 @@ def _rows_pearson(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.
 
 @dataclass(frozen=True, slots=True)
 class SoftPairwise:
-    """The value, and how many prompts with every method it rests on; NaN and a reason where undefined."""
+    """The value, and the number of prompts with every method that it rests on; NaN and a reason where undefined."""
 
     value: float
     n_prompts: int
@@ -179,7 +180,7 @@ def soft_pairwise_accuracy(
     n_permutations: int = 1000,
     mid_p: bool = True,
 ) -> list[SoftPairwise]:
-    """Soft pairwise accuracy, 1 − PCE, of each metric; 1 is full accord, chance is near 2/3.
+    """Soft pairwise accuracy, 1 − PCE, of each metric; 1 is full agreement, chance is near 2/3.
 
     tables: for each metric the human scores and its own, (n_prompts, n_methods) each, NaN where a method has no unit
     for a prompt. Prompts with a gap are left out. For each pair of methods p is the share of random sign flips of the

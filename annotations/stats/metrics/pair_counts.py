@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 SIGNIFICANT_DIGITS = 12
-"""Rounded to this many significant digits, scores lose the noise of sums (0.1 + 0.2 and 0.3 tie) and nothing that
-anybody wrote down."""
+"""Rounded to this many significant digits, scores lose the rounding noise of sums (0.1 + 0.2 and 0.3 tie) but no digit
+that anybody wrote down."""
 
 _TOLERANCE = 1e-12
 """With a tie width ε > 0 two scores tie where they differ by no more than ε + this · the largest absolute score."""
@@ -89,7 +89,7 @@ def dense_ranks(scores: NDArray[np.generic]) -> NDArray[np.int64]:
 
 
 def tie_tolerance(metric: NDArray[np.float64], epsilon: float) -> float:
-    """What is added to ε against rounding in differences: nothing where ε is 0, for then equality is exact."""
+    """What is added to ε against rounding in differences: zero if ε is 0, since equality is then exact."""
     return _TOLERANCE * float(np.abs(metric).max(initial=0.0)) if epsilon > 0 else 0.0
 
 

@@ -1,8 +1,9 @@
 """Pairwise accuracy with ties, and the width of ties that suits a metric best (Deutsch, Foster and Freitag 2023).
 
-A metric with fine scores never ties, people with five levels often do. Calibration therefore lets two metric scores
-tie where they differ by at most ε, and takes the ε at which most pairs come out as people have them. ε is found on one
-half of the prompts and its accuracy read on the other, both ways round: an ε judged on its own pairs flatters.
+A metric with fine-grained scores never ties; raters with five levels often do. Calibration therefore lets two metric
+scores tie if they differ by at most ε, and takes the ε at which most pairs are ordered or tied as raters have them. ε
+is found on one half of the prompts and its accuracy measured on the other, both ways round: measured on its own pairs,
+it would be too high.
 """
 
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ class Calibration:
     epsilon: float
     """In the metric's own units."""
     accuracy: float
-    """On the very pairs that chose ε: too good."""
+    """On the pairs from which ε was chosen: too high."""
     reason: str = ""
 
 
@@ -73,8 +74,8 @@ def calibrate(
     """The smallest of the best ε among all that make a difference: 0 and every difference between two scores.
 
     Exact: a pair that people tie is gained when ε reaches its difference, a concordant pair lost, so the best ε is 0 or
-    the difference of a pair that people tie. Two sorted lists of differences decide, in O(p log p) for p pairs.
-    With `group` (n,) only pairs within groups count, each group the same (its accuracy is averaged over groups).
+    the difference of a pair that people tie. Two sorted lists of differences decide, in O(p log p) for p pairs. With
+    `group` (n,) only pairs within groups count, with equal weight per group (accuracy is averaged over groups).
     """
     codes = np.zeros(len(metric), dtype=np.int64) if group is None else group
     size = np.bincount(codes)
@@ -116,10 +117,12 @@ def calibrate_held_out(
     most_pairs: int = LISTED_PAIRS,
     most_units: int = LISTED_UNITS,
 ) -> HeldOut:
-    """Accuracy at an ε from elsewhere: the clusters are halved at random, each half read at the other half's best ε.
+    """Accuracy at an ε from other data: the clusters are halved at random, and each half is measured at the other
+    half's best ε.
 
     `group` (n,) int codes must not divide clusters between them. Where a half has more than `most_pairs` pairs (without
-    groups: `most_units` units), ε is sought among the pairs of a random part of it and read on all of the other half.
+    groups: `most_units` units), ε is chosen among the pairs of a random part of it and applied to all of the other
+    half.
     """
     shuffled = rng.permutation(clusters.n_clusters)[clusters.code]
     n_groups = 0 if group is None else int(group.max(initial=-1)) + 1

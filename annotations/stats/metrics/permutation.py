@@ -1,4 +1,5 @@
-"""Which of two metrics follows people better: permutation tests of the right size, Williams' test, Holm, clusters.
+"""Which of two metrics follows people better: permutation tests of the right size, Williams' test, Holm's correction
+and clusters.
 
 Permutation: under the null the two metrics' standardised scores could be exchanged. They are exchanged for whole
 prompts at once, because the images of one prompt share the errors that a metric makes about it; exchanging single
@@ -141,7 +142,7 @@ def prompt_p(values: NDArray[np.float64], flipped: NDArray[np.float64]) -> list[
 
     values (n_metrics, n_prompts); a pair uses the prompts where both are defined. Exchanging two metrics for a prompt
     flips the sign of its difference; `flipped` (k, n_pairs) holds the sums of `prompt_differences` under random signs.
-    p = (c + 1)/(k + 1). NaN where no prompt has both metrics' figure.
+    p = (c + 1)/(k + 1). NaN where no prompt has a figure for both metrics.
     """
     out = []
     for (a, b), sums in zip(combinations(values, 2), flipped.T, strict=True):
@@ -192,9 +193,9 @@ def clusters_of_metrics(
     """Groups of metrics, best first, that cannot be distinguished.
 
     values: each metric's figure; p (n, n) symmetric adjusted p of their differences. Going down from the best value, a
-    metric opens a new group as soon as it differs (p < alpha) from any metric of the present one, as in the WMT
-    metrics tasks. So members of a group do not differ from each other, while metrics of neighbouring groups may. An
-    unknown p (NaN) is not evidence of a difference. Metrics without a value are in no group.
+    metric opens a new group as soon as it differs (p < alpha) from any metric of the present one, as in the WMT metrics
+    tasks. So members of a group do not differ from each other, while metrics of neighbouring groups may. An undefined p
+    (NaN) is not evidence of a difference. Metrics without a value are in no group.
     """
     order = sorted((i for i in range(len(values)) if np.isfinite(values[i])), key=lambda i: -values[i])
     groups: list[list[int]] = []
@@ -220,7 +221,7 @@ def standardise(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def mid_ranks(x: NDArray[np.generic]) -> NDArray[np.float64]:
-    """(n,) ranks of which equal scores share the mean, less ½."""
+    """(n,) ranks less ½; equal scores share their mean rank."""
     group = dense_ranks(x)
     size = np.bincount(group)
     return np.asarray((np.cumsum(size) - size / 2)[group], dtype=np.float64)

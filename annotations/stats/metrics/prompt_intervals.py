@@ -3,7 +3,7 @@
 Two ways, named in every interval. Up to `BOOTSTRAP_UNITS` units the statistic itself is recomputed in each resample.
 Above, the infinitesimal jackknife: influences are summed within prompts, their squares give the variance, and the
 interval is taken with Student's t on a scale where the statistic is nearly normal (Fisher's z for correlations, the
-logit for accuracies), as resampling ranks a thousand times would cost a thousand sorts and say the same.
+logit for accuracies), since resampling ranks a thousand times would cost a thousand sorts for the same result.
 """
 
 from dataclasses import dataclass, replace
@@ -41,8 +41,9 @@ class Clusters:
         return cls(code, int(code.max(initial=-1)) + 1, "prompts")
 
     def pooled(self, n_blocks: int, rng: np.random.Generator) -> "Clusters":
-        """The clusters themselves where they are no more than `n_blocks`, or else that many random blocks of them, of
-        one size but for one. Sums over independent clusters vary alike either way, and blocks are fewer to draw."""
+        """The clusters themselves if there are at most `n_blocks`, or else that many random blocks of them, which
+        differ in size by at most one. Sums over independent clusters vary alike either way, and blocks are fewer to
+        draw."""
         if self.n_clusters <= n_blocks:
             return self
         block = rng.permutation(self.n_clusters) % n_blocks

@@ -1,4 +1,5 @@
-"""The front door: human scores against several metrics, with what bounds them below (ties) and above (people)."""
+"""Start here: human scores against several metrics, with the lower bound (ties) and the upper bound (raters) of their
+figures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +32,7 @@ from annotations.stats.threads import both, side_by_side
 
 @dataclass(frozen=True, slots=True)
 class MetricTable:
-    """What is known of how metrics follow people on one dimension."""
+    """How well metrics follow people on one dimension."""
 
     metrics: tuple[MetricFigures, ...]
     baseline: tuple[Estimate, ...]
@@ -71,8 +72,8 @@ def metric_table(
     compared on the units that both have. `exchange`: what the permutation tests exchange, whole prompts, or prompts and
     methods ("both"). `alpha` separates clusters. `differences` and `ceiling` can be left out where they are not shown.
     Scores are compared as given, so that published figures are reproduced; where their floating-point noise breaks
-    ties, n holds "near_ties", and `digits=12` rounds them to 12 significant digits first. A metric of which lower is
-    better must be negated by the caller.
+    ties, n holds "near_ties", and `digits=12` rounds them to 12 significant digits first. The caller must negate a
+    metric for which lower is better.
 
     Raises ValueError for arrays that do not fit each other, repeated names and infinite scores. Degenerate data give
     NaN and a reason.
@@ -84,7 +85,7 @@ def metric_table(
         raise ValueError("metric names must differ")
     means = unit_means(human)
     paired = Paired.of_each(means, table, prompt, method, digits=digits)
-    # A generator for each part: a metric's figures do not depend on which others are next to it.
+    # A generator for each part: a metric's figures do not depend on which other metrics are in the table.
     for_soft, for_ceiling, for_differences, *for_metrics = rng.spawn(3 + len(paired))
     soft = soft_accuracies(paired, rng=for_soft, n_permutations=n_permutations)
     reliabilities = _reliabilities(human, means, table)
@@ -161,7 +162,7 @@ def corrected(
 ) -> tuple[Estimate, ...]:
     """pearson_corrected and spearman_corrected: the item-level correlations corrected for the noise of people's means.
 
-    What the correlation would be with the mean of endlessly many raters. A metric's own noise is not corrected for.
+    They estimate the correlation with the mean of infinitely many raters. A metric's own noise is not corrected for.
     of_items: `data.linearised()`; reliability: `reliability_of_means` of the same units.
     """
     found = []
@@ -196,8 +197,8 @@ def facet_tables(
     """One table for every value of a facet, in ascending order of the value's text.
 
     facet (n_units,) names or codes of what a unit belongs to (a topic, a source, a method); the empty string, None and
-    NaN is not a value. The other arguments are those of `metric_table`; tests of differences are off by default, as
-    many small facets times many pairs leave Holm's correction nothing to find.
+    NaN are not values. The other arguments are those of `metric_table`; tests of differences are off by default, since
+    with many small facets and many pairs Holm's correction leaves nothing significant.
     """
     table = np.asarray(scores, dtype=float)
     given = np.asarray(facet)

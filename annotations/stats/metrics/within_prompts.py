@@ -1,7 +1,7 @@
 """Statistics within groups of units (the images of one prompt), all groups at once, without a loop over them.
 
 Groups of one size are one array, so that their pairs are a comparison of that array with itself; groups larger than
-`LARGE` are counted one by one in O(n log n), of which there are few.
+`LARGE`, of which there are few, are counted one by one in O(n log n).
 """
 
 from dataclasses import dataclass
@@ -112,9 +112,9 @@ def pooled_differences(
 ) -> linearised.Linearised:
     """Pearson's r, not centred, of the differences between all pairs of units of one group, all groups pooled.
 
-    Σ Δh Δm / √(Σ Δh² Σ Δm²), by which a group counts with its pairs and its spread, and one without variation simply
-    adds nothing. As Σ over pairs of Δh Δm is the group's size times its sum of products of deviations, no pair is
-    listed. The influence (n_groups,) is that of a whole group. Source: "PDP" in mt-metrics-eval (2024).
+    Σ Δh Δm / √(Σ Δh² Σ Δm²), so that a group's weight grows with its pairs and its spread, and a group without
+    variation adds nothing. As Σ over pairs of Δh Δm is the group's size times its sum of products of deviations, no
+    pair is listed. The influence (n_groups,) is that of a whole group. Source: "PDP" in mt-metrics-eval (2024).
     """
     size = np.bincount(group, minlength=n_groups)
     x, y = (centred(scores, group, n_groups) for scores in (human, metric))

@@ -15,7 +15,7 @@ _WIDTH = 1e-4
 
 
 class OutOfReach(ValueError):
-    """A function that cannot be computed where it was tried: the search takes a shorter step."""
+    """The function cannot be computed at this point: the search takes a shorter step."""
 
 
 def maximise(
@@ -31,8 +31,8 @@ def maximise(
 
     function gives value and gradient; `around` is a guess of minus its second derivatives; steps that would put the
     first n_cuts parameters out of order, or lead where the function is OutOfReach, are halved too. The search ends
-    where a step promises less than `gain`, or where the caller has seen enough; `longest` says which share of a step is
-    tried first. Whether the end is a maximum is for the caller to check.
+    where a step promises less than `gain`, or where the caller stops it; `longest` says which share of a step is tried
+    first. Whether the end is a maximum is for the caller to check.
     """
     inverse = _inverse(around)
     at, (value, gradient) = start, function(start)
@@ -74,7 +74,7 @@ def information(
 ) -> FloatArray:
     """Minus the matrix of second derivatives, by central differences of the gradient that `function` gives.
 
-    With the gradient there, by forward differences: half the work, and good to four digits.
+    If the gradient at this point is given, by forward differences: half the work, and accurate to four digits.
     """
     steps = np.eye(len(at)) * _WIDTH
     if gradient is None:

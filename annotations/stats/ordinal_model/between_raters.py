@@ -1,9 +1,9 @@
-"""How far raters differ in what they prefer, and what that adds to the variance of methods' effects.
+"""How much raters differ in their preferences, and what that adds to the variance of methods' effects.
 
-A fitted model gives every rater × method an effect of its own by one Newton step from the mode of the random effects.
-What raters and methods leave of that table is its interaction, the error term of methods in the analysis of variance
-with raters at random (Scheffé 1959, chapter 8). Unlike the maximum-likelihood variance it has no bound at zero, and
-known degrees of freedom: a study in which raters seem not to differ still says how sure that is.
+A fitted model gives every rater × method its own effect by one Newton step from the mode of the random effects. What
+remains of that table once raters and methods are subtracted is its interaction, the error term of methods in the
+analysis of variance with raters at random (Scheffé 1959, chapter 8). Unlike the maximum-likelihood variance it has no
+bound at zero, and known degrees of freedom: a study in which raters seem not to differ still shows how certain that is.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,21 +18,23 @@ from annotations.stats.ordinal_model.fit import OrdinalFit
 CROSSED = "raters × methods"
 """The random factor of the model in which raters' preferences are."""
 PROMPTS_CROSSED = "prompts × methods"
-"""The random factor in which prompts suit methods unlike; where each has one image of a prompt, the image's effect."""
+"""The random factor for how differently prompts suit the methods; if each method has one image per prompt, the image's
+effect."""
 _LEAST = 0.01
-"""A ratio below what chance gives in this share of studies counts as that: raters who agree to the last digit."""
+"""A ratio below the one that chance gives in this share of studies is raised to it, for raters who agree to the last
+digit."""
 
 
 @dataclass(frozen=True)
 class BetweenRaters:
     """The interaction of raters and methods.
 
-    ratio     its mean square over what the ratings' own spread would make it, 1 on average without an interaction
+    ratio     its mean square over the one expected from the ratings' own spread; 1 on average without an interaction
     variance  the deviation² of rater × method that it amounts to; negative where the ratio is below 1
     freedom   degrees of freedom: the table's, times Huynh & Feldt's (1976) ε, which is below 1 where raters differ
               about some methods more than about others, and never fewer than one less than there are raters
     shares    (k,) Σ n²/(Σ n)² of the raters' numbers of ratings n: one over how many there are, if equally many
-    n_raters  who have a part in it
+    n_raters  raters who contribute to it
     """
 
     ratio: float
@@ -47,8 +49,9 @@ class BetweenRaters:
         """Variances (m,) of contrasts (m, k) of the methods' effects over prompts and raters, and degrees of freedom.
 
         covariance (k, k) of the model, in which `deviation` is that of rater × method; by_images (k,) the part of each
-        method's variance that images make. The model's part of raters is exchanged for the table's; what images leave
-        of the sum is as uncertain as the table, the rest as prompts are (Satterthwaite 1946).
+        method's variance that images make. The model's rater part is replaced by the table's. What remains of that part
+        without the images is as uncertain as the table, and the rest is as uncertain as prompts are (Satterthwaite
+        1946).
         """
         squares = contrasts**2
         whole = np.einsum("mi,ij,mj->m", contrasts, covariance, contrasts, optimize=True)
@@ -148,8 +151,8 @@ def _share_taken(fit: OrdinalFit, groups: Mapping[str, IntArray], n_raters: int)
 def _evenness(left: FloatArray) -> float:
     """Huynh & Feldt's (1976) ε of the interaction (R, k): 1 where all contrasts vary alike, at least 1/(k − 1).
 
-    It corrects Greenhouse & Geisser's (1959), which is too small where raters are few: with three raters of equally
-    unlike tastes in five methods intervals cover .99 by that and .96 by this.
+    It corrects Greenhouse & Geisser's (1959), which is too small where raters are few: with three raters whose tastes
+    in five methods differ equally, intervals cover .99 with that and .96 with this.
     """
     spread = left.T @ left
     total, n = float(np.trace(spread)), len(left)

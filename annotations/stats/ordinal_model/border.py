@@ -1,7 +1,7 @@
-"""Where the groups of an eliminated factor meet those that stay: a sparse matrix whose entries keep their places.
+"""Where the groups of an eliminated factor meet those that remain: a sparse matrix whose entries keep their places.
 
-A factorisation for every step of a search has its entries in the same places; only their values change. So the places
-are found once, with whatever can be looked up beforehand, and the values are plain vectors.
+Every step of a search factorises a matrix with entries in the same places; only their values change. So the places are
+found once, with everything else that can be computed beforehand, and the values are plain vectors.
 """
 
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from scipy import sparse
 from annotations.stats.arrays import FloatArray, IntArray
 
 _CELLS = 4_000_000
-"""Numbers of a dense product that are held at once."""
+"""How many numbers of a dense product are held at once."""
 _PAIRS = 500_000
-"""Pairs of entries of one row that are held at once."""
+"""How many pairs of entries of one row are held at once."""
 NARROW = 12
 """Rows of up to this many entries are multiplied pair by pair of entries, longer ones with whole rows of a matrix."""
 

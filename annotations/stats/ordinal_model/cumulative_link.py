@@ -69,7 +69,7 @@ def pieces(level: NDArray[np.int64], eta: FloatArray, thresholds: FloatArray, li
 def _logistic(level: NDArray[np.int64], eta: FloatArray, thresholds: FloatArray) -> Pieces:
     """With u = F(upper − η) and w = 1 − F(lower − η): P = u w (1 − e^(lower − upper)), score = u − w.
 
-    So an answer costs one power and one logarithm, and nothing is lost where both cut points lie far off.
+    So an answer costs one power and one logarithm, and no precision is lost where both cut points are far away.
     """
     cuts = np.clip(thresholds, -_FARTHEST, _FARTHEST)
     upper_power, lower_power = np.append(np.exp(-cuts), 0.0), np.append(0.0, np.exp(cuts))

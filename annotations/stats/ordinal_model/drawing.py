@@ -1,4 +1,4 @@
-"""Which ratings a model is fitted to: all of them where it can be, else those of whole prompts drawn at random."""
+"""Which ratings a model is fitted to: all of them if possible, or else those of whole prompts drawn at random."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,11 +9,12 @@ from annotations.stats.ordinal_model.random_intercepts import n_together
 from annotations.stats.ratings import Ratings
 
 MAX_RATINGS = 1_000_000
-"""A fit of this many takes half a minute, and its interval has long been as narrow as prompts and raters allow."""
+"""A fit of this many ratings takes half a minute, and its interval is already as narrow as prompts and raters allow."""
 MOST_TOGETHER = 2_000
-"""Groups of factors that cross. Their matrix is dense, and factored some hundred times at a second each."""
+"""The most groups of factors that cross. Their matrix is dense, and is factored about a hundred times at a second
+each."""
 _FEWER = 6_000
-"""Ratings where more groups cross than that, or half as many, and so on."""
+"""The most ratings where more groups cross than that; or half as many, and so on."""
 
 Groups = Mapping[str, NDArray[np.int64]]
 
@@ -28,7 +29,7 @@ def chosen_ratings(
     """Which ratings (n,) to use, their random factors, and a note where they are not all.
 
     prompt (n_units,) codes; a negative one leaves the unit out. groups_of: the factors' codes of the ratings that a
-    mask (n,) chooses. Of a prompt all ratings are used or none. At most `most` ratings, and 6,000, 3,000 … where more
+    mask (n,) chooses. All ratings of a prompt are used, or none. At most `most` ratings, and 6,000, 3,000 … where more
     than 2,000 groups of the factors cross.
     """
     chosen, note = _of_prompts(ratings, prompt, most, rng)

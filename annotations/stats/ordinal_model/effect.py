@@ -64,10 +64,10 @@ def ordinal_effect(
     """Fit rating ~ method + (1 | image) + (1 | prompt) + (1 | rater) + (1 | prompt × method) + (1 | rater × method).
 
     prompt, method (n_units,) int codes per unit; units with a negative prompt or another method are left out. All
-    ratings count, also those of prompts that have one method alone. The image's effect keeps several raters of one
+    ratings count, including those of prompts that have only one method. The image's effect keeps several raters of one
     image from counting as several images; the last two let prompts and raters differ in *how much* better refined is,
-    without which the interval would hold for these prompts and raters alone. Prompt × method is there where some
-    prompt has several images of a method (else the image's effect is the same thing), rater × method where some rater
+    without which the interval would hold only for these prompts and raters. Prompt × method is included if some prompt
+    has several images of a method (otherwise the image's effect is the same thing), and rater × method if some rater
     saw both methods.
     Above max_ratings, or where raters, prompts and images cross too widely, the model is fitted to whole prompts drawn
     at random (see `chosen_ratings`), and a note says so.
@@ -145,8 +145,8 @@ def _covered(
 ) -> list[str]:
     """Which of images, prompts and raters the interval covers.
 
-    Images and prompts where their part in the effect has a variance: the crossing with the methods, or of prompts with
-    one image per method the image's effect. A factor that the model cannot have (one rating per image) is in the
+    Images and prompts if their part in the effect has a variance: the crossing with the methods or, for prompts with
+    one image per method, the image's effect. A factor that the model cannot have (one rating per image) is part of the
     ratings' own spread.
     """
     parts = {"images": "images", "prompts": PROMPTS_CROSSED if PROMPTS_CROSSED in groups else "images"}

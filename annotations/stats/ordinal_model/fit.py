@@ -27,10 +27,12 @@ _UNBOUNDED = 30.0
 """A standard error beyond this, in the link's units, is a likelihood that stays flat on the way to infinity."""
 _FEW_GROUPS = 6
 MOST_CLASSES = 20
-"""Levels in use beyond this are joined: a cut point for each would take longer than it adds (20 classes keep 99.8% of
-what all levels say about an effect, (1 − 1/k²) of it for k equal classes of a logistic answer)."""
+"""If more levels than this are in use, they are joined: a cut point for each would cost more time than it is worth (20
+classes keep 99.8% of what all levels say about an effect, (1 − 1/k²) of it for k equal classes of a logistic
+answer)."""
 LARGE = 12_000
-"""Ratings from which the search starts at the fit of a part, and second derivatives are forward differences."""
+"""With more ratings than this the search starts at the fit of a part, and second derivatives are forward
+differences."""
 PART = 6_000
 
 
@@ -43,7 +45,7 @@ class OrdinalFit:
     deviations   standard deviation of the random effects of each factor; 0 where it was estimated to be zero
     log_likelihood   marginal, by `method`
     n            "ratings", and the groups of each factor
-    notes        what to mind: factors left out, levels nobody used, few groups
+    notes        caveats: factors left out, levels that nobody used, few groups
     """
 
     coefficients: Mapping[str, float]
@@ -83,7 +85,8 @@ def fit_ordinal(
 ) -> OrdinalFit:
     """Maximum marginal likelihood of a cumulative link model with random intercepts.
 
-    level   (n,) int, ordered codes; levels that do not occur are joined out (their cut points cannot be known)
+    level   (n,) int, ordered codes; levels that do not occur are joined with their neighbours (their cut points cannot
+            be estimated)
     fixed   name → (n,) values of a fixed effect, at least one
     groups  name → (n,) int codes of a random factor; crossed or nested as the codes say
     n_nodes of adaptive Gauss–Hermite quadrature where there is one factor; 1 and several factors: Laplace
@@ -169,7 +172,7 @@ def _fit(
     options: Options,
     confidence: float,
 ) -> OrdinalFit:
-    """Fit, and say what became of each factor."""
+    """Fits the model, and notes what happened to each factor."""
     peak = settle_many(level, fixed, factors, options)
     kept, gone = peak.kept, peak.gone
     notes = [*notes, *(f"{name}: variance estimated as zero, left out" for name in gone)]
@@ -195,7 +198,7 @@ def _fit(
         wild = list(kept)[int(deviations.argmax())]
         return _unfitted(names, method, n, notes, f"the variance of {wild} has no bound in these ratings")
     half = float(normal_quantile((1 + confidence) / 2)) * errors
-    # A factor that was left out moves nothing, so the interval does not cover it.
+    # A factor that was left out has no effect, so the interval does not cover it.
     covers = " and ".join(kept) if kept else "ratings"
     return OrdinalFit(
         coefficients=dict(zip(names, estimates.tolist(), strict=True)),

@@ -20,7 +20,8 @@ from annotations.stats.ordinal_model.random_intercepts import Design, Factored
 _STEPS = 60
 _TIGHT = 1e-9
 _SHORT = 0.1
-"""Of a step between parameters, in the link's units: beyond it the last mode is a better start than its tangent."""
+"""The length of a step between parameters, in the link's units, beyond which the last mode is a better start than its
+tangent."""
 
 
 class NoMode(OutOfReach):
@@ -29,7 +30,7 @@ class NoMode(OutOfReach):
 
 @dataclass(frozen=True)
 class Working:
-    """A fit at its maximum, seen from single ratings.
+    """A fit at its maximum, in terms of single ratings.
 
     score, weight  (n,) first and minus second derivatives of each rating's log-likelihood by its predictor
     effects        of each random factor, (n_groups,), at their mode and in the predictor's units
@@ -70,7 +71,7 @@ class Plain:
 
 @dataclass(frozen=True)
 class _Mode:
-    """What was found at one mode: H there, the sums of the scores by group, and derivatives by answer."""
+    """What was found at one mode: H, the sums of the scores by group, and derivatives by answer."""
 
     parameters: FloatArray
     mode: FloatArray
@@ -194,8 +195,8 @@ class Mixed:
     def _own(self, factored: Factored, deviations: FloatArray, total: float) -> FloatArray:
         """∂(½ log |H|)/∂σ with the weights held: (groups − trace of that block of H⁻¹) / σ; 0 at σ = 0 by symmetry.
 
-        total: the sum of weight · leverage, which is the sum of (groups − trace) over the factors; it spares the
-        trace of the first and largest one.
+        total: the sum of weight · leverage, which is the sum of (groups − trace) over the factors; with it, the trace
+        of the first and largest factor need not be computed.
         """
         sizes = self.design.sizes
         excess = [size - float(factored.diagonal(f).sum()) for f, size in enumerate(sizes[1:], start=1)]

@@ -1,8 +1,8 @@
-"""The search for the maximum of many ratings, with as few looks at all of them as possible.
+"""The search for the maximum with many ratings, in as few passes over all of them as possible.
 
 It starts at the peak of a tenth of the ratings, which is found in the same way. Factors without a clear variance there
 are left out at first. Where the likelihood still rises in a factor's direction at the end, that factor comes back. Only
-then are second derivatives computed, as many looks as there are parameters, and the last steps are Newton's.
+then are second derivatives computed, in as many passes as there are parameters, and the last steps are Newton steps.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,14 +43,14 @@ _CLIMBED = 1e-5
 """The climb ends where a step promises less than this: a two-hundredth of a standard error."""
 _STEPS = 4
 _WITHIN = 1e-14
-"""Of the search for modes while climbing, for each random effect: 1e-8 for a million of them."""
+"""The precision of the search for modes while climbing, per random effect: 1e-8 for a million of them."""
 
 Modes = Mapping[str, FloatArray]
 
 
 @dataclass(frozen=True)
 class _Start:
-    """Parameters, with the deviations of `names` last, and what second derivatives n_ratings are expected to have."""
+    """Parameters, with the deviations of `names` last, and the second derivatives expected for n_ratings."""
 
     names: tuple[str, ...]
     parameters: FloatArray
@@ -73,7 +73,8 @@ class _Start:
 
 
 def settle_many(level: IntArray, fixed: FloatArray, factors: Mapping[str, IntArray], options: Options) -> Peak:
-    """As `settle`, for any number of ratings: only more than `options.large` are searched as described above."""
+    """As `settle`, for any number of ratings: only if there are more than `options.large` is the search as described
+    above."""
     if len(level) <= options.large or not factors:
         return settle(level, fixed, factors, options)
     part = _of_a_part(level, fixed, factors, options)
@@ -90,10 +91,11 @@ def settle_many(level: IntArray, fixed: FloatArray, factors: Mapping[str, IntArr
 
 
 def _of_a_part(level: IntArray, fixed: FloatArray, factors: Mapping[str, IntArray], options: Options) -> Peak | None:
-    """The peak of about a tenth of the ratings, and of `part` at least; None where it says nothing about all of them.
+    """The peak of about a tenth of the ratings, and of `part` at least; None where it says nothing about the whole.
 
     The part is made of whole groups of the outermost factor that has enough of them and is nested around the others
-    that can be eliminated, the prompts: so what lies in them stays whole. Which groups, an arbitrary fixed order says.
+    that can be eliminated, the prompts: so what lies in them stays whole. An arbitrary fixed order decides which
+    groups.
     """
     share = max(options.part, len(level) // _PART_OF) / len(level)
     codes = list(factors.values())
@@ -174,7 +176,8 @@ def _settle_from(start: _Start, kept: list[str], gone: list[str], many: _Many) -
 
 
 def _climbed(mixed: Mixed, start: _Start, n_factors: int) -> FloatArray:
-    """Almost at the maximum, or where a deviation is found to vanish. Modes are exact enough for such steps."""
+    """A point almost at the maximum, or one at which a deviation is found to vanish. Modes are exact enough for such
+    steps."""
 
     def vanishes(at: FloatArray, gradient: FloatArray) -> bool:
         """Whether a deviation is small already and smaller values of it are more likely: it will be left out."""
@@ -182,7 +185,7 @@ def _climbed(mixed: Mixed, start: _Start, n_factors: int) -> FloatArray:
         return bool(((np.abs(at[own]) < BOUNDARY) & (gradient[own] * at[own] <= 0)).any())
 
     def longest(at: FloatArray, step: FloatArray) -> float:
-        """Near zero the likelihood bends the other way in a deviation's direction, and full steps lead far off."""
+        """Near zero the likelihood curves the other way in a deviation's direction, and full steps lead far away."""
         own = slice(len(at) - n_factors, None)
         return float(min(1.0, (np.maximum(0.05, np.abs(at[own]) / 2) / np.maximum(np.abs(step[own]), 1e-9)).min()))
 

@@ -1,13 +1,13 @@
 """Linear algebra of random intercepts: the matrix H = I + Λ Zᵀ W Z Λ, factored by eliminating large diagonal blocks.
 
 Every rating belongs to one group of each factor (its image, its prompt, its rater). The block of the largest factor is
-diagonal, and stays diagonal for the next one where factors are nested (images within prompts); what remains, the
-raters, is small and dense. That is block Gaussian elimination (Schur complements), linear in the number of ratings.
+diagonal, and stays diagonal for the next one if factors are nested (images within prompts). What remains, the raters,
+is small and dense. That is block Gaussian elimination (Schur complements), linear in the number of ratings.
 
-Eliminating nested groups joins only groups that share a rating anyway. So where H has entries is known from the
-ratings alone: it is looked up once for a design, and every factorisation is a few sums over vectors of entries.
-What remains is often nested itself, raters × methods in raters. Then the sums are taken over the finest factor alone,
-and added up for the others: G below says which of its groups lie in which group of the rest.
+Eliminating nested groups joins only groups that share a rating anyway. So the ratings alone determine where H has
+entries. Their places are found once for a design, and every factorisation is a few sums over vectors of entries. What
+remains is often nested itself, raters × methods in raters. Then the sums are taken over the finest factor alone, and
+added up for the others: G below says which of its groups lie in which group of the rest.
 """
 
 from collections.abc import Iterator
@@ -141,7 +141,7 @@ class Factored:
 
     @cached_property
     def _through_inverse(self) -> list[FloatArray]:
-        """Of each eliminated factor its border times the rest's inverse, at the border's own entries."""
+        """For each eliminated factor, its border times the rest's inverse, at the border's own entries."""
         pairs = zip(self.design.borders, self.entries, strict=True)
         return [border.times(entries, self._inner) for border, entries in pairs]
 
@@ -244,7 +244,7 @@ class Design:
         return np.asarray(self.spreading.T @ values, dtype=np.float64)
 
     def _heads(self, values: FloatArray) -> list[FloatArray]:
-        """Of each eliminated factor, the sums over the ratings of its groups."""
+        """For each eliminated factor, the sums over the ratings of its groups."""
         first = sums_of(self.codes[0], values, self.sizes[0])
         later = zip(self._parents, self.sizes[1:], strict=False)
         return [first, *(sums_of(parent, first, size) for parent, size in later)]
@@ -261,7 +261,7 @@ class Design:
         return _parent(self.codes[inner], self.codes[outer])
 
     def _border(self, e: int, k: int, narrow: int) -> Border:
-        """That of factor e; those of the factors from e + 1 to k are there already."""
+        """The border of factor e; those of the factors from e + 1 to k exist already."""
         n_columns = max(self.n_columns, 1)
         keys = [self.codes[e] * n_columns + own for own in self.columns]
         distinct, place = np.unique(np.concatenate((np.zeros(0, np.int64), *keys)), return_inverse=True)
@@ -310,7 +310,7 @@ def dense_codes(codes: IntArray) -> IntArray:
 
 
 def n_eliminated(codes: list[IntArray]) -> int:
-    """How many first factors are nested, each in all that follow among them."""
+    """How many of the first factors are nested, each in all of those that follow it."""
     k = 1
     while k < len(codes) and all(_is_nested(codes[e], codes[k]) for e in range(k)):
         k += 1

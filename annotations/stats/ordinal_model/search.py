@@ -1,7 +1,8 @@
 """The search for the maximum: which factors have a variance, and where the likelihood has its peak.
 
-A small data set is searched from the model without random effects on. A factor whose variance comes out as zero is left
-out and the rest searched again. `many` does the same where every look at all the ratings counts.
+For a small data set the search starts at the model without random effects. A factor whose variance is estimated as zero
+is left out, and the search is repeated with the rest. `many` does the same for data in which every pass over the
+ratings is expensive.
 """
 
 from collections.abc import Mapping
@@ -28,10 +29,10 @@ FLAT = 1e-4
 """Largest Newton decrement, in units of log-likelihood, that counts as converged."""
 WILD = 10.0
 """A standard deviation of random effects beyond this, in the link's units: answers hardly vary within the groups, and
-Laplace's approximation, which needs answers on both sides, runs away with the variance."""
+Laplace's approximation, which needs answers on both sides, lets the variance grow without bound."""
 _NEARLY = 1e-6
-"""A Newton decrement below this is less than a five-hundredth of a standard error away: one Newton step is left, and
-the information stays what it is."""
+"""With a Newton decrement below this, the maximum is less than a five-hundredth of a standard error away: one Newton
+step remains, and the information does not change."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def highest(
         found = found + linalg.solve(around, gradient, assume_a="pos")
         value, gradient = marginal(found)
     else:
-        # From the Laplace maximum to the last digits, or on to that of the quadrature.
+        # Refine the Laplace maximum to the last digits, or go on to that of the quadrature.
         found = maximise(marginal, found, around, n_cuts)
         value, gradient = marginal(found)
         around = information(marginal, found)

@@ -48,7 +48,7 @@ def fit(votes: Votes, *, with_side: bool = True, n_pseudo: float = 0.0) -> Fit:
     """The fit to votes among methods that are joined by wins in both directions (see `linked`).
 
     with_side  fit δ where sides are known and differ; n_pseudo: a prior of this many wins and losses of each method
-    against a ghost of mean strength, named as such wherever it is used (Turner et al. 2020, Comput. Stat. 35:1027).
+    against a ghost method of mean strength, stated wherever it is used (Turner et al. 2020, Comput. Stat. 35:1027).
     Raises NotConverged where there is no finite maximum.
     """
     cells = _cells(votes)
@@ -74,7 +74,7 @@ def fit(votes: Votes, *, with_side: bool = True, n_pseudo: float = 0.0) -> Fit:
 
 
 class VoteSample:
-    """Votes and their fit as what `spread` takes."""
+    """Votes and their fit, in the form that `spread` takes."""
 
     def __init__(self, votes: Votes, fitted: Fit) -> None:
         self._votes, self._fitted, self.n_methods = votes, fitted, len(votes.methods)
@@ -124,7 +124,7 @@ def information_of(votes: Votes, fitted: Fit) -> FloatArray:
 
 
 def saturated_log_likelihood(votes: Votes, *, with_side: bool = True) -> tuple[float, int]:
-    """The log-likelihood of a model with a chance of its own for each pair (and side), and how many pairs that are."""
+    """The log-likelihood of a model with a separate chance for each pair (and side), and the number of pairs."""
     cells = _cells(votes)
     side = cells.side if with_side else np.zeros_like(cells.side)
     swap = cells.first > cells.second
@@ -156,7 +156,7 @@ def _chances(x: FloatArray, tie: float) -> tuple[FloatArray, FloatArray, FloatAr
 
 
 def _cells(votes: Votes) -> Votes:
-    """The votes with equal rows counted once; clusters are of no account here."""
+    """The votes with equal rows counted once; clusters do not matter here."""
     k = len(votes.methods)
     code = ((votes.first * k + votes.second) * 3 + votes.outcome) * 3 + votes.side + 1
     found, inverse = np.unique(code, return_inverse=True)

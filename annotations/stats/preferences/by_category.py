@@ -33,9 +33,9 @@ _SINGULAR = 1e-9
 
 @dataclass(frozen=True)
 class CategoryStrengths:
-    """One category. n: its votes or rankings; n_prompts: 0 where they do not know their prompts.
+    """One category. n: its votes or rankings; n_prompts: 0 if their prompts are unknown.
 
-    pair    the two methods, where there are no others, the winner of all votes first
+    pair    the two methods if there are only two, with the winner over all votes first
     p_holm  Holm's correction of its p over the categories
     """
 
@@ -58,7 +58,7 @@ class FacetStrengths:
 def usable_facets(data: Votes | Rankings) -> tuple[list[str], dict[str, str]]:
     """The facets that have few categories with enough prompts each, and why the others are left out.
 
-    Of what all votes share nothing is said: there is nothing to compare.
+    A facet with one category for all votes is not mentioned: there is nothing to compare.
     """
     usable, left_out = [], {}
     for name, facet in data.facets.items():
@@ -103,10 +103,9 @@ def strengths_by_category(data: Votes | Rankings, facet: Facet, *, n_pseudo: flo
 def interaction(data: Votes | Rankings, facet: Facet) -> Interaction:
     """The test that differences of strength are the same in all categories, over prompts, for these raters.
 
-    From the fit to all votes, one Newton step gives every category strengths of its own; each prompt's part in that
-    step is one observation, and the categories' means are compared by `welch_james`. A category with too few prompts,
-    or in which the methods do not all meet, is left out of the test. Votes that do not know their prompts are
-    observations of their own.
+    From the fit to all votes, one Newton step gives every category its own strengths; each prompt's part in that step
+    is one observation, and the categories' means are compared by `welch_james`. A category with too few prompts, or in
+    which the methods do not all meet, is left out of the test. Votes with unknown prompts are separate observations.
     """
     fitted = _fit_of_all(data, facet)
     if isinstance(fitted, str):

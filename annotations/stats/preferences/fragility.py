@@ -1,8 +1,9 @@
 """How fragile is the first place? The fewest votes, raters or prompts without which the strongest method is not first.
 
-Of two methods all is counted exactly. Of more, votes and clusters are taken in the order of their influence on the
-difference to the next methods, and the model is fitted again without them (Huang et al. 2025, arXiv 2508.11847, found
-leaderboards whose first place hangs on 0.003% of the votes): the number found does it; a smaller one may do it too.
+For two methods everything is counted exactly. For more, votes and clusters are removed in the order of their influence
+on the difference to the next methods, and the model is fitted again without them (Huang et al. 2025, arXiv 2508.11847,
+found leaderboards whose first place depends on 0.003% of the votes). The number found is sufficient; a smaller one may
+be too.
 """
 
 from collections.abc import Callable
@@ -22,7 +23,7 @@ _TIE = 1e-9
 _RIVALS = 3
 """Methods next to the first that are tried as its successor."""
 MOST_VOTES = 50_000
-"""With more rows nothing is searched but between two methods: each trial counts all of them."""
+"""With more rows than this there is a search only between two methods, since each trial counts all of them."""
 
 
 def fewest_votes(votes: Votes, *, most_rows: int = MOST_VOTES) -> tuple[Fewest, ...]:
@@ -66,7 +67,7 @@ def _size(votes: Votes, kind: str, codes: NDArray[np.int64]) -> int:
 
 
 def _of_two(votes: Votes, kind: str, codes: NDArray[np.int64]) -> Fewest:
-    """Exactly, for the win rate: as many wins as losses are left, or fewer."""
+    """Exact, for the win rate: until no more wins than losses are left."""
     pair = votes.between(0, 1)
     net = pair.count * ((pair.outcome == WINS).astype(float) - (pair.outcome == LOSES))
     lead, size = float(net.sum()), _size(votes, kind, codes)
@@ -110,8 +111,8 @@ def _of_many(
 def _search(
     cells: "_Cells", index: NDArray[np.intp], fall: FloatArray, first: int, rival: int, below: int | None
 ) -> NDArray[np.intp] | None:
-    """The clusters with the largest fall, as few as are found to put the rival level; None where they are not fewer
-    than `below`."""
+    """The fewest clusters, taken by influence, that are found to put the rival level; None if they are not fewer than
+    `below`."""
     ranked = np.argsort(-fall, kind="stable")
 
     def does_it(n: int) -> bool:
@@ -125,7 +126,8 @@ def _search(
 
 
 def fewest_first(does_it: Callable[[int], bool], limit: int, ranked: NDArray[np.intp]) -> NDArray[np.intp] | None:
-    """The first n of `ranked` for the smallest n ≤ limit that doubling and halving find to do it; None where none."""
+    """The first n of `ranked` for the smallest n ≤ limit that doubling and halving find to be sufficient; None if there
+    is none."""
     high = 1
     while high < limit and not does_it(high):
         high *= 2
@@ -140,7 +142,7 @@ def fewest_first(does_it: Callable[[int], bool], limit: int, ranked: NDArray[np.
 
 
 class _Cells:
-    """Votes with equal rows counted once, so that what is left of them can be counted again quickly."""
+    """Votes with equal rows counted once, so that the remaining votes can be counted again quickly."""
 
     def __init__(self, votes: Votes) -> None:
         self.votes = votes

@@ -33,7 +33,7 @@ def comparable_groups(votes: Votes) -> list[list[int]]:
 
 
 def why_alone(votes: Votes, method: int, group: Sequence[int]) -> str:
-    """Why a method has no strength on the scale of a group that it does not belong to, and what would give it one."""
+    """Why a method has no strength on the scale of a group that it does not belong to, and what is missing."""
     inside = np.zeros(len(votes.methods), bool)
     inside[list(group)] = True
     met = ((votes.first == method) & inside[votes.second]) | ((votes.second == method) & inside[votes.first])

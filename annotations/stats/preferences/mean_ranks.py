@@ -26,8 +26,9 @@ class MeanRank:
 def mean_ranks(rankings: Rankings, *, level: float = 0.95) -> list[MeanRank]:
     """One per method, in the order of `methods`.
 
-    Intervals are those of the share (rank − 1)/(k − 1), which is within 0 and 1, carried back; only where all rankings
-    are of equally many methods. Of best and worst alone the others share the mean of the ranks between.
+    Intervals are those of the share (rank − 1)/(k − 1), which lies between 0 and 1, transformed back; only if all
+    rankings have equally many methods. If only best and worst were chosen, the other methods share the mean of the
+    ranks between.
     """
     k, sizes = rankings.item.shape[1], np.unique(rankings.size)
     ranks = rankings.mid_ranks()

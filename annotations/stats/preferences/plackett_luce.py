@@ -28,7 +28,7 @@ from annotations.stats.preferences.rankings import BadRankings, Rankings
 
 Codes = NDArray[np.int64]
 MOST_SETS = 20_000
-"""Sets that one choice may be from; a tie of many among many has more."""
+"""The most sets that one choice may be from; a tie of many among many has more."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def _is_apart(information: FloatArray, k: int) -> bool:
 
 
 class RankingSample:
-    """Rankings and their fit as what `spread` takes."""
+    """Rankings and their fit, in the form that `spread` takes."""
 
     def __init__(self, rankings: Rankings, fitted: RankingFit) -> None:
         self._rankings, self.n_methods = rankings, len(rankings.methods)
@@ -252,7 +252,7 @@ def _sets(a: int, sizes: tuple[int, ...]) -> tuple[FloatArray, FloatArray, dict[
 
 
 def _counted(choices: Iterator[_Choices]) -> Iterator[_Choices]:
-    """Equal choices once, with how many there are; whose they were is of no account."""
+    """Equal choices once, with their number; it does not matter whose they were."""
     for each in choices:
         a = each.left.shape[1]
         keys = np.column_stack([each.left, each.forward, each.outcome])

@@ -1,4 +1,4 @@
-"""Rankings of several methods at once, in the one shape that the statistics take."""
+"""Rankings of several methods at once, in the form that the statistics take."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +18,7 @@ NOBODY = -1
 
 
 class BadRankings(ValueError):
-    """Rankings that no statistic could take at their word; the message names the first offender and the cure."""
+    """Invalid rankings; the message names the first offender and how to fix it."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Rankings:
     shown          (n, k) int ≥ 0: the place on the screen, 0 first, or None where unknown; a ranking of which it is
                    unknown has the same place for all
     facets         ways to put the rankings into categories, by name
-    is_best_worst  raters chose the best and the worst alone: those of rank 2 were not compared with each other
+    is_best_worst  raters chose only the best and the worst: those of rank 2 were not compared with each other
     Raises BadRankings for arrays that do not fit, codes out of bounds, a method twice and a ranking of fewer than two.
     """
 
@@ -99,9 +99,10 @@ class Rankings:
         return replace(self, item=self.item[mask], **self._rows(mask))
 
     def among(self, group: Sequence[int]) -> "Rankings":
-        """The same rankings with the methods of the group alone, in its order; those that keep two of them.
+        """The rankings with only the methods of the group, in its order, where at least two of them remain.
 
-        Where best and worst were asked for and one of them is gone, nothing is known of the rest: it drops out.
+        If raters chose only best and worst and one of these is not in the group, nothing is known about the rest, and
+        the ranking drops out.
         """
         place = np.full(len(self.methods) + 1, NOBODY, np.int64)  # the last answers for −1
         place[list(group)] = np.arange(len(group))
@@ -168,8 +169,8 @@ class Friedman:
 def friedman(rankings: Rankings) -> Friedman:
     """Friedman's χ² over prompts: within a prompt the methods' rank sums over raters are ranked, ties at mid-ranks.
 
-    It uses the rankings of all methods; a prompt counts once however many raced on it, so that raters of one prompt
-    are not taken as independent (Friedman 1937, J. Am. Stat. Assoc. 32:675; with the correction for ties).
+    It uses the rankings of all methods; a prompt counts once however many raters ranked it, so that raters of one
+    prompt are not taken as independent (Friedman 1937, J. Am. Stat. Assoc. 32:675; with the correction for ties).
     """
     k = len(rankings.methods)
     if rankings.prompt is None:

@@ -1,4 +1,5 @@
-"""Many methods on one scale from votes: strengths with intervals, ranks as ranges, and who would beat whom."""
+"""Many methods on one scale from votes: strengths with intervals, ranks as ranges, and which method would beat
+which."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ METHOD = "Bradley–Terry with Davidson's ties, maximum likelihood, log-worth wi
 RANKED = "Plackett–Luce with ties, maximum likelihood, log-worth with mean 0"
 PLACE = "log odds that each place further forward adds"
 MOST_PAIRED = 60
-"""With more methods their pairs are not tested one by one."""
+"""With more methods than this, their pairs are not tested one by one."""
 BEST_WORST = "sequential best–worst choice, maximum likelihood, log-worth with mean 0"
 
 
@@ -56,8 +57,8 @@ class Strengths:
     side     δ: how much being on the left, or each place further forward of a ranking, adds to the log odds of
              winning; None where sides are unknown or fixed
     chance   (k, k) in the order of `rows`: the chance that the row's method beats the column's, ties as halves
-    misfit   (G², degrees of freedom, p): the model against one with a chance of its own for each pair. A small p
-             means that one scale does not describe the votes, such as circles of wins. Takes votes as independent
+    misfit   (G², degrees of freedom, p): the model against one with a separate chance for each pair. A small p means
+             that one scale does not describe the votes, such as circles of wins. Takes votes as independent
     differences  of all pairs of ranked methods, in the order of `rows`, with indices into them
     letters  of each ranked method, in the order of `rows`: two that share one are not distinguished (5%, Holm)
     prior    empty, or the prior in words; note: why nothing is ranked, or empty
@@ -100,8 +101,8 @@ def strengths(votes: Votes, *, level: float = 0.95, n_pseudo: float = 0.0) -> St
 def ranking_strengths(rankings: Rankings, *, level: float = 0.95, n_pseudo: float = 0.0) -> Strengths:
     """The same from rankings of several methods at once: Plackett–Luce with ties, or the best–worst model.
 
-    Wins, losses and ties are those of the pairs that the rankings compare. Of a method that cannot be ranked the
-    rankings say nothing about the others: it is left out of them.
+    Wins, losses and ties are those of the pairs that the rankings compare. A method that cannot be ranked says nothing
+    about the others, and is left out of the rankings.
     """
     votes = rankings.votes()
     group, why = ranked_group(votes, n_pseudo)

@@ -1,4 +1,4 @@
-"""Votes between two methods, in the one shape that the statistics take."""
+"""Votes between two methods, in the form that the statistics take."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ _COLUMNS = ("first", "second", "outcome", "side", "count")
 
 
 class BadVotes(ValueError):
-    """Votes that no statistic could take at their word; the message names the first offender and the cure."""
+    """Invalid votes; the message names the first offender and how to fix it."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Facet:
 
 @dataclass(frozen=True)
 class Votes:
-    """Votes in long form: in vote i, method first[i] met second[i], and outcome[i] says how the first came off.
+    """Votes in long form: in vote i, method first[i] met second[i], and outcome[i] says how the first fared.
 
     first, second  (n,) int, indices into `methods`, different in each vote
     outcome        (n,) int: 0 the first wins, 1 the second wins, 2 a tie of whatever kind

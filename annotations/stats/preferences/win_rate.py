@@ -1,4 +1,4 @@
-"""Two methods side by side: how often each wins, how often they tie, and what the side of the screen does to it."""
+"""Two methods side by side: how often each wins, how often they tie, and how the side of the screen affects it."""
 
 from dataclasses import dataclass
 from math import nan
@@ -82,13 +82,13 @@ def win_rate(votes: Votes, first: int, second: int, *, level: float = 0.95) -> W
 
 
 def clusters_of(votes: Votes) -> list[Clusters]:
-    """Prompts and raters, as far as the votes know them."""
+    """Prompts and raters, as far as the votes have them."""
     known = {"prompts": votes.prompt, "raters": votes.rater}
     return [Clusters(name, code) for name, code in known.items() if code is not None]
 
 
 def covered(kinds: list[Clusters]) -> list[str]:
-    """What intervals cover, the most general first: a lone kind, or both and each."""
+    """What intervals cover, the most general first: the only kind, or both together and then each."""
     names = [kind.name for kind in kinds]
     return [" and ".join(names), *names] if len(names) == 2 else names or ["votes"]
 

@@ -1,4 +1,4 @@
-"""How each rater agrees with the others where levels have no order: categories alone, no distance between them."""
+"""How well each rater agrees with the others where levels have no order and no distance."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ _OF_ORDERED_LEVELS = ("rank_correlation", "mean_absolute_deviation", "severity",
 
 
 def add_category_agreement(columns: Columns, ratings: Ratings, peers: sums.Peers, others: FloatArray) -> None:
-    """Unweighted kappa against the others; figures that need an order are undefined and say so.
+    """Adds unweighted kappa against the others; figures that need an order are undefined and say so.
 
     others (n_raters, n_levels): how the others' answers to each rater's units are distributed.
     """

@@ -53,9 +53,9 @@ def cross_replication(
                    two levels, half of each included, among the ratings of both panels (Krippendorff's difference)
     cluster        (n_units,) codes of what was sampled, prompts for instance; None: units
 
-    With `rng` there is a percentile interval that resamples clusters; it holds for these very raters. It says nothing
-    of agreement within a panel: give the panels' alphas with it. Undefined (NaN) with fewer than two shared units,
-    and where all ratings are equal.
+    With `rng` there is a percentile interval that resamples clusters; it holds for these very raters. The coefficient
+    says nothing about agreement within a panel: report it with the panels' alphas. Undefined (NaN) with fewer than two
+    shared units, and where all ratings are equal.
     """
     if distance not in DISTANCES:
         raise ValueError(f"unknown distance {distance!r}; choose from {', '.join(DISTANCES)}")
@@ -103,7 +103,8 @@ def _sums(x: FloatArray, y: FloatArray, codes: IntArray) -> _Sums:
 
 
 def _kappa(sums: _Sums, times: FloatArray, values: FloatArray, distance: Distance) -> FloatArray:
-    """(n_samples,) of samples in which clusters come as often as `times` says; NaN where no distance is expected."""
+    """(n_samples,) of samples in which clusters occur as often as `times` says; NaN where the expected distance is
+    0."""
     first, second = times @ sums.first, times @ sums.second
     observed = np.tensordot(times, sums.observed, axes=1) / (times @ sums.weight)[:, None, None]
     apart = _distances(first + second, values, distance)

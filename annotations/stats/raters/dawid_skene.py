@@ -18,7 +18,7 @@ _TINY = 1e-300
 _MAX_ITERATIONS = 2000
 _TOLERANCE = 1e-9
 _SETTLED = 1e-5
-"""EM may stop where no posterior probability is expected to move by more than this in all steps to come."""
+"""EM may stop when no posterior probability is expected to move by more than this in all further steps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,10 +47,10 @@ class DawidSkene:
     accuracy: FloatArray
     """(n_raters,) chance that a label is right, Σ prevalence[k] · confusion[·, k, k]; NaN without labels."""
     pooled: NDArray[np.bool_]
-    """(n_raters,) too few labels for error rates of their own."""
+    """(n_raters,) whether the rater has too few labels for separate error rates."""
     majority: Majority
     log_likelihood: float
-    """Of the labels, natural logarithm, units independent, true levels summed out."""
+    """Natural logarithm of the labels' likelihood, with independent units and true levels summed out."""
     objective: float
     """What EM climbs: the log-likelihood plus the log prior of the smoothing (equal to it without smoothing)."""
     trace: FloatArray
@@ -74,7 +74,8 @@ def dawid_skene(
     max_iterations: int = _MAX_ITERATIONS,
     tolerance: float = _TOLERANCE,
 ) -> DawidSkene:
-    """`dawid_skene_labels` on the ratings of one dimension; the levels of the scale are taken as bare categories."""
+    """`dawid_skene_labels` on the ratings of one dimension; the levels of the scale are taken as unordered
+    categories."""
     return dawid_skene_labels(
         ratings.unit,
         ratings.rater,
@@ -211,7 +212,8 @@ class _Fit:
         self.trace: list[float] = []
 
     def climb(self, max_iterations: int, tolerance: float) -> bool:
-        """Alternate both steps until the objective rises no more and the posteriors have settled; whether they have.
+        """Alternate both steps until the objective no longer rises and the posteriors have settled; return whether they
+        have.
 
         EM converges linearly: with steps that shrink by a rate r, the steps to come add up to the last one times
         r/(1 − r) (Aitken 1926).
@@ -239,7 +241,7 @@ class _Fit:
         counts = (self.transposed @ weighted).reshape(-1, self.n_levels, self.n_levels).swapaxes(1, 2)
         counts = counts + self.smoothing
         row = counts.sum(axis=2, keepdims=True)
-        # A true level that a rater never met, without smoothing: no knowledge, hence even rates.
+        # Without smoothing, nothing is known about a true level that a rater never met, so its rates are equal.
         self.confusion = np.divide(counts, row, out=np.full_like(counts, 1 / self.n_levels), where=row > 0)
 
     def _expect(self) -> float:

@@ -1,8 +1,8 @@
 """Do raters change while they work? Severity, distance from the others and time, from the first answer to the last.
 
 A rating's deviation from the mean of the others' answers to the same unit does not depend on how good the unit is, so
-that its trend along a rater's own order is the rater's. Each rater has a slope by least squares; the raters' slopes are
-then a sample of raters. That mean with Student's t is the two-stage summary of a random-slopes model (Matthews et al.
+its trend along a rater's own order reflects the rater. Each rater has a slope by least squares; the raters' slopes are
+then a sample of raters. Their mean with Student's t is the two-stage summary of a random-slopes model (Matthews et al.
 1990, BMJ 300:230).
 """
 
@@ -20,7 +20,7 @@ from annotations.stats.raters.sums import mean_by
 from annotations.stats.ratings import BadRatings, Ratings
 
 FEWEST_RATINGS = 10
-"""A rater with fewer of them that others share has no slope."""
+"""A rater with fewer ratings of units that others also rated has no slope."""
 _COVERS = "raters"
 _HOW = "t over the raters' slopes"
 
@@ -29,9 +29,9 @@ _HOW = "t over the raters' slopes"
 class Drift:
     """Change from a rater's first answer to the last, mean over raters; in order, with p of no change.
 
-    severity   of own answer − mean of the others', in scale points: below 0 grows severer
-    distance   of the absolute deviation, in scale points: above 0 agrees less and less
-    time       of the seconds per answer, as a factor: below 1 gets faster
+    severity   of own answer − mean of the others', in scale points: below 0, the rater grows severer
+    distance   of the absolute deviation, in scale points: above 0, the rater agrees less and less
+    time       of the seconds per answer, as a factor: below 1, the rater gets faster
     """
 
     severity: Estimate
@@ -116,7 +116,7 @@ def _position(ratings: Ratings, order: FloatArray) -> FloatArray:
 
 
 def _slopes(rater: IntArray, place: FloatArray, values: FloatArray, n_raters: int, fewest: int) -> FloatArray:
-    """(n_raters,) least-squares slopes of values on place within each rater; NaN for few ratings or one place."""
+    """(n_raters,) least-squares slopes of values on place within each rater; NaN with few ratings or only one place."""
     at = place - mean_by(rater, place, n_raters)[rater]
     square = np.bincount(rater, at**2, minlength=n_raters)
     cross = np.bincount(rater, at * values, minlength=n_raters)

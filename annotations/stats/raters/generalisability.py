@@ -1,4 +1,5 @@
-"""How much of ratings comes from images, raters and the rest (G study), and what more raters or tasks buy (D study).
+"""How much of the variance of ratings comes from images, raters and the rest (G study), and what more raters or tasks
+would gain (D study).
 
 Variance components by expected mean squares of balanced designs: Brennan (2001), Generalizability Theory, chapters 3
 and 4. A negative component counts as 0 in everything computed from it, and is unchanged in `components`.
@@ -27,7 +28,7 @@ class GStudy:
 
 @dataclass(frozen=True)
 class DStudy:
-    """Of the mean over this many conditions: relative (σ²δ) and absolute (σ²Δ) error variance, Eρ² and Φ.
+    """For the mean over this many conditions: relative (σ²δ) and absolute (σ²Δ) error variance, Eρ² and Φ.
 
     generalisability  Eρ², for ranking objects: σ²(object) / (σ²(object) + σ²δ)
     dependability     Φ, for their values: with σ²Δ, which also counts how severe raters and tasks are
@@ -54,7 +55,7 @@ def g_study_crossed(scores: FloatArray) -> GStudy:
 
 
 def g_study_nested(scores: FloatArray) -> GStudy:
-    """object × (rater : task): scores (n_objects, n_tasks, n_raters), raters of their own for every task.
+    """object × (rater : task): scores (n_objects, n_tasks, n_raters), with different raters for every task.
 
     A task may be a question, a session or a seed. At least two of each.
     """
@@ -102,7 +103,7 @@ def spearman_brown(reliability: float, k: float) -> float:
 
 
 def raters_for(reliability: float, wanted: float) -> int | None:
-    """The fewest raters whose mean reaches the wanted reliability, from that of one rating; None where none do."""
+    """The fewest raters whose mean reaches the wanted reliability, from that of one rating; None if no number does."""
     if not 0 < reliability <= 1 or not 0 < wanted < 1:
         return None
     needed = wanted * (1 - reliability) / (reliability * (1 - wanted))

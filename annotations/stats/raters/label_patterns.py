@@ -46,7 +46,8 @@ def label_patterns(
     pattern[order] = np.cumsum(new) - 1
     example = order[new]
     if not _alike(column, start, size, example[pattern]):
-        # Two different patterns met in one sketch (chance below 1e-6 at a million units): take every unit alone.
+        # Two different patterns have the same sketch (chance below 1e-6 at a million units): treat every unit
+        # separately.
         pattern, example = np.arange(len(start)), np.arange(len(start))
     inside = np.repeat(start[example], size[example]) + _within(size[example])
     table = csr_array(
@@ -64,7 +65,7 @@ def _within(size: IntArray) -> IntArray:
 
 
 def _alike(column: IntArray, start: IntArray, size: IntArray, example: IntArray) -> bool:
-    """Whether every unit has the very labels of its example; labels are sorted within units."""
+    """Whether every unit has exactly the labels of its example; labels are sorted within units."""
     if not np.array_equal(size, size[example]):
         return False
     return bool(np.all(column == column[np.repeat(start[example], size) + _within(size)]))

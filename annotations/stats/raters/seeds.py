@@ -1,4 +1,5 @@
-"""Several images (seeds) per prompt and method: how much of ratings comes from prompt, seed, rater and the rest.
+"""Several images (seeds) per prompt and method: how much of the variance of ratings comes from prompts, seeds, raters
+and the rest.
 
 value = method + prompt + seed(prompt) + rater + prompt × rater + rest, all but the method at random. Components follow
 from half the mean squared differences of pairs of ratings of one method (Koch 1967, Technometrics 9:93): same image,
@@ -23,9 +24,9 @@ NAMES = ("prompt", "seed", "rater", "prompt × rater", "rest")
 
 @dataclass(frozen=True)
 class SeedStudy:
-    """Variances by NAMES, as they come out (below 0 by chance); pairs: how many of each kind they rest on.
+    """Variances by NAMES, as estimated (they may be below 0 by chance); pairs: how many of each kind they rest on.
 
-    reason: why there are none, or empty. n: "prompts", "images", "raters", "ratings".
+    reason: why they are undefined, or empty. n: "prompts", "images", "raters", "ratings".
     """
 
     components: Mapping[str, float]
@@ -36,7 +37,7 @@ class SeedStudy:
     def error_of_mean(self, *, n_prompts: int, n_seeds: int, n_raters: int, raters_per_image: int) -> float:
         """The standard error of a method's mean for other prompts, seeds and raters.
 
-        n_seeds images of each prompt, each rated by raters_per_image of n_raters, everybody equally often. Negative
+        n_seeds images of each prompt, each rated by raters_per_image of n_raters, all raters equally often. Negative
         components count as 0. Raises ValueError for numbers below 1.
         """
         if min(n_prompts, n_seeds, n_raters, raters_per_image) < 1 or raters_per_image > n_raters:
@@ -118,7 +119,8 @@ def over_seeds(
     refined: int,
     level: float = 0.95,
 ) -> Estimate:
-    """The mean difference refined − baseline with an interval over *seeds*: these prompts and raters, other images.
+    """The mean difference refined − baseline with an interval over *seeds*: it holds for these prompts and raters with
+    other images.
 
     The difference is that of `compare`. Its variance over seeds is that of the images' means within prompt and method,
     over the number of images, pooled over prompts; prompts with one image of a method take the pooled variance.

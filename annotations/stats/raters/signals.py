@@ -1,4 +1,5 @@
-"""The quality signals of all raters at once: each function adds its columns of estimates and what suspicion weighs."""
+"""The quality signals of all raters at once: each function adds its columns of estimates and its measures for
+suspicion."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,14 +18,14 @@ from annotations.stats.raters.suspicion import Measure, Suspicious
 from annotations.stats.ratings import BadRatings, Ratings
 
 MIN_UNITS = 5
-"""Ratings below which no figure of a rater counts towards suspicion."""
+"""With fewer ratings than this, none of a rater's figures counts towards suspicion."""
 NO_ORDER = "the levels have no order"
 """Why a figure of distances or ranks is undefined."""
 
 
 @dataclass(eq=False)
 class Columns:
-    """What has been found so far: the name of a column → one Estimate per rater, and the measures for suspicion."""
+    """What has been computed so far: the name of a column → one Estimate per rater, and the measures for suspicion."""
 
     level: float
     by_name: dict[str, list[Estimate]] = field(default_factory=dict)
@@ -41,7 +42,8 @@ class Columns:
         limits: tuple[FloatArray, FloatArray, str, str] | None,
         reason: str,
     ) -> None:
-        """One Estimate per rater from whole columns; `limits`: low, high, the interval's method, why it may lack."""
+        """One Estimate per rater from whole columns; `limits`: low, high, the interval's method, and why it may be
+        missing."""
         column = []
         lows, highs = (limits[0].tolist(), limits[1].tolist()) if limits else ([], [])
         undefined = np.isnan(value).tolist()
@@ -67,7 +69,7 @@ class Columns:
         covers: str,
         suspicion: tuple[str, Suspicious] | None,
     ) -> None:
-        """hits / n with Wilson's interval; `suspicion` is its label and which side of the panel is suspicious."""
+        """hits / n with Wilson's interval; `suspicion` is its label and the side of the panel that is suspicious."""
         low, high = wilson_bounds(hits, n, level=self.level)
         share = divide(hits, n)
         self.add(name, f"rater_{name}", method, share, n, covers, (low, high, WILSON, "no data"), f"no {covers}")
@@ -175,7 +177,7 @@ def add_deviation(columns: Columns, peers: sums.Peers, n_raters: int) -> None:
         None,
         "fewer than two shared units, or the others do not vary",
     )
-    # On the logarithm twice and half are equally far; a standard deviation's has an error of 1/√(2(n − 1)).
+    # On a log scale twice and half are equally far away; a standard deviation's has an error of 1/√(2(n − 1)).
     logarithm = np.log2(np.maximum(np.where(n >= MIN_UNITS, ratio, np.nan), 2.0**-5))
     columns.measures.append(
         Measure("spread", "log₂ spread", logarithm, 1.4427 / np.sqrt(np.maximum(n - 1, 1)), "both", scale="+.2f")
@@ -188,7 +190,7 @@ def add_modal(
     per_rater: IntArray,
     others: FloatArray,
 ) -> FloatArray:
-    """How much of the rater's answers is one level; returns the same of the others' answers, (n_raters,)."""
+    """The share of the rater's answers at one level; returns the same for the others' answers, (n_raters,)."""
     n_levels = len(ratings.values)
     table = np.bincount(ratings.rater * n_levels + ratings.level, minlength=ratings.n_raters * n_levels)
     table = table.reshape(ratings.n_raters, n_levels)
@@ -294,7 +296,7 @@ def add_repeats(
     *,
     is_ordinal: bool = True,
 ) -> None:
-    """Consistency of the rater with itself on units shown twice, (n_repeats,) each."""
+    """Consistency of the rater with themselves on units shown twice, (n_repeats,) each."""
     if not len(rater) == len(first) == len(second):
         raise BadRatings("a repeat needs a rater, a first and a second level")
     n = np.bincount(rater, minlength=ratings.n_raters)
@@ -322,7 +324,7 @@ def _quadratic_kappa(peers: sums.Peers, n_raters: int) -> tuple[FloatArray, Floa
     Quadratic-weighted kappa and Lin's concordance are this one figure (Fleiss & Cohen 1973; Lin 1989).
     """
     group = peers.rater
-    # Centred, so that squares of a scale far from 0 do not swallow the digits of their difference.
+    # Centred, so that the digits of their difference are not lost in squares of a scale far from 0.
     middle = float(peers.own.mean()) if len(peers.own) else 0.0
     x, y = peers.own - middle, peers.others - middle
     yy = peers.others_square - 2 * middle * peers.others + middle**2

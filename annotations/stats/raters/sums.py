@@ -1,4 +1,4 @@
-"""Each rating next to what the others said of its unit, and figures per rater, without a loop over ratings."""
+"""Each rating next to the others' ratings of its unit, and figures per rater, without a loop over ratings."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +27,7 @@ class Peers:
 
 
 def peers_of(ratings: Ratings) -> Peers:
-    """Leave-one-out means of every rating that has company; exact for whole-numbered scales."""
+    """Leave-one-out means of every rating whose unit has other ratings; exact for whole-numbered scales."""
     value = ratings.values[ratings.level]
     per_unit = np.bincount(ratings.unit, minlength=ratings.n_units)
     total = np.bincount(ratings.unit, value, minlength=ratings.n_units)
@@ -64,10 +64,10 @@ def deviation_by(group: IntArray, values: FloatArray, n_groups: int) -> tuple[Fl
 
 
 def sorted_within(group: IntArray, values: NDArray[Any]) -> IntArray:
-    """(n,) places that sort by group and by value within it; members with equal values come in no certain order.
+    """(n,) places that sort by group and by value within it; the order of members with equal values is not defined.
 
-    Sorting by value and then, stably, by group is up to eight times as fast as numpy.lexsort, whose merge sort takes
-    every key; group codes of 16 bits are sorted by radix.
+    Sorting by value and then, stably, by group is up to eight times as fast as numpy.lexsort, which merge-sorts every
+    key; group codes of 16 bits are sorted by radix.
     """
     by_value = np.argsort(values)
     code = group[by_value]
@@ -119,7 +119,7 @@ def correlation_by(group: IntArray, x: FloatArray, y: FloatArray, n_groups: int)
 def longest_run_by(group: IntArray, order: IntArray | FloatArray, level: IntArray, n_groups: int) -> IntArray:
     """(n_groups,) the longest run of equal levels in each group's sequence, sorted by `order`; 0 without ratings.
 
-    The numbers in `order` should differ within a group: ratings with equal numbers come in no certain order.
+    The numbers in `order` should differ within a group: the order of ratings with equal numbers is not defined.
     """
     place = sorted_within(group, order)
     grouped, sequence = group[place], level[place]

@@ -1,7 +1,7 @@
-"""Which raters to look at first, and why: a score that is the sum of parts that speak for themselves.
+"""Which raters to look at first, and why: a score that is the sum of parts, each with its own explanation.
 
-The score decides nothing. It ranks raters for a person to look at; what each exclusion would change is the multiverse's
-business (annotations.stats.comparison.multiverse).
+The score decides nothing. It ranks raters for a person to look at; annotations.stats.comparison.multiverse shows what
+each exclusion would change.
 """
 
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ Suspicious = Literal["low", "high", "both"]
 NOTICE, CERTAIN = 2.0, 5.0
 """Distances at which a part starts to count (0 points) and counts fully (1 point)."""
 MIN_PANEL = 4
-"""Raters with the figure that it takes before any of them can stand out."""
+"""How many raters must have the figure before any of them can stand out."""
 
 
 @dataclass(frozen=True, eq=False)
 class Measure:
-    """One figure of every rater, (n_raters,) each, to be held against the panel."""
+    """One figure of every rater, (n_raters,) each, to be compared with the panel."""
 
     name: str
     label: str
@@ -47,7 +47,7 @@ class Component:
     usual: float
     """The panel's median, or what the model expects."""
     distance: float
-    """In standard distances towards suspicion; negative is on the safe side. NaN: could not be judged."""
+    """In standard distances towards suspicion; negative is on the safe side. NaN if it could not be judged."""
     points: float
     """0 to 1: (distance − 2) / 3, cut at both ends; 0 where it could not be judged."""
     label: str
@@ -85,9 +85,9 @@ class Suspicion:
 def suspicions(measures: Sequence[Measure], *, n_raters: int) -> tuple[Suspicion, ...]:
     """The score of every rater.
 
-    Distance of a figure = (figure − panel median) / √(spread² + error²) towards the suspicious side, with spread
-    1.4826 · median absolute deviation of the panel (Rousseeuw & Croux 1993): what is usual is learnt from the raters
-    in the data, so a panel of which most are careless makes carelessness usual; gold units are the remedy.
+    Distance of a figure = (figure − panel median) / √(spread² + error²) towards the suspicious side, with spread 1.4826
+    · median absolute deviation of the panel (Rousseeuw & Croux 1993): what is usual is learnt from the raters in the
+    data. If most of a panel is careless, carelessness is usual; gold units are the remedy.
     Weights are equal and the components are not independent: the score gives an order and is not a probability.
     """
     columns = [_against_panel(measure) for measure in measures]

@@ -1,4 +1,4 @@
-"""What each rater's ratings look like next to the others': quality signals, each with its n, and no verdict."""
+"""Each rater's quality signals compared with the other raters', each with its n; it gives no verdict."""
 
 from dataclasses import dataclass
 
@@ -40,7 +40,8 @@ class RaterRow:
     mean_absolute_deviation: Estimate
     """From the mean of the others, in scale points."""
     severity: Estimate
-    """Mean signed deviation from the mean of the others, in scale points: below 0 rates lower, above 0 higher."""
+    """Mean signed deviation from the mean of the others, in scale points: below 0, the rater rates lower; above 0,
+    higher."""
     spread: Estimate
     """Standard deviation of the rater's answers over that of the others' answers to the same units; 1 is alike."""
     modal_share: Estimate
@@ -82,8 +83,8 @@ def rater_table(
     fast_below_seconds  threshold of `fast_share`; a third of the median of all known times where omitted
     is_ordinal  False for levels without an order: `agreement` is then unweighted, gold must be met exactly, and
                 figures that need an order or a distance are undefined
-    Nobody is excluded, and every figure of a rater compares with *all* others, careless ones included.
-    Takes no random step; figures that lack their data are undefined with the reason.
+    Nobody is excluded, and every figure compares a rater with *all* others, careless ones included.
+    Nothing is random; figures that lack their data are undefined with the reason.
     Raises BadRatings for arrays of the wrong length, times below 0 and gold levels off the scale.
     """
     n_ratings, n_raters = len(ratings), ratings.n_raters

@@ -1,4 +1,4 @@
-"""Signals that can be read off one rater's own work while a study runs: shares, runs, pace and drift."""
+"""Signals from one rater's own work while a study runs: shares, runs, pace and drift."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from annotations.stats.intervals.wilson import wilson_bounds
 WORDS_PER_SECOND = 4.0
 """Silent reading of English: 238 words per minute on average (Brysbaert, Journal of Memory and Language 109, 2019)."""
 SECONDS_PER_IMAGE = 0.5
-"""The gist of a picture and one decision; anybody faster cannot have looked at it and at the answers."""
+"""Time for the gist of a picture and one decision; a faster rater cannot have looked at it and at the answers."""
 FEWEST_FOR_PACE = 10
 
 
@@ -35,7 +35,7 @@ def share(hits: int, n: int) -> Share:
 
 
 def reading_seconds(words: int, n_images: int) -> float:
-    """The shortest time in which somebody can read a prompt of this many words and look at this many images."""
+    """The shortest time in which a rater can read a prompt of this many words and look at this many images."""
     return words / WORDS_PER_SECOND + n_images * SECONDS_PER_IMAGE
 
 
@@ -69,7 +69,7 @@ class Drift:
 
 
 def drift(levels: ArrayLike) -> Drift:
-    """How far somebody's answers moved between the halves of their work, in levels."""
+    """How far a rater's answers moved between the halves of their work, in levels."""
     answers = np.asarray(levels, float)
     first, second = np.array_split(answers, 2)
     if min(len(first), len(second)) < 5:

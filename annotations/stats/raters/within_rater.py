@@ -1,4 +1,4 @@
-"""Do raters agree with themselves? Units that were shown to a rater twice, all raters together."""
+"""Do raters agree with themselves? Measured on units that were shown to a rater twice, over all raters."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,8 +42,8 @@ def within_raters(
 ) -> WithinRaters:
     """Both answers of each repeat, (n_repeats,) levels of the scale `values` (n_levels,).
 
-    Several repeats of a unit by a rater are as many pairs with the first answer. Intervals need three raters with
-    repeats and say so otherwise. No random step.
+    Several repeats of a unit by a rater each form a pair with the first answer. Intervals need three raters with
+    repeats and otherwise say so. Nothing is random.
     """
     rater = np.unique(repeats.rater, return_inverse=True)[1].astype(np.int64)
     first, second = values[repeats.first], values[repeats.second]

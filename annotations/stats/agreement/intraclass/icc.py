@@ -119,7 +119,7 @@ def _step_up(single: float, k: int) -> float:
 def _step_up_interval(interval: Interval, value: float, k: int) -> Interval:
     """The interval of a single rating made one of the mean of k, whose ICC is `value`; cut at −1.
 
-    Far below 0 it says no more than that the mean of the raters does not distinguish the units.
+    A value far below 0 only says that the mean of the raters does not distinguish the units.
     """
     if not interval.is_defined:
         return interval

@@ -1,4 +1,4 @@
-"""F tests and F intervals of intraclass correlations, which take ratings for normal.
+"""F tests and F intervals of intraclass correlations, which assume normal ratings.
 
 Source: McGraw and Wong (1996), Psychological Methods 1:30–46, tables 7 and 8 with the corrections of 1:390.
 """

@@ -33,7 +33,7 @@ class OneWayFamily:
     n_features = 6
 
     def __init__(self, values: FloatArray) -> None:
-        # Centred, so that squares of large scale values do not swallow small differences.
+        # Centred, so that small differences are not lost in squares of large scale values.
         self.centred = values - values.mean()
         self.largest = float(np.abs(self.centred).max(initial=0.0)) ** 2
 
@@ -94,7 +94,7 @@ def icc_one_way_unbalanced(
     level: float = 0.95,
     covers: Collection[str] = ALL_COVERS,
 ) -> Estimate:
-    """ICC(1,1) of whatever ratings there are, missing cells and all, treating the scale's values as interval data.
+    """ICC(1,1) of all ratings, with or without missing cells, treating the scale's values as interval data.
 
     Equal to ICC(1,1) when every unit has the same number of ratings. Undefined for fewer than two units, when no unit
     has two ratings, and when all ratings are equal.
