@@ -1,4 +1,4 @@
-"""Names for places in a report or a paper, made of people's names for things: plain ASCII, each once."""
+"""Unique plain-ASCII anchors in a report or a paper, made from names that people gave."""
 
 import re
 import unicodedata

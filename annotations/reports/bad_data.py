@@ -1,4 +1,4 @@
-"""What stops an analysis of files: rows that cannot be taken at their word."""
+"""The error that stops an analysis of files: invalid rows."""
 
 from typing import Literal
 
@@ -8,9 +8,9 @@ OnBadValue = Literal["error", "exclude"]
 
 
 class BadData(Exception):
-    """Rows that cannot be taken at their word; the message names the first and the cure.
+    """Invalid rows; the message names the first one and how to fix it.
 
-    is_all  nothing is left without them, so that leaving them out is not offered
+    is_all  nothing is left without them, so leaving them out is not offered
     """
 
     def __init__(self, log: RejectLog, *, is_all: bool = False) -> None:

@@ -1,7 +1,8 @@
 """Pictures as SVG text: direct labels instead of legends, the uncertainty drawn, colours left to the style sheet.
 
-Every function returns one <svg> element without style attributes, so that it may be in a page of strict content
-security policy, in a file alone, and on paper. Each is drawn once for the page and once for a phone (see `svg.Layout`).
+Every function returns one <svg> element without style attributes, so that it works in a page with a strict content
+security policy, in a file of its own, and on paper. Each is drawn once for the page and once for a phone (see
+`svg.Layout`).
 """
 
 from collections.abc import Sequence
@@ -15,14 +16,14 @@ from annotations.reports.pictures.labels import shortened
 from annotations.reports.pictures.svg import LETTER, LINE, PAGE, Layout
 
 MOST_BINS = 30
-"""On either side of zero in a plot of differences."""
+"""The most bins on either side of zero in a plot of differences."""
 
 
 @dataclass(frozen=True)
 class Mark:
     """One row of an interval plot: a point, a narrow interval, and a wide one behind it. None where undefined.
 
-    An infinite end goes on beyond the axis, as does one beyond the plot's limits: an arrow shows it.
+    An infinite end, or one beyond the plot's limits, is drawn as an arrow.
     """
 
     label: str
@@ -46,8 +47,8 @@ def interval_plot(
 ) -> str:
     """Points with their intervals on one axis.
 
-    limits      what the quantity can be: the axis goes no further, and an arrow shows where an interval does
-    shown       values that the axis reaches in any case
+    limits      the range of the quantity: the axis goes no further, and an arrow shows where an interval does
+    shown       values that the axis always includes
     references  labelled vertical lines: zero, a ceiling
     """
     ends = [end for mark in marks for end in _ends(mark)] + [at for at, _ in references]
@@ -71,7 +72,7 @@ def interval_plot(
 
 
 def difference_bins(tally: Sequence[Sequence[float]]) -> tuple[float, dict[int, int]]:
-    """The width of a bin, and how many prompts are in each that has some: bin k is around k times the width."""
+    """The width of a bin, and the number of prompts in each non-empty bin: bin k is centred at k times the width."""
     reach = max(max(abs(value) for value, _ in tally), 1e-9)
     step = nice_step(reach / MOST_BINS)
     bins: dict[int, int] = {}
@@ -82,7 +83,7 @@ def difference_bins(tally: Sequence[Sequence[float]]) -> tuple[float, dict[int, 
 
 
 def difference_plot(tally: Sequence[Sequence[float]], *, title: str, axis: str, layout: Layout = PAGE) -> str:
-    """How many prompts have which difference: losses left of zero, wins right of it, ties on it.
+    """The number of prompts by difference: losses left of zero, wins right of it, ties at zero.
 
     tally: (difference, number of prompts) pairs. Differences are gathered into at most 61 bins with one at zero.
     """
@@ -113,7 +114,7 @@ def reliability_plot(
 ) -> str:
     """Accuracy (up) against mean confidence (right) of each bin, with Wilson's interval; the area of a point is its n.
 
-    Empty bins are left out. On the dashed line claims hold as often as the critic says.
+    Empty bins are left out. On the dashed line, claims are right as often as the critic says.
     """
     drawn = [
         (each.n, each.confidence, each.accuracy, each.interval_low, each.interval_high)
@@ -156,7 +157,8 @@ def reliability_plot(
 def stacked_bars(
     rows: Sequence[tuple[str, Sequence[int]]], *, levels: Sequence[str], title: str, layout: Layout = PAGE
 ) -> str:
-    """Each row's counts by level as shares of its total, from the lowest level to the highest, shares written in."""
+    """Each row's counts by level as shares of its total, from the lowest level to the highest, with the shares written
+    in the bars."""
     left, right, top = layout.left, layout.end if layout.is_stacked else layout.width - 72, 24
     n_levels = max(len(levels), 1)
     lowest, highest = (levels[0], levels[-1]) if levels else ("", "")
@@ -253,7 +255,7 @@ def _apart(starts: Sequence[float], widths: Sequence[float], room: float) -> lis
 
 
 def _labels(labels: Sequence[str], figures: Sequence[str], layout: Layout, indent: float = 0) -> list[str]:
-    """What is written of each label: on a phone it is on one line with the row's figure."""
+    """Each label as it is drawn: on a phone it shares a line with the row's figure."""
     if layout.is_stacked:
         room = layout.width - indent - LETTER * max(map(len, figures), default=0) - 24
     else:
@@ -304,7 +306,7 @@ def _arrow(x: float, y: float, head: float) -> str:
 
 
 def _label_rows(labels: Sequence[tuple[float, str]], axis: Axis) -> list[int]:
-    """For labels at (x, text) the line on which each is written, 0 next to the plot, so that none covers another."""
+    """The line on which each label (x, text) is written, 0 next to the plot, so that labels do not overlap."""
     rows: list[int] = []
     taken: list[tuple[int, float, float]] = []
     for x, words in labels:

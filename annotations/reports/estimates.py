@@ -1,4 +1,4 @@
-"""An estimate as a document has it, and what tables, pictures and sentences take from it."""
+"""An estimate as stored in a document, and the parts of it that tables, charts and sentences show."""
 
 from dataclasses import asdict
 from math import isfinite
@@ -7,7 +7,7 @@ from annotations.reports.documents.estimates import ReportedEstimate, ReportedIn
 from annotations.stats.estimate import Estimate, Interval
 
 WILSON = "Wilson score"
-"""How the method of such an interval begins."""
+"""How the method of a Wilson interval begins."""
 
 
 def number(value: float) -> float | None:
@@ -38,26 +38,27 @@ def interval_over(estimate: ReportedEstimate, covers: str) -> ReportedInterval |
 
 
 def ends(estimate: ReportedEstimate, covers: str) -> tuple[float | None, float | None]:
-    """The ends of the first interval over this population; empty cells where there is none."""
+    """The ends of the first interval over this population; empty cells if there is no such interval."""
     interval = interval_over(estimate, covers)
     return (interval.low, interval.high) if interval else (None, None)
 
 
 def leading(estimate: ReportedEstimate) -> ReportedInterval | None:
-    """The interval that a table shows where it has room for one: the first that is defined."""
+    """The interval that a table shows if it has room for only one: the first that is defined."""
     defined = (interval for interval in estimate.intervals if interval.low is not None)
     return next(defined, None)
 
 
 def wilson_and_cluster(estimate: ReportedEstimate) -> tuple[ReportedInterval | None, ReportedInterval | None]:
-    """Of a share: Wilson's interval, which takes its parts as independent, and the first that takes whole clusters."""
+    """For a share: Wilson's interval, which takes its parts as independent, and the first interval over whole
+    clusters."""
     wilson = [interval for interval in estimate.intervals if interval.method.startswith(WILSON)]
     cluster = [interval for interval in estimate.intervals if not interval.method.startswith(WILSON)]
     return next(iter(wilson), None), next(iter(cluster), None)
 
 
 def n_of(estimate: ReportedEstimate) -> int | None:
-    """How many of the things that were compared: units, prompts or methods, whichever the figure is over."""
+    """How many units, prompts or methods the figure is over."""
     n = estimate.n
     statistic = estimate.statistic
     if "method_level" in statistic and "methods" in n:
@@ -69,9 +70,9 @@ def n_of(estimate: ReportedEstimate) -> int | None:
 
 
 def note_of(estimate: ReportedEstimate) -> str:
-    """Why there is no figure, or no interval, or what is odd about one.
+    """Why there is no figure or no interval, or what is unusual about one.
 
-    Of several intervals over the same population only the first, which is the one that tables show.
+    Of several intervals over the same population only the first counts, since tables show that one.
     """
     notes = [estimate.reason] if estimate.reason else []
     notes += estimate.notes

@@ -1,4 +1,4 @@
-"""Sentences that both reports need: whose answers are a program's, and what was left out."""
+"""Sentences that both reports need: which answers come from programs, and what was left out."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from annotations.reports.view import Notice
 
 
 def simulated(n: int, everybody: int, *, who: str, what: str) -> Iterator[Notice]:
-    """That n of these people (“raters”, “auditors”) are programs, which drew their `what`; nothing where none is."""
+    """That n of these people (“raters”, “auditors”) are programs, which drew their `what`; nothing if n is 0."""
     if not n:
         return
     if n == everybody:

@@ -1,4 +1,4 @@
-"""Figures as text, the same in sentences, tables and pictures; a minus is a minus, not a hyphen."""
+"""Figures as text, the same in sentences, tables and charts; a minus is a minus sign, not a hyphen."""
 
 
 def figure(number: float | None, *, signed: bool = False, digits: int = 3) -> str:
@@ -11,7 +11,7 @@ def figure(number: float | None, *, signed: bool = False, digits: int = 3) -> st
 
 
 def scale_value(number: float) -> str:
-    """A value of a scale as it was designed, without decimals that it does not have: −1, 0.5."""
+    """A value of a scale as it was designed, without extra decimals: −1, 0.5."""
     return f"{number:g}".replace("-", "−")
 
 
@@ -20,7 +20,7 @@ def share(number: float) -> str:
 
 
 def interval(low: float | None, high: float | None, *, digits: int = 3) -> str:
-    """In brackets; nothing where there is none."""
+    """In brackets; empty without an interval."""
     return "" if low is None or high is None else f"[{low:.{digits}f}, {high:.{digits}f}]".replace("-", "−")
 
 

@@ -29,12 +29,12 @@ def report_files(
 ) -> Iterator[tuple[str, bytes]]:
     """(name, content) of each file of a report, folders in the name, one in memory at a time.
 
-    Every table as CSV, the report as JSON and HTML, and tables as LaTeX (in full and short). A table that the data do
-    not allow (no metrics, no comparison) has its header alone, so that a script that reads it finds a file.
+    Every table as CSV, the report as JSON and HTML, and tables as LaTeX (in full and short). A table without data (no
+    metrics, no comparison) has only its header, so that a script that reads it finds a file.
 
-    Unless quick, also what takes typesetting: the tables as Markdown under tables/; the report as PDF, Word and
-    Markdown; methods and references for LaTeX; every picture as SVG, PDF and PNG at 300 dots per inch, for the width
-    of a page and, named -column, for one column of two; a study's checklists. `excluded`: see `page.page`.
+    Unless quick, also the files that need typesetting: the tables as Markdown under tables/; the report as PDF, Word
+    and Markdown; methods and references for LaTeX; every picture as SVG, PDF and PNG at 300 dots per inch, for the
+    width of a page and, named -column, for one column of two; a study's checklists. `excluded`: see `page.page`.
     """
     tables = tables_of(document)
     for name, (columns, rows) in tables.items():
@@ -53,7 +53,7 @@ def report_files(
 
 
 def text_files(document: Document) -> Iterator[tuple[str, bytes]]:
-    """Those of a report's files that the same document and version make byte for byte on any machine."""
+    """The files of a report that the same document and version reproduce byte for byte on any machine."""
     yield from report_files(document, is_quick=True)
     yield from _markdown_tables(document)
     paper = manuscript(document)
@@ -73,7 +73,7 @@ def _markdown_tables(document: Document) -> Iterator[tuple[str, bytes]]:
 
 
 def tables_of(document: Document) -> Mapping[str, tuple[Sequence[str], Callable[[Any], Iterator[Sequence[Any]]]]]:
-    """Name → columns, and the function that makes the rows; of critics those that verdicts alone can fill."""
+    """Name → columns, and the function that makes the rows; for critics, the tables that need only verdicts."""
     if isinstance(document, StudyDocument):
         return TABLES
     if isinstance(document, PreferenceDocument):

@@ -1,4 +1,4 @@
-"""A report as one HTML file that needs nothing else: no server, no script, no network; it prints well."""
+"""A report as one self-contained HTML file: it needs no server, script or network, and prints well."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

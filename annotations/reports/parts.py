@@ -1,4 +1,4 @@
-"""A report in parts, and what makes its figures come out again: the same for the page, the file and the paper."""
+"""A report in parts, and what reproduces its figures: the same for the page, the file and the paper."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from annotations.reports.votes.sections import preference_sections
 
 @dataclass(frozen=True)
 class Part:
-    """One question, or all of a report that has no questions: then it has no title."""
+    """One question, or all of a report without questions, which then has no title."""
 
     title: str
     headlines: Sequence[str]
@@ -29,7 +29,7 @@ class Part:
 
 
 def provenance(made: Made) -> str:
-    """What makes the figures come out again."""
+    """What is needed to reproduce the figures."""
     drawn = ""
     if isinstance(made, MadeOfRatings | MadeOfVerdicts):
         drawn = f"seed {made.seed}, {made.n_resamples:,} resamples, "
@@ -41,14 +41,15 @@ def provenance(made: Made) -> str:
 
 
 def notices_of(document: Document) -> list[Notice]:
-    """What qualifies the figures of a document."""
+    """The notices that qualify a document's figures."""
     if isinstance(document, CriticDocument):
         return critic_notices(document)
     return notices(document) if isinstance(document, StudyDocument) else list(of_files(document))
 
 
 def parts_of(document: Document) -> list[Part]:
-    """The questions of a study, of votes or of rankings with their sections; of a report about critics its one part."""
+    """The questions of a study, of votes or of rankings with their sections; or the one part of a report about
+    critics."""
     if isinstance(document, CriticDocument):
         return [Part("", critic_headlines(document), critic_sections(document))]
     return _of_study(document) if isinstance(document, StudyDocument) else _of_preferences(document)

@@ -31,7 +31,7 @@ def grouped(cell: str | int) -> str:
 
 
 Links = Callable[[Figure], Sequence[tuple[str, str]]]
-"""(format, address) of each file that a figure is available as."""
+"""(format, address) of each file in which a figure is available."""
 
 
 def no_links(_figure: Figure) -> Sequence[tuple[str, str]]:

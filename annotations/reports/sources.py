@@ -19,7 +19,7 @@ def source_rows(document: StudyDocument | CriticDocument) -> Iterator[Sequence[A
 
 
 def source_notices(document: StudyDocument | CriticDocument) -> list[Notice]:
-    """What people from outside the study added leads the report; where everything came from ends it."""
+    """A notice of scores and critiques from outside the study leads the report; a notice of all sources ends it."""
     sources = document.sources
     outside = [
         Notice(f"{_what(source)} {_were(source)} added by {source.added_by}, who does not run this study.", "first")

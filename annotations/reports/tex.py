@@ -18,7 +18,7 @@ _SPECIAL = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    # Signs that our own texts use and plain LaTeX does not know.
+    # Characters that our own texts use and plain LaTeX does not know.
     "−": "$-$",
     "±": r"$\pm$",
     "×": r"$\times$",
@@ -44,15 +44,16 @@ _PIECE = 10
 _SHORT = 54
 """Characters of a heading within a table that fit on a line of a column."""
 _LETTERS_IN_PAGE, _LETTERS_IN_COLUMN = 75, 50
-"""Letters on a line of `article` at 10 pt, over the page and in one column of two."""
+"""Letters per line of `article` at 10 pt, over the page and in one column of two."""
 _LINE_PT = 9.5
 _TALLEST_PT, _LEAST_PT = 500.0, 150.0
-"""What fits on a page of `article`, 550 pt high, next to the table's head; and the least that rows get."""
+"""The room on a page of `article`, 550 pt high, besides the table's head; and the least that rows get."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of figures, or, with a width as a share of the line (in full, in short), of text: only the first can be.
+    """A column of figures, or, with a width as a share of the line (in full, in short), of text; only the first column
+    can be of text.
 
     `short`: whether the short table has it too.
     """
@@ -69,10 +70,10 @@ _KNOWN = frozenset("–—‘’‚“”„†‡•…‰‹›€™")
 
 
 def guarded(tex: str) -> str:
-    """The file with a stand-in for each sign that pdfLaTeX may not know, so that it compiles there, too.
+    """The file with a stand-in for each character that pdfLaTeX may not know, so that it compiles there, too.
 
-    A sign that is defined keeps its definition, and XeLaTeX and LuaLaTeX never look: the stand-in, a box with the
-    sign's code point, is under the name at which `inputenc` looks a sign of UTF-8 up ("u8:" and the sign).
+    A character that is defined keeps its definition, and XeLaTeX and LuaLaTeX never use the stand-in. It is a box with
+    the code point, under the name by which `inputenc` looks up a UTF-8 character ("u8:" and the character).
     """
     lines = tex.split("\n")
     signs = {sign for line in lines if not line.startswith("%") for sign in line}
@@ -96,7 +97,7 @@ def escape(text: str) -> str:
 
 
 def name(text: str) -> str:
-    """A name of somebody else's, whose long words may break anywhere."""
+    """A user-supplied name, whose long words may break anywhere."""
     plain = " ".join(text.split())
     parts, at = [], 0
     for word in _WORD.finditer(plain):
@@ -117,7 +118,7 @@ def escape_part(text: str) -> str:
 
 
 def number(value: float | None, digits: int = 3, *, signed: bool = False) -> str:
-    """In math mode, so that a minus is a minus; an en dash where undefined."""
+    """In math mode, so that a minus is a minus sign; an en dash if undefined."""
     if value is None:
         return "--"
     return f"${value:+.{digits}f}$" if signed else f"${value:.{digits}f}$"
@@ -142,9 +143,9 @@ def table(
 ) -> str:
     """The table over the width of the page, or, short, its main columns within one column of the page.
 
-    A row of one cell is a heading over all columns. Notes are below. What is too tall for a page becomes several
-    tables: each has the head, the caption with its part, and the notes; labels of those after the first end with the
-    part's number.
+    A row of one cell is a heading over all columns. Notes are below. A table that is too tall for a page is split into
+    several: each has the head, the caption with its part, and the notes. Labels after the first end with the part's
+    number.
     """
     environment = "table" if is_short else "table*"
     places = [place for place, column in enumerate(columns) if column.short or not is_short]
@@ -167,9 +168,9 @@ def table(
 
 
 def _parts(rows: Sequence[Sequence[str]], room_pt: float) -> list[Sequence[Sequence[str]]]:
-    """The rows, cut where they would be too tall: not below a heading, and not above a row that goes on with another.
+    """The rows, cut where they would be too tall: not below a heading, and not within a row that continues.
 
-    A row whose first cell is empty goes on with the one above.
+    A row whose first cell is empty continues the one above.
     """
     starts = [i for i, row in enumerate(rows) if i == 0 or (row[0] and len(rows[i - 1]) > 1)]
     parts, begin = [], 0

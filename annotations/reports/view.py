@@ -1,4 +1,4 @@
-"""What a report shows, before it is markup: sections of blocks. `rendering` makes HTML of them."""
+"""What a report shows, before it is markup: sections of blocks. `rendering` turns them into HTML."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from annotations.reports.pictures.svg import PAGE, PHONE
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A sentence or two. `kind`: "said" for the answer itself, "note" for what is small, "warning"."""
+    """A sentence or two. `kind`: "said" for the answer itself, "note" for small print, "warning"."""
 
     text: str
     kind: str = ""
@@ -40,7 +40,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Folded:
-    """What is shown on demand, and always on paper."""
+    """Content that is shown on demand, and always on paper."""
 
     summary: str
     blocks: "Sequence[Block]"
@@ -54,8 +54,8 @@ class Section:
     """A part of a report.
 
     id          once in the whole report, for links
-    question    the name of the question that it is about; "" in a report without questions
-    table       the table that holds exactly the figures shown; `facet` and `comparison` (from 1) say which part of it
+    question    the name of the question that the section is about; "" in a report without questions
+    table       the table that holds exactly the figures shown; `facet` and `comparison` (from 1) select a part of it
     """
 
     id: str
@@ -79,7 +79,7 @@ class Notice:
 
 
 def figure(draw: Callable[..., str], *data: Any, **options: Any) -> list[Block]:
-    """The picture that a function of `charts` draws, for a page and for a phone; none where it draws none."""
+    """The picture that a function of `charts` draws, for a page and for a phone; an empty list if it draws nothing."""
     pictures = [draw(*data, **options, layout=layout) for layout in (PAGE, PHONE)]
     axis = options.get("axis", "")
     return [Figure(pictures, options.get("title", ""), axis)] if pictures[0] else []

@@ -16,7 +16,7 @@ def write_report(
 
 
 def _write(path: Path, content: bytes) -> Path:
-    # Written next to its place and moved: a reader never meets half a file, and a failure leaves the old one.
+    # Written to a temporary file and then moved: a reader never sees half a file, and a failure keeps the old one.
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     part.write_bytes(content)

@@ -1,4 +1,4 @@
-"""What auditors said of some critics → all figures about these critics, in one reproducible run."""
+"""Auditors' verdicts on critics → all figures about these critics, in one reproducible run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -51,7 +51,7 @@ class CriticResults:
     """By critic ("" over all of them)."""
     pairs: Sequence[Pair]
     planted: Estimate
-    """Share of planted false claims that auditors took for right: how far they can be misled."""
+    """Share of planted false claims that auditors accepted as right: how easily they are misled."""
     repairs: RepairResults | None
     anchoring: Anchoring | None
     facets_left_out: dict[str, str] = field(default_factory=dict)
@@ -80,7 +80,7 @@ def analyse_critics(data: CriticData, options: Options) -> CriticResults:
 
 
 def _planted(data: CriticData, verdict: IntArray, rng: np.random.Generator, n_resamples: int) -> Estimate:
-    """Of all images, controls too: it is a figure of the auditors, not of any critic."""
+    """Over all images, controls included: this is a figure about the auditors, not about a critic."""
     judged = np.flatnonzero((data.claims.source == PLANTED) & (verdict >= 0) & (verdict != CANNOT_TELL))
     kept, image = np.unique(data.claims.image[judged], return_inverse=True)
     return clustered_share(
@@ -97,7 +97,7 @@ def _planted(data: CriticData, verdict: IntArray, rng: np.random.Generator, n_re
 
 
 def _speakers(data: CriticData) -> list[tuple[str, Flags]]:
-    """Whose claims agreement is about: those of all critics, then of each."""
+    """The critics whose claims agreement is computed on: all of them together, then each."""
     is_real = data.claims.source == CRITIC
     every = [("", is_real)]
     if len(data.critics) > 1:
@@ -106,12 +106,12 @@ def _speakers(data: CriticData) -> list[tuple[str, Flags]]:
 
 
 def _agreement(data: CriticData, mask: Flags, rng: np.random.Generator) -> list[Estimate]:
-    """Agreement of auditors on verdicts, "cannot tell" being none; controls are left out."""
+    """Agreement of auditors on verdicts ("cannot tell" is not a verdict); controls are left out."""
     verdicts = data.verdicts
     rows = np.flatnonzero(mask[verdicts.claim] & (verdicts.value != CANNOT_TELL))
     claims, unit = np.unique(verdicts.claim[rows], return_inverse=True)
     people, rater = np.unique(verdicts.auditor[rows], return_inverse=True)
-    # Right 1, partly ½, wrong 0; where partly was not an answer, the scale is wrong and right.
+    # Right 1, partly ½, wrong 0; if "partly right" was not offered, the scale is wrong and right.
     scale = np.array([0.0, 0.5, 1.0] if verdicts.has_partly else [0.0, 1.0])
     level = (len(scale) - 1) - np.minimum(verdicts.value[rows], len(scale) - 1)
     ratings = Ratings(unit, rater, level, scale, len(claims), len(people))
@@ -123,7 +123,8 @@ def _agreement(data: CriticData, mask: Flags, rng: np.random.Generator) -> list[
 
 
 def _settlement(verdict: Settled, mask: Flags) -> list[Estimate]:
-    """Of claims with several verdicts: the share on which all agree, that an adjudicator decided, and that is open."""
+    """Among claims with several verdicts: the share on which all agree, the share that an adjudicator decided, and the
+    share still open."""
     several = mask & (verdict.n_judged > 1)
     parts = (
         ("unanimous_share", verdict.unanimous, "all verdicts the same"),

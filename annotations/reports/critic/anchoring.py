@@ -1,6 +1,6 @@
-"""Does seeing the claims first change what auditors say: those who listed errors before against those who did not.
+"""Does seeing the claims first change auditors' answers? Auditors who listed errors first against those who did not.
 
-Who lists first on which image is drawn at random, so that a difference is the order's doing.
+It is drawn at random who lists errors first on which image, so a difference is due to the order.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ from annotations.stats.intervals.cluster_sums import ratio, resample_sums, share
 
 @dataclass(frozen=True)
 class Effect:
-    """One figure of those who listed first, of those who saw the claims first, and the difference first − second."""
+    """One figure for auditors who listed errors first, for those who saw the claims first, and the difference first −
+    second."""
 
     lists_first: Estimate
     claims_first: Estimate
@@ -35,7 +36,7 @@ class Anchoring:
 def anchoring(
     data: CriticData, verdict: IntArray, partly: PartlyCounts, rng: np.random.Generator, n_resamples: int
 ) -> Anchoring | None:
-    """Both effects on ordinary images; None where not both orders took place. Intervals resample whole images."""
+    """Both effects on ordinary images; None unless both orders occurred. Intervals resample whole images."""
     verdicts, lists = data.verdicts, data.lists
     ordinary = data.control == ORDINARY
     judged = (data.claims.source[verdicts.claim] == CRITIC) & ordinary[data.claims.image[verdicts.claim]]

@@ -1,4 +1,5 @@
-"""From what auditors said to the statistics' own shape: settled verdicts, distinct errors, one audit a critic."""
+"""From auditors' answers to the form that the statistics take: settled verdicts, distinct errors, one audit per
+critic."""
 
 from dataclasses import dataclass
 
@@ -27,9 +28,9 @@ class Listed:
 
 
 def distinct_errors(data: CriticData, *, own: bool) -> Listed:
-    """What a person matched into one group is one error, what nobody matched is an error each time it was listed.
+    """Entries that a person matched into one group are one error; each unmatched entry is an error of its own.
 
-    own: only what was listed before the claims were seen. A label is the first that any auditor gave.
+    own: only errors listed before the claims were seen. An error's label is the first that any auditor gave.
     """
     lists = data.lists
     rows = np.flatnonzero(lists.is_own) if own else np.arange(len(lists.group))
@@ -52,7 +53,7 @@ def _first_labels(labels: NDArray[np.object_], error: IntArray, n: int) -> NDArr
 
 @dataclass(frozen=True)
 class CriticAudit:
-    """One critic's audit, and which of the study's claims and images its own are."""
+    """One critic's audit, and which of the study's claims and images belong to it."""
 
     audit: Audit
     claims: IntArray
@@ -77,7 +78,7 @@ def audit_of(
     own_lists    take as known errors only those on lists made before the claims were seen, with the number of such
                  lists: what capture–recapture may use. Otherwise all lists count, and it is left undefined
     pooled_with  another critic whose right claims are known errors too
-    error_free   (n_images,) images known, or found, to hold none
+    error_free   (n_images,) images known, or found, to have no errors
     """
     chosen = data.seen[critic] & (data.control == ORDINARY) if images is None else images
     kept = np.flatnonzero(chosen)
@@ -114,7 +115,7 @@ def audit_of(
         missed_lists=missed_lists,
         searched=searches > 0,
         n_auditors=searches if own_lists and has_searches else None,
-        # Audit fills in what is omitted; its field is typed as it is afterwards.
+        # Audit fills in omitted arrays; its field has the type that it has afterwards.
         error_free=None if error_free is None else error_free[kept],  # type: ignore[arg-type]  # None as its default
         facets={} if pooled_with is not None else {n: labels[used].astype(str) for n, labels in claims.facets.items()},
         missed_facets=missed_facets,
@@ -144,8 +145,8 @@ def _errors_of_other(
 def found_error_free(data: CriticData, verdict: IntArray) -> Flags:
     """(n_images,) ordinary images that somebody searched and in which nobody found an error.
 
-    No list names one and no critic's claim was judged right or partly right; an open claim keeps an image out, since
-    it may yet turn out to be right.
+    No list names one and no critic's claim was judged right or partly right; an open claim keeps an image out, since it
+    may still turn out to be right.
     """
     claims, lists = data.claims, data.lists
     free = data.control == ORDINARY

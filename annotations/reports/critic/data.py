@@ -1,4 +1,4 @@
-"""An audited critic as arrays: what its analysis starts from, whether it came from the database or from a file."""
+"""An audited critic as arrays, the start of every analysis, whether the data came from the database or from a file."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -13,12 +13,13 @@ Labels = Mapping[str, NDArray[np.object_]]
 Flags = NDArray[np.bool_]
 
 ORDINARY, CLEAN, DEFECT = range(3)
-"""What an image is in the audit: an ordinary one, a control known to have no errors, one with a planted defect."""
+"""The role of an image in the audit: an ordinary one, a control known to have no errors, or one with a planted
+defect."""
 FIXED, IMPROVED, UNCHANGED, WORSE, NO_ERROR, UNSURE = range(6)
 """What refinement did to a claimed error. NO_ERROR: in neither image; UNSURE: the auditor could not tell."""
 OUTCOMES = ("fixed", "improved", "unchanged", "worse", "no_error", "cannot_tell")
 IN_BASELINE, IN_REFINED, IN_BOTH, IN_NEITHER, NOT_SURE = range(5)
-"""In which of two images a part of the prompt is there."""
+"""In which of two images a part of the prompt is present."""
 ANSWERS = ("baseline", "refined", "both", "none", "cannot_tell")
 NOT_STATED = "not stated"
 EVERY_CRITIC = -1
@@ -36,7 +37,7 @@ def no_flags() -> Flags:
 class Claims:
     """(n_claims,) each. `source` as in `annotations.stats.critic.audit`: the critic, a wrong-image control, planted.
 
-    critic      code into the critics; EVERY_CRITIC for a control that is nobody's in particular
+    critic      code into the critics; EVERY_CRITIC for a control that belongs to no particular critic
     group       code of the distinct error that a person said the claim names, −1 for one of its own
     confidence  in [0, 1], NaN where none was stated
     about       the part of the prompt that the claim is about, "" where not stated
@@ -57,13 +58,13 @@ class Claims:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """One row per judgement of a claim by an auditor, at most one for each two; adjudicators' are separate.
+    """One row per judgement of a claim by an auditor, at most one per claim and auditor; adjudicators' are separate.
 
     value        RIGHT, PARTLY, WRONG or CANNOT_TELL
     lists_first  1 where the auditor had listed errors before seeing the claims, 0 where not, −1 unknown
     facets       labels that differ between judgements of one claim
     adjudicated  (n_claims,) the adjudicator's verdict, −1 where there is none
-    has_partly   whether "partly right" could be answered, so that agreement knows its scale
+    has_partly   whether "partly right" could be answered, which decides the scale of agreement
     """
 
     claim: IntArray
@@ -125,7 +126,7 @@ class Repairs:
 
 @dataclass(frozen=True)
 class CriticData:
-    """Everything auditors said of some critics.
+    """All answers of auditors about critics.
 
     images, critics, auditors  names; n_simulated of the auditors are programs
     seen     (n_critics, n_images) bool: the critic was shown the image, whether it claimed anything or not
@@ -168,10 +169,11 @@ def _add(hasher: "hashlib._Hash", value: object) -> None:
 
 
 def critic_of(name: str, critics: Sequence[str]) -> int:
-    """Whose claims go by this name: the critic's, else as a control of the critic with the longest name it begins with.
+    """The critic that a name of claims belongs to: the critic of this name, or else the one with the longest name that
+    it begins with, as its control.
 
-    "some critic, wrong image" is thus a control of "some critic". Where there is one critic, every control is its own;
-    with several, a control of no such name is EVERY_CRITIC's.
+    "some critic, wrong image" is thus a control of "some critic". If there is only one critic, every control belongs to
+    it; with several, a control without such a name is EVERY_CRITIC's.
     """
     if name in critics:
         return critics.index(name)

@@ -31,7 +31,7 @@ Rng = Callable[..., np.random.Generator]
 
 @dataclass(frozen=True)
 class Options:
-    """`partly`: what a partly right claim counts as."""
+    """`partly`: how a partly right claim counts."""
 
     seed: int = 0
     partly: PartlyCounts = "half"
@@ -41,7 +41,8 @@ class Options:
 
 @dataclass(frozen=True)
 class Group:
-    """A critic's figures over all claims (facet and label empty) or over those of one label, and how many spoke."""
+    """A critic's figures over all claims (facet and label empty) or over those with one label, and the number of
+    auditors."""
 
     row: CriticRow
     n_images: int
@@ -57,9 +58,10 @@ class CriticResult:
     report: CriticReport
     groups: Sequence[Group]
     floor: Estimate
-    """Share of the wrong-image control's claims that are right: what claims reach that were made without looking."""
+    """Share of the wrong-image control's claims that are right: the precision of claims made without seeing the
+    image."""
     clean: CriticReport | None
-    """The same critic on images known to have no errors; its false alarms are what matters there."""
+    """The same critic on images known to have no errors; its false alarms are the relevant figure there."""
     defects_found: Estimate
     unseen_n_lists: Sequence[int]
     """The number of lists, the critic's among them, of each of `report.unseen`."""
@@ -137,7 +139,7 @@ def _counted(data: CriticData, row: CriticRow, audit: CriticAudit) -> Group:
 
 
 def _verdict_groups(data: CriticData, critic: int, options: Options, rng: Rng) -> list[Group]:
-    """By labels of the judgements, the auditor's name first: the verdicts with one label are settled on their own."""
+    """By labels of the judgements, the auditor's name first: the verdicts with one label are settled separately."""
     verdicts = data.verdicts
     facets = dict(verdicts.facets)
     if 1 < len(data.auditors) <= MOST_GROUPS:

@@ -29,7 +29,7 @@ from exchange.tables.values import BadValue, parse_boolean, parse_number
 NAMES = ("critic", "image", "claim", "auditor")
 REQUIRED = (*NAMES, "verdict")
 ABOUT_THE_ROW = ("is_current", "audit_state", "is_adjudication")
-"""Columns of a study's own export of verdicts: which rows count, and which settle a disagreement."""
+"""Columns of a study's own export of verdicts that say which rows count and which settle a disagreement."""
 VERDICT_COLUMNS = Columns(
     required=REQUIRED,
     optional=("kind", "severity", "is_control", "confidence", *ABOUT_THE_ROW),
@@ -76,7 +76,7 @@ def parse_verdict(text: str) -> int:
 
 
 def parse_control(text: str) -> int:
-    """CRITIC for no control, else its kind; a control that is not named further is one made about a wrong image."""
+    """CRITIC for no control, or else its kind; an unspecified control is one made about a wrong image."""
     word = text.strip().casefold().replace("-", "_").replace(" ", "_")
     if word == "planted":
         return PLANTED
@@ -92,13 +92,13 @@ def read_verdicts(path: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> Cr
     """One row per auditor's verdict on one claim; a claim is identified by critic, image and its text or identifier.
 
     Columns beyond the known ones are facets: of the claim where all its rows say the same, else of the verdict. A
-    study's own export can be read back: rows that are not current or whose audit is not finished are left aside, and
-    an adjudicator's verdict replaces the vote.
+    study's own export can be read back: rows that are not current or whose audit is not finished are ignored, and an
+    adjudicator's verdict replaces the vote.
 
     A word that is not a verdict, a second, different verdict of one auditor and a claim that is a control in one row
-    only are bad: with "error" they raise BadData, with "exclude" they are left out and are in the log. Raises
-    BadFile where the file as a whole cannot be read. Images are those that have a claim of the critic: one on which
-    it claimed nothing is not in such a file.
+    only are bad: with "error" they raise BadData, with "exclude" they are left out and are in the log. Raises BadFile
+    where the file as a whole cannot be read. Images are those with a claim of the critic: an image on which it claimed
+    nothing is not in such a file.
     """
     table = read_columns(path, name=path.name, columns=VERDICT_COLUMNS, log=log)
     if len(table) == 0 and not log.total:
@@ -122,9 +122,9 @@ def read_verdicts(path: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> Cr
     for name in NAMES:
         names[name], code[name] = _sorted_codes(table[name], keep)
     claim_key = (code["critic"] * len(names["image"]) + code["image"]) * len(names["claim"]) + code["claim"]
-    claim_key = np.unique(claim_key, return_inverse=True)[1]  # dense, so that no product leaves 64 bits
+    claim_key = np.unique(claim_key, return_inverse=True)[1]  # dense, so that products fit into 64 bits
     keep &= _same_source(table, claim_key, source, keep, log)
-    # One verdict an auditor and claim, and one adjudication per claim by any auditor.
+    # One verdict per auditor and claim, and one adjudication per claim by any auditor.
     n_auditors = len(names["auditor"])
     cell = claim_key * (n_auditors + 1) + np.where(is_final, n_auditors, code["auditor"])
     keep &= _once(table, cell, value, keep, log)
@@ -168,7 +168,7 @@ def read_verdicts(path: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> Cr
 
 
 def _sorted_codes(column: CodedColumn, keep: Flags) -> tuple[list[str], IntArray]:
-    """Names in order, those of kept rows alone, and each row's index into them (0 in a row that is not kept)."""
+    """Names of kept rows in order, and each row's index into them (0 in a row that is not kept)."""
     names = sorted(column.labels[i] for i in np.unique(column.codes[keep]))
     position = {name: i for i, name in enumerate(names)}
     by_label = np.array([position.get(label, 0) for label in column.labels] or [0], np.int64)
@@ -193,7 +193,7 @@ def _parsed(table: CodedTable, name: str, parse: Callable[[str], int], keep: Fla
 
 
 def _flags(table: CodedTable, name: str, keep: Flags, log: RejectLog, *, empty: bool) -> Flags:
-    """Each row's yes or no; `empty` where the cell is, or the column is not there."""
+    """Each row's yes or no; `empty` where the cell is empty or the column is missing."""
     if name not in table.columns:
         return np.full(len(table), empty)
     return _parsed(table, name, lambda text: int(parse_boolean(text) if text.strip() else empty), keep, log) == 1
@@ -254,7 +254,8 @@ def _facets(
 
 
 def _shares(labels: list[str]) -> Mapping[str, float]:
-    """Each text as a number in [0, 1], NaN for an empty one; nothing where one is neither, or all are empty."""
+    """Each text as a number in [0, 1], NaN for an empty one; an empty mapping if a text is neither, or all are
+    empty."""
     found: dict[str, float] = {"": np.nan}
     try:
         found |= {label: parse_number(label, low=0, high=1) for label in labels if label}

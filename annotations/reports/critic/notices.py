@@ -7,7 +7,7 @@ from annotations.reports.view import Notice
 
 
 def critic_notices(document: CriticDocument) -> list[Notice]:
-    """What must lead first, then what is added at the end."""
+    """First the notices that lead the report, then those that end it."""
     counts = document.counts
     notes = [f"Not grouped by {facet}: {reason}." for facet, reason in document.facets_left_out.items()]
     first = simulated(counts.simulated_auditors, counts.auditors, who="auditors", what="verdicts")

@@ -37,7 +37,7 @@ def repair_section(repairs: ReportedRepairs) -> Section:
 
 
 def _gains(gains: ReportedGains, rows: list[Any]) -> list[Block]:
-    """What right claims contributed to what refinement gained; their figures are added to the rows."""
+    """How much right claims contributed to the gains of refinement; their figures are added to the rows."""
     overall = gains.from_right_claims
     if overall.value is None:
         return []

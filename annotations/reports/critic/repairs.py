@@ -1,4 +1,5 @@
-"""What refinement did: repair rates of claimed errors, where its gains come from, and what a placebo shows of bias."""
+"""The effects of refinement: repair rates of claimed errors, where gains come from, and the bias that a placebo
+shows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,17 +42,17 @@ class RepairRow:
 
 @dataclass(frozen=True)
 class Gains:
-    """Parts of the prompt (elements) that are in one image of a pair alone, by what claims said of them."""
+    """Parts of the prompt (elements) that are in only one image of a pair, by what claims said about them."""
 
     gained: tuple[int, int, int]
-    """Present in the refined image alone: a right claim named it, only other claims did, none did."""
+    """Present only in the refined image: a right claim named it, only other claims did, no claim did."""
     lost: tuple[int, int, int]
     lacking: tuple[int, int, int]
-    """Not in the baseline, whatever became of it."""
+    """Absent from the baseline, whether or not it was gained."""
     from_right_claims: Estimate
     """Share of the gained elements that a right claim named."""
     mended: tuple[Estimate, Estimate, Estimate]
-    """Share of the lacking elements that the refined image has, by what claims said."""
+    """Share of the elements absent from the baseline that the refined image has, by what claims said."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class RepairResults:
 
 
 def repair_results(data: CriticData, verdict: IntArray, rng: np.random.Generator, n_resamples: int) -> RepairResults:
-    """Everything from the side-by-side audit. Placebo pairs reach none of it but their own two figures.
+    """Everything from the side-by-side audit. Placebo pairs count only in their own two figures.
 
     The repair rate is the share of right or partly right claims whose error is fixed, among those on which the vote
     of the auditors is fixed, less, unchanged or worse; in neither image, cannot tell and ties are left out and counted.
@@ -124,7 +125,7 @@ def repair_results(data: CriticData, verdict: IntArray, rng: np.random.Generator
 
 
 def majority(cell: IntArray, code: IntArray, *, n_cells: int, n_codes: int, unsure: int) -> IntArray:
-    """(n_cells,) the code with the most votes; `unsure` has a vote only among its own; −1 for a tie."""
+    """(n_cells,) the code with the most votes; `unsure` counts only if there is no other vote; −1 for a tie."""
     votes = np.bincount(cell * n_codes + code, minlength=n_cells * n_codes).reshape(n_cells, n_codes)
     decisive = votes.copy()
     decisive[:, unsure] = 0

@@ -13,11 +13,11 @@ from annotations.reports.study.sections.words import drawn_ends
 from annotations.reports.view import Block, Folded, Paragraph
 
 MOST_MARKS = 60
-"""Rows of a picture; the table has all."""
+"""The most rows of a chart; the table has all."""
 
 
 def mark(label: str, estimate: ReportedEstimate, covers: str, *, signed: bool = False) -> Mark:
-    """A row of an interval plot: the interval over `covers`, else the first that there is."""
+    """A row of an interval plot: the interval over `covers`, or else the first one."""
     over = interval_over(estimate, covers)
     found = over if over is not None and over.low is not None else leading(estimate)
     return Mark(label, estimate.value, *drawn_ends(found), text=figure(estimate.value, signed=signed))

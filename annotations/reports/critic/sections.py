@@ -73,7 +73,7 @@ def _sections(document: CriticDocument) -> Iterator[Section]:
     for critic in document.critics:
         for group in critic.groups[1:]:
             facets.setdefault(group.facet, set()).add(group.label)
-    # A property with one value adds nothing to the whole; the table has it anyway.
+    # A property with only one value would repeat the overall figures; the table has it anyway.
     for number, facet in enumerate((name for name, labels in facets.items() if len(labels) > 1), start=1):
         title = f"By {facet.replace('_', ' ')}"
         yield Section(f"group-{number}", title, _facet(document, facet), "critic", facet=facet)

@@ -85,7 +85,7 @@ def critic_rows(document: CriticDocument) -> Iterator[Row]:
 
 
 def _group_rows(critic: str, group: CriticGroup, document: CriticDocument) -> Iterator[Row]:
-    # Where nobody looked for missed errors there is no recall to report, group by group.
+    # If nobody looked for missed errors, groups have no recall to report.
     names = ("precision", "recall", "f1", "recall_corrected", "recall_of_lists")
     for name in names if document.counts.searches else names[:1]:
         one = getattr(group, name)
@@ -278,4 +278,4 @@ CRITIC_TABLES = {
 }
 """File name without ending → columns, and the function that makes the rows."""
 OF_VERDICTS = ("critic", "verdict_agreement", "critic_differences", "calibration")
-"""What verdicts alone can fill."""
+"""The tables that need only verdicts."""

@@ -77,7 +77,7 @@ def calibration_blocks(document: CriticDocument) -> list[Block]:
 
 
 def _by_confidence(name: str, bins: Sequence[CalibrationBin]) -> Folded:
-    """The table behind the picture of one critic's confidence."""
+    """The table behind the chart of one critic's confidence."""
     rows = [
         (
             f"{each.low:g} to {each.high:g}",

@@ -1,4 +1,4 @@
-"""What a study's document says of two methods, and of all of them in one model."""
+"""The part of a study's document about two methods, and about all of them in one model."""
 
 from dataclasses import dataclass, field
 
@@ -29,7 +29,7 @@ class OverBoth:
     """The test for other prompts and other raters.
 
     df            Satterthwaite's degrees of freedom
-    detectable    the difference that such a study finds in 80% of cases
+    detectable    the difference that a study of this size finds in 80% of cases
     """
 
     p: float | None = None
@@ -75,7 +75,7 @@ class ReportedOrdinal:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedChoice:
-    """One option of one choice of analysis (`axis`), over all analyses that take it."""
+    """One option of one choice of analysis (`axis`), over all analyses that use it."""
 
     axis: str
     option: str
@@ -115,7 +115,7 @@ class ReportedMultiverse:
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedSize:
-    """What the next study needs for an interval this narrow; n_prompts is None where it is out of reach."""
+    """What the next study needs for an interval this narrow; n_prompts is None if it cannot be reached."""
 
     half_width: float
     raters_per_prompt: int
@@ -186,7 +186,7 @@ class ReportedComparison:
     raters_p      for other raters on these prompts
     equivalence   None unless a margin was given
     differences   (difference of mean ratings, number of prompts), ascending
-    fewest        prompts, raters and ratings that decide who leads
+    fewest        prompts, raters and ratings that decide which method leads
     over_seeds    the difference for other images of the same prompts; None where prompts have one image per method
     """
 

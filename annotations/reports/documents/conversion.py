@@ -18,7 +18,7 @@ MOST_NAMED = 3
 
 
 class BadDocument(ValueError):
-    """JSON that is not a document of this version; the message names the place and what is wrong there."""
+    """JSON that is not a document of this version; the message says where and what is wrong."""
 
 
 def to_json(part: object) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class _Schema(GenerateJsonSchema):
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON Schema (2020-12) of report.json, whichever of the three documents it is."""
+    """JSON Schema (2020-12) of report.json, for any of the three documents."""
     made = schema_of(Document)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "report.json of evalsite", **made}
 

@@ -1,11 +1,11 @@
-"""Answers that are not a single level: how often each thing was said."""
+"""Answers that are not a single level: how often each possible answer was given."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class CountedRow:
-    """One thing that answers say: `n` of `of` times, `share`, with its 95% interval over `covers`.
+    """One possible answer, given `n` of `of` times: `share`, with its 95% interval over `covers`.
 
     method   "" for all methods together
     key      names it in files; label: in words
@@ -26,7 +26,7 @@ class CountedRow:
 
 @dataclass(frozen=True, kw_only=True)
 class CountedPart:
-    """One question. kind: of question, by its name in the study's design."""
+    """One question. kind: the kind of question, by its name in the study's design."""
 
     name: str
     question: str

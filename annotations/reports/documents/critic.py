@@ -7,12 +7,12 @@ from annotations.reports.documents.estimates import ReportedEstimate
 from annotations.reports.documents.provenance import MadeOfVerdicts, Source
 
 FORMAT: Final = 1
-"""Raised when the document's shape changes so that an older one cannot be read any more."""
+"""Raised when the document's format changes so that older documents can no longer be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CriticCounts:
-    """What the figures rest on. searches: images searched for errors; listed: errors that auditors listed."""
+    """The counts behind the figures. searches: images searched for errors; listed: errors that auditors listed."""
 
     images: int
     claims: int
@@ -164,7 +164,7 @@ class RepairRow:
 
 @dataclass(frozen=True, kw_only=True)
 class GainGroup:
-    """Parts of prompts by what claims said of them: how many were gained, lost or are lacking, and the share fixed."""
+    """Parts of prompts by what claims said of them: how many were gained, lost or absent, and the share fixed."""
 
     words: str
     gained: int
@@ -175,7 +175,7 @@ class GainGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedGains:
-    """What refinement gained; from_right_claims: the share of it that a right claim named."""
+    """The gains of refinement; from_right_claims: the share of them that a right claim named."""
 
     named: tuple[GainGroup, ...]
     from_right_claims: ReportedEstimate
@@ -202,7 +202,7 @@ class ReportedRepairs:
 
 @dataclass(frozen=True, kw_only=True)
 class OrderEffect:
-    """A figure of auditors who listed errors first, of those who saw the claims first, and the difference."""
+    """A figure for auditors who listed errors first, for those who saw the claims first, and the difference."""
 
     lists_first: ReportedEstimate
     claims_first: ReportedEstimate

@@ -1,4 +1,4 @@
-"""How a study was carried out, as far as the site knows it: what a methods section and a checklist are written from."""
+"""How a study was carried out, as far as the site knows: methods sections and checklists are written from it."""
 
 from dataclasses import dataclass, field
 
@@ -17,8 +17,8 @@ class Design:
     first_answer, last_answer   ISO 8601, "" without an answer
     median_seconds     active seconds per answer; None where unknown
     further_raters     the rule for further raters of disputed items in words; "" for none
-    further_prompts    the rule for further prompts of a close comparison and what came of it; "" for none
-    cut_prompts        (method, images of whose prompt an encoder read only the beginning, images) of each such method
+    further_prompts    the rule for further prompts of a close comparison and its outcome; "" for none
+    cut_prompts        (method, images whose prompt an encoder read only in part, images) of each such method
     notes              what only the researchers know (recruitment, payment, ethics…), by its name in the checklists
     """
 
@@ -53,7 +53,7 @@ class Design:
 class ViewingOfRater:
     """How one rater saw the images of the cards for which their browser reported it.
 
-    median_shown_px      width of the images in pixels of the screen, before any zoom; of several, of the narrowest
+    median_shown_px      width of the images in screen pixels, before any zoom; of the narrowest if there are several
     median_pixel_ratio   pixels of the screen for one CSS px
     share_zoomed         of the cards, 0…1
     share_hidden         of the time from a card's appearing to its answer, 0…1; None where no time was reported

@@ -1,4 +1,4 @@
-"""An estimate as a document has it: JSON has no NaN, so what is undefined is None, with the reason next to it."""
+"""An estimate as stored in a document: JSON has no NaN, so undefined values are None, with the reason next to them."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,8 @@ class ReportedInterval:
     """An interval over what `covers` names (“units”, “raters”, “prompts and raters”…); without ends it has a reason.
 
     n_undefined         resamples in which the statistic was undefined
-    cut_low, cut_high   whether the calculation reached beyond this end, which is as far as the quantity can go
+    cut_low, cut_high   whether the computed interval reached beyond this end, which is the limit of the quantity's
+                        range
     """
 
     low: float | None
@@ -29,7 +30,7 @@ class ReportedInterval:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedEstimate:
-    """One statistic. Without a value it has a reason; `n` counts what it rests on, by kind; `notes` qualify it."""
+    """One statistic. Without a value it has a reason; `n` counts the data behind it, by kind; `notes` qualify it."""
 
     statistic: str
     value: float | None

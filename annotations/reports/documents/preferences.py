@@ -9,18 +9,18 @@ from annotations.reports.documents.provenance import MadeOfVotes
 from annotations.reports.documents.supporting import ReportedFewest
 
 FORMAT: Final = 1
-"""Raised when the document's shape changes so that an older one cannot be read any more."""
+"""Raised when the document's format changes so that older documents can no longer be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedStrength:
-    """One method among all.
+    """One of the methods.
 
     log_worth             strength: log odds of winning against a method of mean strength
     worth                 share of the sum of all worths, 0…1; elo on Elo's scale; both None where it is not ranked
     rank_low, rank_high   the ranks (1 is best) that the votes leave possible
     win_rate              share of its votes, ties as halves
-    mean_rank, firsts, n_ranked   of rankings: mean rank, how often it is first, how often it is ranked
+    mean_rank, firsts, n_ranked   for rankings: mean rank, how often it is first, how often it is ranked
     note                  why it is not ranked
     """
 
@@ -58,8 +58,8 @@ class ReportedPair:
     """Two methods that met, the stronger one first.
 
     win_rate       share of decided votes for the first; with_halves: ties as halves
-    lefts          share of decided votes for the left side; if_balanced: win_rate as if sides had been balanced
-    p              of no preference, for others of what the interval covers; p_prompts: the exact sign test over prompts
+    lefts          share of decided votes for the left side; if_balanced: win_rate if sides had been balanced
+    p              of no preference, over what the interval covers; p_prompts: the exact sign test over prompts
     expected       the model's chance that the first wins, ties halved; None where one is not ranked
     """
 
@@ -96,8 +96,8 @@ class PreferenceTest:
 class PreferenceCategory:
     """The votes or rankings of one category of prompts.
 
-    n          of its votes or rankings; n_prompts is 0 where they do not know their prompts
-    pair       the two methods, where there are no others; p_holm: of its p, over the categories
+    n          of its votes or rankings; n_prompts is 0 if their prompts are unknown
+    pair       the two methods if there are only two; p_holm: its p corrected over the categories
     """
 
     category: str
@@ -125,10 +125,11 @@ class PreferencePart:
 
     sentence    the answer in one sentence
     kind        "votes", "rankings" or "best_worst"; n counts votes, or rankings
-    covers      populations that the intervals of strengths are over
+    covers      populations that the intervals of strengths cover
     strengths   one per method, the strongest first, those that cannot be ranked last
     side        what being on the left adds to the log odds of winning
-    chance      of the ranked methods in that order: the model's chance that the row's beats the column's, ties halved
+    chance      of the ranked methods in that order: the model's chance that the row's method beats the column's, ties
+                halved
     tests       of one scale for all votes; of no difference between methods (Friedman)
     fewest      votes, prompts and raters that decide which method is first; empty where it is not known
     facets      the same by category of prompts; facets_left_out: why others are not shown
@@ -159,14 +160,14 @@ class PreferencePart:
 
 @dataclass(frozen=True, kw_only=True)
 class PreferenceQuestion(PreferencePart):
-    """A question of a document of votes or rankings by its name; question: what was asked, "" where it is not known."""
+    """A question in a document of votes or rankings. question: what was asked, "" if unknown."""
 
     name: str
     question: str = ""
 
     @property
     def asked(self) -> str:
-        """The question in words, else its name."""
+        """The question in words, or else its name."""
         return self.question or self.name
 
 

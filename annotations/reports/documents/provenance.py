@@ -1,4 +1,4 @@
-"""What a document was made from and how: enough to make its figures come out again."""
+"""What a document was made from and how: enough to reproduce its figures."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -33,7 +33,7 @@ class MadeOfVotes(Made):
 
 @dataclass(frozen=True, kw_only=True)
 class MadeOfVerdicts(Made):
-    """partly: what a partly right claim counts as."""
+    """partly: how a partly right claim counts."""
 
     seed: int
     n_resamples: int

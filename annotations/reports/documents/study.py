@@ -1,4 +1,4 @@
-"""The document of a study, or of files of ratings: what `analyze`, the results page and a release all have."""
+"""The document of a study, or of files of ratings: the same for `analyze`, the results page and a release."""
 
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -13,7 +13,7 @@ from annotations.reports.documents.supporting import ReportedSupport
 from annotations.reports.numbers import scale_value
 
 FORMAT: Final = 1
-"""Raised when the document's shape changes so that an older one cannot be read any more."""
+"""Raised when the document's format changes so that older documents can no longer be read."""
 
 
 BETWEEN_METHODS = " | "
@@ -30,7 +30,7 @@ class WithoutRater:
 
 @dataclass(frozen=True, kw_only=True)
 class RaterPairs:
-    """Kappa of every two raters, and how many items both rated; both square, rows and columns as `raters`."""
+    """Kappa of every pair of raters, and how many items both rated; both square, with rows and columns as `raters`."""
 
     raters: tuple[str, ...]
     kappa: tuple[tuple[float | None, ...], ...]
@@ -98,7 +98,7 @@ class MetricGroups:
 
 @dataclass(frozen=True, kw_only=True)
 class MetricBoard:
-    """All metrics. ceiling: one rater against the rest; baseline: a constant metric, which is right on ties alone."""
+    """All metrics. ceiling: one rater against the rest; baseline: a constant metric, which is right only on ties."""
 
     metrics: tuple[ReportedMetric, ...]
     baseline: tuple[ReportedEstimate, ...]
@@ -152,7 +152,7 @@ class ReportedQuestion:
     components       groups of raters who share no item with other groups, the first 50 of n_components
     means            of every method, or of all items where no method is known
     board            None without metrics; facets: the same by facet
-    support          how far the figures can be relied on; None in documents from before statistics 6
+    support          how far the figures can be relied on; None in documents from before statistics version 6
     """
 
     name: str
@@ -189,18 +189,18 @@ class ReportedQuestion:
 
     @property
     def asked(self) -> str:
-        """The question in words, else its name."""
+        """The question in words, or else its name."""
         return self.question or self.name
 
     @property
     def level_names(self) -> list[str]:
-        """What each level is called: its words, else its value."""
+        """The name of each level: its words, or else its value."""
         return list(self.labels) or [scale_value(value) for value in self.values]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedExclusion:
-    """A rater whose n_answers count in no figure."""
+    """A rater whose n_answers answers do not count in any figure."""
 
     rater: str
     reason: str
@@ -225,7 +225,8 @@ class DisputedUnit:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What the site was asked for: (baseline, refined), and (key or "rule", reason) of what was excluded then."""
+    """The request that made the report: (baseline, refined), and (key or "rule", reason) of the exclusions at that
+    time."""
 
     comparisons: tuple[tuple[str, str], ...] = ()
     excluded: tuple[tuple[int | str, str], ...] = ()
@@ -233,7 +234,7 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedRegistration:
-    """The plan that was frozen before the first answer, and what differs from it.
+    """The plan that was frozen before the first answer, and the deviations from it.
 
     made_at   ISO 8601; digest: SHA-256 of the registered file
     """
@@ -246,7 +247,7 @@ class ReportedRegistration:
 
 @dataclass(frozen=True, kw_only=True)
 class WithExcluded:
-    """One comparison as it would be with the excluded raters: for one question, positive when refined is higher.
+    """One comparison as it would be with the excluded raters, for one question; positive when refined is higher.
 
     without, with_them   the mean difference without the excluded raters (as in the report) and with them
     """
@@ -267,12 +268,12 @@ class StudyDocument:
     raters_by_kind    {"person": 3, "imported": 1}; empty where it is not known
     with_excluded     each comparison without and with the excluded raters; empty where nobody is excluded
     n_further         answers of further raters of disputed items, which no figure counts
-    n_withdrawn       people who took their answers out of the study or had them erased
+    n_withdrawn       raters who withdrew their answers from the study or had them erased
     facets_left_out   facet → why metrics are not shown by it
-    asked, exclusion_rule, n_late, sources, disputed, design, registration   what only the site knows; exclusion_rule
-                      is None for files and "" where none was declared, disputed is by question
+    asked, exclusion_rule, n_late, sources, disputed, design, registration   known only to the site; exclusion_rule is
+                      None for files and "" where none was declared, disputed is by question
     counted           questions whose answers are not a single level; only the site knows them
-    viewing           how raters who count saw the images; those of whom nothing was reported are left out
+    viewing           how the raters who count saw the images; raters without a report are left out
     """
 
     format: Literal[1] = FORMAT

@@ -7,11 +7,11 @@ from annotations.reports.documents.estimates import ReportedEstimate
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedFewest:
-    """How few of a kind have to be absent for the leader to lead no more.
+    """How few of a kind must be removed before the leader no longer leads.
 
-    kind       "prompts", "raters", "ratings" or "votes"; n: None where nothing short of all does it
+    kind       "prompts", "raters", "ratings" or "votes"; n: None if only removing all of them is sufficient
     of         how many there are; names: which ones, the first 50, empty for single ratings and votes
-    is_exact   no smaller number does it
+    is_exact   no smaller number is sufficient
     """
 
     kind: str
@@ -23,7 +23,7 @@ class ReportedFewest:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedChange:
-    """A change over a rater's session, mean over raters, with p of none."""
+    """A change over a rater's session, mean over raters, with the p of no change."""
 
     estimate: ReportedEstimate
     p: float | None
@@ -40,7 +40,7 @@ class AdjustedMethod:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedAdjusted:
-    """Fair averages of all methods; reason: why there are none."""
+    """Fair averages of all methods; reason: why they are undefined."""
 
     methods: tuple[AdjustedMethod, ...]
     reason: str = ""
@@ -48,7 +48,8 @@ class ReportedAdjusted:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedSeeds:
-    """Variances by name (prompt, seed, rater, prompt × rater, rest); n: what they rest on; reason: why none."""
+    """Variances by name (prompt, seed, rater, prompt × rater, rest); n: the counts behind them; reason: why they are
+    undefined."""
 
     components: dict[str, float | None] = field(default_factory=dict)
     n: dict[str, int] = field(default_factory=dict)
@@ -57,7 +58,7 @@ class ReportedSeeds:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedSupport:
-    """within_raters: agreement of raters with themselves; empty, or None, where the data say nothing of it."""
+    """within_raters: agreement of raters with themselves; empty, or None, if the data do not show it."""
 
     within_raters: tuple[ReportedEstimate, ...] = ()
     drift: tuple[ReportedChange, ...] = ()

@@ -1,4 +1,4 @@
-"""A selection of images as a figure, in the way of papers: a grid with captions, as PDF, PNG and LaTeX."""
+"""A selection of images as a figure for a paper: a grid with captions, as PDF, PNG and LaTeX."""
 
 import base64
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from annotations.reports.paper.typesetting import literal, pdf, png
 from annotations.reports.tex import escape, guarded
 
 ONE_COLUMN, TWO_COLUMNS = 84.0, 174.0
-"""Widths in mm, as of CVPR and ACL templates: of one column, and of a page with two."""
+"""Widths in mm, from the CVPR and ACL templates: of one column, and of a page with two."""
 GAP = 1.5
 
 
@@ -48,7 +48,7 @@ class Grid:
 
 
 def arranged(cells: Sequence[Cell], n_columns: int) -> list[list[Cell]]:
-    """Row after row; the last one is filled with empty cells."""
+    """The cells row by row; the last row is filled with empty cells."""
     filled = [*cells, *[Cell(b"")] * (-len(cells) % n_columns)]
     return [filled[start : start + n_columns] for start in range(0, len(filled), n_columns)]
 
@@ -65,7 +65,7 @@ def grid_png(grid: Grid) -> bytes:
 def grid_tex(grid: Grid, *, folder: str = "images", label: str = "examples") -> Iterator[tuple[str, bytes]]:
     """(name, content) of the files of a LaTeX figure: `figure.tex`, to be read by \\input, and its images.
 
-    It needs graphicx alone, and takes the width of the page where it is wider than one column.
+    It needs only graphicx, and takes the width of the page if it is wider than one column.
     """
     for name, content in _pictures(grid).items():
         yield f"{folder}/{name}", content
@@ -82,7 +82,7 @@ def _pictures(grid: Grid) -> dict[str, bytes]:
 
 
 def _wrapped(grid: Grid) -> dict[str, bytes]:
-    """The pictures as SVG files, which hold the JPEG as it is: Typst takes no other kind of file from memory."""
+    """The pictures as SVG files, which hold the JPEG as it is: Typst reads no other kind of file from memory."""
     sizes = {
         _name(row, column): cell.size
         for row, cells in enumerate(grid.rows, start=1)

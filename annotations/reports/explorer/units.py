@@ -1,4 +1,5 @@
-"""Figures of every single unit of a question: what people say of it, how far they part, and how far metrics do."""
+"""Figures for every unit of a question: what raters say about it, how far they disagree, and how far metrics differ
+from them."""
 
 from dataclasses import dataclass
 
@@ -13,13 +14,13 @@ from annotations.stats.arrays import FloatArray, IntArray
 class UnitFigures:
     """One entry per unit of the question, in its order of units (`DimensionData.units`).
 
-    mean      mean rating; of a ranking the mean place; NaN where levels have no order
-    better    what orders units from worst to best: the mean, of a ranking its negative; NaN as before
+    mean      mean rating; for a ranking, the mean place; NaN where levels have no order
+    better    orders units from worst to best: the mean, or for a ranking its negative; NaN as for `mean`
     distance  mean distance of two raters' ratings, 0–1; NaN with fewer than two
     counts    (n_units, n_levels) how often each level was given
     scores    by metric; NaN where missing
-    gaps      by metric, place of its score minus place of people's judgement, both as shares of the units that have
-              both, −1 … 1: positive where the metric thinks better of an image than people do
+    gaps      by metric, place of its score minus place of raters' judgement, both as shares of the units that have
+              both, −1 … 1: positive where the metric rates an image higher than raters do
     """
 
     mean: FloatArray
@@ -31,7 +32,7 @@ class UnitFigures:
 
 
 def unit_figures(data: StudyData, dimension: DimensionData) -> UnitFigures:
-    """What a report's ratings and scores say of each unit that has a rating."""
+    """The figures of each unit that has a rating, from a report's ratings and scores."""
     ratings = dimension.ratings
     cells = ratings.unit * np.int64(ratings.n_levels) + ratings.level
     counts = np.bincount(cells, minlength=ratings.n_units * ratings.n_levels).reshape(ratings.n_units, ratings.n_levels)
@@ -53,8 +54,8 @@ def unit_figures(data: StudyData, dimension: DimensionData) -> UnitFigures:
 def gap(score: FloatArray, better: FloatArray) -> FloatArray:
     """(n,) place of each score minus place of each judgement among the units that have both; NaN for the others.
 
-    Places are mid-ranks as shares (rank − ½) / n, so that ties share one and both run over the same range. The units
-    need no common scale, and a metric is not blamed for running over another range than people's ratings do.
+    Places are mid-ranks as shares (rank − ½) / n, so that ties share one and both run over the same range. The two need
+    no common scale, so a metric's different range does not count as a gap.
     """
     found = np.full(len(score), np.nan)
     has_both = np.isfinite(score) & np.isfinite(better)
@@ -70,10 +71,10 @@ def places(values: FloatArray) -> FloatArray:
 
 
 def changes(better: FloatArray, image: IntArray, parent: IntArray) -> FloatArray:
-    """(n,) judgement of an image minus that of the image it was made from; NaN where either has none.
+    """(n,) judgement of an image minus that of the image it was made from; NaN where either has no judgement.
 
-    image, parent  (n,) keys; parent 0 for an image that was made from none. An image that several units show counts
-    with its mean over them.
+    image, parent  (n,) keys; parent 0 for an image that was not made from another. An image that several units show
+    counts with its mean over them.
     """
     keys, code = np.unique(image, return_inverse=True)
     known = np.isfinite(better) & (image > 0)

@@ -1,4 +1,4 @@
-"""Every picture of a report by a name of its own, with its caption, for a page and for one column."""
+"""Every chart of a report under its own name, with its caption, for a page and for one column."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ def named_figures(sections: Sequence[Section]) -> list[tuple[str, Section, Figur
 
 
 def caption(figure: Figure, pair: str, question: str) -> str:
-    """What is shown, of which pair of methods and which question, and what the axis shows, in whole sentences."""
+    """What is shown, for which pair of methods and which question, and what the axis shows, in whole sentences."""
     said = [sentence(f"{figure.title}: {pair}" if pair else figure.title), sentence(question)]
     if figure.axis:
         said.append(sentence(figure.axis[0].upper() + figure.axis[1:]))
@@ -52,7 +52,7 @@ def caption(figure: Figure, pair: str, question: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """The text with a full stop, unless it ends a sentence already or is empty."""
+    """The text with a full stop, unless it already ends a sentence or is empty."""
     return text if not text or text.endswith((".", "?", "!")) else f"{text}."
 
 

@@ -15,7 +15,7 @@ LARGE_SHARE = 0.05
 
 
 def limits(document: StudyDocument) -> list[str]:
-    """Sentences, the gravest first. The last is true of every study."""
+    """Sentences, the most serious first. The last one applies to every study."""
     return list(dict.fromkeys(_all(document)))
 
 

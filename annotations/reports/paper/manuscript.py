@@ -1,4 +1,4 @@
-"""Everything that a report says on paper, whatever the format: the formats differ in marks alone."""
+"""Everything that a report says on paper, in any format: the formats differ only in markup."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from annotations.reports.parts import Part, notices_of, parts_of, provenance
 from annotations.reports.view import Block, Folded, Paragraph, Section, Table
 
 MOST_ROWS = 120
-"""Rows of a table on paper; the CSV has all."""
+"""The most rows of a table on paper; the CSV has all."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Manuscript:
 
     warnings    what must be known before any figure is read
     summary     the answer to each question, one sentence each
-    parts       a question each, with its sections
+    parts       one per question, with its sections
     figures     all pictures of the parts, in the same order
     methods     paragraphs with citations as [@key]; references: of all keys, in alphabetical order
-    notes       what else qualifies the figures
-    registration  when the plan was frozen, and what differs from it; empty without a registration
+    notes       further qualifications of the figures
+    registration  when the plan was frozen, and the deviations from it; empty without a registration
     """
 
     title: str

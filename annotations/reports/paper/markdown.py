@@ -29,7 +29,7 @@ def literal(text: str) -> str:
 
 
 def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """The lines of a table, figures as Python writes them (as in the CSV), empty where there is none."""
+    """The lines of a table, figures as Python writes them (as in the CSV), empty cells for missing ones."""
     yield "| " + " | ".join(map(literal, columns)) + " |\n"
     yield "|" + "---|" * len(columns) + "\n"
     for row in rows:
@@ -37,7 +37,7 @@ def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Ite
 
 
 def markdown(paper: Manuscript) -> str:
-    """The whole report, pictures as links to figures/NAME.png."""
+    """The whole report, with charts as links to figures/NAME.png."""
     figures = iter(paper.figures)
     lines = [f"# {literal(paper.title)}", *(f"**{literal(line)}**" for line in paper.warnings)]
     lines += ["## Summary", *map(literal, paper.summary)]

@@ -91,7 +91,7 @@ STATEMENTS = {
     "ethics": "Ethics review",
     "funding": "Funding and interests",
 }
-"""What the researchers wrote, by its key, with the words that lead to it."""
+"""The researchers' own texts by key, with the words that introduce them."""
 
 
 def _procedure(document: StudyDocument, design: Design | None) -> Iterator[str]:

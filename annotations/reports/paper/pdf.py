@@ -1,4 +1,4 @@
-"""The report as a paged, numbered PDF: answers and pictures first, the tables behind them as an appendix."""
+"""The report as a PDF with numbered pages: answers and charts first, the tables after them as an appendix."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from annotations.reports.rendering import grouped
 from annotations.reports.view import Block, Figure, Folded, Paragraph, Section, Table
 
 LONG_CELL = 24
-"""Characters from which on a column is one of words, which may break, and not of figures."""
+"""With longer cells than this, in characters, a column holds words, which may break, rather than figures."""
 MOST_CELL = 160
 MOST_UNBROKEN = 15
 """Rows up to which a table stays on one page."""
@@ -96,10 +96,10 @@ def _appendix(tables: Sequence[tuple[str, Section, Sequence[Folded | Table]]]) -
 
 
 def _shown(blocks: Sequence[Block], figures: Iterator[PaperFigure]) -> Iterator[str]:
-    """Sentences and pictures of a section; pictures that a page folds are shown in place."""
+    """Sentences and charts of a section; charts that a page folds are shown in place."""
     for block, following in zip_longest(blocks, blocks[1:]):
         if isinstance(block, Paragraph):
-            # A sentence that leads to a picture stays with it.
+            # A sentence that introduces a chart stays with it.
             stays = isinstance(following, Figure)
             yield f"#block(sticky: true)[{_paragraph(block)}]" if stays else f"{_paragraph(block)}\n"
         elif isinstance(block, Figure):
@@ -141,7 +141,7 @@ def _paragraph(block: Paragraph) -> str:
 
 
 def _table(block: Table) -> str:
-    """A table that may go on over pages, its heading on each; columns of words share the room that figures leave."""
+    """A table that may span pages, with its heading on each; columns of words share the room that figures leave."""
     cells = [[str(grouped(cell)) for cell in row] for row in block.rows]
     longest = [max((len(row[at]) for row in cells), default=0) for at in range(len(block.head))]
     is_words = [at not in block.numeric and longest[at] >= LONG_CELL for at in range(len(block.head))]
@@ -158,7 +158,7 @@ def _table(block: Table) -> str:
 
 
 def _breakable(cell: str) -> str:
-    """A line may end after every eighth letter of a word that is too long for a column, by a blank without a width."""
+    """Lets a line end after every eighth letter of a word that is too long for a column, by a zero-width space."""
     return _LONG_WORD.sub(lambda found: "\u200b".join(re.findall(".{1,8}", found[0])), cell)
 
 
@@ -172,7 +172,8 @@ def _room(head: str, longest: int) -> str:
 
 
 def _share(longest: int) -> str:
-    """A column of words gets room as the root of its longest cell: names stay on a line, reasons take several."""
+    """A column of words gets room in proportion to the square root of its longest cell: names stay on one line, reasons
+    take several."""
     return f"{sqrt(min(longest, MOST_CELL)):.1f}fr"
 
 
@@ -181,7 +182,7 @@ def _heading(level: int, text: str) -> str:
 
 
 def _words(text: str) -> str:
-    """Text in markup: literal but for its citations."""
+    """Text in markup: literal except for its citations."""
     parts, at = [], 0
     for found in CITATION.finditer(text):
         cites = "".join(f"#cite(<{key}>)" for key in keys_of(found[1]))

@@ -1,4 +1,4 @@
-"""What a report says of its study's registration: that there was one, and every deviation from it."""
+"""What a report says about its study's registration: that there was one, and every deviation from it."""
 
 from annotations.reports.documents.study import StudyDocument
 

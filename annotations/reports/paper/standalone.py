@@ -1,4 +1,4 @@
-"""A picture of a page → an SVG file that needs no style sheet: colours, type and size are written into it."""
+"""A chart from a page → an SVG file that needs no style sheet: colours, type and size are written into it."""
 
 import re
 
@@ -28,7 +28,7 @@ LOOK = {
     "bar tie": f'fill="{LINE}"',
     "bar loss": f'fill="{PAPER}" stroke="{INK}"',
 }
-"""What the style sheet says of each class in light colours, as attributes."""
+"""The style sheet's rules for each class in light colours, as attributes."""
 _OPEN = re.compile(r'<svg class="chart(?: phone)?" viewBox="0 0 ([\d.]+) ([\d.]+)" role="img" aria-label="([^"]*)"')
 _CLASS = re.compile(r' class="([^"]*)"')
 

@@ -20,7 +20,7 @@ def summary(document: StudyDocument) -> list[str]:
 
 
 def _lead(dimension: ReportedQuestion, *, alone: bool) -> str:
-    """The question in front of its answer, where there are several."""
+    """The question in front of its answer, if there are several questions."""
     asked = dimension.asked
     return "" if alone else f"{asked} " if asked.endswith(("?", ".", "!")) else f"{asked}: "
 

@@ -1,4 +1,4 @@
-"""What a LaTeX paper takes in next to the tables: the methods section, and all figures with captions."""
+"""Files for a LaTeX paper besides the tables: the methods section, and all figures with captions."""
 
 import re
 
@@ -8,11 +8,11 @@ from annotations.reports.paper.methods import CITATION
 from annotations.reports.tex import escape_part, guarded
 
 FITTING = r"width=\linewidth,height=0.8\textheight,keepaspectratio"
-"""As wide as its place, and never higher than a page with its caption."""
+"""As wide as the space for it, and never higher than a page with its caption."""
 LOOSE = r"\begingroup\emergencystretch=5em"
-"""A line of long names has few blanks to stretch: it may rather be loose than run over the margin."""
+"""A line of long names has few blanks to stretch: a loose line is better than one that runs over the margin."""
 LONG = re.compile(r"[^\s]{20,}")
-"""Names such as a_long_name_of_a_question have no place of their own where a line may end."""
+"""Names such as a_long_name_of_a_question have no natural place for a line to end."""
 PIECE = 8
 """Letters of such a name after which a line may end."""
 HASH = re.compile(r"\b(?=[a-f]*\d)[0-9a-f]{8,}\b")

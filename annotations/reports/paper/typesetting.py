@@ -1,4 +1,4 @@
-"""Typst, which makes PDF and PNG files within this process. No other module uses it.
+"""Typst, which makes PDF and PNG files within this process. Only this module uses it.
 
 It reads only fonts from the disk and nothing from the network: a source names only files that are passed to it.
 """
@@ -26,7 +26,7 @@ def _fonts() -> typst.Fonts:
 def pdf(source: str, files: Mapping[str, bytes], made_at: str) -> bytes:
     """A tagged PDF of the source. `made_at`, ISO 8601, is its date, so that equal inputs give an equal file."""
     project, moment = _project(source, files), _moment(made_at)
-    # The stubs know only one file, though several, by name, are documented.
+    # The stubs allow only one file, although several, by name, are documented.
     made = typst.compile(project, format="pdf", font_paths=_fonts(), timestamp=moment)  # type: ignore[call-overload]
     return _whole(made)
 
@@ -44,7 +44,7 @@ def picture_png(svg: str) -> bytes:
 def png(source: str, files: Mapping[str, bytes]) -> bytes:
     """The one page of the source as PNG at 300 dots per inch of its size."""
     project = _project(source, files)
-    # The stubs know only one file here, too.
+    # The stubs allow only one file here, too.
     made = typst.compile(project, format="png", ppi=DOTS_PER_INCH, font_paths=_fonts())  # type: ignore[call-overload]
     return _with_resolution(_whole(made))
 

@@ -26,7 +26,7 @@ SMALL, CELL = Pt(8.5), Pt(7.5)
 
 
 def report_docx(paper: Manuscript) -> bytes:
-    """The report as .docx: headings, captions, tables and alternative texts are Word's own."""
+    """The report as .docx, with Word's own headings, captions, tables and alternative texts."""
     file = Document()
     for page in file.sections:
         page.left_margin = page.right_margin = page.top_margin = page.bottom_margin = MARGIN
@@ -109,7 +109,7 @@ def _add_table(file: WordFile, block: Table) -> None:
     table = file.add_table(rows=1, cols=len(block.head), style="Light List")
     head = table.rows[0]
     _fill(head, block.head, block)
-    # The heading is repeated on each page that the table goes on over.
+    # The heading is repeated on each page that the table spans.
     repeated = OxmlElement("w:tblHeader")
     repeated.set(qn("w:val"), "true")
     head._tr.get_or_add_trPr().append(repeated)

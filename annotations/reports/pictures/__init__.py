@@ -1,1 +1,1 @@
-"""The pieces of pictures: SVG text, axes, and a matrix of shares. `charts` is made of them."""
+"""The pieces of charts: SVG text, axes, and a matrix of shares. `charts` is built from them."""

@@ -1,4 +1,4 @@
-"""A horizontal axis: where it ends, its round ticks, and where a value lies on it."""
+"""A horizontal axis: its ends, its round ticks, and the position of a value on it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Axis:
 
     @classmethod
     def holding(cls, values: Sequence[float], limits: Limits, left: float, right: float) -> "Axis":
-        """One that holds the values as far as the limits allow, with four to eight round ticks on it."""
+        """An axis that holds the values as far as the limits allow, with four to eight round ticks."""
         lowest = -inf if limits[0] is None else limits[0]
         highest = inf if limits[1] is None else limits[1]
         inside = [min(max(value, lowest), highest) for value in values]
@@ -45,7 +45,7 @@ class Axis:
         return not self.low - reach <= value <= self.high + reach
 
     def figure(self, tick: float) -> str:
-        """The tick as it is written, all with the same number of decimals; a minus is a minus."""
+        """The tick's label; all have the same number of decimals, and a minus is a minus sign."""
         step = self.ticks[1] - self.ticks[0] if len(self.ticks) > 1 else 1.0
         decimals = max(0, -floor(log10(step) + 1e-9))
         decimals += round(step / 10.0 ** floor(log10(step)), 6) == 2.5

@@ -1,4 +1,4 @@
-"""The names of a picture's rows, shortened to the room for them without two rows reading the same."""
+"""The names of a chart's rows, shortened to the available room so that no two rows read the same."""
 
 from collections.abc import Callable, Iterator, Sequence
 from unicodedata import bidirectional, combining, east_asian_width
@@ -6,18 +6,18 @@ from unicodedata import bidirectional, combining, east_asian_width
 BETWEEN = " − "
 """Between the two names of a pair."""
 _LEAST = 6
-"""Letters that a name keeps in any case."""
+"""Letters that a name always keeps."""
 _CUT = "…"
 _ROUNDS = 4
-"""Of those that still read alike after one, fewer have more in common."""
+"""How often common beginnings are cut off; after each round fewer names still read alike."""
 _RIGHT_TO_LEFT = frozenset({"R", "AL"})
 
 
 def letters(words: str) -> float:
     """About how many Latin letters are as wide as these words.
 
-    Chinese, Japanese and Korean signs and emoji take two, combining marks none. Where Arabic or Hebrew is among them,
-    the whole is set in a wider face.
+    Chinese, Japanese and Korean characters and emoji count as two, combining marks as none. If the text contains Arabic
+    or Hebrew, all of it is set in a wider face.
     """
     n = sum(0 if combining(sign) else 2 if east_asian_width(sign) in "WF" else 1 for sign in words)
     return 1.2 * n if any(bidirectional(sign) in _RIGHT_TO_LEFT for sign in words) else n
@@ -26,8 +26,8 @@ def letters(words: str) -> float:
 def shortened(labels: Sequence[str], room: float) -> list[str]:
     """The labels, those that are too long for the room cut so that different ones stay different.
 
-    room: in letters. A label is cut at its end; where several would then read alike, in their middle; where they still
-    do, what they have in common is cut off their beginnings. Of a pair each name is cut by itself.
+    room: in letters. A label is cut at its end. If several would then read alike, they are cut in the middle; if they
+    still do, their common beginning is cut off. The two names of a pair are cut separately.
     """
     room = max(room, _LEAST)
     long = [label for label in dict.fromkeys(labels) if letters(label) > room]

@@ -1,4 +1,4 @@
-"""A square matrix of shares as a picture: who would beat whom."""
+"""A square matrix of shares as a chart: which method would beat which."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ def chance_matrix(
 ) -> str:
     """Row against column: the share written in each cell, the larger the darker.
 
-    shares (n, n): None where there is none, such as on the diagonal. At most 20 methods are drawn, the first ones.
+    shares (n, n): None for a missing share, such as on the diagonal. Only the first 20 methods are drawn.
     """
     n = min(len(names), MOST_DRAWN)
     if n < 2:

@@ -1,4 +1,4 @@
-"""How to read each kind of picture, for readers who see one for the first time."""
+"""How to read each kind of chart, for readers who see one for the first time."""
 
 READINGS = {
     "Prompts on which it is better, equal, worse": (
@@ -35,4 +35,4 @@ READINGS = {
     ),
     "Agreement of every rater with the others": "One whose line reaches 0 may have answered at random.",
 }
-"""By the picture's title. One without a line here is explained by its axis."""
+"""By the chart's title. A chart without an entry here is explained by its axis."""

@@ -44,7 +44,7 @@ PHONE = Layout(width=360, left=14, right=14, row=48, above=20)
 
 
 def escape(words: str) -> str:
-    """The words as XML text; characters that XML cannot hold are blanks."""
+    """The words as XML text; characters that XML cannot hold become blanks."""
     return escape_marks(without_controls(words))
 
 
@@ -54,7 +54,7 @@ def without_controls(words: str) -> str:
 
 
 def text(x: float, y: float, words: str, kind: str, anchor: str, *, full: str = "") -> str:
-    """Text at (x, y); `full` is what hovering shows where the words are shortened."""
+    """Text at (x, y); `full` is shown on hovering if the words are shortened."""
     hover = f"<title>{escape(full)}</title>" if full and full != words else ""
     return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{hover}{escape(words)}</text>'
 
@@ -93,7 +93,7 @@ def wrapped(words: str, middle: float, y: float, width: float) -> tuple[list[str
 
 
 def short(label: str, room: float) -> str:
-    """The label, cut where it is longer than the room for it."""
+    """The label, cut if it is longer than the room for it."""
     return shortened([label], room / LETTER)[0]
 
 

@@ -1,2 +1,2 @@
 """A study's plan, frozen before the first answer: what it is (`plan.py`), as a document for a registry
-(`documents.py`), and what was done otherwise (`deviations.py`)."""
+(`documents.py`), and the deviations from it (`deviations.py`)."""

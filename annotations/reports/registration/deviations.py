@@ -28,13 +28,13 @@ SETTINGS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of the study.
+    """The outcome of the study.
 
     n_answered   cards answered by raters who count, without those of further raters
     excluded     reasons for which raters were excluded, one entry per rater
     comparisons  (baseline, refined) that the report has
     n_before     answers dated before the registration
-    is_stopped_by_rule  the registered rule gave out no further prompts, so fewer cards than the most are as planned
+    is_stopped_by_rule  the registered rule assigned no further prompts, so fewer cards than the maximum are as planned
     """
 
     n_answered: int
@@ -46,9 +46,9 @@ class Outcome:
 
 
 def deviations(registered: Plan, now: Plan, outcome: Outcome) -> list[str]:
-    """One sentence for each difference, what was planned first; none where everything is as registered.
+    """One sentence for each difference, beginning with what was planned; none if everything is as registered.
 
-    Intentions are texts, which nothing can check: the caller shows them next to this list.
+    Intentions are texts, which cannot be checked: the caller shows them next to this list.
     """
     return [
         *_settings(registered, now),

@@ -19,7 +19,7 @@ ORDERS = {"shuffled": "in an order shuffled for each rater", "fixed": "in one or
 
 @dataclass(frozen=True)
 class Registered:
-    """A plan with what freezes it. made_at: ISO 8601, before the first answer."""
+    """A plan and the registration that freezes it. made_at: ISO 8601, before the first answer."""
 
     plan: Plan
     number: int
@@ -155,7 +155,7 @@ REGISTRIES: Mapping[str, tuple[str, Answers]] = {
 
 
 def answers(plan: Plan, registry: str) -> list[tuple[str, str]]:
-    """(heading, text) in the registry's order; "" where the plan does not say it."""
+    """(heading, text) in the registry's order; "" if the plan does not say."""
     return [(heading, made(plan)) for heading, made in REGISTRIES[registry][1].items()]
 
 

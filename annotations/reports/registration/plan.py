@@ -1,4 +1,4 @@
-"""The plan of a study: what is asked about which images, of whom, under which rules, and how it will be analysed."""
+"""The plan of a study: the questions, the images, the raters, the rules, and the analysis."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ class Plan:
     further_raters  the rule for further raters of disputed items in words; "" for none
     further_prompts  the rule for further prompts of a close comparison in words; "" for none
     text_images   (name, SHA-256 of the pixels' file) of the images in the texts that raters read
-    intentions    what only the researchers know, by the keys of INTENTIONS
+    intentions    facts that only the researchers know, by the keys of INTENTIONS
     """
 
     title: str
@@ -65,7 +65,7 @@ class Plan:
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> "Plan":
-        """The plan as it was stored; a field that came later has its default."""
+        """The plan as it was stored; a field that was added later has its default."""
         known = {each.name for each in fields(cls)}
         values = {name: value for name, value in found.items() if name in known}
         return cls(
@@ -84,7 +84,8 @@ class Plan:
 
 @dataclass(frozen=True)
 class Intention:
-    """Something that a registry asks and only the researchers know. `osf` and `aspredicted`: the heading it goes to."""
+    """A fact that a registry asks for and only the researchers know. `osf` and `aspredicted`: the heading it goes
+    under."""
 
     key: str
     asks: str

@@ -1,4 +1,4 @@
-"""What a bundle says of itself: a README with a card's head, a code book, and Croissant for programs."""
+"""A bundle's description of itself: a README with a data card's head, a code book, and Croissant for programs."""
 
 import csv
 import hashlib
@@ -37,7 +37,7 @@ COLUMNS = {
     "image": ("Text", "The image's key"),
     "file": ("Text", "Where the image is in a bundle with images; empty where its file is held elsewhere"),
 }
-"""Type and meaning of each column; what is not here is a property of the item."""
+"""Type and meaning of each column; a column not listed here is a property of the item."""
 TABLES_OF_CARD = ("ratings", "items", "metrics", "questions")
 OTHER_COLUMN = ("Text", "A property of the item")
 TABLE_TITLES = {
@@ -52,7 +52,7 @@ TABLE_TITLES = {
 
 
 def readme(document: StudyDocument, settings: Settings) -> str:
-    """The README: a card with a YAML head, the answer, what is in the bundle, and how to work it out again."""
+    """The README: a card with a YAML head, the answer, what is in the bundle, and how to recompute the figures."""
     n = sum(dimension.n_ratings for dimension in document.dimensions)
     head = card_head(document.title, n, {name: f"data/{name}.csv" for name in TABLES_OF_CARD})
     body = [
@@ -85,7 +85,7 @@ def readme(document: StudyDocument, settings: Settings) -> str:
 
 
 def _notes(document: StudyDocument) -> Mapping[str, str]:
-    """What the researchers wrote, by key."""
+    """The researchers' own texts, by key."""
     return (document.design.notes if document.design else None) or {}
 
 
@@ -97,7 +97,7 @@ _CARD = (
     ("funding", "Funding and interests", "not stated"),
     ("ethics", "Ethics review", "not stated"),
 )
-"""Key, words, and what to write for a fact that nobody stated."""
+"""Key, words, and the text for a fact that nobody stated."""
 _CROISSANT = (
     ("license", "licence"),
     ("citeAs", "paper"),
@@ -109,7 +109,7 @@ _CROISSANT = (
 
 
 def licence_and_contact(document: StudyDocument) -> str:
-    """A list of what the researchers stated, and of what nobody did."""
+    """A list of the facts that the researchers stated, and of those that they did not."""
     notes = _notes(document)
     return "\n".join(f"- {words}: {literal(notes.get(key) or missing)}" for key, words, missing in _CARD)
 

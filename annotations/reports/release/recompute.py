@@ -1,4 +1,4 @@
-"""The figures of a bundle from its raw rows, by the analysis that made them."""
+"""The figures of a bundle from its raw rows, by the same analysis."""
 
 import json
 from collections.abc import Mapping
@@ -31,9 +31,9 @@ class BadBundle(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """What the figures depend on beyond the rows.
+    """What the figures depend on besides the rows.
 
-    extras: keys of the document that no figure is made of, such as the design, as the site adds them
+    extras: keys of the document that no figure depends on, such as the design, as added by the site
     """
 
     title: str

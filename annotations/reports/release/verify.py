@@ -1,4 +1,4 @@
-"""Is a bundle complete, and do its rows still give its figures?"""
+"""Is a bundle complete, and do its rows still reproduce its figures?"""
 
 import csv
 import hashlib
@@ -36,12 +36,12 @@ class Difference:
 
 @dataclass(frozen=True)
 class Verified:
-    """What does not agree.
+    """Everything that does not agree.
 
-    changed, missing  files whose content is not what the manifest says, and files that are not there
-    differences       figures of the report that do not come out of the rows; n_figures: those compared
-    written           (file, what differs in it): tables and texts that do not say what the report's figures say, and
-                      images that are not those of the rows
+    changed, missing  files whose content differs from the manifest, and files that are missing
+    differences       figures of the report that the rows do not reproduce; n_figures: how many were compared
+    written           (file, what differs in it): tables and texts that do not match the report's figures, and images
+                      that are not those of the rows
     """
 
     changed: Sequence[str]
@@ -122,7 +122,7 @@ KEYS = frozenset(
 
 
 def _keyed(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> dict[tuple[str, ...], dict[str, Any]]:
-    """Rows by their leading columns that name them; rows of equal names are numbered."""
+    """Rows by the leading columns that name them; rows with equal names are numbered."""
     n_keys = next((at for at, name in enumerate(columns) if name not in KEYS), len(columns))
     keyed: dict[tuple[str, ...], dict[str, Any]] = {}
     for row in rows:
@@ -167,7 +167,7 @@ def _others(folder: Path, listed: Mapping[str, str]) -> list[str]:
 
 
 def _other_images(folder: Path, listed: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Images whose hash by the manifest is not the one that the table of images has."""
+    """Images whose hash in the manifest differs from the one in the table of images."""
     try:
         with (folder / IMAGES).open(encoding="utf-8", newline="") as file:
             stated = {row["file"]: row["sha256"] for row in csv.DictReader(file)}

@@ -1,4 +1,4 @@
-"""Does a bundle's written report say what its figures say? Its tables and texts are written anew and compared."""
+"""Does a bundle's written report match its figures? Its tables and texts are written again and compared."""
 
 import csv
 import io
@@ -16,11 +16,11 @@ MOST_SHOWN = 80
 
 
 def differing(folder: Path, document: StudyDocument, *, is_same_version: bool) -> Iterator[tuple[str, str]]:
-    """(file, what differs in it) for tables and texts that do not say what the document says.
+    """(file, what differs in it) for tables and texts that do not match the document.
 
-    Of a table its row and column, of another text the first line. A missing file is the manifest's to name. PDF, Word
-    and PNG are not compared: their bytes depend on the machine's fonts. Another version of evalsite may word things in
-    another way: then only tables are compared, those that have the same columns.
+    For a table that is the row and column, for another text the first line. Missing files are found through the
+    manifest. PDF, Word and PNG are not compared: their bytes depend on the machine's fonts. Another version of evalsite
+    may word texts differently: then only tables with the same columns are compared.
     """
     for name, content in text_files(document):
         path = folder / FOLDER / name
@@ -52,7 +52,7 @@ def _cells(said: str, meant: str) -> Iterator[str]:
 
 
 def _lines(said: str, meant: str) -> Iterator[str]:
-    """The first line that differs, from shortly before the first sign that does."""
+    """The first line that differs, from shortly before the first character that differs."""
     for number, (one, other) in enumerate(zip_longest(said.split("\n"), meant.split("\n"), fillvalue=""), start=1):
         if one != other:
             alike = min(len(one), len(other))

@@ -1,4 +1,5 @@
-"""Two studies of the same images: do the panels agree, does one person answer alike twice, does the winner hold?"""
+"""Two studies of the same images: do the panels agree, do people answer the same way twice, and is the winner the
+same?"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ WIDEST_FIRST = ("prompts and raters", "prompts", "raters")
 
 @dataclass(frozen=True)
 class Panel:
-    """One question of one study. keys: of `data.units`, the same for what both studies show alike."""
+    """One question of one study. keys: of `data.units`, equal for units that both studies show."""
 
     title: str
     data: StudyData
@@ -47,7 +48,7 @@ class HeldComparison:
 
     @property
     def verdict(self) -> str:
-        """What the second study makes of the first one's answer."""
+        """What the second study says about the first one's answer."""
         for study, found in (("first", self.first), ("second", self.second)):
             if isnan(found.mean_diff.value):
                 return f"undecided: in the {study} study no prompt has rated images of both methods"
@@ -68,9 +69,10 @@ class HeldComparison:
 
 @dataclass(frozen=True)
 class SideBySide:
-    """Everything that is shown of two studies.
+    """Everything that is shown about two studies.
 
-    n_shared, n_first, n_second   units that both rated, that the first and that the second alone rated
+    n_shared, n_first, n_second   units that both studies rated, that only the first rated, and that only the second
+                                  rated
     kappa, alphas, normalised     agreement between the panels, within each on the shared units, and their ratio
     points                        (first mean, second mean) of shared units, at most MOST_POINTS
     correlation, shift            of the units' means; second minus first; NaN where levels have no order
@@ -203,7 +205,7 @@ def _held(
 
 
 def _pooled(first: Panel, second: Panel) -> tuple[Ratings, IntArray, IntArray, list[str]]:
-    """Both studies' answers as those of one: units by key, raters of each study apart, prompts and methods by name."""
+    """Both studies' answers as those of one: units by key, raters separate by study, prompts and methods by name."""
     panels = (first, second)
     units = {key: code for code, key in enumerate(sorted({key for panel in panels for key in panel.shared()}))}
     prompts = {text: code for code, text in enumerate(sorted({*first.data.prompts, *second.data.prompts}))}
@@ -260,7 +262,7 @@ def _alpha(ratings: Ratings, shared: IntArray, metric: Metric) -> Estimate:
 def _repeats(
     one: DimensionData, other: DimensionData, a: IntArray, b: IntArray, same_people: Mapping[str, str]
 ) -> Repeats | None:
-    """The answers of one person to one unit in both studies; None where nobody gave any."""
+    """Answers that the same person gave to the same unit in both studies; None if there are none."""
     place = np.full(other.ratings.n_units, -1, np.int64)
     place[b] = a
     people = {name: code for code, name in enumerate(other.raters)}
@@ -288,7 +290,7 @@ def _rank_correlation(means: FloatArray) -> float:
 
 
 def _sign(estimate: Estimate) -> int:
-    """1 or −1 where the widest interval that there is leaves 0 out; 0 otherwise."""
+    """1 or −1 if the widest available interval excludes 0; 0 otherwise."""
     for covers in WIDEST_FIRST:
         interval = estimate.interval(covers)
         if interval is not None and interval.is_defined:

@@ -33,10 +33,10 @@ MOST_FACET_VALUES = 24
 MOST_PAIRED_RATERS = 40
 FEWEST_UNITS_A_FACET_VALUE = 20
 _RESAMPLES_A_FACET = 100
-"""Of the bootstrap that is behind the leading interval of a mean, which tables of facets do not show."""
+"""Resamples of the bootstrap whose interval follows the leading one of a mean; tables of facets do not show it."""
 FEWEST_IN_ONE_MODEL = 3
 PEOPLE_AGREE = "people's agreement"
-"""The facet of metric tables that is made of the ratings themselves."""
+"""The facet of metric tables that is computed from the ratings themselves."""
 EVERYTHING = "all"
 """The only method's name where the data do not distinguish methods."""
 
@@ -70,7 +70,7 @@ class FacetTable:
 
 @dataclass(frozen=True)
 class CategoryEffects:
-    """A comparison within each value of one facet, and whether these differ."""
+    """A comparison within each value of one facet, and a test of whether they differ."""
 
     facet: str
     effects: Sequence[CategoryEffect]
@@ -84,9 +84,9 @@ class DimensionResults:
     data: DimensionData
     agreement: AgreementReport
     beside: Sequence[Estimate] = ()
-    """Shown after those of `agreement`: Conger's kappa, and Fleiss' over the units that every rater rated."""
+    """Shown after those of `agreement`: Conger's kappa, and Fleiss' kappa over the units that every rater rated."""
     pairs: CohenMatrix | None = None
-    """Quadratic-weighted kappa of every two raters; None where there are too many to show."""
+    """Quadratic-weighted kappa of every pair of raters; None where there are too many to show."""
     means: Sequence[MethodMean] = ()
     metrics: MetricTable | None = None
     facets: Sequence[FacetTable] = ()
@@ -116,8 +116,8 @@ class StudyResults:
 def analyse(data: StudyData, options: Options, progress: Progress = lambda _what, _share: None) -> StudyResults:
     """All results of a study. The same data, options and code version give the same figures.
 
-    Every step draws from a generator of its own, derived from the seed, so that leaving one out changes no other.
-    `progress` is called with what begins and the share done, 0…1. Raises Unknown for a comparison of unknown methods.
+    Every step has its own generator, derived from the seed, so that leaving one out changes no other. `progress` is
+    called with the step that begins and the share done, 0…1. Raises Unknown for a comparison of unknown methods.
     """
     pairs = [_method_pair(data, baseline, refined) for baseline, refined in options.comparisons]
     usable, left_out = _usable_facets(data)
@@ -146,11 +146,12 @@ class _Dimension:
         self._number = number
 
     def rng(self, *place: int) -> np.random.Generator:
-        """An integer seed of its own for each step: it is in the result and gives the same figure again."""
+        """A separate integer seed for each step: it is in the result and reproduces the figure."""
         return np.random.default_rng(_seed(self.options.seed, self._number, *place))
 
     def results(self, pairs: Sequence[tuple[int, int]], facets: Sequence[str], progress: Progress) -> DimensionResults:
-        """Metrics and what supports the figures are computed in a thread next to the rest: about half of the work."""
+        """Metrics and supporting figures, about half of the work, are computed in a thread in parallel with the
+        rest."""
         found, beside = both(
             lambda: self._in_front(pairs, facets, progress),
             lambda: self._beside(facets),
@@ -283,7 +284,8 @@ class _Dimension:
         return [FacetTable(facet, value, table) for value, table in tables.items()]
 
     def _tables_by_agreement(self) -> list[FacetTable]:
-        """Of the units on which people agree and of those on which they do not, as far as there are enough of each."""
+        """Tables for the units on which raters agree and for those on which they do not, if there are enough of
+        each."""
         classes = agreement_classes(self.ratings)
         values, counts = np.unique(classes.astype(str), return_counts=True)
         few = values[counts < FEWEST_UNITS_A_FACET_VALUE]
@@ -299,7 +301,7 @@ class _Dimension:
 
     @property
     def _clusters(self) -> IntArray:
-        """What was sampled: the prompts, and each unit without one by itself."""
+        """The sampled clusters: the prompts, and each unit without a prompt as its own cluster."""
         return np.where(self.prompt >= 0, self.prompt, len(self.data.prompts) + np.arange(len(self.prompt)))
 
     @property
@@ -314,7 +316,8 @@ class _Dimension:
 
 
 def _fleiss_of_complete_units(ratings: Ratings, rng: np.random.Generator) -> Estimate:
-    """Fleiss' kappa as Fleiss (1971) defined it, for equal numbers of raters: units that some rater left out drop."""
+    """Fleiss' kappa as Fleiss (1971) defined it, for equal numbers of raters: units that not every rater rated are left
+    out."""
     narrowed = ratings.only_units(np.flatnonzero(ratings.per_unit == ratings.n_raters))
     found = fleiss_kappa(narrowed, rng=rng)
     method = f"{found.method}; only units that all raters rated"
@@ -326,14 +329,14 @@ def _seed(*words: int) -> int:
 
 
 def comparable(data: StudyData, pairs: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
-    """Those pairs of methods that the data can compare."""
+    """The pairs of methods that the data can compare."""
     if not data.has_methods or not data.has_prompts:
         return []
     return [(old, new) for old, new in pairs if old in data.methods and new in data.methods]
 
 
 def pair_named(text: str, methods: Sequence[str]) -> tuple[str, str] | None:
-    """The two different methods that `BASELINE:REFINED` names; names may have colons themselves."""
+    """The two different methods that `BASELINE:REFINED` names; names may contain colons."""
     for at, character in enumerate(text):
         if character == ":" and text[:at] in methods and text[at + 1 :] in methods and text[:at] != text[at + 1 :]:
             return text[:at], text[at + 1 :]
@@ -350,9 +353,9 @@ def _method_pair(data: StudyData, baseline: str, refined: str) -> tuple[int, int
 
 
 def _usable_facets(data: StudyData) -> tuple[list[str], dict[str, str]]:
-    """Facets whose values are few and have enough units each, and why the others are left out.
+    """Facets with few values and enough units of each, and why the others are left out.
 
-    What every unit shares does not distinguish units, so it is left out.
+    A facet whose value all units share does not distinguish units, so it is left out.
     """
     usable, left_out = [], {}
     for name, column in data.facets.items():

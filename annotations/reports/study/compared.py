@@ -1,4 +1,4 @@
-"""Comparisons of two methods, and the model of all, as a study's document has them."""
+"""Comparisons of two methods, and the model of all methods, as stored in a study's document."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -45,9 +45,9 @@ def reported_comparison(
     names: Mapping[str, Sequence[str]],
     margin: float | None,
 ) -> ReportedComparison:
-    """A comparison with what supports it, and within categories.
+    """A comparison with its supporting figures, and within categories.
 
-    margin: of the test for equivalence, if any; names: of prompts and raters by code, for those that decide.
+    margin: of the test for equivalence, if any; names: of prompts and raters by code, to name those that decide.
     """
     effect, sequence = depth.effect, depth.sequence
     return ReportedComparison(

@@ -1,4 +1,5 @@
-"""Answers that are not a single level, such as several choices or marked places: how often each thing was said."""
+"""Answers that are not a single level, such as several choices or marked places: how often each possible answer was
+given."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,14 +20,14 @@ from annotations.stats.intervals.crossed_clusters import Clusters, clustered_sha
 COUNTS = ("dimension", "method", "key", "label", "n", "of", "share", "low", "high", "covers", "note")
 """Columns of the table: `n` of `of` is `share`, with its 95% interval over `covers`, or why there is none."""
 EVERY = ""
-"""The method's name in the rows of all methods together."""
+"""The name of the method in rows for all methods together."""
 
 
 @dataclass(frozen=True)
 class CountedData:
     """The answers to one question.
 
-    keys, labels   (n_counts,) what is counted, in files and for people
+    keys, labels   (n_counts,) what is counted: names in files, and words for readers
     hits, weights  (n_answers, n_counts) how often an answer says it, and how often it could; 0 ≤ hits ≤ weights
     prompt, rater  (n_answers,) codes; method the same, −1 where the answer is about several methods' images
     """
@@ -47,7 +48,7 @@ class CountedData:
 def counted_part(data: CountedData, methods: Sequence[str]) -> CountedPart:
     """One question's answers: its counts over all methods, then by method where several are known.
 
-    Shares have 95% intervals over prompts and raters at once; where there are too few of either, over the other.
+    Shares have 95% intervals over prompts and raters at once; if there are too few of either, over the other.
     """
     rows = _rows(data, np.ones(len(data.rater), bool), EVERY)
     present = [code for code in range(len(methods)) if (data.method == code).any()]
@@ -92,7 +93,7 @@ def _rows(data: CountedData, chosen: NDArray[np.bool_], method: str) -> list[Cou
 
 
 def counted_headline(part: CountedPart) -> str:
-    """How much was answered, and what was said most often; without the last full stop."""
+    """How many answers there are, and the most frequent one; without the final full stop."""
     answers, raters = counted(part.n_answers, "answer"), counted(part.n_raters, "rater")
     text = f"{answers} by {raters}"
     if part.n_unable:

@@ -1,4 +1,4 @@
-"""A study as arrays: what every analysis starts from, whether it came from the database or from files."""
+"""A study as arrays, the start of every analysis, whether the data came from the database or from files."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -15,8 +15,8 @@ from annotations.stats.raters.table import Repeats
 from annotations.stats.ratings import Ratings
 
 Kind = Literal["ordinal", "interval", "nominal", "preference", "ranking"]
-"""What the levels of a question are: ordered; ordered at known distances, as on a slider; categories; categories of
-which the first two are the item's own two images; places in a ranking of the item's images, 1 the best."""
+"""The kind of a question's levels: ordered; ordered at known distances, as on a slider; categories; categories of which
+the first two are the item's own two images; places in a ranking of the item's images, where 1 is the best."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -32,11 +32,11 @@ class DimensionData:
     units    (ratings.n_units,) which of the study's units these are: only units with an answer are here
     raters   names of the ratings' raters: only those who answered this question
     seconds, order   (n_ratings,) active seconds and place in the rater's sequence, or None; NaN where unknown
-    votes    of a preference between images: the same answers as votes between methods, with sides and kinds of ties
-    rankings of a ranking: the same answers as rankings of methods; at most one of the two
+    votes    for a preference between images: the same answers as votes between methods, with sides and kinds of ties
+    rankings for a ranking: the same answers as rankings of methods; at most one of the two is given
     repeats  units shown to a rater again, by codes of the ratings' raters; None where there are none
-    gold     (ratings.n_units,) the right level of a unit that tests raters, −1 where there is none; None without any
-    n_unable how often "unable to answer" was the answer; `unable` the same by unit of the study
+    gold     (ratings.n_units,) the right level of a gold unit, −1 for other units; None without gold n_unable how often
+    "unable to answer" was the answer; `unable` the same by unit of the study
     """
 
     name: str
@@ -56,7 +56,7 @@ class DimensionData:
 
     @property
     def preferences(self) -> Votes | Rankings | None:
-        """What says which method is preferred; None where nothing does."""
+        """The votes or rankings of methods; None if there are neither."""
         found = self.votes if self.rankings is None else self.rankings
         return found if found is not None and found.n else None
 
@@ -68,7 +68,8 @@ class DimensionData:
 
 @dataclass(frozen=True)
 class ExcludedRater:
-    """A rater whose answers count in no figure, by their name in the study, and why. n_answers: to all questions."""
+    """A rater whose answers do not count in any figure, by their name in the study, and why. n_answers: to all
+    questions."""
 
     name: str
     reason: str
@@ -77,15 +78,15 @@ class ExcludedRater:
 
 @dataclass(frozen=True)
 class StudyData:
-    """Units (images, or whole items), what is known of them, and the answers to every question.
+    """Units (images, or whole items), their properties, and the answers to every question.
 
     prompt, method   (n_units,) codes into the names; −1 where unknown
     facets           further properties of a unit, by name: (n_units,) texts, "" where unknown
     scores           (n_metrics, n_units) float64, NaN where missing
-    excluded_raters  those whose answers are not here although they were given
+    excluded_raters  raters whose answers are left out of the data
     rater_kinds      how many of the raters are people, imported, simulated; empty where this is not known
-    n_further        answers of further raters, who came because of earlier answers; they are not here
-    n_withdrawn      people who took their answers out of the study or had them erased
+    n_further        answers of further raters, who were asked because of earlier answers; they are not included
+    n_withdrawn      raters who withdrew their answers from the study or had them erased
     """
 
     units: Sequence[str]
@@ -136,7 +137,7 @@ class StudyData:
 
 
 def arrays_of(preferences: Votes | Rankings | None) -> list[IntArray]:
-    """Everything in votes or rankings that can change a figure, but for the methods' names."""
+    """Everything in votes or rankings that can change a figure, except for the methods' names."""
     if preferences is None:
         return []
     names = ("item", "rank", "shown") if isinstance(preferences, Rankings) else ("first", "second", "outcome", "side")
@@ -165,9 +166,9 @@ def dimension_data(
 ) -> DimensionData:
     """One dimension from codes over the whole study, narrowed to the units and raters that answered it.
 
-    repeats: by codes of all raters, of raters who are in `rater` too.
+    repeats: by codes of all raters; only raters who are also in `rater`.
 
-    An interval over raters covers those who took part in this question, not everybody in the study.
+    An interval over raters covers those who answered this question, not everybody in the study.
     """
     units, own_unit = _present(unit, n_units)
     raters, own_rater = _present(rater, len(rater_names))

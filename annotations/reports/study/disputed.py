@@ -8,9 +8,10 @@ from annotations.stats.ratings import Ratings
 
 
 def most_disputed(dimension: DimensionData, n: int) -> list[tuple[int, float, list[int]]]:
-    """At most n of (unit of the study, distance, counts by level), the largest distance first; none that all agree on.
+    """At most n of (unit of the study, distance, counts by level), the largest distance first; units on which all agree
+    are left out.
 
-    Of equal ones the first by the study's order.
+    Equal distances are in the study's order.
     """
     ratings = dimension.ratings
     distance = pair_distance(ratings, is_ordinal=dimension.is_ordinal)

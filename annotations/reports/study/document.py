@@ -1,4 +1,4 @@
-"""Results → one document: what a snapshot freezes, and what tables, charts and pages are drawn from."""
+"""Results → one document, which a snapshot freezes and from which tables, charts and pages are drawn."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -38,7 +38,7 @@ from annotations.stats.metrics.table import MetricTable
 from annotations.stats.raters.table import RaterRow
 
 MOST_RATERS = 5000
-"""Raters listed one by one; a study with more gets their summary figures only."""
+"""The most raters that are listed one by one; a study with more gets only summary figures."""
 
 
 def document(
@@ -171,7 +171,7 @@ def _mean(one: MethodMean, methods: Sequence[str]) -> ReportedMean:
 
 
 def _board(table: MetricTable, *, differences: bool = True) -> dict[str, Any]:
-    """The fields of a board; of a facet's without tests of differences."""
+    """The fields of a board; without tests of differences for a facet."""
     return {
         "metrics": tuple(
             ReportedMetric(

@@ -1,4 +1,4 @@
-"""Right answers given next to items: what raters are tested against."""
+"""Right answers given with items, against which raters are tested."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,12 +30,12 @@ def take_gold(
     row_numbers: IntArray,
     log: RejectLog,
 ) -> list[DimensionData]:
-    """The dimensions with the gold that the items file has for them, whose columns are taken out of `columns`.
+    """The dimensions with their gold from the items file; its columns are removed from `columns`.
 
     columns      (n_units,) texts by column, of the study's units; `gold:DIMENSION`, or `gold` where one question is
                  asked; an empty cell is an item without gold
     row_numbers  (n_units,) the row of `file` in which each unit is: a value off the scale goes to the log
-    Raises BadFile for gold of a dimension that nobody answered, and where it is not clear which one is meant.
+    Raises BadFile for gold of a dimension that nobody answered, and if it is not clear which one is meant.
     """
     names = [dimension.name for dimension in dimensions]
     found: dict[str, str] = {}

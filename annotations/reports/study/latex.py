@@ -1,7 +1,7 @@
 r"""The document's main tables as LaTeX, to be pasted into a paper; needs \usepackage{booktabs}.
 
-Tables are in full, for the width of the page, or short, for one column of two. Names break where they must, so that no
-table is wider than its place.
+Tables are in full, for the width of the page, or short, for one column of two. Names break where necessary, so that no
+table is wider than the space for it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -50,9 +50,9 @@ METRICS = (
 _IN_TWO_ROWS = 30
 """Letters of a name that fit next to its two rows."""
 _ACROSS = 4
-"""Categories that fit next to each other over the width of a page, with an interval each."""
+"""Categories that fit next to each other over the width of a page, each with an interval."""
 _ACROSS_WIDTH = 0.17
-"""Of such a column's heading, as a share of the line."""
+"""The width of such a column's heading, as a share of the line."""
 
 
 def latex(document: StudyDocument, *, is_short: bool = False) -> str:
@@ -92,7 +92,7 @@ def latex(document: StudyDocument, *, is_short: bool = False) -> str:
 
 
 class _Tables:
-    """The tables of one question. `label` begins their labels, `said` qualifies all of their figures."""
+    """The tables of one question. Their labels begin with `label`; `said` qualifies all of their figures."""
 
     def __init__(self, dimension: ReportedQuestion, label: str, said: Sequence[str], *, is_short: bool) -> None:
         self.dimension = dimension
@@ -157,7 +157,7 @@ class _Tables:
         return self._table("means", caption, columns, rows, _reasons((name(m.method), m) for m in means))
 
     def means_by_category(self) -> list[str]:
-        """Of every facet: in full methods down and categories across, in short a row for each of both."""
+        """For every facet: in full, methods down and categories across; in short, one row per method and category."""
         return [
             text
             for at, grid in enumerate(means_grids(self.dimension), start=1)
@@ -301,7 +301,7 @@ class _Tables:
 
 
 def _n_of(found: Mapping[str, ReportedEstimate]) -> int | None:
-    """How many things the first figure of a metric is over."""
+    """The number of units, prompts or methods behind the first figure of a metric."""
     figures = (found[statistic] for statistic, _ in METRICS if statistic in found)
     return next((n for each in figures if (n := n_of(each)) is not None), None)
 
@@ -312,7 +312,7 @@ def _interval(estimate: ReportedEstimate | None) -> str:
 
 
 def _reasons(listed: Any) -> list[str]:
-    """Why figures or intervals are missing or were cut; the same reason once, with all that it is about."""
+    """Why figures or intervals are missing or were cut; each reason once, with everything it applies to."""
     about: dict[str, list[str]] = {}
     for words, estimate in listed:
         if note := note_of(estimate):
@@ -321,7 +321,7 @@ def _reasons(listed: Any) -> list[str]:
 
 
 def _missing(columns: Sequence[MeansColumn]) -> list[str]:
-    """Why means have no interval over prompts; the same reason once."""
+    """Why means have no interval over prompts; each reason once."""
     about: dict[str, list[str]] = {}
     for column in columns:
         for mean in column.means:

@@ -1,4 +1,4 @@
-"""Ratings that are rankings, recognised by what they look like."""
+"""Recognises ratings that are really rankings."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,12 +12,13 @@ _ENOUGH_GROUPS = 5
 
 
 def ranking_hints(data: StudyData, file: str) -> list[str]:
-    """Where “ratings” are rankings: each rater gives each level once for every prompt. One sentence per question."""
+    """One sentence for each question whose “ratings” are rankings: each rater gives each level once for every
+    prompt."""
     said = []
     for dimension in data.dimensions:
         ratings = dimension.ratings
         counts = np.bincount(ratings.level, minlength=ratings.n_levels)
-        # Who ranks gives no level more often than the one before it.
+        # A rater who ranks gives no level more often than the one before it.
         if not dimension.is_ordinal or len(ratings) < _ENOUGH_GROUPS or (np.diff(counts) > 0).any():
             continue
         names = [data.units[unit] for unit in dimension.units]
@@ -40,6 +41,6 @@ def ranking_hints(data: StudyData, file: str) -> list[str]:
 
 
 def _by_name(names: Sequence[str]) -> list[str] | None:
-    """The prompt in each item's name, at the last underscore; None where names are not of that kind."""
+    """The prompt in each item's name, at the last underscore; None if the names do not have that form."""
     parts = [ENDING.sub("", name).rpartition("_")[0] for name in names]
     return parts if all(parts) else None

@@ -1,4 +1,5 @@
-"""What is behind a comparison of two methods: a model of the raw levels, other choices, other sizes, every look."""
+"""Supporting analyses of a comparison of two methods: a model of the raw levels, other choices of analysis, other study
+sizes, and every look."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,14 +24,15 @@ HALF_WIDTHS = (0.025, 0.05, 0.075)
 """Shares of the scale's span that a planned interval may reach to either side: 0.1, 0.2 and 0.3 on 1–5."""
 RATERS_A_PROMPT = (1, 3, 5)
 MOST_PROMPTS_BET_ON = 5_000
-"""Above this the always-valid interval is the asymptotic one, which is a sum; the exact one is a grid a prompt."""
+"""With more prompts than this the always-valid interval is the asymptotic one, which is a sum; the exact one needs a
+grid per prompt."""
 MOST_RATINGS_REFITTED = 200_000
-"""Above this, Dawid–Skene (which is fitted once for every rule) is left out of the aggregations."""
+"""Above this size, Dawid–Skene (which is fitted once for every rule) is left out of the aggregations."""
 
 
 @dataclass(frozen=True)
 class Depth:
-    """Next to one comparison.
+    """The supporting analyses of one comparison.
 
     effect      cumulative link mixed model of the levels themselves
     robustness  the mean difference under every exclusion rule, aggregation and subset
@@ -54,7 +56,7 @@ def depth(
     facets: Mapping[str, NDArray[np.object_]],
     rng: np.random.Generator,
 ) -> Depth:
-    """Everything that says how far one comparison can be leant on. facets: (n_units,) texts by name."""
+    """Everything that shows how far one comparison can be relied on. facets: (n_units,) texts by name."""
     baseline, refined = comparison.baseline, comparison.refined
 
     span = float(ratings.values[-1] - ratings.values[0])
@@ -101,8 +103,8 @@ def paired_mean(
     """Mean over prompts of refined − baseline from one score per unit, with Student's t interval over prompts.
 
     scores (n_units,), NaN for a unit without one; prompt, method (n_units,) codes, a negative prompt leaves the unit
-    out. Several units of a prompt and method are averaged first. Without a prompt of both methods undefined; where all
-    differences are equal, or there is one, a mean without an interval.
+    out. Several units of a prompt and method are averaged first. Undefined without a prompt that has both methods. A
+    mean without an interval if there is only one difference or all are equal.
     """
     n_prompts = int(prompt.max(initial=-1)) + 1
     means = []
@@ -110,7 +112,7 @@ def paired_mean(
         chosen = (method == code) & (prompt >= 0) & ~np.isnan(scores)
         means.append(mean_by(prompt[chosen], scores[chosen], n_prompts))
     difference = means[1] - means[0]
-    # Means of floats that are equal in exact arithmetic differ by rounding, which is not a variation.
+    # Means that are equal in exact arithmetic differ by rounding in floats, which is not variation.
     difference = np.round(difference[~np.isnan(difference)], 12)
     convention = "mean over prompts of refined − baseline, from one score per image"
     counts = {"prompts": len(difference)}

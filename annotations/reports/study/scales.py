@@ -1,4 +1,4 @@
-"""Questions as they are declared: `1-5`, `0,0.5,1`, `speed=1-3` for one of them, `choice=nominal:1,2,3` with a kind."""
+"""Declarations of questions: `1-5`, `0,0.5,1`, `speed=1-3` for a single one, `choice=nominal:1,2,3` with a kind."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -31,8 +31,8 @@ class BadScale(ValueError):
 class Question:
     """A question's scale: its values ascend and are exact; labels, if any, are one per value.
 
-    `words` is what raters were asked; "" where only its short name is known. Of a continuous scale the values are its
-    two ends, and whatever is answered between them is a level.
+    `words` is what raters were asked; "" if only its short name is known. The values of a continuous scale are its two
+    ends, and any answer between them is a level.
     """
 
     values: tuple[Decimal, ...]
@@ -43,13 +43,13 @@ class Question:
 
     @property
     def value_of_label(self) -> dict[str, float]:
-        """Label, as labels are compared, → value."""
+        """Label, in the form in which labels are compared → value."""
         return {same_label(label): float(value) for label, value in zip(self.labels, self.values, strict=False)}
 
 
 @dataclass(frozen=True)
 class Scales:
-    """The declared scale of every question: a default, and exceptions by name."""
+    """The declared scales of all questions: a default, and exceptions by name."""
 
     default: Question | None = None
     by_dimension: Mapping[str, Question] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class Scales:
         return question
 
     def in_order(self, dimensions: Sequence[str]) -> list[str]:
-        """The dimensions in the order in which they were declared, the others behind them in their own."""
+        """The dimensions in the order in which they were declared, followed by the others in their own order."""
         place = {name: i for i, name in enumerate(self.by_dimension)}
         return sorted(dimensions, key=lambda name: place.get(name, len(place)))
 
@@ -124,9 +124,10 @@ def parse_kind(text: str) -> Kind:
 
 
 def parse_scale(text: str) -> tuple[Decimal, ...]:
-    """`1-5` is every whole number from 1 to 5, `0-100/0.1` every tenth from 0 to 100; `0,0.5,1` is just that.
+    """`1-5` is every whole number from 1 to 5, `0-100/0.1` every tenth from 0 to 100; `0,0.5,1` is exactly these
+    values.
 
-    Digits and dashes may be of any script. Of `0-100/any` only the two ends are listed. Raises BadScale.
+    Digits and dashes may be of any script. For `0-100/any` only the two ends are listed. Raises BadScale.
     """
     plain = in_ascii(text)
     try:

@@ -1,6 +1,6 @@
-"""What says how far a question's figures can be relied on: raters over time, fair averages, seeds, fragility.
+"""How far a question's figures can be relied on: raters over time, fair averages, seeds, fragility.
 
-As statistics, as a question's document has them, and as tables.
+As statistics, as parts of a question's document, and as tables.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,12 +29,12 @@ from annotations.stats.raters.seeds import SeedStudy, over_seeds, seed_study
 from annotations.stats.raters.within_rater import WithinRaters, within_raters
 
 _MOST_WORK = 30_000_000
-"""Ratings that all the sets of raters that are left out may have, together."""
+"""The most ratings in all the sets of raters that are left out, together."""
 
 
 @dataclass(frozen=True)
 class Support:
-    """None where the data say nothing of it: no repeats, no order, no methods, no two images of a prompt."""
+    """None where the data do not show it: no repeats, no order, no methods, no two images of a prompt."""
 
     within: WithinRaters | None = None
     drift: Drift | None = None
@@ -44,7 +44,7 @@ class Support:
 
 @dataclass(frozen=True)
 class Lead:
-    """Of one comparison: what decides who leads, and its difference over other seeds where there are several."""
+    """For one comparison: what decides which method leads, and its difference over other seeds if there are several."""
 
     fewest: Sequence[Fewest]
     over_seeds: Estimate | None
@@ -65,7 +65,7 @@ def support_of(data: DimensionData, prompt: IntArray, method: IntArray) -> Suppo
 
 
 def lead_of(data: DimensionData, prompt: IntArray, method: IntArray, pair: tuple[int, int]) -> Lead:
-    """What the comparison of a pair of methods, (baseline, refined), hangs on."""
+    """What the comparison of a pair of methods, (baseline, refined), depends on."""
     baseline, refined = pair
     fewest = fewest_to_change(
         data.ratings,
@@ -139,7 +139,7 @@ def reported_support(found: Support, methods: Sequence[str]) -> ReportedSupport:
 
 
 def reported_fewest(found: Sequence[Fewest], names: Mapping[str, Sequence[str]]) -> tuple[ReportedFewest, ...]:
-    """names: of prompts and raters, by their kind and then code; of kinds that are not there none are given."""
+    """names: of prompts and raters, by kind and then code; for kinds that are missing, no names are given."""
     return tuple(
         ReportedFewest(
             kind=one.kind,

@@ -40,7 +40,7 @@ AGREEMENT = (
 )
 VIEWING = (
     *("rater", "n_cards", "median_shown_px", "median_pixel_ratio", "share_zoomed", "share_hidden"),
-    *("keyboard", "mouse", "touch", "pen"),  # cards answered by it
+    *("keyboard", "mouse", "touch", "pen"),  # cards answered with it
 )
 METRICS = ("metric", "dimension", "statistic", "value", "low", "high", "n", "note", "interval", "method")
 MEANS = (
@@ -230,7 +230,7 @@ def means_by_facet_rows(document: StudyDocument) -> Iterator[Row]:
 
 
 def method_pair_rows(document: StudyDocument) -> Iterator[Row]:
-    """Every two methods by the ordinal model of all, the better one first; the intervals hold together."""
+    """Every pair of methods from the ordinal model of all, the better one first; the intervals are simultaneous."""
     for dimension in document.dimensions:
         if not (model := dimension.model):
             continue
@@ -306,7 +306,7 @@ def comparison_rows(document: StudyDocument) -> Iterator[Row]:
 
 
 def comparison_note(comparison: ReportedComparison) -> str:
-    """What must be known of a comparison, why an interval of its difference lacks or was cut, why there are no odds."""
+    """Caveats of a comparison: why an interval of its difference is missing or was cut, why there are no odds."""
     notes = [comparison.note]
     if comparison.n:
         notes.append(note_of(comparison.mean_diff))
@@ -350,7 +350,7 @@ def rater_rows(document: StudyDocument) -> Iterator[Row]:
 
 
 def answer_rows(document: StudyDocument) -> Iterator[Row]:
-    """How often each level of every question was given; `share` is of all that could answer."""
+    """How often each level of every question was given; `share` is the share of all raters who could answer."""
     for dimension in document.dimensions:
         counts, labels = dimension.histogram, dimension.labels
         total = sum(counts)

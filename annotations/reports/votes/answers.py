@@ -1,4 +1,4 @@
-"""A study's answers as votes or rankings of methods: from the codes that its rows have."""
+"""A study's answers as votes or rankings of methods, from the codes of its rows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,12 +26,13 @@ def votes_of_answers(
 ) -> Votes:
     """Votes as raters saw the two images; those that cannot be votes between methods are left out.
 
-    left, right   (n,) the method (an index into `methods`) of the image on either side; negative where it has none
+    left, right   (n,) the method (an index into `methods`) of the image on either side; negative if it has none
     answer        (n,) 0 for the left image, 1 for the right one, 2 + i for a tie of kind `tie_kinds[i]`; negative
                   for "unable to answer"
-    rater, prompt (n,) codes, negative where unknown (such a vote is a rater or prompt of its own); None: all unknown
+    rater, prompt (n,) codes, negative where unknown (such a vote counts as a separate rater or prompt); None: all
+    unknown
     facets        categories of the n answers, by name
-    Left out are answers without methods, between two images of one method, and those that are negative.
+    Answers without methods, between two images of one method, and negative answers are left out.
     """
     left, right, answer = (np.asarray(values, np.int64) for values in (left, right, answer))
     kept = (left >= 0) & (right >= 0) & (left != right) & (answer >= 0)
@@ -69,8 +70,8 @@ def rankings_of_answers(
     method, rank  (n,) the image's method (negative: none, the row is left out), and its rank, 1 the best
     shown         (n,) its place on the screen, 0 first
     rater, prompt, facets   (n,) codes, negative where unknown; of a ranking's first row
-    A ranking that has a method twice, or fewer than two, says nothing of methods and is left out; so is one of best and
-    worst (ranks 1, 2 and 3) of which an end is missing.
+    A ranking that has a method twice, or fewer than two methods, says nothing about methods and is left out; so is a
+    best–worst ranking (ranks 1, 2 and 3) without its best or its worst.
     """
     columns = {"group": group, "method": method, "rank": rank, "shown": shown, "rater": rater, "prompt": prompt}
     rows = np.lexsort((np.asarray(rank), np.asarray(group)))
@@ -109,7 +110,7 @@ def _has_twice(item: Codes) -> NDArray[np.bool_]:
 
 
 def _alone(codes: Codes | None, kept: NDArray[np.bool_]) -> Codes | None:
-    """The codes that are kept, each unknown one by itself; None where all are unknown."""
+    """The codes that are kept, each unknown one on its own; None if all are unknown."""
     if codes is None:
         return None
     found = np.asarray(codes, np.int64)[kept]

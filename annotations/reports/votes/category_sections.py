@@ -1,4 +1,4 @@
-"""Votes and rankings by category of prompts, as blocks to be shown: a picture, the test and the figures."""
+"""Votes and rankings by category of prompts, as blocks: a chart, the test and the figures."""
 
 from collections.abc import Iterator, Sequence
 
@@ -26,7 +26,7 @@ def category_blocks(part: PreferencePart) -> list[Block]:
 
 
 def covered_axis(what: str, covers: Sequence[str]) -> str:
-    """An axis's words, with what its lines are."""
+    """The text of an axis, including what its lines show."""
     if not covers:
         return what
     thick = "; thick: 95% interval over prompts, these raters" if "prompts" in covers[1:] else ""
@@ -39,7 +39,7 @@ def _covers_of(estimate: ReportedEstimate) -> list[str]:
 
 
 def _of_two(facet: PreferenceFacet) -> list[Block]:
-    """The win rate of the same method in each category, whichever leads there."""
+    """The win rate of the same method in each category, even where the other leads."""
     pairs = [(one, one.pair) for one in facet.categories if one.pair]
     marks, rows, covers = [], [], ""
     for one, pair in pairs:

@@ -1,4 +1,4 @@
-"""Votes and rankings → one document: what pages, tables, pictures and LaTeX are drawn from."""
+"""Votes and rankings → one document, from which pages, tables, charts and LaTeX are drawn."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ from annotations.stats.preferences.votes import TIE, Votes
 from annotations.stats.preferences.win_rate import WinRate, win_rate
 
 MOST_PAIRS = 2_000
-"""Pairs of methods listed one by one; of more, those with the most votes."""
+"""The most pairs of methods that are listed; if there are more, those with the most votes."""
 
 
 def preference_document(
@@ -55,7 +55,7 @@ def preference_document(
     key: str = "",
     words: Mapping[str, str] | None = None,
 ) -> PreferenceDocument:
-    """The whole result on votes or rankings: what `analyze --votes` and `--rankings` write.
+    """The whole result on votes or rankings, as `analyze --votes` and `--rankings` write it.
 
     questions   by name, in reading order; words: what was asked, by the same names
     n_pseudo    a prior (see `strengths`), 0 for maximum likelihood; key: names the study in labels of tables
@@ -163,7 +163,7 @@ def _category(one: CategoryStrengths) -> PreferenceCategory:
 
 
 def _fewest(data: Votes | Rankings, votes: Votes) -> tuple[ReportedFewest, ...]:
-    """Of votes; rankings are taken as the votes that they compare, of which single ones cannot be absent."""
+    """For votes; rankings are taken as the votes that they imply, which cannot be removed one by one."""
     found = fewest_votes(votes)
     kept = [one for one in found if one.kind != "votes" or isinstance(data, Votes)]
     return tuple(ReportedFewest(kind=one.kind, n=one.n, of=one.of, is_exact=one.is_exact) for one in kept)

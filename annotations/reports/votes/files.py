@@ -42,13 +42,14 @@ OnBadValue = Literal["error", "exclude"]
 
 
 def read_votes(source: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> dict[str, Votes]:
-    """The votes of a file by question, in the order in which questions first come.
+    """The votes of a file by question, in the order in which questions first occur.
 
     winner  the name of one of the two methods, or in the arena convention "model_a", "model_b", "tie",
             "tie (bothbad)"; a method's own name wins over the convention
     side    optional: which of the two was on the left, as "a" or "b", "left" or "right" (of method_a), or by name
     category, sub_category   optional: of the prompt
-    A missing rater or prompt in some rows is a rater or prompt of its own. Raises BadFile and BadData as `read_study`.
+    A missing rater or prompt in some rows counts as a separate rater or prompt. Raises BadFile and BadData as
+    `read_study`.
     """
     questions: dict[str, _Question] = {}
     n_rows = 0
@@ -125,7 +126,7 @@ def _side(cells: Cells, first: str, second: str) -> int | None:
 
 
 class FacetColumn:
-    """The categories of one facet as they come, row by row."""
+    """The categories of one facet, collected row by row."""
 
     def __init__(self) -> None:
         self.names: dict[str, int] = {}
@@ -139,7 +140,7 @@ class FacetColumn:
 
 
 class _Question:
-    """The votes on one question as they come."""
+    """The votes on one question, collected row by row."""
 
     def __init__(self) -> None:
         self._names: tuple[dict[str, int], dict[str, int], dict[str, int]] = ({}, {}, {})

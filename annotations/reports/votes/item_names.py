@@ -36,10 +36,10 @@ def read_places(path: Path, log: RejectLog) -> dict[str, Placed]:
 
 
 def places_of(ranks: Sequence[tuple[str, str, float]]) -> dict[str, Placed] | None:
-    """Item → prompt and method, from the items' names alone; None where that cannot be done in one way only.
+    """Item → prompt and method, from the items' names alone; None if that is impossible or ambiguous.
 
-    ranks: (who ranked, item, rank). A way of taking names apart is right where everybody's ranks of a prompt's items
-    are 1, 2, 3 … up to ties; of several the one with the fewest ties.
+    ranks: (who ranked, item, rank). A way of splitting names is right if everybody's ranks of a prompt's items are 1,
+    2, 3 … up to ties; if several are, the one with the fewest ties is taken.
     """
     items = list(dict.fromkeys(item for _who, item, _rank in ranks))
     best: tuple[float, int] | None = None
@@ -57,7 +57,7 @@ def places_of(ranks: Sequence[tuple[str, str, float]]) -> dict[str, Placed] | No
 
 
 def _ways(items: Sequence[str]) -> Iterable[dict[str, Placed]]:
-    """Every way to take all names apart at one separator, its first place or its last, prompt first or method first."""
+    """Every way to split all names at one separator, at its first or last occurrence, prompt first or method first."""
     plain = [ENDING.sub("", item) for item in items]
     seen: list[dict[str, Placed]] = []
     for separator in _SEPARATORS:
@@ -77,7 +77,7 @@ def _ways(items: Sequence[str]) -> Iterable[dict[str, Placed]]:
 
 
 def _ties(ranks: Sequence[tuple[str, str, float]], places: Mapping[str, Placed]) -> float | None:
-    """The share of ranks that are tied; None where somebody's ranks of a prompt are not 1, 2, 3 … up to ties."""
+    """The share of ranks that are tied; None if some rater's ranks of a prompt are not 1, 2, 3 … up to ties."""
     groups: dict[tuple[str, str], list[float]] = defaultdict(list)
     for who, item, rank in ranks:
         groups[who, places[item][0]].append(rank)

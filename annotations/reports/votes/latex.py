@@ -46,7 +46,7 @@ def part_tables(part: PreferencePart, label: str, about: str, notes: Sequence[st
 
 
 def _by_category(facet: PreferenceFacet, part: PreferencePart, label: str, about: str, *, is_short: bool) -> str:
-    """Strengths within every category; of two methods win rates."""
+    """Strengths within every category; win rates if there are two methods."""
     rows: list[tuple[str, ...]] = []
     covers = "votes"
     pair = next((one.pair for one in facet.categories if one.pair), None)

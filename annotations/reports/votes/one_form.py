@@ -1,6 +1,6 @@
-"""One form for the same votes or rankings, so that a study and its exported file give the same figures, digit by digit.
+"""A canonical form of votes or rankings, so that a study and its exported file give the same figures, digit by digit.
 
-In their last digits, sums depend on the order of what is added. Rows keep their order, which an export has too.
+The last digits of a sum depend on the order of its terms. Rows keep their order, and an export has the same order.
 """
 
 from dataclasses import replace
@@ -13,7 +13,8 @@ from annotations.stats.preferences.votes import TIE, Votes
 
 
 def in_one_form(data: Votes | Rankings) -> Votes | Rankings:
-    """The same answers with methods by name, raters and prompts by first appearance, and one way to write each answer.
+    """The same answers with methods by name, raters and prompts by first appearance, and each answer written in one
+    way.
 
     The first of a vote's two methods is the one whose name comes first; a ranking's are by rank, then by name.
     """
@@ -37,7 +38,7 @@ def in_one_form(data: Votes | Rankings) -> Votes | Rankings:
         )
     is_there = data.item >= 0
     item = np.where(is_there, place[data.item], data.item)
-    # Where there is no method the rank can be anything: such places come last.
+    # Without a method the rank is arbitrary: such places come last.
     rank = np.where(is_there, data.rank, np.iinfo(np.int64).max)
     order = np.lexsort((item, rank), axis=1)
 
@@ -56,7 +57,7 @@ def in_one_form(data: Votes | Rankings) -> Votes | Rankings:
 
 
 def _by_appearance(codes: IntArray | None) -> IntArray | None:
-    """The codes numbered as they come."""
+    """The codes, numbered in order of appearance."""
     if codes is None:
         return None
     _, first, index = np.unique(codes, return_index=True, return_inverse=True)

@@ -1,4 +1,4 @@
-"""Rankings from a file, in every supported shape, checked while they are read."""
+"""Rankings from a file, in every supported layout, checked while they are read."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -59,16 +59,17 @@ _NOT_METHODS = {"index", "id", "row", "timestamp", "time", "seconds", "comment",
 def read_rankings(
     source: Path, *, on_bad_value: OnBadValue, log: RejectLog, items: Path | None = None
 ) -> dict[str, Rankings]:
-    """The rankings of a file by question, in the order in which questions first come; for the shapes see `SHAPES`.
+    """The rankings of a file by question, in the order in which questions first occur; for the layouts see `SHAPES`.
 
-    items  columns item, prompt, method: what the items of the fourth shape show. Without it their names are taken
-           apart, such as p1_sdxl, where that can be done in one way only.
+    items  columns item, prompt, method: what the items of the fourth shape show. Without it, names such as p1_sdxl are
+           split if there is only one way to do it.
     Only the order of ranks counts: 1, 2, 2 and 1, 2.5, 2.5 are the same. A method that a ranking does not name was not
-    ranked, which says nothing of it. A missing rater or prompt is one of its own. One rater who ranks a prompt twice
-    differently is refused. Raises BadFile and BadData as `read_study`.
+    ranked, which says nothing about it. A missing rater or prompt counts as a separate one. Two different rankings of
+    one prompt by one rater are refused. Raises BadFile and BadData as `read_study`.
 
-    Any shape may have `category` and `sub_category`, of the prompt, and say where each method was on the screen:
-    `screen_order` (a; b; c, the first one first), or in shapes of one row per rank `screen_position`, 1 for the first.
+    Any layout may have `category` and `sub_category` of the prompt, and may say where each method was on the screen:
+    `screen_order` (a; b; c, the first one first) or, in layouts with one row per rank, `screen_position`, 1 for the
+    first.
     """
     reader: _Reader | None = None
     for row in read_rows(source, name=source.name, columns=COLUMNS, log=log):
@@ -88,7 +89,7 @@ def read_rankings(
 
 
 class _Reader:
-    """Takes the rows of one shape."""
+    """Takes the rows of one layout."""
 
     is_best_worst = False
 
@@ -96,7 +97,7 @@ class _Reader:
         self.found = RankingRows(is_best_worst=self.is_best_worst)
 
     def take(self, cells: Cells) -> None:
-        """Adds one row; every shape has its own way."""
+        """Adds one row; every layout has its own way."""
         raise NotImplementedError
 
     def questions(self, places: Mapping[str, Placed] | None, log: RejectLog) -> dict[str, Rankings]:
@@ -156,7 +157,7 @@ class _AsText(_Reader):
 
 
 def _once(text: str) -> str:
-    """What to do about a ranking that names a method twice: the same with each at its first place."""
+    """How to fix a ranking that names a method twice: the same ranking with each method at its first place."""
     signs = re.split(r"\s*([>;|=,])\s*", text.strip())
     kept: list[str] = []
     for at, method in enumerate(signs[::2]):
@@ -192,12 +193,12 @@ class _BestWorst(_Reader):
             self._add(cells, ranks)
 
     def _add(self, cells: Cells, ranks: dict[str, float]) -> None:
-        # Two methods have no rank 2 between them, but the worst is still rank 3.
+        # With two methods nothing has rank 2, but the worst still has rank 3.
         self.found.add(cells, _key(cells), ranks, "best")
 
 
 class _Long(_Reader):
-    """One row per rank, of a method, or of an item whose prompt and method are in an items file or its name."""
+    """One row per rank of a method, or of an item whose prompt and method are in an items file or in its name."""
 
     def __init__(self, *, by_item: bool) -> None:
         super().__init__()
@@ -265,7 +266,7 @@ def _rank(cells: Cells, field: str) -> float:
 
 
 def _reader_for(columns: Sequence[str], file: str) -> _Reader:
-    """By the header: which of the shapes the file has."""
+    """The reader for the file's layout, which its header determines."""
     has = set(columns)
     if "ranking" in has:
         return _AsText()
@@ -289,7 +290,7 @@ def _reader_for(columns: Sequence[str], file: str) -> _Reader:
 
 
 def _place(name: str) -> int:
-    """Which place a column is for: 1 for 1st, rank_1, first; 0 for any other column."""
+    """The place that a column holds: 1 for 1st, rank_1, first; 0 for any other column."""
     word = folded(name)
     if word in _WORDS:
         return _WORDS[word]

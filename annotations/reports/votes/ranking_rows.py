@@ -1,4 +1,4 @@
-"""Rows of rankings as they come, whatever a file's shape, until they are rankings: who, about what, in which order."""
+"""Collects rows of rankings from a file of any layout: rater, prompt, and order of the methods."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class _Given:
 
 
 class RankingRows:
-    """Rankings by question as they come: who, about which prompt, and which method has which rank."""
+    """Rankings by question, collected row by row: the rater, the prompt, and the rank of each method."""
 
     def __init__(self, *, is_best_worst: bool = False) -> None:
         self._rows: dict[str, list[_Given]] = {}
@@ -108,7 +108,7 @@ def _dense(ranks: Mapping[str, float]) -> dict[str, float]:
 
 
 def _codes(names: Sequence[str]) -> np.ndarray | None:
-    """Codes of names, each empty one by itself; None where all are empty."""
+    """Codes of names, each empty one on its own; None if all are empty."""
     if not any(names):
         return None
     found: dict[str, int] = {}
@@ -126,6 +126,7 @@ def screen_position(cells: Cells) -> int | None:
 
 
 def listed(text: str) -> list[str]:
-    """The names of a list: between semicolons, else between bars, else between commas. A name may have the others."""
+    """The names of a list: between semicolons, else between bars, else between commas. A name may contain the other
+    separators."""
     separator = next((sign for sign in ";|" if sign in text), ",")
     return [each.strip() for each in text.split(separator) if each.strip()]

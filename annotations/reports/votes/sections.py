@@ -1,4 +1,4 @@
-"""Votes and rankings as sections to be shown, the answer first: the same on a study's page and in the file."""
+"""Votes and rankings as sections, the answer first: the same on a study's page and in the file."""
 
 from collections.abc import Callable, Iterator, Sequence
 

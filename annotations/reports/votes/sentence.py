@@ -11,7 +11,7 @@ MOST_NAMED = 5
 
 
 def answer(part: PreferencePart) -> str:
-    """Who wins, and how sure: one sentence of plain text, with its full stop."""
+    """Which method wins, and how certain that is: one sentence of plain text, with its full stop."""
     if part.n_methods == 2 and part.kind == "votes":
         return _of_two(part)
     ranked = [row for row in part.strengths if row.log_worth.value is not None]
@@ -39,9 +39,9 @@ def _by_raters(part: PreferencePart) -> str:
 
 
 def _against_next(part: PreferencePart, best: ReportedStrength, second: ReportedStrength) -> str:
-    """How often the best method beats the next one by the model, and how sure that is; empty where it is not known.
+    """How often the best method beats the next one by the model, and how certain that is; empty if unknown.
 
-    The difference of two strengths is the log odds that the first wins, where one of them does.
+    The difference of two strengths is the log odds that the first wins, given that one of them does.
     """
     pair = next((one for one in part.differences if (one.first, one.second) == (best.method, second.method)), None)
     found = leading(pair.log_odds) if pair else None
@@ -62,7 +62,7 @@ def _noun(part: PreferencePart) -> str:
 
 
 def _figures(best: ReportedStrength) -> str:
-    """What the best method's place rests on."""
+    """The figures behind the best method's place."""
     rank = best.mean_rank
     if rank is None:
         return f"it wins {best.win_rate:.0%} of its votes, ties as halves"

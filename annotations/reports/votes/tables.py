@@ -47,7 +47,7 @@ TESTS = ("question", "hypothesis", "test", "statistic", "df", "p", "n", "note")
 
 
 def parts_of(document: StudyDocument | PreferenceDocument) -> Iterator[tuple[str, PreferencePart]]:
-    """Name and figures of every question about preferences, of a document of votes or of a study."""
+    """Name and figures of every question about preferences, in a document of votes or of a study."""
     if isinstance(document, PreferenceDocument):
         yield from ((part.name, part) for part in document.preferences)
     else:
@@ -89,7 +89,7 @@ def preference_rows(document: StudyDocument | PreferenceDocument) -> Iterator[Ro
 
 
 def pair_rows(document: StudyDocument | PreferenceDocument) -> Iterator[Row]:
-    """Every two methods, met or not: what was seen, and what the strengths say."""
+    """Every pair of methods, whether they met or not: what was observed, and what the strengths predict."""
     for name, part in parts_of(document):
         seen = {frozenset((pair.first, pair.second)): pair for pair in part.pairs}
         odds = {frozenset((each.first, each.second)): each for each in part.differences}
@@ -129,7 +129,7 @@ def strength_by_category_rows(document: StudyDocument | PreferenceDocument) -> I
 
 
 def pair_by_category_rows(document: StudyDocument | PreferenceDocument) -> Iterator[Row]:
-    """Two methods, where there are no others, in every category of every facet."""
+    """The two methods, if there are only two, in every category of every facet."""
     for name, part in parts_of(document):
         for facet in part.facets:
             for one in facet.categories:
@@ -165,7 +165,7 @@ PREFERENCE_TABLES = {
 
 
 def first_interval(estimate: ReportedEstimate) -> tuple[float | None, float | None, str, str]:
-    """The leading interval: its ends, what it covers, and why it has none."""
+    """The leading interval: its ends, what it covers, and why it has no ends."""
     if not estimate.intervals:
         return None, None, "", ""
     found = estimate.intervals[0]

@@ -49,9 +49,8 @@ class BetweenRaters:
         """Variances (m,) of contrasts (m, k) of the methods' effects over prompts and raters, and degrees of freedom.
 
         covariance (k, k) of the model, in which `deviation` is that of rater × method; by_images (k,) the part of each
-        method's variance that images make. The model's rater part is replaced by the table's. What remains of that part
-        without the images is as uncertain as the table, and the rest is as uncertain as prompts are (Satterthwaite
-        1946).
+        method's variance that images make. The model's rater part is replaced by the table's. The images' part of the
+        sum is as uncertain as prompts are, and the rest is as uncertain as the table (Satterthwaite 1946).
         """
         squares = contrasts**2
         whole = np.einsum("mi,ij,mj->m", contrasts, covariance, contrasts, optimize=True)

@@ -1,4 +1,5 @@
-"""Facts of a study that checklists, the methods section and the data card ask for and only its researchers know."""
+"""Facts about a study that checklists, the methods section and the data card need and that only its researchers
+know."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """HEDS 3.0 (Belz and Thomson 2024) as the JSON that its own form loads. Only what the study knows is filled in.
 
 The form's file has one entry per field or option: {"data": {CRITERION: value}, "control": {}, "number": "3.1.1"}, where
-CRITERION is "" but in section 4, which is answered once per quality criterion; a chosen option is true.
+CRITERION is "" except in section 4, which is answered once per quality criterion; a chosen option is true.
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,12 @@ _SYSTEM, _SAMPLE = "heds-system", "heds-sample_evaluators_design"
 _DESIGN, _CRITERION = f"{_SAMPLE}-experimental_design", "heds-criteria-criterion"
 _ELICITATION = f"{_CRITERION}-response_elicitation"
 CRITERION_FIELDS, OTHER_FIELDS = 21, 41
-"""How many the form has: per criterion, and beyond these."""
+"""How many fields the form has: per criterion, and besides those."""
 
 
 def heds(document: StudyDocument) -> dict[str, Any]:
-    """The form's file. Every answer is a fact of the study; what only people know stays blank in the form."""
+    """The form's file. Every answer is a fact about the study; fields that only the researchers can answer stay
+    blank."""
     facts, sheet = Facts(document), _Sheet()
     _general(facts, sheet)
     names = [dimension.name for dimension in document.dimensions]
@@ -35,7 +36,7 @@ def heds(document: StudyDocument) -> dict[str, Any]:
 
 
 def n_filled(file: Mapping[str, Any]) -> int:
-    """How many fields are filled: options of one question count once, a criterion's name not at all."""
+    """How many fields are filled: options of one question count once, and a criterion's name does not count."""
     return len({(entry["number"], key) for entry in file.values() if entry.get("number") for key in entry["data"]})
 
 
@@ -49,7 +50,7 @@ class _Sheet:
             entry["data"][criterion] = value
 
     def option(self, place: str, number: str, option: int, criterion: str = "", *, words: str = "") -> None:
-        """One option of a question is chosen; `words` explains it where the form asks to."""
+        """One option of a question is chosen; `words` explains it if the form asks for an explanation."""
         entry = self.entries.setdefault(f"{place}-{option}", {"data": {}, "control": {}, "text": {}, "number": number})
         entry["data"][criterion] = True
         if words:

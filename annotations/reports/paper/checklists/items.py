@@ -11,7 +11,8 @@ from annotations.reports.study.sections.report import headline_agreement
 
 @dataclass(frozen=True)
 class Item:
-    """number, asks: of the checklist, in our words. answer: "" where the study does not know it; then `cure` helps.
+    """number, asks: of the checklist, in our words. answer: "" if the study does not know it; `cure` then says how to
+    supply it.
 
     evidence: the file or section of the report in which the answer can be checked.
     """
@@ -41,7 +42,7 @@ class Checklist:
 
 
 class Facts:
-    """What several checklists ask, in sentences; "" for what the study does not know."""
+    """Answers that several checklists need, in sentences; "" if the study does not know."""
 
     def __init__(self, document: StudyDocument) -> None:
         self.document = document
@@ -110,7 +111,7 @@ class Facts:
         return f"{said}{counted(len(excluded), 'rater')} excluded: {reasons}."
 
     def answer(self, name: str) -> str:
-        """What the researchers wrote about an item that only they know."""
+        """The researchers' own text about an item that only they can answer."""
         return ((self.design.notes or {}).get(name, "") if self.design else "").strip()
 
 

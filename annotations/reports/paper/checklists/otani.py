@@ -1,4 +1,4 @@
-"""What Otani et al. (CVPR 2023) ask a paper to report of a human evaluation of text-to-image images."""
+"""What Otani et al. (CVPR 2023) ask papers to report about a human evaluation of text-to-image images."""
 
 from annotations.reports.paper.checklists.items import Checklist, Facts, Item
 

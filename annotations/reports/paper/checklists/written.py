@@ -13,7 +13,7 @@ from annotations.reports.paper.references import REFERENCES
 
 
 def checklists(document: StudyDocument) -> list[Checklist]:
-    """Those that are answered item by item."""
+    """The checklists that are answered item by item."""
     facts = Facts(document)
     return [otani(facts), grras(facts)]
 

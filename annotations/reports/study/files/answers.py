@@ -1,4 +1,4 @@
-"""Answers as levels of their question: what a label means, which categories there are, what a slider's levels are."""
+"""Answers as levels of their question: the meaning of a label, the categories, and a slider's levels."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -21,10 +21,10 @@ YES_AND_NO = ({"yes", "no"}, {"true", "false"})
 
 
 def question_of_words(table: CodedTable, rows: IntArray, question: Question, log: RejectLog, name: str) -> Question:
-    """The question with the labels of the file as its categories, where its answers are words that say no number.
+    """The question with the labels of the file as its categories, if its answers are words without numbers.
 
-    For questions that the program that wrote the file says are answered by choices. Words of a known order are left
-    alone: what they are worth is for the user to say. So are answers of which some are numbers.
+    Only for questions that the program that wrote the file marks as choices. Words with a known order are left
+    unchanged: the user must say what they are worth. So are answers some of which are numbers.
     """
     found = nominal_question(_labels(table, rows), words=question.words)
     if found is None:
@@ -34,7 +34,8 @@ def question_of_words(table: CodedTable, rows: IntArray, question: Question, log
 
 
 def nominal_question(labels: Collection[str], *, words: str = "") -> Question | None:
-    """The nominal question that has these labels; None where they are numbers, of a known order, none or too many."""
+    """The nominal question that has these labels; None if they are numbers, have a known order, or are none or too
+    many."""
     labels = sorted(label for label in labels if label)
     if not labels or len(labels) > MOST_CATEGORIES or any(_says_number(label) for label in labels):
         return None
@@ -130,7 +131,7 @@ def levels_of(
 
 
 def cure_of_words(bad: Sequence[str], dimension: str) -> str:
-    """What to do about answers in words: the line that says what they mean, ready to be used; "" for other faults."""
+    """What to do about answers in words: the line that says what they mean, ready to be used; "" for other errors."""
     words = [identity(label) for label in bad if is_in_words(label)]
     if not words or len(words) > 12 or any(word.casefold() in _NO_ANSWERS for word in words):
         return ""

@@ -1,4 +1,4 @@
-"""Raters that are left out of an analysis, from a file that names them and the reason."""
+"""Raters to leave out of an analysis, from a file with their names and the reasons."""
 
 from pathlib import Path
 
@@ -29,8 +29,8 @@ def leave_out_raters(
 
     rater_names, rater   the ratings' raters, and (n_rows,) the code of each row's
 
-    The number of answers is counted; `n_answers` says it for raters whose ratings are not there any more. A rater
-    without a reason, and one who is listed twice, go to the log; one who has no answers is among its warnings. Raises
+    The number of answers is counted; `n_answers` gives it for raters whose ratings are no longer in the file. A rater
+    without a reason, and one who is listed twice, go to the log; one without answers is in the log's warnings. Raises
     BadFile where the file cannot be read, and where no rating would be left.
     """
     table = read_columns(path, name=path.name, columns=EXCLUDED_RATERS, log=log)

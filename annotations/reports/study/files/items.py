@@ -19,7 +19,7 @@ from exchange.tables.values import MAX_INTEGER, BadValue, parse_number
 
 Texts = NDArray[np.object_]
 FACET = "facet:"
-"""A facet's column begins with this where its own name would be taken for something else."""
+"""A facet's column begins with this if its own name would be mistaken for another column."""
 MOST_LOOKED_AT = 1_000
 """At most this many names that no item has are compared with the items' names."""
 
@@ -27,7 +27,7 @@ MOST_LOOKED_AT = 1_000
 def read_items(
     path: Path, unit_names: Sequence[str], log: RejectLog
 ) -> tuple[NDArray[np.bool_], dict[str, Texts], IntArray]:
-    """Whether the file has each unit; and for each unit it has, every property as text and the row's number.
+    """Whether each unit is in the file and, if so, every property as text and the row's number.
 
     An item that occurs twice must say the same.
     """
@@ -90,7 +90,7 @@ def facet_of(column: str) -> str:
 
 
 def column_of(facet: str) -> str:
-    """What to call a facet's column so that `read_items` takes it for this facet."""
+    """The column name by which `read_items` recognises this facet."""
     is_taken = ITEMS.resolve([*ITEMS.required, *ITEMS.optional, facet]).get(facet) != facet
     is_taken |= facet in (*ITEMS.required, *ITEMS.optional) or is_gold(facet) or facet.startswith(FACET)
     return f"{FACET}{facet}" if is_taken or identity(facet) != facet or not facet else facet
@@ -103,7 +103,7 @@ def prompts_of(
 
     Two prompts may read alike: where prompts have identifiers, these distinguish them. An empty identifier is filled in
     from the unit's prompt: with the one that other units of this prompt have, else with the prompt itself. It stays
-    empty where several prompts read like this.
+    empty if several prompts have this text.
     """
     identifiers, texts = known.pop("prompt_id", None), known.pop("prompt", None)
     if identifiers is None or not identifiers.any():
@@ -137,7 +137,7 @@ def methods_of(
 def _codes(
     texts: Texts | None, n: int, file: str, row_numbers: IntArray, lacking: str, log: RejectLog
 ) -> tuple[IntArray, list[str]]:
-    """Codes into the sorted names, and the names; −1 for an empty text, and for every row without such a column."""
+    """Codes into the sorted names, and the names; −1 for an empty text, and in every row if the column is missing."""
     if texts is None:
         return np.full(n, -1, np.int64), []
     names, codes = CodedColumn.of(texts).ranked()
@@ -153,8 +153,8 @@ def _warn_of_units(file: str, row_numbers: IntArray, what: str, log: RejectLog) 
 def read_scores(path: Path, unit_names: Sequence[str], log: RejectLog) -> tuple[list[str], NDArray[np.float64]]:
     """(names, (n_metrics, n_units) scores); a metric of several versions is one metric per version.
 
-    Scores of items that nobody rated, and rated items without a score, are counted in warnings. Raises BadFile where
-    no score is of a rated item.
+    Scores of items that nobody rated, and rated items without a score, are counted in warnings. Raises BadFile if no
+    score belongs to a rated item.
     """
     table = read_columns(path, name=path.name, columns=SCORES, log=log)
     keep = leave_out_blanks(table, ("item", "metric"), log)
@@ -176,7 +176,7 @@ def read_scores(path: Path, unit_names: Sequence[str], log: RejectLog) -> tuple[
     cell, value = metric[rows] * len(unit_names) + unit[rows], value[rows]
     del metric, unit, keep
     flat = np.full(len(names) * len(unit_names), np.nan)
-    flat[cell[::-1]] = value[::-1]  # the first of several counts
+    flat[cell[::-1]] = value[::-1]  # the first of several scores counts
     contradicting = np.flatnonzero(value != flat[cell])
     if len(contradicting):
         first = np.full(len(flat), -1, np.int64)
@@ -193,7 +193,7 @@ def read_scores(path: Path, unit_names: Sequence[str], log: RejectLog) -> tuple[
 
 
 def _metrics(table: CodedTable) -> tuple[list[str], IntArray]:
-    """The metrics' names, and each row's code: with the version where a metric has several."""
+    """The metrics' names, and each row's code; names include the version if a metric has several."""
     names, metric = table["metric"].ranked()
     if "version" not in table.columns:
         return names, metric

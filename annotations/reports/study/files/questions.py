@@ -36,7 +36,7 @@ def read_questions(path: Path, declared: Scales, log: RejectLog) -> Scales:
     """The questions of a file with one row per level, in the order in which they first occur, before those declared.
 
     The kind is `ordinal` where none is given. Values must ascend within a question. Raises BadFile for a file that
-    cannot be read or says two things about a question, and for one that is declared as well.
+    cannot be read or contradicts itself about a question, and for a question that is also declared.
     """
     table = read_columns(path, name=path.name, columns=QUESTIONS, log=log)
     rows_of: dict[str, list[int]] = {}

@@ -1,4 +1,4 @@
-"""What a file of ratings may say of each rating beyond its value: who gave it, when in their sequence, how fast."""
+"""What a file of ratings may say about each rating besides its value: who gave it, when in their sequence, how fast."""
 
 from collections import Counter
 

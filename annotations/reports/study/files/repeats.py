@@ -16,9 +16,9 @@ _PROBLEM = "not a number of the showing: empty, 0 or 1 for the answer that count
 
 
 def shown_again(table: CodedTable, keep: NDArray[np.bool_], log: RejectLog) -> NDArray[np.bool_]:
-    """(n,) whether a row is a rater's second, third … answer about an item, of which none counts as a rating.
+    """(n,) whether a row is a rater's second, third … answer about an item; such answers do not count as ratings.
 
-    Other words than numbers, yes and no go to the log and out of `keep`, in place.
+    Anything other than numbers, yes and no goes to the log and out of `keep`, in place.
     """
     if COLUMN not in table.columns:
         return np.zeros(len(table), bool)
@@ -51,7 +51,7 @@ def pairs_of(
     cell: IntArray,
     log: RejectLog,
 ) -> tuple[IntArray, Repeats, int]:
-    """The answers of repeats next to the first ones, and how many have none.
+    """The answers of repeats next to the first ones, and how many have no first answer.
 
     rows, level (n,): rows of repeats, with levels ≥ 0; counted, counted_level (m,): the rows that count; cell
     (n_table,): a code for each rater and unit. Returns the rows (k,) that have a first answer and their Repeats, with

@@ -49,15 +49,15 @@ def read_study(
     excluded_raters: Path | None = None,
     mapping: Mapping | None = None,
 ) -> StudyData:
-    """Everything that `analyze` is given, as arrays, without the ratings of excluded raters.
+    """All input of `analyze`, as arrays, without the ratings of excluded raters.
 
     ratings  one file, or several, of any form that `exchange.ratings` reads
-    mapping  what the user says about their columns and labels
+    mapping  the user's account of their columns and labels
 
     A value off the scale, a second, different answer of one rater, a score that is not a number and an item that the
     items file does not have are bad: with "error" they raise BadData, with "exclude" they are left out and listed in
-    the log. The log's warnings name what is accepted but may not be meant: names that are nearly the
-    same, ratings and scores without a value, scores that meet no item, items without a prompt or method.
+    the log. The log's warnings name what is accepted but may be a mistake: names that are nearly the same, ratings and
+    scores without a value, scores without an item, items without a prompt or method.
 
     Raises BadFile for a file that cannot be read or has no usable row, and BadScale for a dimension without a scale.
     """
@@ -121,7 +121,7 @@ def read_study(
 
 @dataclass
 class _Fate:
-    """What became of the answers of a file: each is read, refused or skipped, and none is two of these."""
+    """The outcome of each answer in a file: it is read, refused or skipped, exactly one of these."""
 
     n_read: int = 0
     n_refused: int = 0
@@ -151,7 +151,7 @@ def _question(
 
 
 def nothing_left(table: CodedTable, column: str, log: RejectLog) -> BadData | BadFile:
-    """The error for a table without any usable row; `column` is the one that its rows are read for."""
+    """The error for a table without any usable row; `column` is the column that holds the values."""
     if log.total:
         return BadData(log, is_all=True)
     problem = f"no row could be used: none of {len(table)} counts and has a {column}"
@@ -199,7 +199,7 @@ def _dimensions(
         keep &= leave_out_blanks(table, ["dimension"], log)
         names, dimension = table["dimension"].ranked()
         place = {name: n for n, name in enumerate(names)}
-        if given.format:  # a program's own order of its questions
+        if given.format:  # the order of the program that wrote the file
             names = [name for name in table["dimension"].labels if name]
     is_unable = _unable(table, keep, log)
     is_missing = keep & table["value"].blanks() & ~is_unable
@@ -253,7 +253,7 @@ def _warn_of_single_ratings(data: DimensionData, file: str, log: RejectLog) -> N
 
 
 def _unable(table: CodedTable, keep: NDArray[np.bool_], log: RejectLog) -> NDArray[np.bool_]:
-    """(n,) whether the column `is_unable`, which a study's own export has, says that there was no answer to give."""
+    """(n,) whether the column `is_unable`, which a study's own export has, says that the rater was unable to answer."""
     if "is_unable" not in table.columns:
         return np.zeros(len(table), bool)
     column = table["is_unable"]

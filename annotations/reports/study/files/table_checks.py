@@ -1,4 +1,4 @@
-"""What every table of a study is looked through for, and what is said of it."""
+"""Checks of every table of a study, and the messages about it."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from exchange.tables.values import EMPTY_CELL
 
 
 def leave_out_blanks(table: CodedTable, names: Sequence[str], log: RejectLog) -> NDArray[np.bool_]:
-    """(n,) which rows say something in all these columns; the others go to the log."""
+    """(n,) which rows have a value in all of these columns; the others go to the log."""
     keep = np.ones(len(table), bool)
     for name in names:
         blank = table[name].blanks()
@@ -23,7 +23,7 @@ def leave_out_blanks(table: CodedTable, names: Sequence[str], log: RejectLog) ->
 
 
 def warn_of_missing(table: CodedTable, is_missing: NDArray[np.bool_], what: str, log: RejectLog) -> None:
-    """Rows without a value are missing ratings, scores or verdicts: not a fault, but never left out silently."""
+    """Rows without a value are missing ratings, scores or verdicts: not an error, but never left out silently."""
     rows = np.flatnonzero(is_missing)
     if len(rows):
         first = table.row_numbers[rows[0]]
@@ -34,7 +34,8 @@ def warn_of_missing(table: CodedTable, is_missing: NDArray[np.bool_], what: str,
 
 
 def warn_of_near(table: CodedTable, names: Sequence[str], log: RejectLog) -> None:
-    """Names that are nearly the same count as different, and are named; so are words that mean a gap elsewhere."""
+    """Names that are nearly the same count as different, and the warning lists them; so does it words that usually mean
+    a missing value."""
     for name in names:
         if name in table.columns:
             warn_of_groups(table.file, name, table[name].near_matches(), log)

@@ -1,1 +1,1 @@
-"""The sections of a study's report as view data. Start with `report`; `words` and `notices` hold what it says."""
+"""The sections of a study's report as view data. Start with `report`; `words` and `notices` hold its wording."""

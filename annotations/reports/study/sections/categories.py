@@ -12,7 +12,7 @@ from annotations.reports.view import Block, Paragraph
 OVERALL = "all"
 """The first column: the means of all items."""
 MOST_COLUMNS = 5
-"""Categories next to each other; further ones are in a table below."""
+"""The most categories next to each other; further ones are in a table below."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class MeansColumn:
 
     @property
     def n(self) -> str:
-        """How many prompts the means are over; of methods that differ in it the fewest and the most."""
+        """How many prompts the means are over; the fewest and the most if methods differ."""
         counts = [mean.n_prompts for mean in self.means if mean]
         low, high = min(counts, default=0), max(counts, default=0)
         return f"{low:,}" if low == high else f"{low:,}–{high:,}"
@@ -64,7 +64,7 @@ def why_no_interval(mean: ReportedMean) -> str:
 
 
 def category_mean_blocks(dimension: ReportedQuestion) -> list[Block]:
-    """A table of each facet to be read, and behind it all figures; empty where the prompts have no categories."""
+    """A readable table of each facet, followed by all figures; empty if the prompts have no categories."""
     blocks: list[Block] = []
     for grid in means_grids(dimension):
         blocks.append(

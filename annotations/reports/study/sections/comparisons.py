@@ -1,4 +1,4 @@
-"""One comparison of two methods: the answer in a sentence, two pictures, and what supports it."""
+"""One comparison of two methods: the answer in a sentence, two charts, and the supporting figures."""
 
 from collections.abc import Sequence
 
@@ -61,7 +61,7 @@ def _answer(comparison: ReportedComparison) -> str:
 
 
 def _differences(comparison: ReportedComparison) -> list[Block]:
-    """The table behind the picture of differences."""
+    """The table behind the chart of differences."""
     if not comparison.differences:
         return []
     step, bins = charts.difference_bins(comparison.differences)
@@ -70,13 +70,13 @@ def _differences(comparison: ReportedComparison) -> list[Block]:
 
 
 def _support(comparison: ReportedComparison) -> list[Block]:
-    """How few answers decide, and what other images would say."""
+    """How few answers decide, and what other images would show."""
     said = [fragility_sentence(comparison.fewest), seeds_sentence(comparison)]
     return [Paragraph(each) for each in said if each]
 
 
 def _detectable(comparison: ReportedComparison) -> str:
-    """What such a study can find, and what a margin says."""
+    """The difference that a study of this size can find, and the result for a margin."""
     said = ""
     if found := comparison.both.detectable:
         said += f" A study like this one finds a true difference of {figure(found, digits=2)} in 80% of cases."

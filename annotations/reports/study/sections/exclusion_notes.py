@@ -1,4 +1,4 @@
-"""Who is left out of a report and why, in sentences."""
+"""Which raters are left out of a report and why, in sentences."""
 
 from collections.abc import Iterator
 

@@ -11,9 +11,9 @@ from annotations.reports.view import Notice
 
 
 def notices(document: StudyDocument, *, with_facets: bool = True) -> list[Notice]:
-    """What must lead first, then what is added at the end.
+    """First the notices that lead the report, then those that end it.
 
-    with_facets  also by which facets metrics are not shown; LaTeX tables show them by none
+    with_facets  also say by which facets metrics are not shown; LaTeX tables show metrics by no facet
     """
     kinds = document.raters_by_kind
     first = simulated(kinds.get("simulated", 0), sum(kinds.values()), who="raters", what="answers")

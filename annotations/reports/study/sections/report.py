@@ -26,7 +26,7 @@ HEADLINE = {
     "preference": ("krippendorff_alpha_nominal", "nominal alpha"),
     "ranking": ("krippendorff_alpha_nominal", "nominal alpha"),
 }
-"""By kind of question: the statistic that a sentence about it names."""
+"""By kind of question: the statistic that the headline names."""
 DRAWN_AGREEMENT = (
     "krippendorff_alpha_nominal",
     "krippendorff_alpha_ordinal",
@@ -55,9 +55,9 @@ def headline_agreement(dimension: ReportedQuestion) -> tuple[ReportedEstimate, s
 
 
 def headline(dimension: ReportedQuestion) -> str:
-    """What it ends with, in one or two sentences of plain text without the last full stop.
+    """The question's result, in one or two sentences of plain text without the final full stop.
 
-    Who wins, where the question is about preferences; else how much was rated, and how far raters agree.
+    Which method wins, if the question is about preferences; otherwise how much was rated, and how far raters agree.
     """
     if part := dimension.preferences:
         return part.sentence.rstrip(".")
@@ -214,7 +214,8 @@ def _agreement(dimension: ReportedQuestion) -> list[Block]:
 
 
 def _against_the_others(dimension: ReportedQuestion) -> str:
-    """Who puts items in the opposite order to the others, and what it means for the intervals; empty for nobody."""
+    """Which raters order items the opposite way to the others, and what this means for the intervals; empty if nobody
+    does."""
     found = []
     for row in dimension.raters:
         interval = leading(row.rank_correlation)
@@ -230,9 +231,9 @@ def _against_the_others(dimension: ReportedQuestion) -> str:
 
 
 def _influence(dimension: ReportedQuestion) -> str:
-    """Which rater moves the headline's statistic most when left out, next to what it is without any of the others."""
+    """Which rater changes the headline's statistic most when left out, compared with leaving out any of the others."""
     alpha, name = headline_agreement(dimension)
-    # Snapshots from before statistics 4 do not have it, nor have studies of many raters.
+    # Snapshots from before statistics version 4 do not have it, nor do studies with many raters.
     left_out = dimension.without_rater or WithoutRater(raters=(), values={})
     values = left_out.values.get(alpha.statistic, ())
     without = {rater: value for rater, value in zip(left_out.raters, values, strict=bool(values)) if value is not None}
@@ -309,7 +310,7 @@ RATER_COLUMNS = (
     ("modal_share", "most given level", False),
     ("median_seconds", "median seconds", False),
 )
-"""A figure of every rater, its heading, and whether it has a sign."""
+"""A figure for every rater, its heading, and whether it is signed."""
 OF_ORDERED_LEVELS = ("severity", "spread")
 
 

@@ -13,7 +13,7 @@ _MOST_NAMED = 3
 
 
 def fragility_sentence(fewest: tuple[ReportedFewest, ...]) -> str:
-    """How few prompts, raters or answers decide who leads; "" where nobody leads."""
+    """How few prompts, raters or answers decide which method leads; "" if no method leads."""
     if not fewest:
         return ""
     said = [_fewest(one) for one in fewest if one.n is not None]
@@ -77,7 +77,7 @@ def adjusted_blocks(dimension: ReportedQuestion) -> list[Block]:
 
 
 def _changes(dimension: ReportedQuestion) -> list[str]:
-    """What raters do over a session, where it is more than chance."""
+    """How raters change over a session, if it is more than chance."""
     support = dimension.support
     words = {
         "drift_severity": ("grow milder", "grow severer", 0.0),
@@ -98,7 +98,7 @@ def _changes(dimension: ReportedQuestion) -> list[str]:
 
 
 def reliability_blocks(dimension: ReportedQuestion) -> list[Block]:
-    """Raters against themselves, over a session, and what comes from seeds: for the section on raters."""
+    """Raters' agreement with themselves, change over a session, and variance from seeds: for the section on raters."""
     support = dimension.support
     if support is None:
         return []

@@ -1,4 +1,4 @@
-"""How each rater saw the images, by the account of their browser."""
+"""How each rater saw the images, as reported by their browser."""
 
 from annotations.reports import view
 from annotations.reports.documents.study import StudyDocument
@@ -9,7 +9,7 @@ TITLE = "How the images were seen"
 
 
 def viewing_headline(document: StudyDocument) -> str:
-    """On how many cards it was reported, and how large images were; without the last full stop."""
+    """On how many cards viewing was reported, and how large images were; without the final full stop."""
     seen = document.viewing
     n, raters = sum(one.n_cards for one in seen), counted(len(seen), "rater")
     low, high = min(one.median_shown_px for one in seen), max(one.median_shown_px for one in seen)

@@ -1,4 +1,4 @@
-"""Names of statistics as people write them, and an estimate in words."""
+"""Readable names of statistics, and an estimate in words."""
 
 from math import inf
 
@@ -28,7 +28,7 @@ _KNOWN = {
 
 
 def words(statistic: str) -> str:
-    """A statistic's file name as people write it."""
+    """The readable form of a statistic's name in files."""
     for name in sorted(_KNOWN, key=len, reverse=True):
         if statistic.startswith(name):
             return f"{_KNOWN[name]} {statistic[len(name) :].strip('_').replace('_', ' ')}".strip().rstrip(",")
@@ -36,14 +36,14 @@ def words(statistic: str) -> str:
 
 
 def spelled(estimate: ReportedEstimate, *, signed: bool = False) -> str:
-    """The value with the interval that leads."""
+    """The value with its leading interval."""
     found = leading(estimate)
     text = figure(estimate.value, signed=signed)
     return f"{text} {interval(found.low, found.high)}" if found else text
 
 
 def drawn_ends(found: ReportedInterval | None) -> tuple[float | None, float | None]:
-    """The ends of an interval for a picture; an end that was cut is infinite, so that an arrow shows it."""
+    """The ends of an interval for a chart; an end that was cut is infinite, so that an arrow is drawn."""
     if found is None or found.low is None:
         return None, None
     return (
@@ -53,5 +53,5 @@ def drawn_ends(found: ReportedInterval | None) -> tuple[float | None, float | No
 
 
 def drawn_over(estimate: ReportedEstimate, covers: str) -> tuple[float | None, float | None]:
-    """The same of the interval over one population."""
+    """The same for the interval over one population."""
     return drawn_ends(interval_over(estimate, covers))
