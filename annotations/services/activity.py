@@ -1,4 +1,4 @@
-"""Lines about studies in the record of who did what."""
+"""Entries about studies in the activity record."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ Action = Activity.Action
 
 
 def note(*, study: Study, actor: User | None, action: Action, **details: Any) -> Activity:
-    """Add a line about a study, in the transaction of what it reports, and have its event sent, if it is one.
+    """Add an entry about a study, in the transaction of what it reports, and send its event, if it has one.
 
-    No actor: a command on the server.
+    Without an actor it is a command on the server.
     """
     if action in EVENT_OF and "part" not in details:
         emit(study=study, event=EVENT_OF[action])

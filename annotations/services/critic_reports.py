@@ -23,7 +23,7 @@ KEPT_S = 24 * 3600
 
 
 def find_critic_report(*, study: Study, partly: PartlyCounts) -> CriticDocument | None:
-    """The document of the study's present state; None until somebody has judged a critic's claim.
+    """The document of the study's current state; None until somebody has judged a critic's claim.
 
     An unchanged study costs only the queries for its state. Verdicts are given by hand, claim by claim, so even a large
     audit can be computed while the page waits: a hundred thousand verdicts take a few seconds.

@@ -1,4 +1,4 @@
-"""The end of a study, in two steps, with its answers kept in a file."""
+"""Deletes a study in two steps, keeping its answers in a file."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -20,7 +20,7 @@ ROWS_AT_ONCE = 2_000
 
 
 def ask_deletion(*, study: Study, by: User | None = None) -> str:
-    """The first step: close the study, write its answers to a file, and note that its owner wants it gone.
+    """The first step: close the study, write its answers to a file, and note that its owner wants it deleted.
 
     Nothing is deleted. Returns the file's name in the default storage.
     """
@@ -31,7 +31,7 @@ def ask_deletion(*, study: Study, by: User | None = None) -> str:
 
 
 def cancel_deletion(*, study: Study, by: User | None = None) -> None:
-    """Take the first step back; the study stays closed."""
+    """Undo the first step; the study stays closed."""
     if study.deletion_asked_at is not None:
         _note_wish(study, None, Action.DELETION_CANCELLED, by)
 
@@ -46,18 +46,19 @@ def _note_wish(study: Study, at: datetime | None, action: Action, by: User | Non
 def delete_study(*, study: Study, typed_title: str, by: User | None = None) -> str:
     """The second step: delete the study and every answer in it, if its title was typed and deletion was asked for.
 
-    The file is written once more, as cards that were out when the study closed may have come in since; it stays, and
-    so do images, prompts and accounts. Returns the file's name. Raises ValidationError otherwise.
+    The file is written once more, because cards that were held when the study closed may have been answered since. The
+    file is kept, and so are images, prompts and accounts. Returns the file's name. Raises ValidationError otherwise.
     """
     if study.deletion_asked_at is None:
         raise ValidationError(_("Request the deletion first, so that the answers are exported."))
     if " ".join(typed_title.split()) != " ".join(study.title.split()):
         raise ValidationError(_("That is not the title. Nothing was deleted."))
     with transaction.atomic():
-        # Locked, so that no answer slips in between the file and the deletion; SQLite has one writer anyway.
+        # Locked, so that no answer arrives between the file and the deletion; SQLite has only one writer anyway.
         Study.objects.select_for_update().get(pk=study.pk)
         name = export_study(study=study)
-        # Answers are protected from going with their question or item by accident: they go first, in batches.
+        # Answers are protected from accidental deletion with their question or item, so they are deleted first, in
+        # batches.
         rows: list[QuerySet[Model]] = [
             Verdict.objects.filter(study=study),
             MissedError.objects.filter(study=study),

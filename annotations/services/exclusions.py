@@ -1,4 +1,4 @@
-"""Leaving a rater out of a study's results, with a reason, and taking them in again. No answer is changed by it."""
+"""Excludes a rater from a study's results, with a reason, and includes them again. No answer is changed."""
 
 from datetime import datetime
 
@@ -20,9 +20,9 @@ def exclude_rater(
 ) -> None:
     """Leave this rater out of every figure from now on, and give their places to others.
 
-    Their answers are kept, and so is what they still answer of cards that they have; they get no further cards.
-    An excluded rater stays as they are. `is_withdrawal`: at the rater's wish, so the record does not name them.
-    Raises ValidationError without a reason: the report states it.
+    Their answers are kept, and so are answers to cards that they still hold; they get no further cards.
+    Nothing changes for a rater who is already excluded. `is_withdrawal`: at the rater's wish, so the record does not
+    name them. Raises ValidationError without a reason: the report states it.
     """
     reason = " ".join(reason.split())
     longest = Rater._meta.get_field("excluded_reason").max_length
@@ -45,11 +45,11 @@ def exclude_rater(
 
 
 def include_rater(*, rater: Rater, by: User | None) -> None:
-    """Count an excluded rater's answers again. Where others have taken their places, the item then has one more."""
+    """Count an excluded rater's answers again. If others have taken their places, the item then has one rater more."""
     with write_turn(), transaction.atomic():
         rater = _locked(rater)
         if rater.excluded_at is None or rater.withdrawn_at is not None:
-            return  # who has withdrawn stays out: it was their own wish
+            return  # a rater who has withdrawn stays out: it was their own wish
         room = Greatest(F("wanted"), F("taken") + 1, output_field=IntegerField())
         _held_or_answered(rater).update(wanted=room, taken=F("taken") + 1)
         reason, rater.excluded_reason = rater.excluded_reason, ""
@@ -59,9 +59,9 @@ def include_rater(*, rater: Rater, by: User | None) -> None:
 
 
 def _locked(rater: Rater) -> Rater:
-    """The rater as they are now, with everything that could change their places held until the transaction ends.
+    """The rater's current row; everything that could change their places is locked until the transaction ends.
 
-    Reserving cards locks the rater, saving an answer its assignment.
+    Reserving cards locks the rater, and saving an answer locks its assignment.
     """
     rows = Rater.objects.select_related("study").select_for_update(of=("self", "study"), no_key=True)
     locked = rows.get(pk=rater.pk)

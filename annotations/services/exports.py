@@ -1,4 +1,4 @@
-"""Files of everything that was answered in a study: single ones in a stream, or all of them in one zip."""
+"""Files of all answers in a study: single ones as a stream, or all of them in one zip."""
 
 import json
 import tempfile
@@ -42,7 +42,7 @@ class NothingToRelease(ValueError):
 
 @dataclass(frozen=True)
 class Table:
-    """One kind of row that a study can be exported as."""
+    """One kind of rows in which a study can be exported."""
 
     name: str
     title: str
@@ -60,7 +60,7 @@ class Table:
         return json_line_chunks(self.names, self.rows(study))
 
     def parquet(self, study: Study, target: Path | BinaryIO) -> int:
-        """Writes the file; how many rows."""
+        """Writes the file; returns the number of rows."""
         return write_parquet(target, self.columns, self.rows(study))
 
 
@@ -129,7 +129,7 @@ def dictionary(study: Study) -> str:
 
 
 def _structures() -> list[str]:
-    """What answers that are not a single level look like."""
+    """The structure of answers that are not a single level."""
     notes = [f"- {Dimension.Kind(key).label}: {kind.in_files}" for key, kind in KINDS.items() if not kind.has_levels]
     parts = ", ".join(str(Dimension.Kind(key).label) for key, kind in KINDS.items() if kind.has_parts)
     return [
@@ -163,18 +163,18 @@ def study_description(study: Study) -> str:
 
 
 def export_name(study: Study) -> str:
-    """Where `export_study` puts its file."""
+    """The name of the file that `export_study` writes."""
     return f"exports/{study.token}/study.zip"
 
 
 def _protocol(study: Study) -> dict[str, object] | None:
-    """The published protocol that the study follows to the word; None for any other."""
+    """The published protocol that the study follows word for word; None if there is none."""
     found = protocol_of(study, list(study.dimensions.order_by("position")))
     return {"key": found.key, "version": found.version, "source": found.source} if found else None
 
 
 def _pairing(study: Study) -> dict[str, object] | None:
-    """Which images meet in pairs; None where the study shows none."""
+    """Which images meet in pairs; None if the study shows no pairs."""
     if study.item_kind != Study.ItemKind.PAIR:
         return None
     baseline = study.pair_baseline.name if study.pair_baseline else None
@@ -187,9 +187,9 @@ def _pairing(study: Study) -> dict[str, object] | None:
 
 
 def export_study(*, study: Study) -> str:
-    """Put every file of the study into one zip in the default storage; returns its name there. Bounded memory.
+    """Put every file of the study into one zip in the default storage; returns its name there. Memory is bounded.
 
-    An earlier one is replaced. The study's random token keeps the name from being guessed.
+    An earlier zip is replaced. The study's random token keeps the name from being guessed.
     """
     name = export_name(study)
     with tempfile.TemporaryFile("w+b") as file:
@@ -217,7 +217,8 @@ def write_zip(*, study: Study, target: IO[bytes]) -> None:
 def write_folder(*, study: Study, folder: Path) -> list[Path]:
     """The same files, and Parquet, into a folder; their paths in the order written.
 
-    Each is written next to its place and moved there when it is whole. Rows are read once for all files that have them.
+    Each is written to a temporary file and moved when it is complete. Rows are read once for all files that contain
+    them.
     """
     written: list[Path] = []
 
@@ -298,7 +299,7 @@ def analyze_files(study: Study, rows: StudyRows) -> Iterator[tuple[str, Iterator
 
 
 def _rating_rows(rows: StudyRows) -> Rows:
-    """One row per answer, those of "unable to answer" behind those of a level."""
+    """One row per answer, with "unable to answer" after answers that are a level."""
     data, kinds = rows.data, rows.kind_of_rater
     for dimension in data.dimensions:
         ratings, name = dimension.ratings, dimension.name
@@ -315,7 +316,7 @@ def _rating_rows(rows: StudyRows) -> Rows:
 
 
 def _whole_numbers(values: NDArray[np.float64] | None, factor: float, n: int) -> list[int | None]:
-    """(n,) the values times the factor, None where they are unknown."""
+    """(n,) the values times the factor, None if they are unknown."""
     if values is None:
         return [None] * n
     return [None if isnan(value) else round(value * factor) for value in values.tolist()]

@@ -27,7 +27,7 @@ def renew_invitation(*, study: Study, by: User | None) -> None:
 
 
 def why_closed(study: Study, now: datetime | None = None) -> Closed | None:
-    """Why nobody new may come by the invitation of an open study; None while they may."""
+    """Why nobody new may join through the invitation of an open study; None while they may."""
     if not study.takes_raters:
         return "closed"
     if study.joining_until is not None and study.joining_until <= (now or timezone.now()):
@@ -38,12 +38,12 @@ def why_closed(study: Study, now: datetime | None = None) -> Closed | None:
 
 
 def n_people(study: Study) -> int:
-    """How many people have joined; excluded ones have left their place."""
+    """How many raters have joined; excluded raters have freed their place."""
     return study.raters.filter(kind=Rater.Kind.PERSON, excluded_at=None).count()
 
 
 def is_code(study: Study, code: str) -> bool:
-    """Whether this is the study's code, in whatever case and spacing; any is where it has none."""
+    """Whether this is the study's code, in any case and spacing; always true if the study has no code."""
     return not study.joining_code or constant_time_compare(_plain(code), _plain(study.joining_code))
 
 
@@ -71,9 +71,9 @@ def revoke_member_invitation(*, study: Study, invitation_id: int, by: User) -> N
 
 
 def accept_membership(*, invitation: MemberInvitation, user: User) -> Membership:
-    """Give somebody the role they were invited to. Raises ValidationError where the link does not work any more.
+    """Give somebody the role they were invited to. Raises ValidationError if the link no longer works.
 
-    Of two who come at once, one is too late. Make a new account in the same transaction.
+    If two people use it at once, one is too late. Make a new account in the same transaction.
     """
     with transaction.atomic():
         usable = MemberInvitation.objects.usable().filter(pk=invitation.pk)

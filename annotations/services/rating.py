@@ -1,4 +1,4 @@
-"""Giving items to raters and taking their answers: the writes behind the rating page."""
+"""Assigns items to raters and saves their answers: the writes behind the rating page."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -23,11 +23,11 @@ from generation.jobs import locked
 
 OVERDUE_AT_ONCE = 200
 FEWEST_CARDS = 2
-"""With fewer waiting a program that rates is reserved more."""
+"""With fewer cards waiting than this, a program that rates gets more reserved."""
 Card = tuple[int, str, str]
-"""What becomes an assignment: item, order shown, purpose."""
+"""The data of a new assignment: item, order shown, purpose."""
 Avoided = Sequence[Collection[int]]
-"""Items that are not to be given; a later entry holds where nothing is left without those of an earlier one."""
+"""Sets of items to avoid; a later entry applies if nothing is left when an earlier one is avoided."""
 
 
 class Outcome(Enum):
@@ -38,17 +38,18 @@ class Outcome(Enum):
 
 
 class NotOpen(Exception):
-    """The study takes no answers now."""
+    """The study does not take answers at present."""
 
 
 def reserve(*, rater: Rater, now: datetime | None = None, is_ahead: bool = False) -> int:
-    """Reserve the next batch for this rater where the need is greatest; how many items that gave.
+    """Reserve the next batch for this rater where the need is greatest; returns how many items were reserved.
 
-    The need is greatest where the fewest raters have been, then earliest in the study's global order. A rater's own
-    returned items come first. Overdue reservations of anybody are given back on the way, so no timer is needed.
+    The need is greatest for items with the fewest raters, then for the earliest in the study's global order. A rater's
+    own returned items come first. All raters' overdue reservations are given back in the process, so no timer is
+    needed.
 
     is_ahead: for a page that keeps `held.CARDS_AHEAD` ready. It gets that many as long as the study has plenty left; a
-    rater who holds enough gets none. What they hold stays reserved, since they are at work.
+    rater who holds enough gets none. The cards that they hold stay reserved, since they are at work.
     """
     now = now or timezone.now()
     study = rater.study
@@ -57,8 +58,8 @@ def reserve(*, rater: Rater, now: datetime | None = None, is_ahead: bool = False
     if study.closes_at is not None and study.closes_at <= now:
         return 0  # its time is over, and it closes within seconds
     with write_turn(), transaction.atomic():
-        # One batch at a time in a study: who came while another was giving back overdue items would find nothing and
-        # leave. The rater's row too, because they may have several windows open.
+        # One batch at a time per study: a rater who arrived while another was giving back overdue items would find
+        # nothing and leave. The rater's row is locked too, because they may have several windows open.
         rows = Rater.objects.select_related("study__rater_plan")
         rater = rows.select_for_update(of=("self", "study"), no_key=True).get(pk=rater.pk)
         study = rater.study
@@ -121,8 +122,8 @@ def _further(item: int, purpose: str, further: Mapping[int, float]) -> dict[str,
 def _hidden(rater: Rater, study: Study, plan: RaterPlan, n: int) -> Sequence[tuple[dict[int, Card], Avoided]]:
     """The checks among the next n cards, by place, and the rated items that this rater does not get because of them.
 
-    The second entry holds where the first leaves nothing to rate: checks that keep items from the rater give way.
-    Where there is no check to give, an ordinary card comes instead.
+    The second entry applies if the first leaves nothing to rate: checks that keep items from the rater then give way.
+    If there is no check to assign, an ordinary card comes instead.
     """
     if not plan.shares:
         return [({}, (frozenset(),))]
@@ -142,9 +143,9 @@ def _hidden(rater: Rater, study: Study, plan: RaterPlan, n: int) -> Sequence[tup
 
 
 def _rated_items(rater: Rater, study: Study, wanted: int, avoided: Avoided) -> list[Item] | None:
-    """The items to be rated next; None where none is left, so that no check is anybody's last card.
+    """The items to be rated next; None if none is left, so that a check is never a rater's last card.
 
-    It also looks where all next cards are checks: they take as long as others.
+    It runs the same queries if all next cards are checks, so that these take as long as others.
     """
     before = rater.cursor_taken, rater.cursor_position
     items: list[Item] = []
@@ -159,9 +160,9 @@ def _rated_items(rater: Rater, study: Study, wanted: int, avoided: Avoided) -> l
 
 
 def _laid_out(rated: Sequence[Card], hidden: Mapping[int, Card], *, n: int, is_last: bool) -> list[Card]:
-    """The next cards in order: checks at their places, ratings between them as long as there are any.
+    """The next cards in order: checks at their places, with ratings between them as long as there are any.
 
-    is_last  these are the rater's last ratings, so that no check comes behind them
+    is_last  whether these are the rater's last ratings, so that no check comes after them
     """
     left = iter(rated)
     cards: list[Card] = []
@@ -176,7 +177,7 @@ def _laid_out(rated: Sequence[Card], hidden: Mapping[int, Card], *, n: int, is_l
 
 
 def _open_items(rater: Rater, study: Study, limit: int, avoided: Collection[int]) -> list[Item]:
-    """Open items at the lowest need level that has any, going on behind this rater's cursor and round once."""
+    """Open items at the lowest need level that has any, starting after this rater's cursor and wrapping around once."""
     taken = queries.next_need(study.pk, above=-1)
     while taken is not None:
         start = rater.cursor_position if rater.cursor_taken == taken else -1
@@ -191,12 +192,12 @@ def _open_items(rater: Rater, study: Study, limit: int, avoided: Collection[int]
 
 
 def _take(items: Sequence[Item]) -> None:
-    # The condition repeats what was read: should the lock ever fail us, the check constraint still would not.
+    # The condition repeats what was read: even if the lock ever failed, the check constraint would not.
     Item.objects.filter(pk__in=[item.pk for item in items]).update(taken=F("taken") + 1)
 
 
 def _take_back(rater: Rater, lease_until: datetime, *, limit: int) -> int:
-    """Reserve again what this rater gave back and nobody else has used up."""
+    """Reserve again the items that this rater gave back and whose places are still free."""
     n_taken = 0
     for assignment in locked(queries.returned_and_open(rater, limit=limit)):
         if _retake(assignment, rater.study):
@@ -217,21 +218,23 @@ def _retake(assignment: Assignment, study: Study) -> bool:
     open_item = Item.objects.filter(pk=assignment.item_id, taken__lt=F("wanted"))
     is_taken = bool(open_item.update(taken=F("taken") + 1))
     if is_taken and study.most_raters_per_item is not None:
-        # Somebody else may have taken their place as a first rater.
+        # Another rater may have taken their place as a first rater.
         kind = {"is_further": False, "probability": 1.0} | _further(assignment.item_id, assignment.purpose, further)
         Assignment.with_checks.filter(pk=assignment.pk).update(**kind)
     return is_taken
 
 
 def pause(*, rater: Rater) -> int:
-    """Give back what this rater has not answered, so that nobody waits for it; it is theirs again if they return."""
+    """Give back the cards that this rater has not answered, so that others can have them; they get them again if they
+    return."""
     with transaction.atomic():
         held = Assignment.with_checks.filter(rater=rater, state=Assignment.State.LEASED)
         return _give_back(list(held.select_for_update()))
 
 
 def skip(*, assignment: Assignment, now: datetime) -> bool:
-    """Give an unanswered card back for good, at the rater's wish; whether it was one. Others get the item."""
+    """Give an unanswered card back for good, at the rater's wish; returns whether it was unanswered. Others get the
+    item."""
     with write_turn(), transaction.atomic():
         held = Assignment.with_checks.select_for_update().filter(pk=assignment.pk, state=Assignment.State.LEASED)
         found = list(held)
@@ -242,7 +245,7 @@ def skip(*, assignment: Assignment, now: datetime) -> bool:
 
 
 def _give_back(assignments: list[Assignment]) -> int:
-    # An item can be here twice, given back by two raters: group by how often.
+    # An item can occur twice, given back by two raters: group by how often.
     times: dict[int, int] = {}
     for assignment in assignments:
         if assignment.purpose != Assignment.Purpose.RATING:
@@ -257,7 +260,8 @@ def _give_back(assignments: list[Assignment]) -> int:
 
 
 def renew(*, rater: Rater, assignment: Assignment, now: datetime) -> None:
-    """Keep a working rater's batch reserved: called when a card is shown, writes only once half the time is gone."""
+    """Keep a working rater's batch reserved: called when a card is shown, it writes only once half the time has
+    passed."""
     half = timedelta(minutes=rater.study.lease_minutes) / 2
     if assignment.lease_until and assignment.lease_until - now < half:
         Assignment.with_checks.filter(rater=rater, state=Assignment.State.LEASED).update(lease_until=now + 2 * half)
@@ -276,12 +280,12 @@ def submit(
 ) -> Outcome:
     """Save the answers of one assignment, all or none; when this returns they are on disk.
 
-    languages: by dimension, the language in which its question was read, where that is known.
+    languages: by dimension, the language in which its question was read, if known.
 
     The same answers again (a second click, a message sent twice) change nothing. Other answers become the next
-    revision; the earlier ones stay. Answers to an item that has meanwhile been answered in full by others are kept
-    as late ones and counted nowhere; so are those that were pressed after the rater's time at a panel was over, also
-    where they would revise an earlier answer. Of people who have withdrawn nothing more is stored.
+    revision; the earlier ones stay. Answers to an item that others have meanwhile answered in full are kept as late
+    answers and are not counted. So are answers given after the rater's time at a panel was over, even if they would
+    revise an earlier answer. Nothing more is stored about raters who have withdrawn.
     """
     with write_turn(), transaction.atomic():
         outcome = _saved(assignment, answers, answered_at, shown_at, active_ms, flag, viewing, languages or {})
@@ -314,7 +318,8 @@ def _saved(
     if assignment.state == Assignment.State.RETURNED:
         if rater.withdrawn_at is not None:
             return Outcome.LATE
-        # An excluded rater has no places: what they had before them is kept, and counts if they are included again.
+        # An excluded rater has no places: answers to the cards that they held are kept, and count if the rater is
+        # included again.
         if is_after or (rater.excluded_at is None and not _retake(assignment, study)):
             return _keep_late(assignment, answers, answered_at, active_ms, languages)
         assignment.state, assignment.answered_at, assignment.flag = Assignment.State.ANSWERED, answered_at, flag

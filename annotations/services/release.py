@@ -31,7 +31,7 @@ from exchange.export import csv_chunks
 from generation.models import Image
 
 MOST_RATINGS_AT_ONCE = 50_000
-"""With more ratings, a page does not make the release while somebody waits."""
+"""With more ratings than this, a page does not write the release while somebody waits."""
 
 
 def is_quickly_released(study: Study) -> bool:
@@ -69,7 +69,7 @@ def write_release(*, study: Study, target: IO[bytes], with_images: bool = False)
 
 
 def _write_images(study: Study, archive: zipfile.ZipFile) -> Iterator[str]:
-    """Put each image file into the archive once, piece by piece; yields the manifest's line for each."""
+    """Put each image file into the archive once, in chunks; yields the manifest's line for each."""
     for image in _held(study).order_by("pk").iterator(chunk_size=500):
         name = image_file(image.sha256, image.format)
         hasher = hashlib.sha256()
@@ -83,7 +83,7 @@ def _write_images(study: Study, archive: zipfile.ZipFile) -> Iterator[str]:
 
 
 def _held(study: Study) -> QuerySet[Image]:
-    """The study's images whose files are here, one for each file."""
+    """The study's images whose files are held, one for each file."""
     held = images_of(study).exclude(file="")
     first = held.filter(sha256=OuterRef("sha256")).order_by("pk").values("pk")[:1]
     return held.filter(pk=Subquery(first))

@@ -1,7 +1,7 @@
-"""Renditions with fewer pixels, for screens that cannot show them all: made ahead, or when first asked for, and kept.
+"""Renditions with fewer pixels, for screens that cannot show them all: made ahead or on first request, and kept.
 
-They are made ahead because of the time that making takes: somebody who sees a study's images first would know gold
-items, which others have seen before, by their quick answers.
+They are made ahead because making one takes time: the first rater of a study could recognise gold items, which others
+have already seen, by their fast responses.
 """
 
 import hashlib
@@ -19,19 +19,19 @@ from generation.models import Image, Reference
 
 logger = logging.getLogger(__name__)
 WIDTHS = (256, 384, 512, 768, 1024, 1536, 2048)
-"""Every image is offered in those below its own width, whatever made it, so they reveal nothing about it."""
+"""Every image is offered in those below its own width, whichever method made it, so they reveal nothing about it."""
 
 
 def narrow_rendition(image: Image | Reference, width: int) -> bytes:
-    """What people see of the image, `width` pixels wide. The image must be wider than that.
+    """The image as raters see it, `width` pixels wide. The image must be wider than that.
 
-    A full disk or a storage that refuses writing costs time, not the picture.
+    If the disk is full or the storage refuses to write, it takes longer, but the image is still served.
     """
     name = rendition_name(image, width)
     if default_storage.exists(name):
         with default_storage.open(name) as stored:
             content = bytes(stored.read())
-        # Another request may be writing it at this moment: a RIFF file says how long it is.
+        # Another request may be writing it at this moment: a RIFF file states its length.
         if len(content) == int.from_bytes(content[4:8], "little") + 8:
             return content
     with image.shown.open("rb") as file:
@@ -57,9 +57,9 @@ def studies_to_prepare() -> list[int]:
 
 
 def make_ahead(*, study_id: int, seconds: float = 10.0) -> bool:
-    """Make the renditions of a study's checks and next items, for so long; whether some are left.
+    """Make the renditions of a study's checks and next items, for at most `seconds`; returns whether some are left.
 
-    Rated items come in their order, as raters meet them. Two who do it at once do the same twice at worst.
+    Rated items come in the order in which raters meet them. At worst, two workers do the same work twice.
     """
     end = time.monotonic() + seconds
     study = Study.objects.filter(pk=study_id, state=Study.State.OPEN).first()

@@ -39,9 +39,9 @@ from generation.jobs import MOST_TRIES, LeaseLost
 MOST_RATINGS_AT_ONCE = 20_000
 MOST_METRICS_AT_ONCE = 10
 """A study up to this size takes at most about five seconds of one core, and is computed while the page waits. Each
-comparison costs about as much as all the rest, so ratings count once more for each."""
+comparison costs about as much as everything else, so ratings count once more for each."""
 WAITS_LONG = timedelta(minutes=2)
-"""A message may wait behind others in its queue: only after this time does it count as lost."""
+"""A message may wait behind others in its queue; it counts as lost only after this time."""
 MOST_DISPUTED = 8
 MOST_COMPARISONS = 12
 DEFAULT_SEED = 0
@@ -61,8 +61,8 @@ def ask_report(
 ) -> tuple[ReportSnapshot, bool]:
     """The snapshot of these results, and whether it is a new one, which waits for `build_report`.
 
-    Two who ask at once get the same one: the database has at most one that waits, is at work or is done. A failed one
-    is left as it is and a new one made.
+    Two simultaneous requests get the same one: the database has at most one that is waiting, running or done. A failed
+    one is left unchanged and a new one made.
     """
     same = {"inputs_hash": inputs.inputs_hash, "seed": seed, "code_version": code_version()}
     try:
@@ -81,7 +81,7 @@ def ask_report(
 
 
 def is_overdue(snapshot: ReportSnapshot) -> bool:
-    """Whether its worker died or its message was lost: any worker may take it."""
+    """Whether its worker died or its message was lost, so that any worker may take it."""
     is_late = snapshot.lease_until is None or snapshot.lease_until < timezone.now()
     return snapshot.state in OPEN and is_late
 
@@ -89,7 +89,7 @@ def is_overdue(snapshot: ReportSnapshot) -> bool:
 def take_abandoned(*, now: datetime) -> list[int]:
     """Reports whose worker died or whose message was lost, by their ids, to be sent again.
 
-    Each that waits is handed out once in WAITS_LONG. A report that has outlived several workers fails.
+    Each waiting report is handed out once per WAITS_LONG. A report that has outlived several workers fails.
     """
     ReportSnapshot.overdue(now).filter(n_tries__gte=MOST_TRIES).update(
         state=State.FAILED,
@@ -101,13 +101,13 @@ def take_abandoned(*, now: datetime) -> list[int]:
     )
     waiting = ReportSnapshot.objects.filter(jobs.expired(now), state=State.WAITING)
     found = sorted([*waiting.values_list("pk", flat=True), *ReportSnapshot.overdue(now).values_list("pk", flat=True)])
-    # The condition again: since we looked, a worker may have begun.
+    # The condition is repeated: a worker may have begun since we looked.
     waiting.filter(pk__in=found).update(lease_until=now + WAITS_LONG)
     return found
 
 
 def claim(*, snapshot_id: int, now: datetime | None = None) -> ReportSnapshot | None:
-    """Take a snapshot that waits, or whose worker died; None when another worker has it or it has ended."""
+    """Take a snapshot that waits, or whose worker died; None if another worker has it or it has ended."""
     now = now or timezone.now()
     free = Q(state=State.WAITING) | Q(jobs.expired(now), state=State.RUNNING)
     claim = jobs.take(ReportSnapshot.objects.filter(free, pk=snapshot_id), now=now)
@@ -115,16 +115,16 @@ def claim(*, snapshot_id: int, now: datetime | None = None) -> ReportSnapshot | 
 
 
 def renew(*, snapshot: ReportSnapshot) -> bool:
-    """Keep a claimed snapshot; False when another worker has it now."""
+    """Renew the lease of a claimed snapshot; False if another worker has it now."""
     return jobs.renew(ReportSnapshot.held(snapshot.claim))
 
 
 def build_report(*, snapshot: ReportSnapshot, work_out: WorkOut | None = None) -> None:
-    """Work out a claimed snapshot and freeze it; on an error it is FAILED, says why, and the error is re-raised.
+    """Compute a claimed snapshot and freeze it; on an error it is FAILED, says why, and the error is re-raised.
 
-    Nothing is written when another worker has taken it over. `inputs_hash` is that of the state in which it was asked
-    for. The figures are of the answers there were when the work began, which the document itself names by a hash of
-    every array (`made.inputs_hash`). `work_out` makes the document; by default it analyses the study.
+    Nothing is written if another worker has taken it over. `inputs_hash` is that of the state at the time of the
+    request. The figures are computed from the answers at the time when the work began; the document identifies these by
+    a hash of every array (`made.inputs_hash`). `work_out` makes the document; by default it analyses the study.
     """
     try:
         document, tables = (work_out or _worked_out)(snapshot)
@@ -139,7 +139,7 @@ def build_report(*, snapshot: ReportSnapshot, work_out: WorkOut | None = None) -
         _end(snapshot, State.FAILED, results=None, message=why)
         snapshot.refresh_from_db()
         raise
-    # SQLite has one writer: what takes long comes before this transaction or after it, so that raters do not wait.
+    # SQLite has one writer: slow work comes before or after this transaction, so that raters do not wait.
     with write_turn(), transaction.atomic():
         is_ours = _end(snapshot, State.DONE, results=results, message="", n_ratings=snapshot.n_ratings)
         if is_ours:
@@ -150,22 +150,22 @@ def build_report(*, snapshot: ReportSnapshot, work_out: WorkOut | None = None) -
 
 
 def _end(snapshot: ReportSnapshot, state: ReportSnapshot.State, **fields: Any) -> bool:
-    """Close a snapshot, if it is still ours; whether it was. The row in hand does not change."""
+    """Close a snapshot if it is still ours; returns whether it was. The instance in memory does not change."""
     ended = {"state": state, "ended_at": timezone.now(), "lease_until": None, **fields}
     return bool(ReportSnapshot.held(snapshot.claim).update(**ended))
 
 
 def default_comparisons(study: Study, data: StudyData) -> list[tuple[str, str]]:
-    """What the results page compares where nobody asks for more: each refined method with what it was made from."""
+    """The default comparisons of the results page: each refined method with the method that it refines."""
     from annotations.reports.study.analysis import comparable
 
     return comparable(data, linked_methods(study)[:MOST_COMPARISONS])
 
 
 def report_now(*, study: Study, comparisons: Comparisons, seed: int = DEFAULT_SEED) -> ReportSnapshot:
-    """The finished snapshot of the study's present answers, computed here if there is none.
+    """The finished snapshot of the study's current answers, computed here if there is none.
 
-    For commands: it waits for nobody. If a worker is computing the same report, it is computed here as well.
+    For commands: it does not wait for a worker. If a worker is computing the same report, it is computed here as well.
     """
     inputs = queries.inputs_of(study, comparisons, fresh=True)
     newest = queries.newest_report(study, inputs.inputs_hash, seed, code_version())
@@ -181,7 +181,8 @@ def report_now(*, study: Study, comparisons: Comparisons, seed: int = DEFAULT_SE
 
 def _worked_out(snapshot: ReportSnapshot) -> tuple[StudyDocument, list[FrozenTable]]:
     """The document, and the figures of every unit."""
-    # Here and above: every worker and the clock import this module, and half their start would be the statistics.
+    # Here and above: every worker and the clock import this module, and the statistics would take half of their
+    # start-up time.
     from annotations.reports.study.analysis import Options, analyse, comparable
     from annotations.reports.study.document import document
 
@@ -230,7 +231,7 @@ def _worked_out(snapshot: ReportSnapshot) -> tuple[StudyDocument, list[FrozenTab
 
 
 def _with_everybody(study: Study) -> StudyData:
-    """The ratings of all raters, those who were excluded too; without metrics, which no exclusion is judged by."""
+    """The ratings of all raters, including excluded ones; without metrics, since exclusions are not judged by them."""
     data = study_rows(study, with_excluded=True).data
     return replace(data, metrics=[], scores=np.empty((0, len(data.units))), facets={})
 

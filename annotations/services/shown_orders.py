@@ -1,4 +1,4 @@
-"""In which order a rater sees the images of the items reserved for them."""
+"""The order in which a rater sees the images of the items reserved for them."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,10 @@ from annotations.queries import rating as queries
 def shown_orders(rater: Rater, study: Study, items: Sequence[int]) -> dict[int, str]:
     """By item, its images' slots from left to right ("1,0"), as `Assignment.shown_order` has them.
 
-    The sides of two images are balanced: for each two methods, this rater has either on the left as often as the other,
-    give or take one, and an item's raters are shared between both. `rater.side_excess` is brought up to date, and the
-    caller, who holds the rater's row, saves it. Where the study shows the same to all, an item's first rater decides
-    for the others. More images than two are shuffled. Two queries; none where single images are shown.
+    The sides of two images are balanced: for each pair of methods, this rater sees either on the left equally often,
+    give or take one, and an item's raters are split between both orders. `rater.side_excess` is updated, and the
+    caller, who has locked the rater's row, saves it. If the study shows the same order to all, an item's first rater
+    decides for the others. Three or more images are shuffled. Two queries; none where single images are shown.
     """
     if study.item_kind == Study.ItemKind.IMAGE:
         return {}

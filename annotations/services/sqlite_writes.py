@@ -1,4 +1,4 @@
-"""Short writes on SQLite: one after another in the order of arrival, and on the disk before they are acknowledged."""
+"""Short writes on SQLite: one after another in the order of arrival, and on disk before they are acknowledged."""
 
 import fcntl
 import os
@@ -16,20 +16,21 @@ _here = threading.Lock()
 
 @contextmanager
 def write_turn() -> Iterator[None]:
-    """Around a transaction: wait for the turn to write; afterwards wait until the disk has it, together with others.
+    """Wrap it around a transaction: it waits for the turn to write, and afterwards until the write is on disk, together
+    with others.
 
     On a server database, in memory, and inside a transaction that somebody else will commit, it does nothing.
 
-    The turn. SQLite has one writer, and those who wait for it sleep for growing spells and look again: with many
-    raters the database idles while everybody sleeps. A lock that the kernel hands on wakes the next one at once. It
-    protects nothing, SQLite's own lock does; writers that take no turn only make the next one wait. The connection's
-    time-out is for both waits together: while something else holds the file, those who queued up behind one another
-    give up one after another without waiting again. Raises OperationalError then.
+    The turn. SQLite has one writer, and waiting writers sleep for growing intervals and try again: with many raters the
+    database is idle while all of them sleep. A lock that the kernel passes on wakes the next writer at once. The lock
+    protects nothing (SQLite's own lock does); writers that take no turn only make the next one wait. The connection's
+    time-out covers both waits together: while something else holds the file, queued writers give up one after another
+    without waiting again, and OperationalError is raised.
 
-    The disk. Waiting for it inside the turn would let one answer through for each of its rotations or flushes. So the
-    commit does not wait (synchronous = NORMAL: the write-ahead log is written, not yet flushed) and the flush comes
-    after the turn, once for all who have committed by then. When this returns, the log up to our commit is on the
-    disk, or a checkpoint has already put it into the database file, which flushes both itself.
+    The disk. Waiting for the disk inside the turn would let only one answer through per flush. So the commit does not
+    wait (synchronous = NORMAL: the write-ahead log is written, not yet flushed) and the flush comes after the turn,
+    once for all who have committed by then. When this returns, the log up to our commit is on the disk, or a checkpoint
+    has already put it into the database file, which flushes both itself.
     """
     name = str(connection.settings_dict["NAME"])
     if connection.vendor != "sqlite" or ":memory:" in name or "mode=memory" in name or connection.in_atomic_block:
@@ -55,9 +56,9 @@ def write_turn() -> Iterator[None]:
 def empty_log(*, patience_s: float = LOG_PATIENCE_S) -> bool:
     """After an erasure: move the write-ahead log into the database file and empty it, so that no old page stays in it.
 
-    The file itself has no trace by then: `secure_delete` overwrites what is deleted. Whether it could be done; where
-    somebody reads or writes for longer than `patience_s`, the next call does it. Elsewhere than on SQLite, in
-    memory and inside a transaction there is nothing to do.
+    The file itself has no trace by then: `secure_delete` overwrites what is deleted. Returns whether it could be done;
+    if somebody reads or writes for longer than `patience_s`, the next call does it. On other databases, in memory and
+    inside a transaction there is nothing to do.
     """
     name = str(connection.settings_dict["NAME"])
     if connection.vendor != "sqlite" or ":memory:" in name or "mode=memory" in name or connection.in_atomic_block:
@@ -76,19 +77,20 @@ def empty_log(*, patience_s: float = LOG_PATIENCE_S) -> bool:
 
 @contextmanager
 def _turn(path: Path, patience_s: float) -> Iterator[None]:
-    """One writer at a time, first among this process's threads. A holder gives up in time, so the wait has an end."""
+    """One writer at a time, first among this process's threads. A holder gives up after its time-out, so the wait
+    ends."""
     if not _here.acquire(timeout=patience_s):
         raise OperationalError("database is locked: no turn to write")
     try:
         with path.open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            yield  # closing the file gives the lock back
+            yield  # closing the file releases the lock
     finally:
         _here.release()
 
 
 class _Disk:
-    """Flushes a file for many threads at once: each waits for a flush that began after it had come."""
+    """Flushes a file for many threads at once: each waits for a flush that began after its arrival."""
 
     def __init__(self) -> None:
         self._turn = threading.Condition()
@@ -110,7 +112,7 @@ class _Disk:
             self._flush(path)
         except BaseException:
             with self._turn:
-                self._begun -= 1  # nobody may count on it: the next in line tries for itself
+                self._begun -= 1  # nobody may rely on it: the next in line tries for itself
                 self._is_running = False
                 self._turn.notify_all()
             raise
@@ -137,7 +139,7 @@ class _Disk:
 
 
 def _sync(file: int) -> None:
-    """Wait until the disk has a file's content.
+    """Wait until a file's content is on disk.
 
     Python on macOS has no fdatasync, and fsync there stops at the drive's own cache: F_FULLFSYNC goes on to the disk,
     on file systems that know it.

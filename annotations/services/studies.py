@@ -1,4 +1,4 @@
-"""Making a study, opening it, and letting people in."""
+"""Creates a study, opens it, and lets people join."""
 
 import secrets
 from collections.abc import Sequence
@@ -45,11 +45,11 @@ def create_study(
     """Save a new study, its dimensions in the order given, and its items in their seeded order, all or nothing.
 
     `study` and `dimensions` are unsaved. The order is `allocation.global_order` with the study's seed: wherever raters
-    stop, methods and prompts have come equally often. Memory: a few integers per image, and `rows_at_once` rows.
-    Which pairs meet is the selection's to say.
+    stop, methods and prompts have been shown equally often. Memory: a few integers per image, and `rows_at_once` rows.
+    The selection decides which pairs meet.
 
-    budget  how many cards may be answered in all: as many items of that order as it pays for, each with all its raters
-    Raises ValidationError when there is no dimension, or no image to show, or the budget pays for no item.
+    budget  how many cards may be answered in all: as many items in that order as it covers, each with all its raters
+    Raises ValidationError if there is no dimension or no image to show, or if the budget covers no item.
     """
     if not dimensions:
         raise ValidationError(_("A study needs at least one question."))
@@ -70,13 +70,13 @@ def change_draft(
 ) -> Study:
     """Save these fields of a draft, and replace its questions and items, all or nothing.
 
-    `study` holds the new values, `dimensions` are unsaved, `seen` is the revision that the changes were made on.
-    Raises ValidationError where somebody opened or changed the study in the meantime: their work is never overwritten.
+    `study` holds the new values, `dimensions` are unsaved, `seen` is the revision that the changes were made on. Raises
+    ValidationError if somebody opened or changed the study in the meantime: their work is never overwritten.
     """
     if not dimensions:
         raise ValidationError(_("A study needs at least one question."))
     with transaction.atomic():
-        # This locks the row: of two who save, or of one who saves and one who opens, the second finds it changed.
+        # This locks the row: if two people save, or one saves and one opens, the second finds it changed.
         drafts = Study.objects.filter(pk=study.pk, state=Study.State.DRAFT, revision=seen)
         if not drafts.update(revision=F("revision") + 1):
             raise ValidationError(_why_not_changed(study))
@@ -168,7 +168,8 @@ def _build(
 
 
 def _fit_places(orderings: Sequence[Dimension], n_images: int) -> None:
-    """As many places as the largest card has images. Raises ValidationError for more than people can put in order."""
+    """Set as many places as the largest card has images. Raises ValidationError for more than raters can put in
+    order."""
     if orderings and n_images > MOST_RANKED:
         raise ValidationError(
             _("A card would show %(n)d images, and people can put %(most)d in order at most. Tick fewer methods.")
@@ -217,7 +218,7 @@ def add_items(
 def _keys(
     study: Study, images: list[list[int]], prompts: list[int], selection: Selection, *, own_keys: bool
 ) -> list[str]:
-    """What exports call an item. Raters never see it."""
+    """The names of items in exports. Raters never see them."""
     if study.item_kind == Study.ItemKind.PROMPT:
         own = dict(Prompt.objects.filter(pk__in=prompts).values_list("pk", "key")) if own_keys else {}
         if selection.one_per_method and not own_keys:
@@ -230,15 +231,15 @@ def _keys(
 
 
 def open_study(*, study: Study, by: User | None = None, seen: int | None = None) -> None:
-    """Let raters in. Raises ValidationError when there is nothing to ask or nothing to show.
+    """Let raters in. Raises ValidationError if there is nothing to ask or nothing to show.
 
-    by    who does it, for the record; None for a command on the server
-    seen  the revision that they looked at before: where somebody has changed the draft since, it is not opened
+    by    the user who does it, for the record; None for a command on the server
+    seen  the revision that they saw: if somebody has changed the draft since, it is not opened
     """
     if not study.dimensions.exists() or not study.items.exists():
         raise ValidationError(_("A study needs a question and an item before it can open."))
     with transaction.atomic():
-        # Locked, so that no change of the draft comes between this look and its end as a draft.
+        # Locked, so that the draft cannot change between this check and the opening.
         now = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
         if seen is not None and now.state == Study.State.DRAFT and now.revision != seen:
             raise ValidationError(
@@ -248,20 +249,20 @@ def open_study(*, study: Study, by: User | None = None, seen: int | None = None)
 
 
 def close_study(*, study: Study, by: User | None = None) -> None:
-    """Give out no more items. Answers to what was given out before are still taken."""
+    """Assign no more items. Answers to items assigned before are still taken."""
     _set_state(study, Study.State.CLOSED, Action.CLOSED, by)
 
 
 def _set_state(study: Study, state: Study.State, action: Action, by: User | None) -> None:
     with transaction.atomic():
-        # `update`, not `save`: it keeps what another researcher has changed in the meantime.
+        # `update`, not `save`: it keeps another researcher's changes from the meantime.
         if Study.objects.filter(pk=study.pk).exclude(state=state).update(state=state):
             note(study=study, actor=by, action=action)
     study.state = state
 
 
 def change_settings(*, study: Study, fields: Sequence[str], by: User | None, action: Action = Action.CHANGED) -> None:
-    """Save only these fields of the study: what another researcher has changed in the meantime is kept."""
+    """Save only these fields of the study: another researcher's changes from the meantime are kept."""
     if fields:
         with transaction.atomic():
             Study.objects.filter(pk=study.pk).update(revision=F("revision") + 1)
@@ -270,9 +271,9 @@ def change_settings(*, study: Study, fields: Sequence[str], by: User | None, act
 
 
 def change_words(*, study: Study, language: str, words: dict[str, str], by: User | None) -> None:
-    """Save a draft's translations into one language; those into others stay as somebody may be saving them.
+    """Save a draft's translations into one language; others stay unchanged, since somebody may be saving them.
 
-    Raises ValidationError once the study has been open: people who answered must have read the same words.
+    Raises ValidationError once the study has been open: all raters must have read the same words.
     """
     with transaction.atomic():
         now = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
@@ -291,12 +292,12 @@ class GroupIsFull(ValidationError):
 
 
 def join(*, study: Study, user: User | None, name: str = "", group: str = "") -> Rater:
-    """Make this person a rater who has consented, now; who is one already stays as they are.
+    """Make this person a rater who has consented, now; an existing rater stays unchanged.
 
-    Without `user`, an account without a password is made for them. A name that another rater has gets a number.
+    Without `user`, an account without a password is created for them. A name that another rater has gets a number.
     Raises ValidationError unless the study and its invitation are open, and for its auditors, who know the critic's
-    claims; an earlier rater is still let in. The code is the caller's to check. GroupIsFull is a
-    ValidationError: there are enough people of this group.
+    claims; an earlier rater is still let in. The caller checks the code. GroupIsFull is a ValidationError: there are
+    enough raters of this group.
     """
     if user is not None and (rater := study.raters.filter(user=user).first()) is not None:
         return rater
@@ -311,7 +312,7 @@ def join(*, study: Study, user: User | None, name: str = "", group: str = "") ->
         )
     wanted_name = Truncator(" ".join(name.split())).chars(190)
     with transaction.atomic():
-        # Locked: of two who come for the last place, one is too late.
+        # Locked: if two people come for the last place, one is too late.
         study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
         if study.state != Study.State.OPEN or why_closed(study) is not None:
             raise ValidationError(_("This study does not accept new raters now."))
@@ -336,7 +337,7 @@ def join(*, study: Study, user: User | None, name: str = "", group: str = "") ->
                     emit(study=study, event=Event.JOINED, rater=rater.name)
                     return rater
             except IntegrityError:
-                # Two came at once: under the same name, or the same person in two windows.
+                # Two arrived at once: under the same name, or the same person in two windows.
                 if (rater := study.raters.filter(user=user).first()) is not None:
                     return rater
     raise ValidationError(_("Someone took that name while you were choosing it. Nothing is lost; try again."))
@@ -351,7 +352,7 @@ def _free_name(study: Study, name: str) -> str:
 
 
 def add_member(*, study: Study, username: str, role: str, by: User | None = None) -> Membership:
-    """Give somebody who has an account a right in this study. Raises ValidationError when there is no such account."""
+    """Give an account holder a right in this study. Raises ValidationError if there is no such account."""
     user = User.objects.filter(username=username, is_active=True).first()
     if user is None:
         raise ValidationError(
@@ -369,7 +370,7 @@ def add_member(*, study: Study, username: str, role: str, by: User | None = None
 
 
 def remove_member(*, study: Study, membership_id: int, by: User | None = None) -> None:
-    """Take a right in this study away; what the person did in it stays."""
+    """Revoke a right in this study; the person's work in it stays."""
     with transaction.atomic():
         membership = study.memberships.select_related("user").filter(pk=membership_id).first()
         if membership is not None:

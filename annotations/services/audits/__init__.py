@@ -1,4 +1,4 @@
-"""The audit's writes: planning it, giving out work, taking answers, settling disagreements, matching errors."""
+"""The audit's writes: planning it, assigning work, taking answers, settling disagreements, matching errors."""
 
 from annotations.services.audits.plans import make_plan
 from annotations.services.audits.simulated import (

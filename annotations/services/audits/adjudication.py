@@ -1,4 +1,4 @@
-"""Claims on which auditors disagree go to a third one, whose verdict is shown with theirs."""
+"""Claims on which auditors disagree go to a third auditor, whose verdict is shown with theirs."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,18 +13,19 @@ from generation.jobs import locked
 
 
 def is_settled(values: Iterable[str]) -> bool:
-    """Whether verdicts on one claim need nobody else: one has the most votes, where "cannot tell" has no vote.
+    """Whether verdicts on one claim need no further auditor: one has the most votes, not counting "cannot tell".
 
-    Nobody having given a verdict, or nobody being able to tell, does not count as disagreement.
+    If nobody has given a verdict, or nobody could tell, that does not count as disagreement.
     """
     votes = Counter(value for value in values if value != Verdict.Value.CANNOT_TELL).most_common(2)
     return len(votes) < 2 or votes[0][1] > votes[1][1]
 
 
 def queue_disagreements(*, items: Iterable[AuditItem]) -> int:
-    """Queue the claims of these items on which finished auditors are tied; how many are new.
+    """Queue the claims of these items on which finished auditors are tied; returns how many are new.
 
-    Those settled since (a third auditor came, somebody changed their mind) leave the queue unless somebody is at them.
+    Claims settled since (a third auditor came, an auditor changed their mind) leave the queue unless somebody is
+    working on them.
     """
     n_new = 0
     for item in items:
@@ -51,7 +52,7 @@ def reserve_adjudication(*, auditor: Auditor, plan: AuditPlan, now: datetime) ->
         found = locked(queries.waiting_adjudications(plan, auditor)).first()
         if found is None:
             return None
-        # The condition repeats what was read: two who come at once must not hold the same claim.
+        # The condition repeats what was read: two auditors who arrive at once must not hold the same claim.
         Adjudication.objects.filter(pk=found.pk, state=Adjudication.State.WAITING).update(
             state=Adjudication.State.LEASED,
             adjudicator=auditor,
@@ -72,8 +73,8 @@ def decide(
 ) -> bool:
     """Save the third auditor's verdict next to the others; False when the claim is no longer theirs to decide.
 
-    The same verdict again changes nothing, another one is the next revision. That nobody decides between their own
-    verdict and another's is the database's rule too: one current verdict for each claim and auditor.
+    The same verdict again changes nothing; another one is the next revision. The database, too, keeps auditors from
+    deciding between their own verdict and another's: it allows one current verdict per claim and auditor.
     """
     with write_turn(), transaction.atomic():
         adjudication = Adjudication.objects.select_for_update(of=("self",)).get(pk=adjudication.pk)

@@ -1,4 +1,5 @@
-"""Taking an auditor's answers, one at a time: saved when this returns, and saved once however often they are sent."""
+"""Taking an auditor's answers, one at a time: each is saved when the call returns, and only once, however often it is
+sent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ class Outcome(Enum):
 
 
 class Sealed(Exception):
-    """The list is closed: what was on it before the claims were seen stays on it."""
+    """The list is closed: errors listed before the claims were seen stay on it."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class VerdictGiven:
 
 @dataclass(frozen=True)
 class ElementGiven:
-    """answer: one of ElementCheck.Answer, in terms of baseline and refined whatever side they were shown on."""
+    """answer: one of ElementCheck.Answer, in terms of baseline and refined, whichever side they were shown on."""
 
     element: str
     text: str
@@ -93,9 +94,11 @@ def save_answer(
     answered_at: datetime,
     active_ms: int | None = None,
 ) -> Outcome:
-    """Save one answer. The same again changes nothing; another one becomes the next revision, the earlier ones stay.
+    """Save one answer. The same answer again changes nothing; another one becomes the next revision, and the earlier
+    ones stay.
 
-    An audit whose place was given away takes answers too: whether they count is decided when it is finished.
+    An audit whose place was given to another auditor also takes answers: whether they count is decided when it is
+    finished.
     """
     times: dict[str, Any] = {"answered_at": answered_at, "active_ms": active_ms}
     with write_turn(), transaction.atomic():
@@ -124,7 +127,7 @@ def _save_verdict(audit: Audit, given: VerdictGiven, times: Mapping[str, Any]) -
 def _revise(
     revisions: QuerySet[Any], *, about: Mapping[str, Any], answer: Mapping[str, Any], times: Mapping[str, Any]
 ) -> Outcome:
-    """Make an answer the current one of these revisions, all of one question; `about` says of which."""
+    """Make an answer the current one of these revisions, all of the question that `about` identifies."""
     current = revisions.filter(is_current=True).first()
     if current is not None and all(getattr(current, name) == value for name, value in answer.items()):
         return Outcome.UNCHANGED
@@ -135,7 +138,8 @@ def _revise(
 
 
 def list_error(*, audit: Audit, listed: ErrorListed, answered_at: datetime) -> Outcome:
-    """Put an error on the auditor's list. Whether the claims had been seen is read off the audit, not off the page."""
+    """Put an error on the auditor's list. Whether the claims had been seen is taken from the audit, not from the
+    page."""
     item = audit.item
     stage = MissedError.Stage.AFTER if audit.may_see_claims else MissedError.Stage.BEFORE
     image_id = item.image_id

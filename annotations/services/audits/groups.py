@@ -23,13 +23,13 @@ class Group:
 
 
 def save_groups(*, study: Study, image_id: int, groups: Sequence[Group], decided_by: User | None) -> None:
-    """Save what a person decided about one image, in place of what was decided before; all or nothing.
+    """Save a person's decisions about one image, replacing earlier ones; all or nothing.
 
-    A claim alone needs no group and gets none. Listed errors and claims of other images are ignored.
+    A single claim needs no group and gets none. Listed errors and claims of other images are ignored.
     """
     now = timezone.now()
     with transaction.atomic():
-        # Two people at the same image: the later decision counts as a whole, never a mixture.
+        # If two people work on the same image, the later decision counts as a whole; they are never mixed.
         Study.objects.select_for_update().get(pk=study.pk)
         MissedErrorGroup.objects.filter(study=study, image=image_id).delete()
         errors = MissedError.objects.filter(study=study, image=image_id).in_bulk()
@@ -57,7 +57,8 @@ def save_groups(*, study: Study, image_id: int, groups: Sequence[Group], decided
 
 
 def forget_listed(missed: QuerySet[MissedError]) -> None:
-    """Delete listed errors. Their groups take the words of another mention, or go where nothing is left to group."""
+    """Delete listed errors. Their groups take the words of another mention, or are deleted if nothing is left to
+    group."""
     groups = list(MissedErrorGroup.objects.filter(missed_errors__in=missed).distinct())
     missed.delete()
     for group in groups:

@@ -1,4 +1,4 @@
-"""Which listed errors may be the same: suggestions for a person, made from their places and words. Pure."""
+"""Which listed errors may be the same: suggestions for a person, based on their places and words. Pure functions."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from math import hypot
 THRESHOLD = 0.5
 _ABOUT, _PLACE, _TEXT, _KIND = 0.35, 0.35, 0.3, 0.1
 _NEAR = 0.1
-"""Two points closer than a tenth of the image's side may mark one thing; a thing has about that size."""
+"""Two points closer than a tenth of the image's side may mark one thing, which has about that size."""
 _EMPTY_WORDS = frozenset(
     ("a", "an", "the", "is", "are", "was", "of", "in", "on", "at", "to", "it", "its", "and", "or", "not", "no", "that")
 )
@@ -17,8 +17,8 @@ _EMPTY_WORDS = frozenset(
 
 @dataclass(frozen=True)
 class Mention:
-    """One naming of an error: a claim's or a listed one's. `box` (x, y, width, height) in shares of the image, a point
-    has width and height 0; None where nothing was marked. `list_name`: whose list it is on."""
+    """One mention of an error, by a claim or on a list. `box` (x, y, width, height) in shares of the image, a point has
+    width and height 0; None where nothing was marked. `list_name`: whose list it is on."""
 
     text: str
     kind: str = ""
@@ -28,7 +28,8 @@ class Mention:
 
 
 def likeness(a: Mention, b: Mention) -> float:
-    """How likely two mentions name one error, 0 to 1: relation, place, words and kind, weighed over what both give.
+    """How likely two mentions name one error, 0 to 1: relation, place, words and kind, weighted over those that both
+    give.
 
     Words always count; relation, place and kind only where both mentions have them, so a missing mark is evidence
     neither for nor against. Different relations, and places far apart, are evidence against.
@@ -69,7 +70,7 @@ def text_likeness(a: str, b: str) -> float:
 def suggest_groups(mentions: Sequence[Mention], *, threshold: float = THRESHOLD) -> list[int]:
     """A group number from 0 for each mention, by average linkage: the most alike groups are joined first.
 
-    Two mentions of one list are never joined: nobody lists an error twice. Groups are numbered by their first mention.
+    Two mentions on one list are never joined: nobody lists an error twice. Groups are numbered by their first mention.
     """
     groups = [[i] for i in range(len(mentions))]
     alike = {

@@ -22,7 +22,7 @@ PLANTED = "planted"
 
 
 class AlreadyJudged(Exception):
-    """Auditors have been given these claims: other ones in their place would leave verdicts about nothing."""
+    """Auditors have been given these claims: replacing them would leave verdicts without their claims."""
 
 
 def make_plan(
@@ -119,7 +119,7 @@ def _repair_items(
     placebo_pairs: Iterable[tuple[int, int]] | None,
     placebo_share: float,
 ) -> list[AuditItem]:
-    """One item a pair, placebos among the others in seeded order."""
+    """One item per pair, with placebos among the others in seeded order."""
     real = list(queries.refined_pairs(plan.study, images) if pairs is None else pairs)
     if placebo_pairs is None:
         baselines = list(dict.fromkeys(baseline for baseline, _refined in real))
@@ -135,7 +135,7 @@ def _repair_items(
 
 
 def set_state(*, plan: AuditPlan, state: str, by: User | None = None) -> None:
-    """Open or close it. What an auditor holds when it closes is still taken."""
+    """Open or close the plan. Answers to what an auditor holds when it closes are still taken."""
     action = Action.OPENED if state == AuditPlan.State.OPEN else Action.CLOSED
     with transaction.atomic():
         if AuditPlan.objects.filter(pk=plan.pk).exclude(state=state).update(state=state):
@@ -144,10 +144,10 @@ def set_state(*, plan: AuditPlan, state: str, by: User | None = None) -> None:
 
 
 def may_change_claims(*, study: Study, user: User, image: Image) -> bool:
-    """Whether a researcher of this study may change what is claimed about an image: others' audits use it, too.
+    """Whether a researcher of this study may change the claims about an image, which other studies' audits use, too.
 
-    As far as they or the study's owner may add to the image's prompt set. Where that has no owner, unless somebody
-    else's study shows the image.
+    They may if they or the study's owner may add to the image's prompt set. If the set has no owner, they may unless
+    somebody else's study shows the image.
     """
     prompt_set = image.prompt.prompt_set
     if prompt_set.may_be_changed_by(user) or prompt_set.may_be_changed_by(study.owner):
@@ -157,8 +157,8 @@ def may_change_claims(*, study: Study, user: User, image: Image) -> bool:
 
 
 def replace_split(*, critique: Critique, texts: Sequence[str], by: User | None = None) -> None:
-    """Split a critique by hand: one claim a text. What the critic said of a claim (kind, about, confidence…) stays
-    with the text it was said of.
+    """Split a critique by hand: one claim per text. The critic's statements about a claim (kind, about, confidence…)
+    stay with its text.
 
     Raises AlreadyJudged when an auditor has been given the image or a verdict on one of its claims exists.
     """
@@ -178,9 +178,9 @@ def replace_split(*, critique: Critique, texts: Sequence[str], by: User | None =
 
 
 def plant_claims(*, image: Image, texts: Sequence[str], by: User | None = None) -> Critique:
-    """Put claims known to be false among those about an image; the same ones again change nothing.
+    """Add claims known to be false to those about an image; the same ones again change nothing.
 
-    Raises AlreadyJudged when an auditor has been given the image: the others would have judged other claims.
+    Raises AlreadyJudged when an auditor has been given the image: auditors would then have judged different claims.
     """
     if Audit.objects.filter(item__image=image).exists():
         raise AlreadyJudged

@@ -1,4 +1,4 @@
-"""Storing whole audits at once: what simulated auditors said, for the demo study and for tests of the statistics."""
+"""Stores whole audits of simulated auditors at once, for the demo study and for tests of the statistics."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -61,7 +61,7 @@ class SimulatedListing:
 
 @dataclass(frozen=True)
 class SimulatedAudit:
-    """All that one simulated auditor said of one image (`refined_id` None) or of one pair.
+    """Everything that one simulated auditor said about one image (`refined_id` None) or one pair.
 
     elements: id of the element → one of ElementCheck.Answer. repairs: claims of the pair's baseline.
     """
@@ -96,7 +96,8 @@ def record_simulated_audits(
     """Save finished audits of simulated auditors, and queue what they disagree on; all or nothing.
 
     Places count as for people: more audits of an item than the plan wants, or one auditor twice, raise IntegrityError,
-    and so does a second verdict on one claim. An item that the plan has not raises KeyError. Memory: all rows at once.
+    and so does a second verdict on one claim. An item that is not in the plan raises KeyError. Memory: all rows at
+    once.
     """
     rows = list(audits)
     now = finished_at or timezone.now()
@@ -184,9 +185,11 @@ def _save_answers(plan: AuditPlan, rows: Sequence[SimulatedAudit], made: Sequenc
 def record_simulated_adjudications(
     *, plan: AuditPlan, adjudicator: str, decisions: Mapping[int, SimulatedVerdict], decided_at: datetime | None = None
 ) -> int:
-    """Decide queued disagreements, claim id → verdict, in one simulated adjudicator's name; how many were decided.
+    """Decide queued disagreements, claim id → verdict, in the name of one simulated adjudicator; returns how many were
+    decided.
 
-    Claims that are not waiting are left alone. Raises IntegrityError where the adjudicator has judged the claim before.
+    Claims that are not waiting are left unchanged. Raises IntegrityError if the adjudicator has judged the claim
+    before.
     """
     now = decided_at or timezone.now()
     with transaction.atomic():
@@ -214,9 +217,9 @@ def record_simulated_adjudications(
 def record_simulated_groups(
     *, plan: AuditPlan, groups: Iterable[SimulatedGroup], decided_at: datetime | None = None
 ) -> list[MissedErrorGroup]:
-    """Save which listed errors and claims name the same error, in place of what was decided before; all or nothing.
+    """Save which listed errors and claims name the same error, replacing earlier decisions; all or nothing.
 
-    Raises KeyError for a listed error that is not there.
+    Raises KeyError for a listed error that does not exist.
     """
     rows, now = list(groups), decided_at or timezone.now()
     with transaction.atomic():

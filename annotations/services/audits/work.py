@@ -19,7 +19,7 @@ MOST_ACTIVE_MS = 2**31 - 1
 
 
 class Unfinished(Exception):
-    """Something is not answered yet; `names` are the fields, in the order of the page."""
+    """Some questions are not answered yet; `names` are the fields, in the order of the page."""
 
     def __init__(self, names: list[str]) -> None:
         super().__init__(names)
@@ -27,7 +27,8 @@ class Unfinished(Exception):
 
 
 def auditor_for(*, study: Study, user: User) -> Auditor:
-    """This person as an auditor of this study, made when they first come. Who may come is the caller's to check."""
+    """This person as an auditor of this study, created on their first visit. The caller checks whether they may
+    audit."""
     found = Auditor.objects.filter(study=study, user=user).first()
     if found is not None:
         return found
@@ -37,7 +38,7 @@ def auditor_for(*, study: Study, user: User) -> Auditor:
             with transaction.atomic():
                 return Auditor.objects.create(study=study, user=user, name=wanted)
         except IntegrityError:
-            # Another auditor has the name, or the same person came in two windows at once.
+            # Another auditor has the name, or the same person arrived in two windows at once.
             if (found := Auditor.objects.filter(study=study, user=user).first()) is not None:
                 return found
     raise RuntimeError(f"no free name for {user} as an auditor")
@@ -46,9 +47,9 @@ def auditor_for(*, study: Study, user: User) -> Auditor:
 def reserve(*, auditor: Auditor, plan: AuditPlan, now: datetime | None = None) -> Audit | None:
     """What this auditor works on next: what they hold, what they gave back, or the image that needs it most.
 
-    Never an image that this auditor has had or has adjudicated, and never more auditors per image than the plan wants.
-    Pairs come when no single image is left, so that nobody has seen a refined image before searching its baseline.
-    None when nothing is left for them now, or the plan is not open.
+    It is never an image that this auditor has had or has adjudicated, and there are never more auditors per image than
+    the plan wants. Pairs come when no single image is left, so that nobody sees a refined image before searching its
+    baseline. None if nothing is left for them now, or the plan is not open.
     """
     now = now or timezone.now()
     if held := queries.held(auditor):
@@ -56,8 +57,8 @@ def reserve(*, auditor: Auditor, plan: AuditPlan, now: datetime | None = None) -
     if plan.state != AuditPlan.State.OPEN:
         return None
     with write_turn(), transaction.atomic():
-        # One reservation at a time in a plan: who came while another was giving back overdue images would find nothing
-        # and leave. The auditor's row too, because they may have several windows open.
+        # One reservation at a time per plan: an auditor who arrived while another was giving back overdue images would
+        # find nothing and leave. The auditor's row is locked too, because they may have several windows open.
         AuditPlan.objects.select_for_update(no_key=True).get(pk=plan.pk)
         _give_back(list(locked(queries.overdue(plan, now)[:OVERDUE_AT_ONCE])))
         auditor = Auditor.objects.select_for_update().get(pk=auditor.pk)
@@ -108,7 +109,8 @@ def _give_back(audits: list[Audit]) -> int:
 
 
 def opened(*, audit: Audit, plan: AuditPlan, now: datetime) -> None:
-    """Note when an image was first shown, and keep it reserved while somebody works on it: for pages and answers."""
+    """Note when an image was first shown, and keep it reserved while somebody works on it; called for pages and
+    answers."""
     if audit.opened_at is None:
         Audit.objects.filter(pk=audit.pk, opened_at=None).update(opened_at=now)
     half = timedelta(minutes=plan.lease_minutes) / 2
@@ -117,7 +119,7 @@ def opened(*, audit: Audit, plan: AuditPlan, now: datetime) -> None:
 
 
 def pause(*, auditor: Auditor) -> None:
-    """Free what this auditor holds. What they answered of it is kept, and it is theirs again if they return in time."""
+    """Free what this auditor holds. Their answers are kept, and they get it back if they return in time."""
     with write_turn(), transaction.atomic():
         _give_back(list(Audit.objects.filter(auditor=auditor, state=Audit.State.LEASED).select_for_update()))
         Adjudication.objects.filter(adjudicator=auditor, state=Adjudication.State.LEASED).update(
@@ -126,7 +128,7 @@ def pause(*, auditor: Auditor) -> None:
 
 
 def seal(*, audit: Audit, now: datetime) -> None:
-    """Close an auditor's own list: from now on they may see the claims. Again: nothing happens."""
+    """Close an auditor's own list: from now on they may see the claims. A second call does nothing."""
     if audit.lists_first:
         Audit.objects.filter(pk=audit.pk, sealed_at=None).update(sealed_at=now)
 
@@ -134,8 +136,8 @@ def seal(*, audit: Audit, now: datetime) -> None:
 def finish(*, audit: Audit, now: datetime, active_ms: int | None = None) -> str:
     """Close an auditor's work on one item, and queue what they and others disagree on. Returns the state reached.
 
-    If the place has been given away, the auditor gets another if one is free; else the work is kept as LATE and counted
-    nowhere. Again: nothing happens. Raises Unfinished while a question is open.
+    If the place has been given to somebody else, the auditor gets another if one is free; otherwise the work is kept as
+    LATE and not counted. A second call does nothing. Raises Unfinished while a question is open.
     """
     with write_turn(), transaction.atomic():
         audit = Audit.objects.select_for_update(of=("self",)).select_related("item", "plan").get(pk=audit.pk)

@@ -1,1 +1,1 @@
-"""Studies that go on: methods that join later (`joining`), and ends that come by themselves (`ends`)."""
+"""Continuing studies: methods that join later (`joining`), and automatic ends (`ends`)."""

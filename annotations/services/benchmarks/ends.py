@@ -1,4 +1,4 @@
-"""Ends that come by themselves: a study's deadline, and its last wanted answer."""
+"""Automatic ends: a study's deadline, and its last wanted answer."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from annotations.services.studies import close_study
 
 
 def close_due(*, now: datetime) -> int:
-    """Close the studies whose time is over; how many."""
+    """Close the studies whose deadline has passed; returns how many."""
     due = list(Study.objects.filter(state=Study.State.OPEN, closes_at__lte=now))
     for study in due:
         close_study(study=study)
@@ -20,9 +20,9 @@ def close_due(*, now: datetime) -> int:
 
 
 def note_completed(*, now: datetime) -> int:
-    """Note once of each study that every wanted answer is there, and notify those who want to know; returns how many.
+    """Note once per study that it has every wanted answer, and notify subscribers; returns how many studies.
 
-    Asks of each open study whether any item lacks a rater, by an index, and whether any card is still held.
+    Checks for each open study whether any item lacks a rater, through an index, and whether any card is still held.
     """
     lacking = Item.objects.filter(study=OuterRef("pk"), taken__lt=F("wanted"))
     held = Assignment.objects.filter(study=OuterRef("pk"), state=Assignment.State.LEASED)

@@ -1,4 +1,4 @@
-"""A new method joins an old study: new items follow the old ones, which keep all their answers."""
+"""Adds a new method to an existing study: new items follow the old ones, which keep all their answers."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,11 +24,11 @@ from generation.models import Method
 
 
 def add_methods(*, study: Study, methods: Sequence[Method], by: User | None, remark: str = "") -> Extension:
-    """Link the images that these methods made of the study's prompts, and record the attempt.
+    """Link the images that these methods made for the study's prompts, and record the addition.
 
-    The new items come in a balanced order of their own behind all that were there; each wants as many raters as the
-    others. In pairs, each new method meets whom the study's rule lets it meet. The latest finished results are kept
-    with the record. Raises ValidationError where a method is in the study already, or has no image of its prompts.
+    The new items follow all existing ones, in their own balanced order; each wants as many raters as the others. In
+    pairs, each new method meets the methods that the study's rule allows. The latest finished results are kept with the
+    record. Raises ValidationError if a method is already in the study, or has no image for its prompts.
     """
     if study.item_kind == Study.ItemKind.PROMPT:
         raise ValidationError(
@@ -55,7 +55,7 @@ def add_methods(*, study: Study, methods: Sequence[Method], by: User | None, rem
             key__in=selection_keys(selection)
         )
         order = allocation.global_order(chosen.methods, chosen.prompt_codes, study.seed + first)
-        # What the study asks about a prompt stays the same for the new images.
+        # The study's questions about a prompt stay the same for the new images.
         frozen = dict(study.items.order_by().values_list("prompt_id", "frozen"))
         for start in range(0, len(order), ROWS_AT_ONCE):
             some = order[start : start + ROWS_AT_ONCE].tolist()

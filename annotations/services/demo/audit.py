@@ -1,4 +1,4 @@
-"""The demo's critic on trial: simulated auditors, the errors they list, their disagreements and their pairs."""
+"""The audit of the demo's critic: simulated auditors, the errors they list, their disagreements and their pairs."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -45,12 +45,13 @@ VERDICTS = {
     "cannot tell": Verdict.Value.CANNOT_TELL,
 }
 Listed = tuple[SimulatedListing, int]
-"""A listed error, and which of its image's errors it is: −1 for none."""
+"""A listed error, and the index of the true error of its image that it names: −1 for none."""
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """What everybody would say if asked. Images go by their place in `images`, auditors by theirs in `panel`."""
+    """Every auditor's answers, if asked. Images are numbered by their place in `images`, auditors by theirs in
+    `panel`."""
 
     seed: int
     images: list[Image]
@@ -66,10 +67,10 @@ class _Trial:
         return self.truth.errors[self.images[where].pk]
 
     def judges(self, where: int) -> list[int]:
-        """Who works on an image and its pairs: all three on every other image, two in turn on the rest.
+        """The auditors who work on an image and its pairs: all three on every other image, two in turn on the rest.
 
-        Three lists let errors that nobody listed be estimated well; two auditors can be tied. The last of the panel
-        works on none of them, and settles what the others are tied on.
+        With three lists, errors that nobody listed can be estimated well; two auditors can be tied. The last of the
+        panel works on no image, and settles the ties of the others.
         """
         absent = (where // 2) % N_AUDITORS if where % 2 else None
         return [who for who in range(min(N_AUDITORS, len(self.panel))) if who != absent]
@@ -79,9 +80,10 @@ def simulate_audit(*, study: Study, prompt_set: str, seed: int, began: datetime)
     """An open audit in which simulated auditors have worked on every image and every pair.
 
     They have judged each claim of the critic and of the control that saw another image, checked each part of the
-    prompt, listed errors, and said what became of each claimed error in the refined picture; placebo pairs are among
+    prompt, listed errors, and said what happened to each claimed error in the refined picture; placebo pairs are among
     the pairs. One more auditor has settled ties. Each image and pair has room for real auditors.
-    An auditor who lists errors first may list what a claim names too: the group of that error then holds the claim.
+    An auditor who lists errors first may list an error that a claim also names: that error's group then contains the
+    claim.
     """
     critiques = Critique.objects.filter(image__prompt__prompt_set__name=prompt_set)
     trial = _simulated(critiques, recorded_truth, seed, LISTS_FIRST_SHARE)
@@ -99,8 +101,8 @@ def simulate_audit(*, study: Study, prompt_set: str, seed: int, began: datetime)
 def simulate_run_audit(*, study: Study, seed: int, began: datetime) -> AuditPlan:
     """An open audit of every critic of the study's images, which are of the demo's run, and of the critics' controls.
 
-    The simulated auditors go by what the independent check sees in the pixels. Each lists errors before seeing any
-    claim, so that what one critic names is known when another one does not.
+    The simulated auditors rely on what the independent check sees in the pixels. Each lists errors before seeing any
+    claim, so an error that one critic names is also known for a critic that does not name it.
     """
     critiques = Critique.objects.filter(image__items__study=study)
     trial = _simulated(critiques, seen_truth, seed, 1.0)
@@ -110,7 +112,7 @@ def simulate_run_audit(*, study: Study, seed: int, began: datetime) -> AuditPlan
 
 
 def _work_on_images(plan: AuditPlan, trial: _Trial, began: datetime) -> None:
-    """Everything about single images: audits, which listed errors are the same, and what auditors are tied on."""
+    """Everything about single images: audits, which listed errors are the same, and ties between auditors."""
     places = {image.pk: where for where, image in enumerate(trial.images)}
     items = plan.items.filter(kind=AuditItem.Kind.CLAIMS).order_by("position")
     singles = [places[image] for image in items.values_list("image_id", flat=True)]
@@ -181,7 +183,7 @@ def _listing(key: str, stage: str, error: Mapping[str, Any] | None) -> Simulated
 def _plan(
     study: Study, trial: _Trial, lists_first_share: float, *, placebos: Sequence[tuple[int, int]] | None = None
 ) -> AuditPlan:
-    """The plan with room for real auditors; of pairs only where placebos among them are given."""
+    """The plan with room for real auditors; it has pairs only if placebo pairs are given."""
     return make_plan(
         study=study,
         created_by=study.owner,
@@ -234,7 +236,7 @@ def _pairs(trial: _Trial, pairs: list[AuditItem], places: Mapping[int, int]) -> 
 
 
 def _groups(trial: _Trial) -> list[SimulatedGroup]:
-    """Each true error that somebody listed or that several claims name; a claim alone needs no group."""
+    """Each true error that somebody listed or that several claims name; a single claim needs no group."""
     named: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     places = {image.pk: where for where, image in enumerate(trial.images)}
     for claim, row in trial.claims:
@@ -257,7 +259,7 @@ def _groups(trial: _Trial) -> list[SimulatedGroup]:
 
 
 def _settle(plan: AuditPlan, trial: _Trial, decided_at: datetime) -> None:
-    """In the name of the panel's last, who has worked on no image: their verdict on each claim that waits for one."""
+    """Verdicts of the panel's last auditor, who has worked on no image, on each claim that waits for one."""
     last = len(trial.panel) - 1
     decisions = {
         said.claim_id: said for where in range(len(trial.images)) for said in trial.verdicts.get((last, where), ())

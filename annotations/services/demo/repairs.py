@@ -42,8 +42,8 @@ def true_place(claim: Claim, baseline: Image, refined: Image) -> str:
 def parts_there(image: Image, errors: Sequence[Mapping[str, Any]] | None = None) -> dict[str, bool]:
     """Id of each part of the prompt → whether the picture has it as the prompt describes it.
 
-    A part is spoiled by an error about it; a missing thing takes its relations with it. errors: those on record unless
-    others are given.
+    A part is wrong if an error is about it; if a thing is missing, so are its relations. errors: those on record by
+    default.
     """
     wanted = image.prompt.metadata["decomposition"]
     given = errors_of(image) if errors is None else errors
@@ -58,7 +58,7 @@ def parts_there(image: Image, errors: Sequence[Mapping[str, Any]] | None = None)
 
 
 def mark_of(error: Mapping[str, Any]) -> Mark | None:
-    """The error's box, cut to the picture; None where the record has none or nothing of it is inside."""
+    """The error's box, cut to the picture; None if the record has no box or the box lies outside."""
     if not error["box"]:
         return None
     left, top, right, bottom = (min(max(side, 0.0), 1.0) for side in error["box"])
@@ -70,8 +70,8 @@ def check_parts(
 ) -> dict[str, str]:
     """An auditor's check list of one picture, with wrong answers and "cannot tell" as often as in their verdicts.
 
-    there: what is true of the picture, by `parts_there`
-    who, where: numbers of the auditor and the picture, on which alone (and the seed) the draws depend.
+    there: the truth about the picture, from `parts_there`
+    who, where: numbers of the auditor and the picture; the draws depend only on these and the seed.
     """
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_ELEMENT_STREAM, who, where)))
     answers: dict[str, str] = {}
@@ -95,9 +95,9 @@ def compare_pair(
 ) -> SimulatedAudit:
     """An auditor's work on one pair: where the error of each claim is, where each part is, and what newly broke.
 
-    A place is wrong with the auditor's `error` (any other one, each as likely) and "cannot tell" with `cannot_tell`;
-    an error in both is called weightier in one of them, either as likely, with `partly`. A broken error is listed with
-    `detection`. who, where: numbers of the auditor and the pair, on which alone (and the seed) the draws depend.
+    A place is wrong with the auditor's `error` (any other one, each as likely) and "cannot tell" with `cannot_tell`; an
+    error in both is called weightier in one of them, either as likely, with `partly`. A broken error is listed with
+    `detection`. who, where: numbers of the auditor and the pair; the draws depend only on these and the seed.
     """
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_PAIR_STREAM, who, where)))
     is_mirrored = bool(rng.random() < 0.5)

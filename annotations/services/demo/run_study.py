@@ -31,10 +31,10 @@ SEED = 0
 
 
 def study_of_demo_run(*, run: Run, owner: User, annotator: User, auditor: User | None = None) -> Study:
-    """The open study of every image that the run's methods gave; made unless it is there, all or nothing.
+    """The open study of every image that the run's methods made; created if it does not exist, all or nothing.
 
-    Simulated raters answer every item, and each wants some real raters more; the annotator has joined. Simulated
-    auditors have judged every claim of the images' critics, and the auditor may audit too. Raises
+    Simulated raters answer every item, and each item wants some real raters as well; the annotator has joined.
+    Simulated auditors have judged every claim of the images' critics, and the auditor may audit too. Raises
     ValidationError while there is no image, and ValueError for a run of other prompts than the demo's.
     """
     with transaction.atomic():

@@ -60,15 +60,15 @@ def demo_title(seed: int) -> str:
 
 
 def make_demo_study(*, prompt_set: str, seed: int, say: Callable[[str], object]) -> tuple[Study, DemoPeople]:
-    """The demo study over the images of this prompt set, and its people; made unless they are there, all or nothing.
+    """The demo study over the images of this prompt set, and its people; created if they do not exist, all or nothing.
 
-    Simulated raters answer every item, simulated auditors judge every claim and pair; each item wants ten real raters
-    more, and each image and pair of the audit five real auditors.
-    The annotator's account has joined already, the auditor's may audit.
+    Simulated raters answer every item, simulated auditors judge every claim and pair; each item wants ten more real
+    raters, and each image and pair of the audit wants five real auditors.
+    The annotator's account has already joined, and the auditor's may audit.
     """
     with transaction.atomic():
         people = _people()
-        # The material is the demo researcher's, who may add to it; in a demo made before that, it has no owner.
+        # The material belongs to the demo researcher, who may add to it; in an older demo it has no owner.
         PromptSet.objects.filter(name=prompt_set, owner=None).update(owner=people.researcher)
         study = Study.objects.filter(title=demo_title(seed), owner=people.researcher, is_simulated=True).first()
         if study is None:
@@ -100,7 +100,7 @@ def _people() -> DemoPeople:
 
 
 def _study(owner: User, prompt_set: str, seed: int) -> Study:
-    """Baseline and refined pictures one by one; the placebos are for pairs."""
+    """The study of baseline and refined pictures, one at a time; the placebos are for pairs."""
     kinds = (Method.Kind.BASELINE, Method.Kind.REFINED)
     methods = Method.objects.filter(images__prompt__prompt_set__name=prompt_set, kind__in=kinds).distinct()
     selection = Selection(
@@ -128,7 +128,7 @@ def simulate_raters(study: Study, true_quality: Mapping[int, float], seed: int, 
     items = list(study.items.order_by("position").prefetch_related("images"))
     images = [item.images.all()[0] for item in items]
     quality = [true_quality[image.pk] for image in images]
-    # In the order of the pictures' keys, so that nobody's answer depends on the order of the study's items.
+    # In the order of the pictures' keys, so that no answer depends on the order of the study's items.
     by_key = np.argsort([image.key for image in images])
     ratings = simulation.simulate_ratings(np.asarray(quality)[by_key], simulation.rater_panel(N_RATERS, seed), seed)
     raters = Rater.objects.bulk_create(

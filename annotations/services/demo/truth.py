@@ -1,4 +1,4 @@
-"""What simulated auditors go by: the errors of each image, and which of them each claim names."""
+"""The truth for simulated auditors: the errors of each image, and which of them each claim names."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Truth:
 
 
 def recorded_truth(images: Iterable[Image], claims: Iterable[tuple[Claim, Critique]]) -> Truth:
-    """What is on record of the demo's drawn pictures and its simulated critic, by construction."""
+    """The truth about the demo's drawn pictures and its simulated critic, known by construction."""
     return Truth(
         {image.pk: image.provenance["truth"]["errors"] for image in images},
         {claim.pk: row.provenance["truth"]["claims_error"][claim.rank - 1] for claim, row in claims},
@@ -28,7 +28,7 @@ def recorded_truth(images: Iterable[Image], claims: Iterable[tuple[Claim, Critiq
 
 
 def seen_truth(images: Iterable[Image], claims: Iterable[tuple[Claim, Critique]]) -> Truth:
-    """What the independent check sees in the pixels of the demo's run.
+    """The truth that the independent check sees in the pixels of the demo's run.
 
     A claim names an error of its kind at its part of the prompt. Raises ValueError for an image of other prompts.
     """

@@ -1,1 +1,1 @@
-"""What the explorer writes: columns with each report (`columns.py`), and new studies of a selection (`studies.py`)."""
+"""The explorer's writes: columns with each report (`columns.py`), and new studies of a selection (`studies.py`)."""

@@ -1,4 +1,4 @@
-"""Keeps a report's figures of every unit with the report, and lets those of older reports go."""
+"""Keeps a report's figures of every unit with the report, and deletes those of older reports."""
 
 import zlib
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from annotations.queries.explorer.frozen import FrozenTable
 from annotations.services.sqlite_writes import write_turn
 
 KEPT = 2
-"""Reports of a study whose columns are kept: the newest is shown, and the one before may be open in a browser."""
+"""How many reports of a study keep their columns: the newest is shown, and the one before may be open in a browser."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class PackedTable:
 def packed(tables: Sequence[FrozenTable]) -> list[PackedTable]:
     """The tables as rows that are not stored yet.
 
-    Compressing a million ratings' figures takes seconds. It comes before the transaction, because SQLite has one
-    writer: no answer of a rater can be saved meanwhile.
+    Compressing a million ratings' figures takes seconds. It is done before the transaction, because SQLite has one
+    writer: no rater's answer could be saved meanwhile.
     """
     return [
         PackedTable(
@@ -48,7 +48,7 @@ def packed(tables: Sequence[FrozenTable]) -> list[PackedTable]:
 
 
 def keep_tables(*, snapshot: ReportSnapshot, tables: Sequence[PackedTable]) -> None:
-    """Store the tables of a report in the place of any it has; all or nothing."""
+    """Store the tables of a report, replacing any that it has; all or nothing."""
     with transaction.atomic():
         snapshot.unit_tables.all().delete()
         for one in tables:
@@ -60,9 +60,9 @@ def keep_tables(*, snapshot: ReportSnapshot, tables: Sequence[PackedTable]) -> N
 
 
 def let_go_of_older(*, study_id: int) -> None:
-    """Remove the tables of all but the newest reports of a study, a column at a time.
+    """Delete the tables of all but the newest reports of a study, one column at a time.
 
-    What is deleted from SQLite is overwritten, so removing everything at once would hold up raters' answers.
+    SQLite overwrites what is deleted, so deleting everything at once would delay raters' answers.
     """
     with_tables = ReportSnapshot.objects.filter(study=study_id, unit_tables__isnull=False).distinct()
     newest = list(with_tables.order_by("-pk").values_list("pk", flat=True)[:KEPT])

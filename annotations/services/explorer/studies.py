@@ -1,4 +1,4 @@
-"""A new study of images that somebody picked out of another one."""
+"""A new study of images that were selected from another one."""
 
 import secrets
 from collections.abc import Sequence
@@ -38,13 +38,13 @@ COPIED = (
     "batch_size",
     "lease_minutes",
 )
-"""What the new study has from the one before; rights, raters and answers it has not."""
+"""The fields that the new study copies from the old one; rights, raters and answers are not copied."""
 
 
 def study_of_items(*, study: Study, item_ids: Sequence[int], owner: User) -> Study:
     """A draft that asks the same questions about these items of a study, in a newly drawn order.
 
-    Raises ValidationError when none of them is the study's.
+    Raises ValidationError if none of them belongs to the study.
     """
     items = list(study.items.filter(pk__in=item_ids).prefetch_related("item_images__image"))
     if not items:

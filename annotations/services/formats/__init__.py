@@ -1,1 +1,1 @@
-"""A study in other programs' formats. `registry` lists them; `answers` is the stream that most are made of."""
+"""A study in other programs' formats. `registry` lists them; `answers` is the stream from which most are written."""

@@ -1,4 +1,4 @@
-"""A study's current answers one by one, each under the name that results give to what was rated."""
+"""A study's current answers one by one, each with the name under which results list the rated unit."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ Order = Literal["unit, rater", "unit, question"]
 
 @dataclass(frozen=True)
 class Unit:
-    """What an answer is about: an image, or all that an item shows (then `image` is 0).
+    """The subject of an answer: an image, or everything that an item shows (then `image` is 0).
 
-    prompt_id  the prompt's key, else a name that no other prompt of the study has
+    prompt_id  the prompt's key, or else a name that no other prompt of the study has
     """
 
     name: str
@@ -40,9 +40,9 @@ class Unit:
 class Given:
     """One answer that counts.
 
-    level   its place on the scale, of sides turned back to the item's own images; None where there is none
+    level   its place on the scale, with sides turned back to the item's own images; None if there is none
     value   exact, on the question's scale; None for "unable to answer" and for answers that are not a single level
-    words   the level's label, or what a structured answer says
+    words   the level's label, or a structured answer in words
     """
 
     pk: int
@@ -67,10 +67,10 @@ class Given:
 
 @dataclass(frozen=True)
 class Answered:
-    """A study's questions, and what was rated, in the order in which the study shows it.
+    """A study's questions and rated units, in the order in which the study shows them.
 
     units   by the primary keys of item and image
-    raters  those who gave an answer that counts, in the order in which they came
+    raters  those who gave an answer that counts, in order of arrival
     """
 
     study: Study
@@ -112,7 +112,7 @@ class Answered:
         return dimension.labels
 
     def _images_alone(self) -> dict[int, int]:
-        """Item → its image, where it shows one alone: answers about the item are then answers about the image."""
+        """Item → its image, if it shows only one: answers about the item are then answers about the image."""
         shown: dict[int, int] = {}
         for item, image in ItemImage.objects.filter(item__study=self.study).values_list("item", "image"):
             shown[item] = 0 if item in shown else image
@@ -120,7 +120,7 @@ class Answered:
 
 
 def answered(study: Study, rows: StudyRows | None = None) -> Answered:
-    """The study's questions and what its answers are about; `rows` are those of `study_rows`, where they are known."""
+    """The study's questions and what its answers are about; `rows` are those of `study_rows`, if they are known."""
     rows = rows or study_rows(study)
     dimensions = list(study.dimensions.all())
     places = zip(rows.item.tolist(), rows.image.tolist(), strict=True)

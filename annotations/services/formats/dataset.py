@@ -1,4 +1,5 @@
-"""A data-set folder as Hugging Face's libraries load it: Parquet tables, images with their table, card, Croissant."""
+"""A data-set folder that Hugging Face's libraries can load: Parquet tables, images with their table, card,
+Croissant."""
 
 import csv
 import hashlib
@@ -48,9 +49,9 @@ CARD = """Raters have aliases, and their comments are left out. Load it with
 
 
 def write(study: Study, target: IO[bytes]) -> None:
-    """The folder as a zip. Raises NothingToRelease where nobody has answered.
+    """The folder as a zip. Raises NothingToRelease if nobody has answered.
 
-    The images are the originals, byte for byte; those held elsewhere are in the tables alone.
+    The images are the originals, byte for byte; images held elsewhere are only in the tables.
     """
     with tempfile.TemporaryDirectory() as held, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         folder = Path(held)
@@ -87,7 +88,7 @@ def _rows(path: Path, columns: list[Column]) -> Iterator[list[object]]:
 
 
 def _add_images(study: Study, archive: zipfile.ZipFile) -> Iterator[tuple[object, ...]]:
-    """Adds every image that the study shows and whose file is here; its row of metadata.csv."""
+    """Adds every image that the study shows and whose file is held; yields its row of metadata.csv."""
     names: dict[int, str] = {}
     shown = Image.objects.filter(items__study=study).exclude(sha256="").distinct()
     images = shown.order_by("round", "pk").select_related("prompt", "method")
@@ -136,7 +137,7 @@ def _croissant(
         distribution.append(
             file_object("metadata.csv", address="images/metadata.csv", media_type="text/csv", sha256=digest)
         )
-        for ending in endings:  # readers decode by the type, of which a file set has one
+        for ending in endings:  # readers decode by type, and a file set has only one type
             media_type = MEDIA_TYPES.get(ending, f"image/{ending}")
             distribution.append(file_set(f"{ending}-files", pattern=f"images/*.{ending}", media_type=media_type))
             about = f"The images themselves, those in {ending}"

@@ -12,7 +12,7 @@ from exchange.writing.workbook import Book, Column, thumbnail
 from generation.models import Image
 
 MOST_THUMBNAILS = 5_000
-"""They are in memory until the workbook is whole, about 15 KB each."""
+"""Thumbnails stay in memory until the workbook is complete, about 15 KB each."""
 IDS_AT_ONCE = 100
 RATINGS = (
     Column("item", 24),
@@ -30,7 +30,7 @@ QUESTIONS = (Column("dimension", 18), Column("question", 60), Column("value", 12
 def write(study: Study, target: IO[bytes]) -> None:
     """Sheets Items, Ratings and Questions; `--sheet Ratings` reads the ratings again.
 
-    Times are in UTC. The first 5,000 images have thumbnails; the column then says so.
+    Times are in UTC. Only the first 5,000 images have thumbnails; the column then says so.
     """
     found = answered(study)
     book = Book()
@@ -44,7 +44,7 @@ def write(study: Study, target: IO[bytes]) -> None:
 
 
 def _items(found: Answered) -> Rows:
-    """Means are of ordered scales alone: codes of choices have none."""
+    """Only ordered scales have means; codes of choices have none."""
     data = found.rows.data
     places = zip(found.rows.item.tolist(), found.rows.image.tolist(), strict=True)
     row_of = {place: at for at, place in enumerate(places)}

@@ -12,7 +12,7 @@ from exchange.writing.json_array import array_chunks
 from exchange.writing.label_studio import Answer, Question, annotation, configuration
 
 MOST_STARS = 10
-"""A rating with more levels is a number there."""
+"""A rating with more levels than this is a number in Label Studio."""
 
 
 def write(study: Study, target: IO[bytes]) -> None:

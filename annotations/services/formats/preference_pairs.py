@@ -21,11 +21,11 @@ IDS_AT_ONCE = 500
 
 
 def write(study: Study, target: IO[bytes]) -> None:
-    """A line for each question and each two images of a prompt of which more raters preferred one.
+    """A line for each question and each pair of images of a prompt of which more raters preferred one.
 
     Votes and rankings are compared within a card. Ratings are compared within a rater: two images of a prompt on which
-    the same person gave different levels of an ordered scale; a strict and a lenient rater never meet. Memory: the
-    comparisons of one question.
+    the same person gave different levels of an ordered scale; a strict rater is never compared with a lenient one.
+    Memory: the comparisons of one question.
     """
     shown = _shown(study)
     for dimension in study.dimensions.all():
@@ -45,7 +45,7 @@ def _shown(study: Study) -> dict[int, list[int]]:
 
 
 def _tallies(dimension: Dimension, shown: dict[int, list[int]]) -> Tallies | None:
-    """None for a question that says nothing about which image is better."""
+    """None for a question that does not say which image is better."""
     if names_sides(dimension):
         return _votes(dimension, shown)
     if dimension.is_ordering:
@@ -81,7 +81,7 @@ def _rankings(dimension: Dimension, shown: dict[int, list[int]]) -> Tallies:
         ranks = {image: level.get(image, NEITHER) for image in shown.get(item, ())}  # best, neither, worst
         for one, rank in ranks.items():
             for other, other_rank in ranks.items():
-                if rank < other_rank:  # of two between best and worst, nothing was said
+                if rank < other_rank:  # nothing is known about two images between best and worst
                     tallies.add(one, other, other_rank - rank)
     return tallies
 

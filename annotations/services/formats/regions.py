@@ -1,4 +1,4 @@
-"""Places that raters marked and errors that auditors marked, as COCO and, with the ratings, as Web Annotations."""
+"""Places marked by raters and errors marked by auditors, as COCO and, with the ratings, as Web Annotations."""
 
 import json
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def _regions(study: Study) -> Iterator[Region]:
 
 
 def _places(study: Study) -> Iterator[Region]:
-    """The answers that count to questions for places, one region for each place. "None" marks nothing."""
+    """Answers that count to questions about places, with one region per place. "None" marks nothing."""
     for dimension in study.dimensions.filter(kind=Dimension.Kind.PLACES).order_by("position"):
         labels = [level["label"] for level in dimension.levels]
         rows = current_responses([dimension]).filter(answer__isnull=False).order_by("image", "pk")
@@ -66,7 +66,7 @@ def _places(study: Study) -> Iterator[Region]:
 
 
 def _errors(study: Study) -> Iterator[Region]:
-    """Without errors that were taken back. Of two compared images, the refined one's errors say so."""
+    """Errors that were not withdrawn. For two compared images, errors of the refined one say so."""
     errors = MissedError.objects.filter(study=study, withdrawn_at=None).order_by("image", "pk")
     for one in errors.select_related("image", "auditor", "group").iterator(chunk_size=ROWS_AT_ONCE):
         yield Region(

@@ -14,7 +14,7 @@ JSON = "application/json"
 
 
 def _write_data_set(study: Study, file: IO[bytes]) -> None:
-    from annotations.services.formats import dataset  # loads the whole analysis, which no other format needs
+    from annotations.services.formats import dataset  # imports the whole analysis, which no other format needs
 
     dataset.write(study, file)
 
@@ -23,8 +23,8 @@ def _write_data_set(study: Study, file: IO[bytes]) -> None:
 class Format:
     """One file that a study can be written as.
 
-    file   what it is called, behind the study's title
-    write  into an open file; raises NothingToRelease where there is nothing to write
+    file   the file's name after the study's title
+    write  writes into an open file; raises NothingToRelease if there is nothing to write
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Tables with a column for each rater, or for each question, and the mapping by which they are read again."""
+"""Tables with a column for each rater, or for each question, and the mapping with which they can be read again."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -73,7 +73,7 @@ def _by_question(found: Answered) -> Rows:
 
 
 def _free(names: Sequence[str], taken: Iterable[str]) -> list[str]:
-    """The names, each with as many underscores behind it as it takes to differ from those of raters or questions."""
+    """The names, each with enough underscores appended to differ from those of raters or questions."""
     others = {name.casefold() for name in taken}
     found: list[str] = []
     for name in names:

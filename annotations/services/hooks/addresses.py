@@ -1,7 +1,7 @@
 """Where messages may be sent: to the public internet by HTTPS, and to hosts that the operator of the site names.
 
-An address is looked up once, checked, and connected to as it was checked: a name that leads elsewhere a moment later
-gets nothing.
+An address is looked up once and checked, and the connection goes to the checked address: a name that resolves
+differently a moment later gets nothing.
 """
 
 import http.client
@@ -23,7 +23,7 @@ class Unreachable(Exception):
 
 
 def checked(url: str) -> SplitResult:
-    """The parts of an address that messages may be sent to. Raises ValidationError with the cure."""
+    """The parts of an address that messages may be sent to. Raises ValidationError, which says how to fix it."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -41,7 +41,7 @@ def checked(url: str) -> SplitResult:
 
 
 def post(url: str, *, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
-    """(status, beginning of the answer). Redirects are not followed. Raises Unreachable."""
+    """(status, beginning of the response). Redirects are not followed. Raises Unreachable."""
     try:
         parts = checked(url)
     except ValidationError as problem:
@@ -67,7 +67,7 @@ def _is_named(parts: SplitResult) -> bool:
 
 
 def _address_of(host: str, port: int, *, is_named: bool) -> str:
-    """The IP address to connect to. Raises Unreachable where the name has none, or leads into a private network."""
+    """The IP address to connect to. Raises Unreachable if the name has none, or leads into a private network."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -83,7 +83,7 @@ def _address_of(host: str, port: int, *, is_named: bool) -> str:
 
 
 class _Pinned(http.client.HTTPConnection):
-    """A connection to an address that was checked, whatever its name leads to by now."""
+    """A connection to the address that was checked, even if its name now resolves differently."""
 
     def __init__(self, host: str, port: int, address: str) -> None:
         super().__init__(host, port, timeout=TIMEOUT_S)
@@ -94,7 +94,7 @@ class _Pinned(http.client.HTTPConnection):
 
 
 class _PinnedTls(_Pinned):
-    """The same by TLS; the certificate must be the name's."""
+    """The same over TLS; the certificate must match the name."""
 
     def connect(self) -> None:
         super().connect()

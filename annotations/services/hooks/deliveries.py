@@ -1,4 +1,4 @@
-"""Sending what waits, again and again with growing pauses, and keeping a log of it."""
+"""Sends waiting messages, retrying with growing pauses, and keeps a log of them."""
 
 import json
 import time
@@ -17,7 +17,7 @@ from annotations.services.hooks.signatures import signed_headers
 from generation import jobs
 
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (5, 60, 300, 1800, 7200, 21600, 86400))
-"""Before each further try; after the last one the message is given up."""
+"""The pause before each retry; after the last one the message is given up."""
 MOST_HOOKS = 10
 SENT_AT_ONCE = 50
 KEPT_DAYS = 30
@@ -42,7 +42,7 @@ def make_webhook(*, study: Study, url: str, events: list[str], by: User | None) 
 
 
 def send_again(*, delivery: Delivery) -> None:
-    """Have a message that ended sent once more, with all its tries."""
+    """Send a finished message again, with all its retries."""
     ended = (Delivery.State.DONE, Delivery.State.FAILED)
     Delivery.objects.filter(pk=delivery.pk, state__in=ended).update(
         state=Delivery.State.WAITING, due_at=timezone.now(), n_tries=0, ended_at=None, lease_until=None
@@ -50,7 +50,7 @@ def send_again(*, delivery: Delivery) -> None:
 
 
 def send_due(*, now: datetime | None = None) -> int:
-    """Send the messages that are due; how many were tried. Each worker takes one at a time."""
+    """Send the messages that are due; returns how many were tried. Each worker takes one at a time."""
     now = now or timezone.now()
     waiting = Q(state=Delivery.State.WAITING, due_at__lte=now)
     left_behind = Q(jobs.expired(now), state=Delivery.State.RUNNING)
@@ -90,6 +90,6 @@ def _send(delivery: Delivery) -> None:
 
 
 def forget_old(*, now: datetime) -> int:
-    """Delete the log of messages that ended long ago; how many."""
+    """Delete the log of messages that ended long ago; returns how many."""
     old = Delivery.objects.filter(ended_at__lt=now - timedelta(days=KEPT_DAYS))
     return old.delete()[0]

@@ -1,4 +1,4 @@
-"""What is sent when something happens to a study: one message for each address that wants to know."""
+"""The messages sent when something happens to a study: one for each subscribed address."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ EVENT_OF = {
     Activity.Action.OPENED: Event.OPENED,
     Activity.Action.CLOSED: Event.CLOSED,
 }
-"""Events that go along with a line of the record."""
+"""Events that accompany an entry of the activity record."""
 
 
 def emit(*, study: Study, event: Event, **data: Any) -> int:
-    """Have an event sent, in the transaction of what happened; to how many addresses.
+    """Queue an event, in the transaction of what happened; returns the number of addresses.
 
     The messages are rows, which a worker sends within seconds of the transaction's end.
     """

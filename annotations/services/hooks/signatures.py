@@ -8,7 +8,7 @@ from annotations.models.webhooks import SECRET_PREFIX
 
 
 def signed_headers(*, secret: str, message: str, body: bytes, timestamp: int) -> dict[str, str]:
-    """The three headers that say whose message this is and when it was sent.
+    """The three headers that identify the message and its time, and carry the signature.
 
     The signature covers message id, time and body, so that none of them can be changed or sent again later.
     """

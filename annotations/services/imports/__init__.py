@@ -1,1 +1,1 @@
-"""Imports of ratings. Start with `ratings`; `kinds` is what the page of imports finds."""
+"""Imports of ratings. Start with `ratings`; `kinds` lists the imports for the page."""

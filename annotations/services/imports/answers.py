@@ -1,4 +1,4 @@
-"""What the database has of imported answers, and what is added to it: raters, assignments and responses."""
+"""What the database has about imported answers, and what is added: raters, assignments and responses."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,8 @@ class KnownRater(NamedTuple):
 
 @dataclass
 class Before:
-    """What the database has of a batch's items and raters, these by name. sequences: the next one of each rater."""
+    """What the database has about a batch's items and its raters, the latter by name. sequences: each rater's next
+    number."""
 
     raters: dict[str, KnownRater]
     sequences: dict[str, int]
@@ -65,7 +66,7 @@ def before_these(study: Study, placed: Placed) -> Before:
         raters[name], sequences[name] = KnownRater(pk, kind, reason), sequence
     by_id = {rater.pk: name for name, rater in raters.items()}
     ids = {pk for pk in placed.pk if isinstance(pk, int)}
-    # By item alone: by rater as well, SQLite would look up every item with every rater.
+    # Only by item: with the rater in the query, SQLite would look up every item with every rater.
     given_out = Assignment.objects.filter(among("item_id", ids)).values_list("item", "rater", "pk")
     assignments: dict[tuple[int | str, str], int] = {
         (item, by_id[rater]): pk for item, rater, pk in given_out if rater in by_id
@@ -82,7 +83,7 @@ def before_these(study: Study, placed: Placed) -> Before:
 
 
 def add_answers(study: Study, new: Placed, before: Before, *, questions: Mapping[str, Dimension], now: datetime) -> int:
-    """Add the answers, with the raters and assignments that are missing; how many raters were new.
+    """Add the answers, with the missing raters and assignments; returns how many raters were new.
 
     questions  those that are answered, by their names;  now  when answers without a time were given
     """

@@ -22,14 +22,14 @@ KEYS_AT_ONCE = 5_000
 
 
 class Found(NamedTuple):
-    """An item and its images by slot. `pk` is its key where a dry run would have made it."""
+    """An item and its images by slot. `pk` is its key if a dry run would have created it."""
 
     pk: int | str
     images: tuple[int, ...]
 
 
 def items_of(study: Study, keys: Collection[str], prompt_set: str) -> dict[str, Found]:
-    """Key → item of the study: by the item's own key, else by what its only image is called."""
+    """Key → item of the study: by the item's own key, or else by the name of its only image."""
     if study.pk is None:
         return {}
     # The role is checked here: with the role in the query, SQLite scans all items of the study.
@@ -52,8 +52,8 @@ def items_of(study: Study, keys: Collection[str], prompt_set: str) -> dict[str, 
 class NewItems:
     """Creates the items that a file of ratings names and the study does not have, in the study's seeded order.
 
-    The whole file is read before the first rating is saved, so that methods and prompts stay balanced if people
-    rate more later. Memory: about 400 bytes per item, none per rating.
+    The whole file is read before the first rating is saved, so that methods and prompts stay balanced if raters
+    continue later. Memory: about 400 bytes per item, none per rating.
     """
 
     def __init__(self, study: Study, prompt_set: str, known: AbstractSet[str]) -> None:

@@ -47,7 +47,7 @@ def _mapping(options: Mapping[str, str]) -> GivenMapping:
 
 @contextmanager
 def _items_within(files: Mapping[str, Source], options: Mapping[str, str]) -> Iterator[Mapping[str, Source]]:
-    """The items, where the ratings themselves say their prompts and methods and no table of items is given.
+    """The items, if the ratings themselves contain prompts and methods and no table of items is given.
 
     Raises BadFile where the ratings cannot be read, before anything is written.
     """
@@ -89,7 +89,7 @@ def _check(options: Mapping[str, str], owner: User | None) -> None:
 
 
 def _complete(options: Mapping[str, str]) -> Mapping[str, str]:
-    """Without the name of a prompt set, the study's own is taken, which its items table fills."""
+    """Without the name of a prompt set, the study's own is used, which its items table fills."""
     return {**options, "prompt_set": options.get("prompt_set") or options["study"]}
 
 

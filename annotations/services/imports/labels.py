@@ -1,4 +1,4 @@
-"""Labels that an imported scale came without, added later: words for levels, which change no answer."""
+"""Labels added later to an imported scale without them: words for levels, which change no answer."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,13 +14,13 @@ from exchange.labels import same_label
 from generation.models import Activity
 
 LONGEST = 100
-"""Letters of a label."""
+"""The most letters of a label."""
 
 
 def questions_to_label(study: Study) -> list[Dimension]:
-    """The questions whose levels may get labels: those that an import made without words, and those labelled since.
+    """The questions whose levels may get labels: those that an import created without words, and those labelled since.
 
-    None where people have answered on this site, who read the levels as they are, or may do so.
+    None if raters have answered on this site, or may do so, since they read the levels as they are.
     """
     if study.state != Study.State.CLOSED or study.raters.exclude(kind=Rater.Kind.IMPORTED).exists():
         return []
@@ -35,9 +35,9 @@ def questions_to_label(study: Study) -> list[Dimension]:
 def label_levels(*, study: Study, labels: Mapping[int, Sequence[str]], by: User | None) -> None:
     """Give the levels of these questions, by primary key, their labels; an empty one leaves the level its value.
 
-    Values, their order and all answers stay as they are. All or nothing; each question that changes is a line of the
-    activity. Raises ValidationError for a question that may get no labels, and for labels that two levels share, that
-    are another level's value, or that are the sides of a pair.
+    Values, their order and all answers stay as they are. All or nothing; each question that changes is an entry in the
+    activity record. Raises ValidationError for a question that may get no labels, and for labels that two levels share,
+    that are another level's value, or that are the sides of a pair.
     """
     with transaction.atomic():
         # Locked, so that nobody opens the study or imports into it in the meantime.

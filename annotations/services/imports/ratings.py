@@ -28,7 +28,7 @@ from generation.queries.images import NearKeys, image_keys
 from generation.queries.importers import Counts, Progress, Source, Touched, no_progress
 from generation.queries.seen_rows import SeenRows
 
-# So small that people who are rating wait only a fraction of a second for their turn to write.
+# So small that raters at work wait only a fraction of a second for their turn to write.
 ROWS_AT_ONCE = 5_000
 PERSON = Rater.Kind.PERSON.value
 MOST_RATERS_PER_ITEM = 1_000
@@ -50,20 +50,19 @@ def import_ratings(
 ) -> Counts:
     """Add the ratings of a file, of any form that `exchange.ratings` reads, to the owner's study of this title.
 
-    The study is made if it is new.
+    The study is created if it does not exist.
 
     scales      as declared on a command line: "1-5", "0,0.5,1", "speed=1-3"; needed for dimensions that are new
-    prompt_set  where images are looked for that no item of the study shows yet: an item is made of each
+    prompt_set  where to find images that no item of the study shows yet; each becomes an item
     known       in a dry run: keys of images that earlier steps would have made
-    mapping     what the user says of the file's columns and words
+    mapping     the user's account of the file's columns and words
 
-    Raters are new ones of kind "imported", or those that an earlier import made; for a person who rates here nobody
-    else can answer. Every rater of an item raises what it wants and has by one. The same answer again is unchanged;
-    another answer to the same item, by the same rater, in the same dimension is refused with both rows named, and
-    nothing is overwritten. "unable to answer" is an answer without a level.
-    Saved in batches of `rows_at_once`, each in a transaction. Memory: 24 bytes per rating, 400 per item, one batch.
-    A new study of which no rating can be taken is not made. Raises BadFile where the file, or the study, cannot be
-    taken.
+    Raters are new ones of kind "imported", or those of an earlier import; an import cannot answer for a person who
+    rates on this site. Every rater of an item raises both the wanted and the present number of raters by one. The same
+    answer again is unchanged; another answer to the same item, by the same rater, in the same dimension is refused with
+    both rows named, and nothing is overwritten. "unable to answer" is an answer without a level.
+    Saved in batches of `rows_at_once`, each in a transaction. Memory: 24 bytes per rating, 400 per item, one batch. A
+    new study without any valid rating is not created. Raises BadFile if the file, or the study, cannot be used.
     """
     with opened_ratings([(source.name, source.content)], mapping=mapping, log=log) as given:
         for sentence in given.says:
@@ -81,7 +80,7 @@ def import_ratings(
             target, scales, file=source.name, labels=look.labels, choices=given.choices, mapping=given.mapping
         )
         if is_new:
-            target.save()  # not before: a file that cannot be read leaves no empty study
+            target.save()  # not earlier, so that an unreadable file leaves no empty study
         work = _Batches(target, dimensions, prompt_set, dry=new_items.dry, dry_run=dry_run, file=source.name, log=log)
         try:
             work.counts.made["items"] = len(new_items.dry) if dry_run else new_items.save()
@@ -110,7 +109,7 @@ def import_ratings(
 
 
 def _take_back_if_unanswered(study: Study, *, is_new: bool) -> bool:
-    """A new study for which no rating was taken is not made, and neither are its items; whether that was so."""
+    """Do not create a new study without any valid rating, nor its items; returns whether that was so."""
     if not is_new or study.assignments.exists():
         return False
     with transaction.atomic():
@@ -138,7 +137,7 @@ class _Batches:
         self._near = NearKeys(prompt_set)
         self._seen = SeenRows()
         self._levels: dict[tuple[str, JsonValue], int] = {}  # (dimension, cell) as the file has them → level
-        self._called: dict[str, str] = {}  # what the file calls a dimension → the dimension's name
+        self._called: dict[str, str] = {}  # the file's name for a dimension → the dimension's name
         self._questions: dict[str, Dimension] = {}  # by name
         self._scales: dict[str, list[float]] = {}
         self._dry_raters: set[str] = set()
@@ -147,9 +146,9 @@ class _Batches:
             log.spellings.know("rater", study.raters.values_list("name", flat=True).iterator())
 
     def save(self, ratings: Ratings) -> None:
-        """Judge the answers and save what is new; call it in a transaction."""
+        """Check the answers and save the new ones; call it in a transaction."""
         if not self._dry_run:
-            # One import at a time writes into a study: the next numbers of its raters are read here.
+            # Only one import at a time writes into a study, since the next numbers of its raters are read here.
             Study.objects.select_for_update(no_key=True).get(pk=self._study.pk)
         given = ratings
         if any(ratings.is_missing):
@@ -174,7 +173,7 @@ class _Batches:
             self.counts.made["raters"] += add_answers(self._study, placed, before, questions=asked, now=self._now)
 
     def _new(self, placed: Placed, before: Before) -> list[int]:
-        """The places of the answers that nobody gave before; what is wrong with others is noted."""
+        """The places of the answers that are new; errors of the others are noted."""
         raters, given = placed.given.rater, placed.given
         earlier = self._seen.look(zip(placed.pk, raters, placed.dimension, strict=True), given.number, placed.level)
         closed = {name for name, rater in before.raters.items() if rater.kind == PERSON or rater.excluded_reason}
@@ -270,7 +269,7 @@ class _Batches:
         return level
 
     def _refuse_for(self, rater: KnownRater, name: str, row: Row) -> None:
-        """Refuses an answer of somebody in whose place nobody else can answer."""
+        """Refuses an answer by a person for whom an import cannot answer."""
         if rater.kind == PERSON:
             problem = "a person who rates in this study has this name, and nobody answers in their place"
             cure = "give the rater another name"

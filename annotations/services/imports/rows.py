@@ -1,4 +1,4 @@
-"""Existing human ratings as outside tables write them, one answer per row."""
+"""Existing human ratings in the form of external tables, one answer per row."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,9 +26,9 @@ class Ratings:
     """Answers of a file by columns: entry i of every list is about answer i. Values are judged later, since that needs
     the questions.
 
-    cell        what the file says in the place of the value
+    cell        the file's text in place of the value
     is_unable, is_missing  there is no value, because the rater could not answer, or because there is no answer
-    given       the row as the file has it, where it is more than what is here
+    given       the row as it is in the file, if it contains more than these columns
     """
 
     file: list[str] = field(default_factory=list)
@@ -62,12 +62,12 @@ class Ratings:
         return Ratings(*(getattr(self, name)[begin:end] for name in self.__slots__))
 
     def only(self, places: Sequence[int]) -> "Ratings":
-        """Those at these places."""
+        """The answers at these places."""
         return Ratings(*([column[i] for i in places] for column in (getattr(self, name) for name in self.__slots__)))
 
 
 def read_ratings(given: RatingsFile, log: RejectLog, size: int) -> Iterator[Ratings]:
-    """The ratings of a file, whatever form it came in, `size` at a time and the rest at the end."""
+    """The ratings of a file in any form, `size` at a time and the rest at the end."""
     held = Ratings()
     for block in given.blocks(log):
         held.extend(_from_columns(block, log) if isinstance(block, CodedTable) else _from_rows(block, log))
@@ -110,11 +110,11 @@ def _from_rows(rows: Iterable[Row], log: RejectLog) -> Ratings:
 
 
 class _Refused:
-    """In the place of a cell that cannot be taken."""
+    """Takes the place of a cell that cannot be used."""
 
 
 def _from_columns(block: CodedTable, log: RejectLog) -> Ratings:
-    """The same of a block of columns: every distinct cell is judged once; rows with a fault go the other way."""
+    """The same of a block of columns: every distinct cell is checked once; rows with an error are read one by one."""
     n = len(block)
     written = {name: column.written() for name, column in block.columns.items()}
     read: dict[str, Callable[[str], Any]] = {
@@ -174,7 +174,7 @@ def _name(cell: str) -> str:
 
 
 def _each(cells: Sequence[str], read: Callable[[str], Any]) -> list[Any]:
-    """What `read` makes of each cell, `_Refused` where it raises BadValue."""
+    """The result of `read` for each cell, `_Refused` where it raises BadValue."""
     found: list[Any] = []
     for cell in cells:
         try:
@@ -187,7 +187,7 @@ def _each(cells: Sequence[str], read: Callable[[str], Any]) -> list[Any]:
 class FirstLook:
     """What a first reading of the file finds: the items that it names, and the words that answer its questions.
 
-    Faults are passed over: the real reading reports them.
+    Errors are ignored here: the second reading reports them.
     """
 
     def __init__(self, given: RatingsFile) -> None:

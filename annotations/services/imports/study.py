@@ -1,4 +1,4 @@
-"""The study that imported ratings go into, and the dimensions that they answer."""
+"""The study into which ratings are imported, and the dimensions that they answer."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -35,10 +35,10 @@ def imported_study(title: str, *, owner: User) -> Study:
 
 
 class Dimensions:
-    """The study's dimensions by the names that a file uses. New ones are made while only imports have answered, and
+    """The study's dimensions by the names that a file uses. New ones are created while only imports have answered, and
     saved by `save` once there is an answer.
 
-    Raises BadFile where a declared scale contradicts the one that a dimension has.
+    Raises BadFile if a declared scale contradicts the one that a dimension has.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Dimensions:
         return dimension
 
     def words_of(self, dimension: Dimension) -> dict[str, float]:
-        """Label, as labels are compared, → value: by the mapping, and as the dimension itself calls its levels."""
+        """Label, as labels are compared, → value: by the mapping, and by the dimension's own labels."""
         known = self._words.get(dimension.name)
         if known is None:
             own = {same_label(level["label"]): float(level["value"]) for level in dimension.levels}
@@ -115,7 +115,7 @@ class Dimensions:
         return known
 
     def contradiction(self, dimension: Dimension, cell: str) -> str:
-        """What is wrong with a label whose words have another number elsewhere in the file; "" for others."""
+        """The error of a label whose words have another number elsewhere in the file; "" for others."""
         unclear = self._unclear.get(dimension.name)
         if unclear is None:
             known = self.words_of(dimension)
@@ -131,7 +131,7 @@ class Dimensions:
         return cure_of_words([label for label in labels if same_label(label) not in known], dimension.question)
 
     def save(self, dimensions: Iterable[Dimension]) -> None:
-        """Make those that are new."""
+        """Create the new ones."""
         for dimension in dimensions:
             if dimension.pk is None:
                 dimension.save()
@@ -147,7 +147,7 @@ class Dimensions:
 
 
 def _levels(question: Question, words: Mapping[str, float]) -> list[dict[str, str]]:
-    """The levels as a dimension has them, each with its label where the question or the mapping has one."""
+    """The levels in the form that a dimension stores, each with its label if the question or the mapping has one."""
     values = [format(value.normalize(), "f") for value in question.values]
     labels = list(question.labels)
     if not labels and len(words) >= len(values):

@@ -1,1 +1,1 @@
-"""Paid raters of a panel: arriving, going back with a code, returning, and what they are paid. `visits` first."""
+"""Paid raters of a panel: arriving, going back with a code, returning the place, and payment. Read `visits` first."""

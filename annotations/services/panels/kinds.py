@@ -1,4 +1,4 @@
-"""What each panel calls the identifiers in its links, and where its people go back to."""
+"""Each panel's names for the identifiers in its links, and the address to which its participants return."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,8 @@ from annotations.models import Panel
 
 @dataclass(frozen=True)
 class Defaults:
-    """First values of a panel's settings. `link_query` is what its study link needs, as the panel fills it in."""
+    """First values of a panel's settings. `link_query` is the query of its study link, with the placeholders that the
+    panel fills in."""
 
     participant_parameter: str
     session_parameter: str

@@ -1,4 +1,4 @@
-"""How visits at Prolific ended: a webhook says so at once, or we ask."""
+"""Learns how visits from Prolific ended: from a webhook at once, or by polling."""
 
 import logging
 from datetime import datetime
@@ -12,12 +12,12 @@ from annotations.services.panels.visits import GOING_ON, end
 from annotations.services.raters.panel_visits import forget_paid
 
 HOURLY_AT = 17
-"""The minute of the hour in which what can wait is asked, too."""
+"""The minute of the hour in which less urgent questions are polled, too."""
 logger = logging.getLogger(__name__)
 
 
 def apply(submission: Submission, *, now: datetime, panel: Panel | None = None) -> int:
-    """End the visit of a submission that was returned or timed out; how many ended (0 or 1)."""
+    """End the visit of a submission that was returned or timed out; returns how many ended (0 or 1)."""
     if submission.status == PAID and submission.session:
         forget_paid(now=now, session=submission.session)
     state = ENDED.get(submission.status)
@@ -32,9 +32,10 @@ def apply(submission: Submission, *, now: datetime, panel: Panel | None = None) 
 
 
 def poll_all(*, now: datetime) -> int:
-    """Ask about every open study with visits that go on, where the site has a token; how many visits ended.
+    """Ask about every open study with ongoing visits, if the site has a token; returns how many visits ended.
 
-    Once an hour also about those with erased people who are still to be paid: their numbers are deleted once they are.
+    Once an hour also ask about studies with erased raters who are still to be paid: their numbers are deleted once they
+    are paid.
     """
     if not settings.PROLIFIC_TOKEN:
         return 0

@@ -1,6 +1,6 @@
 """Prolific's API as far as the site needs it, and its webhooks.
 
-Forms of requests and answers: docs.prolific.com/api-reference, submissions/get-submissions (a list in pages of
+Formats of requests and responses: docs.prolific.com/api-reference, submissions/get-submissions (a list in pages of
 `results`, filtered by `study`), submissions/submission-object (the statuses), webhooks/receiving (the event) and
 webhooks/verifying (the signature).
 """
@@ -24,21 +24,21 @@ PAGE_SIZE = 100
 MOST_PAGES = 100
 MOST_BYTES = 8 * 2**20
 OLDEST_S = 300
-"""A webhook that was signed longer ago than this is refused: somebody may be sending it again."""
+"""A webhook that was signed longer ago than this is refused, since it may be a replay."""
 ENDED = {
     "RETURNED": PanelVisit.State.RETURNED,
     "TIMED-OUT": PanelVisit.State.TIMED_OUT,
     "TIMED OUT": PanelVisit.State.TIMED_OUT,
     "TIMED_OUT": PanelVisit.State.TIMED_OUT,
 }
-"""Statuses of a submission with which a visit ends although nobody has reported its end here."""
+"""Statuses of a submission that end a visit even though its end was not reported here."""
 
 PAID = "APPROVED"
-"""The status with which the number of an erased person's submission is of no further use."""
+"""The status at which the number of an erased person's submission is no longer needed."""
 
 
 class ProlificFailed(Exception):
-    """Prolific could not be asked, or its answer could not be understood."""
+    """Prolific could not be reached, or its response could not be understood."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,12 @@ class Submission:
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *args: Any, **kwargs: Any) -> None:
-        """A redirect would carry the token elsewhere, so none is followed."""
+        """A redirect would send the token elsewhere, so it is not followed."""
 
 
 @dataclass(frozen=True)
 class Client:
-    """address: the API's, without a slash at the end. The token is in no log and no message."""
+    """address: the API's, without a slash at the end. The token never appears in a log or a message."""
 
     address: str
     token: str
@@ -90,7 +90,7 @@ class Client:
 
 
 def is_signed(*, body: bytes, signature: str, timestamp: str, secret: str, now: float | None = None) -> bool:
-    """Whether Prolific signed this body a short while ago: base64 of HMAC-SHA256 over time stamp and body."""
+    """Whether Prolific signed this body recently: base64 of HMAC-SHA256 over time stamp and body."""
     if not secret or not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 15:
         return False
     if abs((time.time() if now is None else now) - int(timestamp)) > OLDEST_S:

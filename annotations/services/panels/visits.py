@@ -1,4 +1,4 @@
-"""A visit from a panel: arriving, joining, its end, and the way back with a code."""
+"""A visit from a panel: arriving, joining, ending, and the way back with a code."""
 
 import re
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ Refusal = Literal["missing", "bad", "other_study", "other_person", "again", "dec
 
 
 class Refused(Exception):
-    """Somebody from a panel who cannot take part; `why` is for the page."""
+    """A visitor from a panel cannot take part; `why` is for the page."""
 
     def __init__(self, why: Refusal) -> None:
         super().__init__(why)
@@ -31,7 +31,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class WayBack:
-    """The code for the panel, and the address that takes it there (empty: to be copied by hand)."""
+    """The completion code for the panel, and the address that submits it (empty if it must be copied by hand)."""
 
     code: str
     address: str
@@ -42,16 +42,16 @@ def panel_of(study: Study) -> Panel | None:
 
 
 def names_somebody(panel: Panel, parameters: Mapping[str, str]) -> bool:
-    """Whether a link carries the panel's identifier of a person."""
+    """Whether a link contains the panel's identifier of a person."""
     return bool(parameters.get(panel.participant_parameter))
 
 
 def arrive(*, panel: Panel, parameters: Mapping[str, str], may_begin: bool = True) -> PanelVisit:
-    """The visit that a link's parameters name; a new one for a person who has not been here.
+    """The visit that a link's parameters name; a new one for a person's first visit.
 
-    The same visit again goes on. Raises Refused for identifiers that are missing or malformed, for another study's,
-    for a visit that is another person's, and for a person who comes a second time, under a new visit or after the first
-    has ended, also where they have been forgotten since. Without `may_begin` nothing is stored of new people.
+    Opening the same visit again continues it. Raises Refused for identifiers that are missing, malformed or another
+    study's, for another person's visit, and for a person who comes a second time, under a new visit or after the first
+    has ended, even if they have been forgotten since. Without `may_begin` nothing is stored about new people.
     """
     participant = parameters.get(panel.participant_parameter, "")
     session = parameters.get(panel.session_parameter, "") if panel.session_parameter else ""
@@ -72,13 +72,13 @@ def arrive(*, panel: Panel, parameters: Mapping[str, str], may_begin: bool = Tru
 
 
 def _visit_of(panel: Panel, participant: str) -> PanelVisit | None:
-    """The visit of a person, by their number or, where they are forgotten, by what is left of it."""
+    """The visit of a person, by their number or, if they have been forgotten, by the hash that replaced it."""
     names = (participant, mark_of(panel, participant))
     return PanelVisit.objects.filter(panel=panel, participant__in=names).select_related("panel", "rater__user").first()
 
 
 def _begun(panel: Panel, participant: str, session: str, *, may_begin: bool) -> PanelVisit:
-    """A new person's visit. One at a time at a panel, so that no two people come under one session."""
+    """A new person's visit. Visits of a panel are created one at a time, so that no two people share one session."""
     if not may_begin:
         raise Refused("not_open")
     with transaction.atomic():
@@ -91,7 +91,7 @@ def _begun(panel: Panel, participant: str, session: str, *, may_begin: bool) -> 
 
 
 def decline(*, visit: PanelVisit, now: datetime) -> WayBack | None:
-    """The person of this visit does not want to take part: forget them; the way back to the panel."""
+    """The person of this visit does not want to take part: forget them, and return the way back to the panel."""
     if not end(visit=visit, state=State.DECLINED, now=now):
         return way_back(visit) if visit.state == State.DECLINED else None
     visit.refresh_from_db()
@@ -103,9 +103,9 @@ def decline(*, visit: PanelVisit, now: datetime) -> WayBack | None:
 
 
 def join(*, visit: PanelVisit, study: Study, group: str = "") -> Rater:
-    """The person of this visit becomes a rater, once, also where they agree twice at the same moment.
+    """The person of this visit becomes a rater, only once even if they agree twice at the same moment.
 
-    They get an account of their own. Raises Refused for a visit that has ended meanwhile, and what `studies.join` does.
+    They get their own account. Raises Refused for a visit that has ended meanwhile, and the errors of `studies.join`.
     """
     with transaction.atomic():
         # Without the rater's row: after waiting for the lock, PostgreSQL joins what was there before.
@@ -120,13 +120,14 @@ def join(*, visit: PanelVisit, study: Study, group: str = "") -> Rater:
 
 
 def end(*, visit: PanelVisit, state: str, now: datetime) -> bool:
-    """End a visit that goes on; whether it did. Whatever the rater held is free for others when this returns.
+    """End an ongoing visit; returns whether it was ongoing. All cards that the rater held are free for others on
+    return.
 
-    Who returns takes their answers with them, as their consent ends; who is timed out leaves the answers given. Neither
-    gets further cards.
+    A rater who returns the place takes their answers with them, since their consent ends; the answers of a rater who
+    times out stay. Neither gets further cards.
     """
     with transaction.atomic():
-        # A person who is being given cards now has them before the visit ends, or gets none.
+        # A rater who is being assigned cards now gets them before the visit ends, or not at all.
         list(Rater.objects.filter(visit=visit.pk).select_for_update(no_key=True).values_list("pk"))
         went_on = PanelVisit.objects.filter(pk=visit.pk, state__in=GOING_ON).update(state=state, ended_at=now)
         if not went_on:
@@ -140,7 +141,8 @@ def end(*, visit: PanelVisit, state: str, now: datetime) -> bool:
 
 
 def finished(rater: Rater, *, now: datetime) -> WayBack | None:
-    """For a rater whom no card waits for: complete their visit if they have answered any; the way back to the panel."""
+    """For a rater without further cards: complete their visit if they have answered any, and return the way back to the
+    panel."""
     visit = PanelVisit.objects.filter(rater=rater).select_related("panel").first()
     if visit is None:
         return None
@@ -152,12 +154,12 @@ def finished(rater: Rater, *, now: datetime) -> WayBack | None:
 
 
 def state_of(rater: Rater) -> str:
-    """What has become of this rater's visit from a panel; "" where they came from none."""
+    """The state of this rater's visit from a panel; "" if they did not come from a panel."""
     return PanelVisit.objects.filter(rater=rater).values_list("state", flat=True).first() or ""
 
 
 def ended(rater: Rater, *, state: str, now: datetime) -> WayBack | None:
-    """End the visit of a rater who was screened out or stops for good; the way back to the panel."""
+    """End the visit of a rater who was screened out or stops for good, and return the way back to the panel."""
     visit = PanelVisit.objects.filter(rater=rater).select_related("panel").first()
     if visit is None:
         return None
@@ -167,7 +169,7 @@ def ended(rater: Rater, *, state: str, now: datetime) -> WayBack | None:
 
 
 def way_back(visit: PanelVisit) -> WayBack | None:
-    """The code for what became of the visit; None while it goes on, and where the panel has no such code."""
+    """The code for the visit's outcome; None while it is ongoing, and if the panel has no such code."""
     panel = visit.panel
     code = {
         State.COMPLETED: panel.completed_code,

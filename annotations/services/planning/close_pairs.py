@@ -1,4 +1,4 @@
-"""Further prompts while the comparison of two methods is undecided: items laid out look by look, and the looks."""
+"""Further prompts while the comparison of two methods is undecided: items ordered look by look, and the looks."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,8 +29,8 @@ def staged(
 ) -> tuple[IntArray, IntArray]:
     """The study's order with the items of each look together, and (n_items,) the look of each; all 1 without a rule.
 
-    Which prompts come at which look is drawn from the seed; those beyond the last look are left out, and so are those
-    without images of both methods. Raises ValidationError where the rule cannot be kept.
+    The seed decides which prompts come at which look. Prompts beyond the last look are left out, and so are those
+    without images of both methods. Raises ValidationError if the rule cannot be kept.
     """
     sizes = study.prompts_by_look
     if not sizes:
@@ -72,9 +72,10 @@ def _refuse(problem: str) -> None:
 
 
 def take_looks(*, now: datetime) -> int:
-    """Look at each comparison whose prompts are all answered; how many looks were taken.
+    """Look at each comparison whose prompts are all answered; returns how many looks were taken.
 
-    Asks of each open study with such a rule whether any item lacks a rater, by an index, and whether any card is held.
+    Checks for each open study with such a rule whether any item lacks a rater, through an index, and whether any card
+    is held.
     """
     stopped = PromptLook.objects.filter(study=OuterRef("pk")).exclude(decision=PromptLook.Decision.FURTHER)
     lacking = Item.objects.filter(study=OuterRef("pk"), taken__lt=F("wanted"))
@@ -86,9 +87,9 @@ def take_looks(*, now: datetime) -> int:
 
 
 def take_look(*, study_id: int, now: datetime) -> PromptLook | None:
-    """Take a study's next look, record it, and release the next prompts if it is undecided; None where none is due."""
+    """Take a study's next look, record it, and release the next prompts if it is undecided; None if no look is due."""
     with transaction.atomic():
-        # Locked, so that two clocks take no look twice.
+        # Locked, so that two clocks do not take the same look twice.
         study = Study.objects.select_for_update(no_key=True).get(pk=study_id)
         number, sizes = study.looks.count() + 1, study.prompts_by_look
         if number > len(sizes) or study.looks.exclude(decision=PromptLook.Decision.FURTHER).exists():

@@ -1,4 +1,4 @@
-"""Freezing a study's plan before its first answer, and saving what its researchers say of it."""
+"""Freezes a study's plan before its first answer, and saves its researchers' statements."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -18,7 +18,7 @@ from annotations.services.activity import Action, note
 def save_statement(
     *, study: Study, part: Literal["intentions", "facts"], texts: Mapping[str, str], by: User | None
 ) -> list[str]:
-    """Save the researchers' texts of one part; the keys of those that changed. Other keys stay as they are."""
+    """Save the researchers' texts of one part; returns the keys that changed. Other keys stay unchanged."""
     with transaction.atomic():
         statement, _is_new = Statement.objects.select_for_update().get_or_create(study=study)
         before = getattr(statement, part)
@@ -31,9 +31,9 @@ def save_statement(
 
 
 def register(*, study: Study, by: User | None) -> Registration:
-    """Freeze the plan with the present settings, with a hash and the time.
+    """Freeze the plan with the current settings, a hash and the time.
 
-    Raises ValidationError once there is an answer, without items or questions, and where nothing has changed since the
+    Raises ValidationError once there is an answer, without items or questions, and if nothing has changed since the
     last registration.
     """
     with transaction.atomic():

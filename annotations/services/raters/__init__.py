@@ -1,1 +1,1 @@
-"""What a rater may do with their data, what the site does with it by itself, and rules that leave raters out."""
+"""Raters' rights over their data, automatic retention, and rules that exclude raters."""

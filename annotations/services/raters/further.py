@@ -9,11 +9,12 @@ from annotations.queries.raters.disputed import has_dispute, n_base_places
 
 
 def consider(*, assignment: Assignment) -> bool:
-    """Ask for further raters of an item if it is complete and the study's rule calls it disputed; whether it did.
+    """Request further raters for an item if it is complete and the study's rule calls it disputed; returns whether it
+    did.
 
-    To be called with each saved answer, in its transaction. Six queries whatever the size of the study, and none in a
-    study without such a rule. They are the same for every card, so that response times do not reveal checks:
-    after a check or a repeat they are about the nearest rated card, and change nothing.
+    Call it with each saved answer, in its transaction. It takes six queries for a study of any size, and none in a
+    study without such a rule. The queries are the same for every card, so that response times do not reveal checks:
+    after a check or a repeat they concern the nearest rated card, and change nothing.
     """
     study = assignment.study
     most = study.most_raters_per_item
@@ -21,7 +22,7 @@ def consider(*, assignment: Assignment) -> bool:
         return False
     cards = Assignment.objects.filter(rater=assignment.rater_id).exclude(state=Assignment.State.RETURNED)
     nearest = cards.order_by(Abs(F("sequence") - assignment.sequence), "sequence").values_list("item_id", flat=True)
-    # Locked: of two who give an item's last answers at once, the second sees the first one's.
+    # Locked: if two raters give an item's last answers at once, the second call sees the first answer.
     item = Item.objects.select_for_update(no_key=True, of=("self",)).filter(pk=nearest.first() or 0).first()
     if item is None:
         return False
@@ -31,7 +32,8 @@ def consider(*, assignment: Assignment) -> bool:
     probability = 1.0 if is_disputed else 0.0 if is_open_rule else study.undisputed_percent / 100
     is_complete = item.wanted <= item.taken and item.wanted < most and not is_held
     is_extended = is_complete and (is_disputed or lot(study, item) < probability)
-    # "Open" asks one more at a time; who differ get all at once, since raters who are added cannot bring them closer.
+    # "Open" adds one rater at a time. An item whose raters differ gets all at once, since further raters cannot bring
+    # the answers closer.
     added = 0 if not is_extended else 1 if is_open_rule else most - item.wanted
     Item.objects.filter(pk=item.pk).update(
         wanted=F("wanted") + added,
@@ -47,9 +49,10 @@ def lot(study: Study, item: Item) -> float:
 
 
 def further_probabilities(study: Study, items: list[Item]) -> dict[int, float]:
-    """By item whose next place is a further one, the probability with which it got further raters; others are base.
+    """For each item whose next place is a further one, the probability with which it got further raters; others are
+    base places.
 
-    items  as they were before the place was taken, locked. A place that a base rater left is a base place again. One
+    items  as they were before the place was taken, locked. A place that a base rater gave up is a base place again. One
            query, and none in a study without further raters.
     """
     if study.most_raters_per_item is None:

@@ -1,4 +1,4 @@
-"""How many cards a rater may hold: enough to go on, also without a network, and no more than others can spare."""
+"""How many cards a rater may hold: enough to continue, even without a network, and no more than others can spare."""
 
 from datetime import datetime
 
@@ -8,16 +8,17 @@ from annotations.queries import rating as queries
 from annotations.queries.raters import checks
 
 FIRST_ITEMS = 2
-"""What is reserved at once for somebody who came by the invitation and has not answered yet: the item in view and the
-next. Each answer lets them hold one more, up to the study's batch. So strangers who join and leave take little."""
+"""How many cards are reserved for a rater who came through the invitation and has not answered yet: the item in view
+and the next. Each answer lets them hold one more, up to the study's batch. So strangers who join and leave hold
+little."""
 CARDS_AHEAD = 20
-"""How many cards a rating page holds behind the one in view, so that a rater goes on without a network."""
+"""How many cards a rating page holds after the one in view, so that a rater can continue without a network."""
 FEW_CARDS = 5
-"""A page that holds no more than this gets its next batch, also where the study has little left to give."""
+"""A page that holds no more than this gets its next batch, even if the study has few cards left."""
 AHEAD_PER_ANSWER = 10
-"""By how many each answer of somebody who came by the invitation raises what they may hold for `CARDS_AHEAD`: all of it
-after two. Somebody who only looks in holds `FIRST_ITEMS`. Others do not lack what a rater holds who answers and leaves,
-because it is given only where the study has plenty left."""
+"""By how many cards each answer of a rater who came through the invitation raises their limit for `CARDS_AHEAD`: they
+reach all of it after two. A rater who only looks in holds `FIRST_ITEMS`. If a rater answers and leaves, others do not
+lack the cards that they hold, because these are assigned only if the study has plenty left."""
 
 
 def room_of(rater: Rater, study: Study, plan: RaterPlan, now: datetime, *, is_ahead: bool) -> int:
@@ -35,8 +36,8 @@ def room_of(rater: Rater, study: Study, plan: RaterPlan, now: datetime, *, is_ah
 
 
 def _room_ahead(rater: Rater, study: Study, plan: RaterPlan, n_held: int, n_answered: int) -> int:
-    """How many further cards this rater's page may keep ready. None where others could lack them: as many places must
-    be free as all raters hold, besides these."""
+    """How many further cards this rater's page may keep ready. None if others could lack them: besides these, as many
+    places must be free as all raters hold."""
     most = CARDS_AHEAD + 1
     if rater.came_by_invitation:
         most = min(most, FIRST_ITEMS + AHEAD_PER_ANSWER * n_answered)

@@ -1,4 +1,4 @@
-"""What an auditor may do with their own data: take it along, and have it erased."""
+"""An auditor's rights over their own data: download it, and have it erased."""
 
 from datetime import datetime
 from typing import Any
@@ -29,7 +29,7 @@ HOLDS_A_PLACE = (Audit.State.LEASED, Audit.State.FINISHED)
 
 
 def own_audits(user: User) -> list[dict[str, Any]]:
-    """Everything stored about the person as an auditor, without anything of others."""
+    """Everything stored about the person as an auditor, without other people's data."""
     return [_of_one(auditor) for auditor in user.auditors.select_related("study").order_by("pk")]
 
 
@@ -64,10 +64,10 @@ def _of_one(auditor: Auditor) -> dict[str, Any]:
 
 
 def erase_auditor(*, auditor: Auditor, now: datetime) -> Erasure:
-    """Delete the auditor, everything they judged or listed, and their account where it is for nothing else.
+    """Delete the auditor, everything they judged or listed, and their account if it has no other use.
 
     Their places on images are free for others, and claims that they decided wait for another adjudicator. The critic's
-    results are computed without them from now on. What is left is one line that counts.
+    results are computed without them from now on. Only one entry with counts remains.
     """
     with write_turn(), transaction.atomic():
         study, user, name = auditor.study, auditor.user, auditor.name

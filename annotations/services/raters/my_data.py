@@ -1,4 +1,4 @@
-"""What raters may do with their own data: see it, download it, withdraw it, have it erased."""
+"""Raters' rights over their own data: see it, download it, withdraw it, have it erased."""
 
 import secrets
 from datetime import datetime
@@ -38,10 +38,11 @@ OF_OTHERS = {
     *("metric", "metric_a", "metric_b", "metrics", "model", "name", "option", "order", "prompt", "prompts"),
     *("question", "state", "statistic", "stats_version", "subset", "test", "title", "unit", "what", "words"),
 }
-"""Keys that name something else: a rater's name may be the same words. Under every other key it is the rater's."""
+"""Keys whose values name something else, although the words may be the same as a rater's name. Under every other key a
+name is a rater's."""
 
 CUT_SHORT = 40
-"""A report cuts longer names short; a shorter text that ends with “…” stays as it is."""
+"""A report shortens names longer than this; a shorter text that ends with “…” is left unchanged."""
 
 
 def export(*, user: User) -> dict[str, Any]:
@@ -50,12 +51,13 @@ def export(*, user: User) -> dict[str, Any]:
 
 
 def leave_word(*, rater: Rater, text: str) -> RaterMessage:
-    """A word to the people who run the study."""
+    """A message to the researchers who run the study."""
     return RaterMessage.objects.create(rater=rater, text=text.replace("\0", "").strip())
 
 
 def withdraw(*, rater: Rater, now: datetime) -> None:
-    """Leave this rater's answers out of the results from the next computation on. They are kept; others rate the items.
+    """Leave this rater's answers out of the results from the next computation on. The answers are kept, and others rate
+    the items.
 
     The report counts withdrawn raters and does not name them. Cards that the rater held are free for others at once.
     """
@@ -67,9 +69,9 @@ def withdraw(*, rater: Rater, now: datetime) -> None:
 def erase(*, rater: Rater, now: datetime) -> Erasure:
     """Withdraw, then delete the rater, every answer of theirs, and their account if it has no other use.
 
-    Their name is taken out of stored reports and of the record of who did what, and the study's exported file is
-    deleted: the next one is written without them. All that remains is one line with counts and, for somebody
-    from a panel, what `forget_visit` keeps.
+    Their name is removed from stored reports and from the activity record, and the study's exported file is deleted:
+    the next one is written without them. Only one entry with counts remains and, for a rater from a panel, what
+    `forget_visit` keeps.
     """
     _forget_visit(rater, now, PanelVisit.State.RETURNED)
     withdraw(rater=rater, now=now)
@@ -120,9 +122,9 @@ def _forget_visit(rater: Rater, now: datetime, state: str) -> None:
 
 
 def forget_name(study: Study, name: str, new_name: str) -> None:
-    """Put another name for a rater's or an auditor's into every stored report and into the record of who did what.
+    """Replace a rater's or an auditor's name in every stored report and in the activity record.
 
-    A report that is being computed has read the old name: its worker loses the job, and another one starts anew.
+    A report that is being computed has read the old name: its worker loses the job, and another one starts again.
     """
     running = ReportSnapshot.objects.filter(study=study, state=ReportSnapshot.State.RUNNING)
     running.update(state=ReportSnapshot.State.WAITING, claim="", lease_until=None)
@@ -134,7 +136,8 @@ def forget_name(study: Study, name: str, new_name: str) -> None:
 
 
 def _renamed(value: Any, name: str, new_name: str, *, is_theirs: bool = True, is_named: bool = False) -> Any:
-    """A JSON value with the name replaced wherever it is a whole text, unless the key says that it is somebody else's.
+    """A JSON value with the name replaced wherever it is a whole text, unless its key shows that it names something
+    else.
 
     Names in a list that has a `kind`, as in "the fewest raters to change who leads", are of that kind.
     """
@@ -156,14 +159,14 @@ def _renamed(value: Any, name: str, new_name: str, *, is_theirs: bool = True, is
 
 
 def _is_name(value: Any, name: str) -> bool:
-    """Whether a value is this name, or the beginning of it where a report has cut a long one short."""
+    """Whether a value is this name, or its beginning if a report has shortened a long name."""
     if not isinstance(value, str) or value == name:
         return value == name
     return value.endswith("…") and CUT_SHORT <= len(value) <= len(name) and name.startswith(value[:-1])
 
 
 def forget_account(user: User | None) -> None:
-    """Delete an account that was made only for rating and has no further use; end its sessions."""
+    """Delete an account that was created only for rating and has no further use, and end its sessions."""
     if user is None or user.has_usable_password() or user.is_staff or user.is_superuser or user.email:
         return
     has_more = (

@@ -1,4 +1,5 @@
-"""Retention rules, kept by the clock: what is erased when its time is over, and a line in the record that says so."""
+"""Retention rules, applied by the clock: data are erased when their time is over, and an entry in the record says
+so."""
 
 import logging
 from datetime import datetime, timedelta
@@ -21,7 +22,7 @@ KEPT_DAYS = 180
 
 
 def keep_rules(*, now: datetime) -> int:
-    """Erase the identities whose time is over; how many. Each study's record of activity says what was done."""
+    """Erase the identities whose time is over; returns how many. Each study's activity record says what was done."""
     n = 0
     for study in Study.objects.filter(rater_plan__erase_after_days__isnull=False).select_related("rater_plan"):
         days = study.rater_plan.erase_after_days or 0
@@ -35,19 +36,19 @@ def keep_rules(*, now: datetime) -> int:
         for panel in Panel.objects.filter(study=study):
             forget_who_never_joined(panel, before=now - timedelta(days=days))
     forget_paid(now=now)
-    empty_log()  # also after an erasure that found somebody reading
+    empty_log()  # also after an earlier erasure during which somebody was reading
     return n
 
 
 def due_raters(study: Study, before: datetime) -> list[Rater]:
-    """People whose last answer, or whose arrival where they gave none, was before a moment; some at a time."""
+    """Raters whose last answer, or whose arrival if they gave none, was before a given time; some at a time."""
     people = study.raters.filter(kind=Rater.Kind.PERSON, user__isnull=False).select_related("study", "user")
     last = Coalesce(Max("assignments__answered_at", filter=Q(assignments__answered_at__isnull=False)), "created_at")
     return list(people.annotate(last=last).filter(last__lt=before).order_by("pk")[:AT_ONCE])
 
 
 def remove_files_of_deleted_studies(*, now: datetime, days: int = KEPT_DAYS) -> int:
-    """Delete the files that deleted studies left, `days` after their deletion; how many."""
+    """Delete the files that deleted studies left, `days` after their deletion; returns how many."""
     n = 0
     deleted = Activity.objects.filter(action=Action.DELETED, at__lt=now - timedelta(days=days))
     for line in deleted.order_by("pk").iterator(chunk_size=200):

@@ -29,9 +29,10 @@ def register_rules(*, study: Study, rules: Sequence[Rule], by: User | None) -> N
 
 
 def apply_rules(*, study: Study, by: User | None, now: datetime) -> list[Rater]:
-    """Exclude raters who break a registered rule, with the reason; those excluded now. Applying again changes nothing.
+    """Exclude raters who break a registered rule, with the reason; returns those excluded now. Applying again changes
+    nothing.
 
-    Raters are looked at some at a time, so memory does not grow with their number.
+    Raters are checked in batches, so memory does not grow with their number.
     """
     rules = rules_of(plan_of(study))
     if not rules:

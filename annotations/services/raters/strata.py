@@ -1,4 +1,4 @@
-"""How many raters the items of a prompt category get: quotas by stratum."""
+"""The number of raters for the items of a prompt category: quotas by stratum."""
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -21,7 +21,7 @@ def strata(study: Study) -> list[tuple[str, int, int]]:
 
 
 def set_quota(*, study: Study, category: str, wanted: int, by: User | None) -> int:
-    """Give every item of a category `wanted` raters; how many items changed.
+    """Give every item of a category `wanted` raters; returns how many items changed.
 
     An item keeps the places that raters have already. Raises ValidationError for a number out of range.
     """

@@ -1,4 +1,4 @@
-"""Images in the texts that raters read: checked, re-encoded, and gone with their study."""
+"""Images in the texts that raters read: checked, re-encoded, and deleted with their study."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -25,9 +25,9 @@ LONGEST_NAME = 60
 
 
 def name_for(file_name: str, taken: Collection[str] = ()) -> str:
-    """What texts call an image of this file, unless somebody chooses another name.
+    """The default name by which texts refer to an image from this file.
 
-    Letters of all scripts stay. A file whose name has neither letters nor digits becomes the first of "image",
+    Letters of all scripts are kept. A file whose name has neither letters nor digits becomes the first of "image",
     "image-2", … that is not taken.
     """
     stem = normalize("NFC", file_name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0] or file_name)
@@ -44,7 +44,7 @@ def _is_of_name(character: str) -> bool:
 
 
 def add_text_image(*, study: Study, name: str, content: bytes, by: User | None) -> TextImage:
-    """Keep this image for the study's texts, as pixels alone and at most `WIDTH` wide.
+    """Keep this image for the study's texts, as bare pixels and at most `WIDTH` wide.
 
     Raises ValidationError, by field, for what is not a PNG, JPEG or WebP image within the limits, and for a name that
     an image of the study has.
@@ -59,7 +59,7 @@ def add_text_image(*, study: Study, name: str, content: bytes, by: User | None) 
     except BadFile as problem:
         raise ValidationError({"file": str(problem)}) from None
     with transaction.atomic():
-        # Locked: of two who add at once, the second sees the first one's image.
+        # Locked: if two people add at once, the second sees the first one's image.
         Study.objects.select_for_update(no_key=True).get(pk=study.pk)
         names = set(study.text_images.values_list("name", flat=True))
         if name in names:
@@ -80,21 +80,21 @@ def _kept(study: Study, name: str, pixels: bytes) -> TextImage:
 
 
 def remove_text_image(*, image: TextImage, by: User | None) -> None:
-    """Remove an image and its file; where a text names it, readers see what is between the brackets instead."""
+    """Remove an image and its file; texts that name it show the words between the brackets instead."""
     with transaction.atomic():
         note(study=image.study, actor=by, action=Action.CHANGED, settings=[f"image {image.name}"])
         delete_text_images(TextImage.objects.filter(pk=image.pk))
 
 
 def copy_text_images(*, source: Study, target: Study) -> None:
-    """Give a copied study images of its own, under the same names."""
+    """Give a copied study its own copies of the images, under the same names."""
     for image in source.text_images.all():
         with image.file.open("rb") as file:
             _kept(target, image.name, file.read())
 
 
 def delete_text_images(images: Iterable[TextImage]) -> None:
-    """Delete the rows, and the files once that is certain."""
+    """Delete the rows, and the files once the transaction is committed."""
     for image in images:
         transaction.on_commit(lambda name=str(image.file.name): default_storage.delete(name))  # type: ignore[misc]
         image.delete()

@@ -1,1 +1,1 @@
-"""What comes with rating: consent, exercises, hidden checks and caps. `rating` and `studies` call these."""
+"""What accompanies rating: consent, exercises, hidden checks and caps. `rating` and `studies` call these."""

@@ -5,9 +5,9 @@ from annotations.queries.words import said
 
 
 def current_consent(study: Study) -> ConsentText:
-    """The version of the consent text that this page shows; a new one where no rater has read these words before.
+    """The version of the consent text that this page shows; a new one if no rater has read these words before.
 
-    A translation is a version of its own, since the record holds the words that a rater has read. Call it while the
+    A translation is a separate version, since the record holds the words that a rater has read. Call it while the
     study's row is locked, so that two raters who join at once agree to the same version.
     """
     words = said(study, study.consent)

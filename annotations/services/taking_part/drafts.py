@@ -9,7 +9,7 @@ from annotations.services.taking_part.exercises import remove_from_rated
 
 @dataclass(frozen=True)
 class Remembered:
-    """A known answer, by its question's name and what its levels are made of."""
+    """A known answer, by its question's name and the definition of its levels."""
 
     item: int
     question: str
@@ -19,7 +19,7 @@ class Remembered:
 
 
 def known_by_question(study: Study) -> list[Remembered]:
-    """What is known of the study's exercises and checks, before its questions go."""
+    """The known answers of the study's exercises and checks, before its questions are replaced."""
     rows = KnownAnswer.objects.filter(item__study=study).select_related("dimension").order_by("pk")
     return [
         Remembered(one.item_id, one.dimension.name, _scale(one.dimension), one.image_id, one.accepted) for one in rows
@@ -29,7 +29,7 @@ def known_by_question(study: Study) -> list[Remembered]:
 def relink(*, study: Study, remembered: list[Remembered]) -> None:
     """Tie known answers to the new questions of the same name and levels, and keep exercises out of what is rated.
 
-    What was known of a question that is gone, or that has other levels now, is gone with it; the exercise stays.
+    Known answers to a question that is gone, or whose levels have changed, are lost; the exercise stays.
     """
     questions = {one.name: one for one in Dimension.objects.filter(study=study)}
     KnownAnswer.objects.bulk_create(
@@ -46,7 +46,7 @@ def relink(*, study: Study, remembered: list[Remembered]) -> None:
 
 
 def _scale(dimension: Dimension) -> tuple[bool, list[dict[str, Any]], Any]:
-    """What a level's number means: the levels, and where they are a slider's two ends, the step between them."""
+    """What a level's number means: the levels, and the step between them if they are a slider's two ends."""
     return dimension.kind == Dimension.Kind.SLIDER, dimension.levels, dimension.parameters.get("step")
 
 

@@ -1,4 +1,4 @@
-"""Examples, practice, quiz, gold items and attention checks: making them, and the way to the first card."""
+"""Examples, practice, quiz, gold items and attention checks: creating them, and the steps to the first card."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ StepKind = Literal["warning", "examples", "practice", "quiz", "failed", "screene
 
 @dataclass(frozen=True)
 class Step:
-    """What comes next before the first card. `place` of `total` exercises of this kind, from 1."""
+    """The next step before the first card. `place` of `total` exercises of this kind, from 1."""
 
     kind: StepKind
     trial: Trial | None = None
@@ -49,7 +49,7 @@ def add_exercise(
 ) -> Item:
     """A new item that prepares or checks raters; `frozen` as in `Item.frozen`.
 
-    Raises ValidationError where nothing is known of it.
+    Raises ValidationError if no answer to it is known.
     """
     if not any(accepted.values()):
         raise ValidationError(_("Mark at least one answer as right."))
@@ -80,10 +80,11 @@ def add_exercise(
 
 
 def use_as_exercise(*, item: Item, role: str, images: Sequence[int], accepted: Accepted, reason: str) -> bool:
-    """Give a rated item another role; whether it is no longer rated.
+    """Give a rated item another role; returns whether it is no longer rated.
 
-    One that has been given out stays in what is rated. It becomes a gold item or a check only where raters leave enough
-    items to others, so that nobody meets it twice. Raises ValidationError, also where nothing is known of it.
+    An item that has been assigned stays among the rated ones. It becomes a gold item or a check only if raters leave
+    enough items to others, so that nobody meets it twice. Otherwise, and if no answer to it is known, raises
+    ValidationError.
     """
     with transaction.atomic():
         add_exercise(
@@ -108,10 +109,11 @@ def use_as_exercise(*, item: Item, role: str, images: Sequence[int], accepted: A
 
 
 def remove_from_rated(*, item: Item) -> bool:
-    """Take an item that nobody has seen yet out of what is rated, so that no rater meets it twice; whether it was.
+    """Remove an item that nobody has seen yet from the rated ones, so that no rater meets it twice; returns whether it
+    was removed.
 
-    The last item of the study's order takes its place, so that positions stay without gaps. Where items are given out
-    look by look, the last one of its look does, and so on to the last look.
+    The last item of the study's order takes its place, so that positions have no gaps. If items are assigned look by
+    look, the last item of its look takes its place, and so on to the last look.
     """
     with transaction.atomic():
         study = Study.objects.select_for_update(no_key=True).get(pk=item.study_id)
@@ -132,7 +134,7 @@ def remove_from_rated(*, item: Item) -> bool:
 
 
 def remove_exercise(*, item: Item) -> bool:
-    """Remove an item of preparation that no rater has met; whether it was removed."""
+    """Remove a preparation item that no rater has met; returns whether it was removed."""
     with transaction.atomic():
         is_used = Assignment.with_checks.filter(item=item).exists() or Trial.objects.filter(item=item).exists()
         if not is_used and item.role != Item.Role.RATED:
@@ -144,7 +146,7 @@ def remove_exercise(*, item: Item) -> bool:
 
 # --- before the first card ------------------------------------------------------------------------------------------
 def next_step(*, rater: Rater, now: datetime) -> Step:
-    """What this rater does next; when nothing is left, they are let through to the first card."""
+    """This rater's next step; if nothing is left, they may go on to the first card."""
     study, plan = rater.study, plan_of(rater.study)
     if rater.screened_out_at is not None:
         return Step("screened_out")
@@ -194,7 +196,7 @@ def _quiz(rater: Rater, plan: RaterPlan, now: datetime) -> Step | None:
 
 
 def try_again(*, rater: Rater) -> None:
-    """Begin the next try at the quiz, if one is left after a whole one."""
+    """Begin the next attempt at the quiz, if one is left after a completed attempt."""
     step = next_step(rater=rater, now=rater.created_at)
     if step.kind == "failed":
         attempt = max(trial.attempt for trial in queries.trials(rater, Item.Role.QUIZ)) + 1
@@ -202,7 +204,7 @@ def try_again(*, rater: Rater) -> None:
 
 
 def screen_out(*, rater: Rater, reason: str, now: datetime) -> None:
-    """End a rater's part before it began; the reason is kept and shown to them."""
+    """End a rater's participation before it began; the reason is kept and shown to them."""
     rater.screened_out_at, rater.screened_out_reason = now, reason
     rater.save(update_fields=["screened_out_at", "screened_out_reason"])
 
@@ -227,7 +229,7 @@ def _trial(rater: Rater, item: Item, attempt: int) -> Trial:
 
 
 def answer_trial(*, trial: Trial, answers: Sequence[Answer], now: datetime) -> Trial:
-    """Keep the answers to one exercise and whether they are right. The first ones count."""
+    """Save the answers to one exercise and whether they are right. The first answers count."""
     with transaction.atomic():
         trial = Trial.objects.select_for_update(of=("self",)).select_related("item__prompt").get(pk=trial.pk)
         if trial.answered_at is None:

@@ -1,4 +1,4 @@
-"""Attention checks that the site makes by itself: an image with a prompt that it was not made for."""
+"""Attention checks that the site generates: an image with a prompt that it was not made for."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,21 +20,21 @@ from annotations.services.taking_part.exercises import Accepted, add_exercise
 from generation.models import Image
 
 MOST_OTHER_IMAGES = 2_000
-"""So many images that the study does not rate are drawn from, at most."""
+"""At most this many images outside the study are considered."""
 FEW_SIZES = 5
-"""Where a study's images have no more sizes than these, a check has one of them, too."""
+"""If a study's images have no more sizes than this, a check has one of them, too."""
 
 
 def make_mismatches(*, study: Study, dimension: Dimension, n: int) -> list[Item]:
     """At most n attention checks, as many as the study has items, drawn from its seed.
 
-    Of a pair, one image stays and is the right choice. Otherwise the lower half of the levels is right. Images and
-    prompts are those that the study does not rate, where there are any by the same methods: then nobody who compares
-    images or prompts meets them twice. A prompt gets as many checks as a rated one has items, and these show the images
-    of one other prompt, which resemble each other as a rated prompt's do. While there are enough prompts, no image of
-    that one is shown with a further prompt. Other checks are made of rated items, and only where raters leave enough
-    items to others: a rater then gets either the check or these items (see `queries.raters.checks`). Elsewhere fewer
-    are made, see `cure`.
+    Of a pair, one image stays and is the right choice. Otherwise the lower half of the levels is right. If possible,
+    images (by the same methods) and prompts come from outside the study: then no rater who compares images or prompts
+    meets them twice. A prompt gets as many checks as a rated one has items, and these show the images of one other
+    prompt, which resemble each other as a rated prompt's do. While there are enough prompts, no image of that one is
+    shown with a further prompt. Other checks are made of rated items, and only where raters leave enough items to
+    others: a rater then gets either the check or these items (see `queries.raters.checks`). Elsewhere fewer are made,
+    see `cure`.
     Raises ValidationError where the question or the study's items allow no such check.
     """
     is_pair = study.item_kind == Study.ItemKind.PAIR
@@ -73,7 +73,7 @@ def make_mismatches(*, study: Study, dimension: Dimension, n: int) -> list[Item]
 
 
 def cure(study: Study, n: int) -> str:
-    """What to do so that n further checks can be made where raters rate most of the items."""
+    """How to make n further checks possible if raters rate most of the items."""
     n_prompts = -(-n // _items_per_prompt(study))
     is_pair = study.item_kind == Study.ItemKind.PAIR
     return _(
@@ -85,7 +85,7 @@ def cure(study: Study, n: int) -> str:
 
 
 Drawn = tuple[int, list[int], Mapping[str, Any]]
-"""Prompt, images by slot, and what its questions need to know (`Item.frozen`)."""
+"""Prompt, images by slot, and the facts that its questions need (`Item.frozen`)."""
 
 
 def _drawn(study: Study, n: int, rng: np.random.Generator, *, may_be_rated: bool) -> Iterator[Drawn]:
@@ -111,9 +111,9 @@ def _drawn(study: Study, n: int, rng: np.random.Generator, *, may_be_rated: bool
 
 
 def _groups(study: Study, some: Sequence["_Rated"]) -> Iterator[list["_Rated"]]:
-    """All items of one of these items' prompts after the other, and again from the beginning.
+    """The items of each of these items' prompts in turn, starting again after the last.
 
-    Without prompts of which the study rates fewer items than it usually does.
+    Prompts with fewer rated items than usual are left out.
     """
     groups: dict[int, list[_Rated]] = {item.prompt: [] for item in some}
     for item in _read(Item.objects.filter(study=study, prompt__in=groups).order_by("position")).values():
@@ -155,7 +155,8 @@ class _Prompt:
 
 
 def _rated(study: Study, n: int, rng: np.random.Generator) -> list[_Rated]:
-    """Items of the study's beginning in a drawn order: first one of each prompt, and none of which a check was made."""
+    """Items from the study's beginning in random order: first one of each prompt, and none from which a check was
+    made."""
     rows = _read(Item.objects.filter(study=study).order_by("position")[: 20 * n + 20])
     items = list(rows)
     of_checks = ItemImage.objects.filter(item__study=study, item__role=Item.Role.CHECK)
@@ -172,7 +173,7 @@ def _rated(study: Study, n: int, rng: np.random.Generator) -> list[_Rated]:
 
 
 def _read(items: QuerySet[Item]) -> dict[int, _Rated]:
-    """By its pk, each of these items, in their order."""
+    """Each of these items by its pk, in their order."""
     rows = {item.pk: _Rated(item.prompt_id, item.prompt.text, item.frozen) for item in items.select_related("prompt")}
     images = ItemImage.objects.filter(item__in=rows).order_by("slot")
     for item, image, method, *size in images.values_list(
@@ -197,7 +198,7 @@ class _Others:
         self._texts: dict[int, str] = {}
         self._fresh: dict[int, Mapping[str, Any]] = {}
         self._shown: set[str] = set()
-        """Texts of the prompts of which the study shows an image: another one of these may look the same."""
+        """Texts of the prompts of which the study shows an image: another image of these may look the same."""
 
     @classmethod
     def read(
@@ -222,7 +223,7 @@ class _Others:
                     seen.add(sha256)
                     found._images.setdefault(prompt, {}).setdefault(method, []).append(image)
                     found._texts[prompt] = text
-            if of_sets is of_own:  # prompts of other sets may be of another kind, and would stand out
+            if of_sets is of_own:  # prompts of other sets may be of a different kind, and would stand out
                 found._fresh = _fresh(study, found._texts)
         return found
 
@@ -232,7 +233,7 @@ class _Others:
         """A prompt that the study does not have, and images for its checks: one for each of a rated prompt's items.
 
         As in these items, every image but the first `n_kept` of each is of one and the same prompt, here of another
-        one. None where none is left. Unless they `may_resemble` others, the study shows no image of these prompts yet.
+        one. None if none is left. Unless they `may_resemble` others, the study shows no image of these prompts yet.
         """
         own = _images_by_method(items, 0, n_kept)
         wrong = _images_by_method(items, n_kept, None)
@@ -260,7 +261,7 @@ class _Others:
         return None
 
     def _in_order(self, prompts: Iterable[int], needed: Mapping[int, int]) -> list[int]:
-        """The prompts that have images by the methods of the needed ones; first those of which none is shown."""
+        """The prompts that have images by the methods of the needed ones; first those of which no image is shown."""
         n_needed = Counter(needed.values())
         images = self._images
         able = [
@@ -271,14 +272,14 @@ class _Others:
         return sorted(able, key=lambda one: self._texts[one] in self._shown)
 
     def _take(self, prompt: int, needed: Mapping[int, int]) -> dict[int, int]:
-        """By needed image, one of the prompt's by the same method."""
+        """For each needed image, one of the prompt's images by the same method."""
         if needed:
             self._shown.add(self._texts[prompt])
         return {image: self._images[prompt][method].pop() for image, method in needed.items()}
 
 
 def _images_by_method(items: Sequence[_Rated], first: int, end: int | None) -> dict[int, int]:
-    """By image in these slots of the items, its method."""
+    """The method of each image in these slots of the items."""
     return {
         image: method
         for item in items
@@ -287,7 +288,8 @@ def _images_by_method(items: Sequence[_Rated], first: int, end: int | None) -> d
 
 
 def _fresh(study: Study, texts: Mapping[int, str]) -> dict[int, Mapping[str, Any]]:
-    """By prompt that the study does not have, what its items keep; none where its questions cannot be asked of them."""
+    """For each prompt outside the study, the facts that its items keep; none if the questions cannot be asked about
+    it."""
     known = set(
         Item.with_checks.filter(study=study, prompt__text__in=texts.values()).values_list("prompt__text", flat=True)
     )

@@ -1,4 +1,4 @@
-"""Saving how a study treats its raters."""
+"""Saves a study's settings for its raters."""
 
 from collections.abc import Sequence
 
