@@ -1,4 +1,4 @@
-"""Files for the outside, written in a stream: CSV, JSON lines, Parquet, and the dictionary that explains them."""
+"""Files to download, written as streams: CSV, JSON lines, Parquet, and the dictionary that explains them."""
 
 import csv
 import io
@@ -33,9 +33,9 @@ _ARROW: dict[str, pa.DataType] = {
 
 
 _AS_THEY_ARE = frozenset((int, Decimal, type(None)))
-"""Types of cells that the CSV writer writes as they should be; None is an empty cell."""
+"""Types of cells that the CSV writer already writes correctly; None is an empty cell."""
 _PLAIN: dict[ColumnType, type] = {"text": str, "integer": int, "boolean": bool}
-"""The only type, besides that of None, of columns that need no look at each cell. Floats may be NaN, times naive."""
+"""If a column has only one of these types, and None, its cells need no check. Floats may be NaN, times naive."""
 _WORDS = {True: "true", False: "false"}
 
 
@@ -64,7 +64,7 @@ def csv_chunks(
     NaN are empty, infinity is "inf", booleans are true and false, times ISO 8601, lists and dictionaries JSON.
     """
     buffer = io.StringIO(newline="")
-    # CRLF, as RFC 4180 has it: with LF alone, Python 3.11 would not quote a cell that holds a CR.
+    # CRLF, as RFC 4180 requires: with LF only, Python 3.11 would not quote a cell that holds a CR.
     writer = csv.writer(buffer, lineterminator="\r\n")
     if has_header:
         writer.writerow([neutralise(name) for name in names])
@@ -98,7 +98,7 @@ def json_line_chunks(names: Sequence[str], rows: Iterable[Cells]) -> Iterator[st
 def write_parquet(
     target: Path | BinaryIO, columns: Sequence[Column], rows: Iterable[Cells], *, batch_rows: int = GROUP_ROWS
 ) -> int:
-    """Writes the rows as Parquet in row groups of `batch_rows`; how many there were.
+    """Writes the rows as Parquet in row groups of `batch_rows`; returns the number of rows.
 
     Types come from the columns: text and json are strings, integer int64, number float64, timestamp microseconds UTC
     (a naive one is taken as UTC). None is null, and so are NaN and the empty text. Raises ValueError or
@@ -120,10 +120,10 @@ def write_parquet(
 
 
 class TwoFiles:
-    """A table that is written as CSV and as Parquet at once, so that its rows are read and made once.
+    """A table that is written as CSV and as Parquet at the same time, so that its rows are read and built once.
 
-    The files hold what `csv_chunks` and `write_parquet` make of the same rows. `with` closes both; what is left in
-    them after an error is for the caller to remove.
+    The files are those that `csv_chunks` and `write_parquet` make of the same rows. `with` closes both; after an
+    error, the caller removes incomplete files.
     """
 
     def __init__(self, csv_file: TextIO, parquet: Path, columns: Sequence[Column], *, batch_rows: int = GROUP_ROWS):
@@ -170,7 +170,7 @@ def _arrow_table(columns: Sequence[Column], schema: pa.Schema, batch: Sequence[C
 def data_dictionary(columns: Sequence[tuple[str, str, str, str]], *, title: str, notes: Sequence[str] = ()) -> str:
     """The dictionary of a file as Markdown: a table of (name, type, unit or range, meaning), then the notes.
 
-    The note on apostrophes before formulas is always among them.
+    The note on apostrophes before formulas is always included.
     """
     lines = [f"# {title}", "", "| column | type | unit or range | meaning |", "|---|---|---|---|"]
     lines += ["| " + " | ".join(_markdown_cell(part) for part in column) + " |" for column in columns]
@@ -185,7 +185,7 @@ def data_dictionary(columns: Sequence[tuple[str, str, str, str]], *, title: str,
 
 
 def _taken(buffer: io.StringIO) -> str:
-    """What was written so far; the buffer is empty then."""
+    """The text written so far; the buffer is empty afterwards."""
     text = buffer.getvalue()
     buffer.seek(0)
     buffer.truncate()
@@ -199,7 +199,7 @@ def _checked(row: Cells, columns: Sequence[object]) -> Cells:
 
 
 def _plain(cell: object) -> object:
-    """A cell that is written: NumPy scalars as Python's own, NaN and the empty text as None, which is "missing"."""
+    """A cell as it is written: NumPy scalars as Python's own, NaN and the empty text as None, which means "missing"."""
     value = _python(cell)
     return None if value == "" else value
 
@@ -211,8 +211,8 @@ def _python(cell: object) -> object:
 
 
 def _csv_column(cells: Cells) -> Cells:
-    """Some cells of a column as the CSV writer takes them. Nearly all columns are of one kind, and there are millions
-    of cells: what they are is asked once for all of them."""
+    """Some cells of a column as the CSV writer takes them. Nearly all columns have one type, and there are millions
+    of cells, so their types are checked once for all of them."""
     kinds = set(map(type, cells)) - _AS_THEY_ARE
     if not kinds:
         return cells

@@ -8,7 +8,7 @@ import re
 
 _STARTERS = "=+\\-@\t\r\n＝＋－＠"
 MAY_BE_RISKY = frozenset("'=+-@\t\r\n＝＋－＠")
-"""What every text that `neutralise` changes begins with."""
+"""The signs with which every text that `neutralise` changes begins."""
 _RISKY = re.compile(f"'*[{_STARTERS}]")
 _MADE_HARMLESS = re.compile(f"'('*[{_STARTERS}])")
 _MADE_HARMLESS_BYTES = re.compile(b"'(?:[=+\\-@\t\r\n]|" + "|".join("＝＋－＠").encode() + b")")
@@ -21,7 +21,7 @@ UNDO_NOTE = (
 
 
 def neutralise(text: str) -> str:
-    """The text with one apostrophe in front where a spreadsheet might run it; any other text unchanged.
+    """The text with one apostrophe in front if a spreadsheet might run it; any other text unchanged.
 
     Texts that already look neutralised get one more, so that `restore` is exact for every text.
     """
@@ -34,5 +34,5 @@ def may_be_harmless(data: bytes) -> bool:
 
 
 def restore(text: str) -> str:
-    """What `neutralise` was given."""
+    """The text that `neutralise` was given."""
     return text[1:] if _MADE_HARMLESS.match(text) else text

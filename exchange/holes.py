@@ -8,7 +8,7 @@ NO_METHOD = "no method and cannot be compared"
 
 
 def warn_of_items(log: RejectLog, file: str, n: int, lacking: str, first_row: int) -> None:
-    """Warn that n items lack something; nothing is said of none."""
+    """Warn that n items lack something; there is no warning for 0 items."""
     if n:
         items = "1 item has" if n == 1 else f"{n:,} items have"
         log.warn(f"{file}: {items} {lacking}; the first is in row {first_row}.")
@@ -17,7 +17,7 @@ def warn_of_items(log: RejectLog, file: str, n: int, lacking: str, first_row: in
 class Holes:
     """Empty cells of a column, noticed while a file is read row by row.
 
-    A column that is empty all the way down has no holes: the file does not say this of its items.
+    A column that is empty throughout has no holes: the file does not give this for its items.
     """
 
     def __init__(self, lacking: str) -> None:
@@ -25,7 +25,7 @@ class Holes:
         self._n, self._first, self._has_values = 0, 0, False
 
     def meet(self, row: int, *, is_empty: bool) -> None:
-        """Note one item's cell."""
+        """Record one item's cell."""
         if not is_empty:
             self._has_values = True
             return
@@ -33,6 +33,6 @@ class Holes:
         self._n += 1
 
     def warn(self, log: RejectLog, file: str) -> None:
-        """Say what was met, once the file has been read."""
+        """Warn of the holes that were found, once the file has been read."""
         if self._has_values:
             warn_of_items(log, file, self._n, self._lacking, self._first)

@@ -1,4 +1,4 @@
-"""Names as they are compared: one spelling of each, the same at every door, and names that are nearly the same."""
+"""Names as they are compared: one spelling of each, the same for every importer, and names that are nearly the same."""
 
 import re
 import unicodedata
@@ -16,14 +16,14 @@ INVISIBLE = "".join(
 )
 """Characters without a shape of their own: joiners, direction marks, fillers, the soft hyphen, the byte order mark.
 
-Unicode's property Default_Ignorable_Code_Point up to U+FFFF but for variation selectors, and the blank of Braille.
+Unicode's property Default_Ignorable_Code_Point up to U+FFFF without variation selectors, and the blank of Braille.
 """
 OUTER = INVISIBLE + "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
-"""What does not count at either end of a name."""
+"""Characters that are removed from both ends of a name."""
 _UNSEEN = dict.fromkeys(
     [*map(ord, INVISIBLE), *range(0xFE00, 0xFE10), *range(0x1D173, 0x1D17B), *range(0xE0000, 0xE1000)]
 )
-"""Those, and what only chooses between two looks of a character: variation selectors, tags, marks of music."""
+"""Those, and characters that only choose between two forms of a character: variation selectors, tags, musical marks."""
 _JOINTS = str.maketrans(dict.fromkeys("_-‐‑‒–—", " "))
 _LOOK_ALIKES = str.maketrans(
     "АВЕЅІЈКМНОРСТУХЬаеѕіјорсухһԁԛԝ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοϲϳν",
@@ -36,7 +36,7 @@ _NUMBER = re.compile(r"([+-]?)0*([0-9]*?)(?:\.([0-9]*?)0*)?")
 def identity(text: str) -> str:
     """The text as it is compared and kept: Unicode NFC, without outer white space and outer invisible characters.
 
-    Upper and lower case, and what is between the first and the last visible character, do distinguish names.
+    Upper and lower case, and everything between the first and the last visible character, do distinguish names.
     """
     if text.isascii():
         return text.strip()
@@ -44,9 +44,9 @@ def identity(text: str) -> str:
 
 
 def likeness(text: str) -> str:
-    """What two names share that a reader would take for the same one.
+    """A key that two names share if a reader would take them for the same name.
 
-    They differ in nothing but case, inner blanks, hyphens and underscores, invisible characters, compatibility forms
+    They differ only in case, inner blanks, hyphens and underscores, invisible characters, compatibility forms
     (full-width letters, ligatures), letters of other alphabets that look like Latin ones, or the way a decimal number
     is written (1, 1.0 and 01).
     """

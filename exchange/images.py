@@ -1,4 +1,4 @@
-"""Images from outside: proved to be what they claim by decoding them, and shown as nothing but pixels."""
+"""Images from outside: checked by decoding them completely, and shown without any metadata."""
 
 import hashlib
 import io
@@ -19,7 +19,7 @@ MAX_PIXELS = 64_000_000
 """Decoded, 64 MP take 256 MB as RGBA."""
 MAX_BYTES = 64 * 1024 * 1024
 MAX_SIDE = 16_383
-"""The longest side of a WebP image, in which every image is shown."""
+"""The longest side of a WebP image, the format in which every image is shown."""
 
 TURNED = "turned as its EXIF orientation says"
 ON_WHITE = "its transparent parts were laid on white"
@@ -53,16 +53,16 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""EXIF orientation → how the stored pixels are turned to be shown (TIFF 6.0, tag 274)."""
+"""EXIF orientation → how the stored pixels are transformed to be shown (TIFF 6.0, tag 274)."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedImage:
-    """What is known of an image that was decoded to its last pixel.
+    """What is known about an image that was decoded completely.
 
     sha256  of the file's bytes, lower-case hexadecimal
     width, height  in pixels as shown, that is after the EXIF orientation
-    has_odd_metadata  its words about itself (EXIF) cannot be read in full, so an orientation may be missed
+    has_odd_metadata  its EXIF metadata cannot be read in full, so an orientation may be missed
     """
 
     sha256: str
@@ -76,7 +76,7 @@ class CheckedImage:
 def check_image(
     data: bytes | Path, *, name: str = "", max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES
 ) -> CheckedImage:
-    """Decodes the image wholly and says what it is; its file name plays no part.
+    """Decodes the image completely and says what it is, whatever its file name.
 
     PNG, JPEG and WebP with one picture. Raises BadFile for anything else: other formats, damaged or truncated data,
     animations, and images beyond the limits (which are seen from the header, before any pixel is unpacked).
@@ -92,11 +92,11 @@ def check_image(
 def shown_pixels(
     data: bytes | Path, *, name: str = "", max_pixels: int = MAX_PIXELS
 ) -> tuple[Image.Image, tuple[str, ...]]:
-    """The image as people and metrics see it, mode RGB, and a note for everything that was done to get there.
+    """The image as people and metrics see it, mode RGB, and a note for each conversion.
 
     The EXIF orientation is applied, as far as it can be read; 16-bit grey is scaled to 8 bits; colours are converted
     to sRGB where a valid ICC profile says that they are in another space (relative colorimetric, black point
-    compensation); transparency is laid on white, so that everybody sees the same pixels whatever lies behind them.
+    compensation); transparent images are put on white, so that everybody sees the same pixels on any background.
     Raises BadFile as `check_image` does.
     """
     called = name or (data.name if isinstance(data, Path) else "image")
@@ -105,23 +105,23 @@ def shown_pixels(
 
 
 def shown_rendition(data: bytes | Path, *, name: str = "", max_pixels: int = MAX_PIXELS) -> bytes:
-    """The image as an annotator's browser gets it: `shown_pixels` in a lossless WebP, and nothing else.
+    """The image as a rater's browser gets it: only `shown_pixels`, in a lossless WebP.
 
-    No metadata of any kind is left, and the container is always the same, so that neither reveals the origin. The same
+    No metadata is left, and the container is always the same, so that neither reveals the origin. The same
     input gives the same bytes. Raises BadFile as `check_image` does.
     """
     pixels, _ = shown_pixels(data, name=name, max_pixels=max_pixels)
     size, raw = pixels.size, pixels.tobytes()
-    del pixels  # the encoder needs several times the image: what it does not need is given back first
-    bare = Image.frombytes("RGB", size, raw)  # a new image, so that no metadata comes along
+    del pixels  # the encoder needs several times the image's memory, so memory that it does not need is released first
+    bare = Image.frombytes("RGB", size, raw)  # a new image, so that no metadata is copied
     del raw
     return _lossless(bare)
 
 
 def narrowed(rendition: bytes, width: int) -> bytes:
-    """A rendition with fewer pixels, `width` wide, for screens that cannot show them all: as lossless and as bare.
+    """A smaller rendition, `width` wide, for screens that cannot show all pixels; also lossless and without metadata.
 
-    One that has no more than these stays as it is.
+    A rendition that is not wider than that is unchanged.
     """
     with Image.open(io.BytesIO(rendition)) as image:
         if image.width <= width:
@@ -183,10 +183,10 @@ def _kind(content: bytes, name: str) -> Format:
 
 @contextmanager
 def _remarks() -> Iterator[list[str]]:
-    """What Pillow warns of while it decodes: about metadata, since it raises errors about pixels.
+    """Pillow's warnings while it decodes. They are about metadata, since it raises errors about pixels.
 
-    Printed, such a warning would name no file, and the same one is shown once only. Warnings of others are passed on.
-    One at a time: what is done with warnings holds for the whole process.
+    Printed, such a warning would not name the file, and would appear only once. Other libraries' warnings pass through.
+    Only one thread at a time, because the handling of warnings applies to the whole process.
     """
     found: list[str] = []
     with _listening:
@@ -225,7 +225,7 @@ def _decoded(content: bytes, name: str, max_pixels: int) -> Iterator[tuple[Image
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(name, "", max_pixels) from error
-    except Exception as error:  # a damaged picture, or damaged words about it, end in errors of many kinds
+    except Exception as error:  # a damaged picture, or damaged metadata, causes errors of many kinds
         raise _damaged(name, error) from error
 
 
@@ -240,16 +240,16 @@ def _damaged(name: str, error: BaseException) -> Exception:
 
 
 def _orientation(image: Image.Image) -> int:
-    """How the image is to be turned, 1 (not at all) to 8; 1 where its metadata cannot be read or say nothing of it."""
+    """The image's EXIF orientation, 1 (upright) to 8; 1 if its metadata cannot be read or do not contain it."""
     try:
         stated = image.getexif().get(_ORIENTATION, 1)
         return next((known for known in _TURNS if known == stated), 1)
-    except Exception:  # what Pillow makes of odd metadata is of many kinds, and the pixels are still whole
+    except Exception:  # Pillow raises many kinds of errors for odd metadata, and the pixels are still intact
         return 1
 
 
 def _srgb(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
-    """The pixels as 8-bit sRGB, mode RGB, upright, laid on white; and what was done to them."""
+    """The pixels as 8-bit sRGB, mode RGB, upright, on white; and a note for each conversion."""
     notes = []
     profile = image.info.get("icc_profile")
     upright = image
@@ -280,7 +280,7 @@ def _srgb(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit grey as 8-bit grey, 65535 being 255; with an alpha channel where one level is declared transparent."""
+    """16-bit grey as 8-bit grey, 65535 becoming 255; with an alpha channel if one level is declared transparent."""
     # By a table: as floats, a plain picture of 64 MP, a file of 100 kB, would take 2 GB.
     table = np.rint(np.arange(65536) * (255 / 65535)).astype(np.uint8)
     levels = np.asarray(image)
@@ -292,7 +292,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _converted(image: Image.Image, profile: bytes) -> Image.Image:
-    """Colours converted from `profile` to sRGB; taken as they are where the profile is broken or of another mode."""
+    """Colours converted from `profile` to sRGB; unchanged if the profile is broken or for another mode."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         converted = ImageCms.profileToProfile(

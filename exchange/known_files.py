@@ -22,7 +22,7 @@ MAX_NAME = 200
 _NONE: Mapping[str, str] = MappingProxyType({})
 _VARIANT_COLUMN = re.compile(r"variant:([a-z0-9][a-z0-9_-]*)|([a-z0-9][a-z0-9_-]*)_prompt")
 _NOT_VARIANTS = frozenset(("negative_prompt", "system_prompt"))
-"""Columns that other programs name so, and that hold something else than another wording of the prompt."""
+"""Columns that other programs name like this, and that hold something other than a wording of the prompt."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Preset:
     """How one kind of prompt file is read.
 
     name        what the preset is called in reports and on the command line
-    recognised  the columns by which it is recognised; all must be there
+    recognised  the columns by which it is recognised; all must be present
     columns     our names prompt, category, sub_category, topic, key ← the file's names; the rest is metadata
     variants    kind ← the file's column, for files whose variant columns have names of their own
     categories  words that, at the beginning of the file's name, are its category
@@ -100,11 +100,11 @@ _ANY_COLUMN = Columns(
     ("category", "sub_category", "topic", "key", "phrase", "base_prompt"),
     dict.fromkeys(("prompts", "text", "caption"), "prompt"),
 )
-"""What the first line of a table of prompts names, and a prompt does not."""
+"""Words that occur in the header of a table of prompts, but not in a prompt."""
 
 
 def preset_of(columns: list[str], name: str = "") -> Preset:
-    """The first preset whose columns are all there. Raises BadFile, for the file `name`, where no text column is."""
+    """The first preset whose columns are all present. Raises BadFile, for the file `name`, without a text column."""
     found = {folded(column) for column in columns}
     for preset in PRESETS:
         if preset.recognised and found.issuperset(preset.recognised):
@@ -129,13 +129,13 @@ def read_prompts(
 
     A file whose name ends in `.txt` may be a plain list, one prompt per line.
 
-    category  taken for rows without one; "": InterActing's own file names say it (`functional_600.jsonl`)
+    category  used for rows without one; "": taken from InterActing's own file names (`functional_600.jsonl`)
 
     Rows without text go to the log, and so does a key that an earlier row gave to another prompt. Rows that repeat an
-    earlier one are handed out again: whether the same prompt is wanted twice is the importer's question.
+    earlier one are returned again: the importer decides whether the same prompt is wanted twice.
     Memory: about 100 bytes for every row that has a key. Raises BadFile as `read_rows` does.
     """
-    # A first line without a known column may be a prompt or an unknown header: only the file's ending settles it.
+    # A first line without a known column may be a prompt or an unknown header: only the file's ending decides.
     unless_list = _ANY_COLUMN if name.casefold().endswith(".txt") else None
     rows = read_rows(source, name=name, unless_list=unless_list, log=log)
     first = next(rows, None)

@@ -59,8 +59,8 @@ ORDERS: tuple[tuple[str, ...], ...] = (
 def number_in(label: str) -> str:
     """The number that a label gives for itself, with a decimal point: "5 – Strongly agree" is "5"; "" for none.
 
-    Understood are `5 - word`, `5: word`, `5. word`, `5) word`, `5 (word)`, `(5) word`, `word (5)` and `word = 5`. A
-    label that contains another number, such as "2 of 5" or "1-2", gives none. Digits may be of any script.
+    Accepted forms are `5 - word`, `5: word`, `5. word`, `5) word`, `5 (word)`, `(5) word`, `word (5)` and `word = 5`. A
+    label that contains another number, such as "2 of 5" or "1-2", has none. Digits may be of any script.
     """
     return _parts(label)[0]
 
@@ -80,8 +80,8 @@ def _parts(label: str) -> tuple[str, str]:
 def count_in(label: str) -> tuple[int, int] | None:
     """(the count, its total) of a label that counts up to a total: "4/5", "4 out of 5", "★★★★☆"; None for any other.
 
-    The total is 0 where the label shows none, as "★★★★" does. What the count is worth is for the user to say: on a
-    scale from 0 to 1, "4/5" may as well be 0.8.
+    The total is 0 if the label shows none, as in "★★★★". The user has to say which value the count means: on a
+    scale from 0 to 1, "4/5" may be 0.8.
     """
     text = in_ascii(identity(label))
     if match := _OF_A_TOTAL.fullmatch(text):
@@ -95,7 +95,7 @@ def count_in(label: str) -> tuple[int, int] | None:
 
 
 def is_in_words(label: str) -> bool:
-    """Whether a label is words, stars or a fraction, so that somebody has to say what it means."""
+    """Whether a label is words, stars or a fraction, so that the user has to say what it means."""
     return any(letter.isalpha() for letter in label) or count_in(label) is not None
 
 
@@ -125,14 +125,14 @@ CONTRADICTION_CURE = "correct the labels, write numbers alone, or say what each 
 
 
 def same_label(label: str) -> str:
-    """A label as two labels are compared: without case, and with single blanks."""
+    """A label in the form in which labels are compared: without case, and with single blanks."""
     return " ".join(identity(label).casefold().split())
 
 
 def order_of(labels: Iterable[str]) -> tuple[str, ...]:
-    """The published order that has all these labels, the lowest first; () where there is none, or several differ.
+    """The published order that has all these labels, the lowest first; () if there is none, or if several differ.
 
-    Two labels at least must be there: a single "Good" says nothing of its scale.
+    At least two labels are needed: a single "Good" does not show its scale.
     """
     wanted = {same_label(label) for label in labels}
     if len(wanted) < 2:
@@ -150,9 +150,9 @@ def are_of_one_order(labels: Iterable[str]) -> bool:
 
 
 def proposal(labels: Sequence[str]) -> dict[str, int]:
-    """Label → number from 1, in the file's own spelling where it has the label; {} where no order is known.
+    """Label → number from 1, in the file's own spelling if it has the label; {} if no order is known.
 
-    Labels that all count up to one total, as "4/5" and "★★★★☆" do, are proposed as their counts.
+    If all labels count up to one total, as "4/5" and "★★★★☆" do, their counts are proposed.
     """
     counts = {identity(label): count_in(label) for label in labels}
     found = {label: count for label, count in counts.items() if count is not None}

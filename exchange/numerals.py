@@ -6,7 +6,7 @@ from exchange.identity import INVISIBLE
 from exchange.signs import sign_at
 
 _MINUSES = "\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d"
-"""What is a minus before a number: hyphens, the figure and the en dash, the minus sign, small and full-width forms."""
+"""Characters that mean minus before a number: hyphens, figure and en dashes, minus signs, full-width forms."""
 _SIGNS = {
     **dict.fromkeys(map(ord, _MINUSES), "-"),
     **dict.fromkeys(map(ord, "\ufe62\uff0b"), "+"),

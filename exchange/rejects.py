@@ -1,4 +1,4 @@
-"""What was refused, where, and how to fix it: the one shape in which every importer reports."""
+"""What was refused, where, and how to fix it: the form in which every importer reports."""
 
 import csv
 from collections import Counter
@@ -11,10 +11,10 @@ from exchange.formulas import neutralise
 from exchange.spellings import Spellings
 
 MAX_SHOWN = 200
-"""Characters of an offending value that a report repeats."""
+"""How many characters of a refused value a report repeats."""
 
 MAX_PRINTED = 80
-"""Characters of it that a line of print repeats."""
+"""How many of its characters a printed line repeats."""
 
 MAX_COUNTED_FIELDS = 1_000
 """Distinct fields counted by name; a file with more columns than that is counted under "(other)"."""
@@ -49,9 +49,9 @@ class Reject:
 
 
 class BadFile(Exception):
-    """A file that cannot be read any further. `reject` says what, where and the cure.
+    """A file that cannot be read any further. `reject` says what is wrong, where, and what to do.
 
-    Rows that were handed out before it was raised were good; whether they count is for the importer's transaction.
+    Rows that were returned before it was raised were good; the importer's transaction decides whether they count.
     """
 
     def __init__(self, reject: Reject) -> None:
@@ -78,10 +78,10 @@ def bad_file(
 
 
 class RejectLog:
-    """Collects rejects in bounded memory: counts of all, the first `keep` as they are, all of them in a CSV file.
+    """Collects rejects in bounded memory: counts of all, the first `keep` in full, all of them in a CSV file.
 
     `to` is a path (opened here, closed by `close` or the `with` block) or a text stream (left open). Without it,
-    what comes after the first `keep` is only counted. The CSV's text cells are safe to open in a spreadsheet.
+    rejects after the first `keep` are only counted. The CSV's text cells are safe to open in a spreadsheet.
     `reading` is how the main file was understood, for a page to show: see `RatingsFile.shown`.
     """
 
@@ -122,7 +122,7 @@ class RejectLog:
         self.add(Reject(file, row, field, shown(value), problem, cure))
 
     def remark(self, sentence: str) -> None:
-        """Adds a sentence on how the file was read, once: nothing to check, and nothing to hide."""
+        """Adds a sentence on how the file was read, once. It is information: the user need not check anything."""
         if sentence not in self._remarks and len(self._remarks) < self._keep:
             self._remarks.append(sentence)
 
@@ -138,7 +138,7 @@ class RejectLog:
 
     @property
     def warnings(self) -> list[str]:
-        """Whole sentences on what was taken and may not be what was meant, at most `keep` of them."""
+        """Whole sentences on values that were accepted but may not be intended, at most `keep` of them."""
         return [*self._warnings, *self.spellings.warnings()][: self._keep]
 
     @property

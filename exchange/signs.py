@@ -1,9 +1,9 @@
-"""Single characters in messages: their code point, Unicode name and place, for those that no reader can tell apart."""
+"""Single characters in messages: their code point, Unicode name and place, for those that look the same to a reader."""
 
 import unicodedata
 
 MOST_BEFORE = 20
-"""Characters that are repeated of what comes before a sign."""
+"""How many characters before a sign a message repeats."""
 
 
 def sign_name(letter: str) -> str:
@@ -17,7 +17,7 @@ def sign_at(text: str, place: int) -> str:
 
 
 def difference(one: str, other: str) -> str:
-    """How the second text first differs from the first: the sign that it has, lacks, or has in another's stead.
+    """How the second text first differs from the first: the sign that it adds, lacks, or has instead of another.
 
     "" for equal texts.
     """

@@ -9,7 +9,7 @@ from exchange.wording import listed
 
 MOST_GROUPS_NAMED = 3
 GAP_WORDS = frozenset(("nan", "na", "n/a", "#n/a", "none", "null", "nil"))
-"""What programs write for a cell without a value; in a column of names they are names."""
+"""Words that programs write for a cell without a value; in a column of names they are names."""
 
 
 class Spellings:
@@ -26,7 +26,7 @@ class Spellings:
         self._here: defaultdict[str, dict[int, str]] = defaultdict(dict)  # by what they name
 
     def know(self, what: str, names: Iterable[str]) -> None:
-        """Add names that are stored already, to compare those in files with. Call it before files are read."""
+        """Add names that are already stored, to compare with those in files. Call it before files are read."""
         for name in names:
             self._here[what].setdefault(hash(likeness(name)), name)
 
@@ -60,7 +60,7 @@ class Spellings:
 def near_names(file: str, what: str, groups: Sequence[Sequence[str]], *, here: Sequence[str] = ()) -> str:
     """The sentence that lists names that are nearly the same but count as different, with the first sign that differs.
 
-    here  the names among them that are stored already
+    here  the names among them that are already stored
     """
     said = "; ".join(_with_differences(group) for group in groups[:MOST_GROUPS_NAMED])
     more = f"; and {len(groups) - MOST_GROUPS_NAMED:,} more" if len(groups) > MOST_GROUPS_NAMED else ""

@@ -3,7 +3,7 @@
 from exchange.tables.headers import Columns
 
 ONE_DIMENSION = "rating"
-"""What the only question is called where a table of ratings names none."""
+"""The name of the only question if a table of ratings does not name it."""
 
 RATINGS = Columns(
     required=("item", "rater", "value"),

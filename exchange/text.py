@@ -12,7 +12,7 @@ from exchange.rejects import BadFile, bad_file
 
 CHUNK = 256 * 1024
 MAX_LINE = 16 * 1024 * 1024
-"""Characters in one line or one JSON object: far above any prompt, far below what fills a server's memory."""
+"""Maximum characters of a line or a JSON object: far above any prompt, far below what fills a server's memory."""
 
 _SAVE_AS = "save it as CSV, TSV, JSON lines (UTF-8) or Parquet"
 _SIGNATURES = (
@@ -31,7 +31,7 @@ _SIGNATURES = (
 
 
 class Dialect(NamedTuple):
-    """What a user may say of how a table is written, where the file itself does not settle it.
+    """What a user may say about how a table is written, if the file itself does not determine it.
 
     encoding   of a text that is not UTF-8 and has no byte order mark, as Python calls it
     sheet      of a workbook, by its name
@@ -50,9 +50,9 @@ PLAIN = Dialect()
 
 @contextmanager
 def opened(source: Path | BinaryIO, name: str) -> Iterator[BinaryIO]:
-    """The source as a binary stream; a path is opened and closed here, a stream is read from its present position.
+    """The source as a binary stream; a path is opened and closed here, a stream is read from its current position.
 
-    Raises BadFile where the path cannot be opened.
+    Raises BadFile if the path cannot be opened.
     """
     if not isinstance(source, Path):
         yield source
@@ -66,7 +66,7 @@ def opened(source: Path | BinaryIO, name: str) -> Iterator[BinaryIO]:
 
 
 def byte_chunks(stream: BinaryIO, name: str, *, size: int = CHUNK) -> Iterator[bytes]:
-    """The stream in pieces of about `size` bytes, all in one for −1. Raises BadFile where it is empty or unreadable."""
+    """The stream in pieces of about `size` bytes, all in one for −1. Raises BadFile if it is empty or unreadable."""
     empty = True
     while True:
         try:
@@ -84,7 +84,7 @@ def byte_chunks(stream: BinaryIO, name: str, *, size: int = CHUNK) -> Iterator[b
 def encoding_of(head: bytes, name: str) -> tuple[str, int]:
     """(codec, bytes of the byte order mark) of a text that begins with `head`.
 
-    UTF-8 with or without mark, and UTF-16 with mark. Raises BadFile for anything that is plainly not such a text.
+    UTF-8 with or without mark, and UTF-16 with mark. Raises BadFile for anything that is clearly not such a text.
     """
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         raise bad_file(name, "the text is UTF-32", "save it as UTF-8")
@@ -165,7 +165,7 @@ def _undecodable(error: UnicodeDecodeError, codec: str, n_bytes: int, n_lines: i
 
 
 def lines_of(texts: Iterator[str], name: str) -> Iterator[str]:
-    """Lines with their ends (LF, CRLF or CR). Raises BadFile where one is longer than MAX_LINE."""
+    """Lines with their ends (LF, CRLF or CR). Raises BadFile if one is longer than MAX_LINE."""
     rest, n_lines = "", 0
     for text in texts:
         # StringIO splits at CR, LF and CRLF only; str.splitlines would also split at U+2028 inside a prompt.

@@ -1,4 +1,4 @@
-"""Words that many messages share."""
+"""Wording that many messages share."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Bundles from outside: a folder or a zip, whose entries are looked at before any is unpacked.
+"""Bundles from outside: a folder or a zip, whose entries are all checked before any is unpacked.
 
 Nothing is ever written under an entry's name; entries are read as streams, never extracted.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Bundle(ABC):
-    """The files of a folder or a zip, by safe name. Made by `open_bundle`.
+    """The files of a folder or a zip, by safe name. `open_bundle` creates it.
 
     names  every file (no folders, nothing hidden), in Unicode NFC with forward slashes, sorted
     """
@@ -36,8 +36,8 @@ class Bundle(ABC):
         self._by_comparable = {comparable(entry): entry for entry in sizes}
 
     def find(self, name: str, *, beside: str = "") -> str | None:
-        """The entry meant by a name in a manifest, or None; case and Unicode form may differ, and so may the encoding
-        in which a zip packed the name without saying so.
+        """The entry that a name in a manifest means, or None. Case and Unicode form may differ, and so may the encoding
+        of a name in a zip that does not declare it.
 
         next to  the manifest's own entry name: the name is tried from its folder first, then from the top
         Raises UnsafeName for a name that leads outside.
@@ -56,7 +56,7 @@ class Bundle(ABC):
         return None
 
     def size(self, entry: str) -> int:
-        """Unpacked bytes, as declared; reading ends there."""
+        """Unpacked bytes, as declared; reading stops there."""
         return self._sizes[entry]
 
     @abstractmethod
@@ -64,7 +64,7 @@ class Bundle(ABC):
         """A stream over one entry. Raises BadFile where it cannot be read."""
 
     def read(self, entry: str) -> bytes:
-        """One entry whole, at most the limit of an entry. Raises BadFile where it is damaged."""
+        """A whole entry, at most the limit of an entry. Raises BadFile if it is damaged."""
         with self.open(entry) as stream:
             content = stream.read(self._sizes[entry] + 1)
         if len(content) != self._sizes[entry]:
@@ -75,7 +75,7 @@ class Bundle(ABC):
 
 
 class _Guarded(io.RawIOBase):
-    """A stream over an entry that raises BadFile where the entry turns out to be damaged."""
+    """A stream over an entry that raises BadFile if the entry turns out to be damaged."""
 
     def __init__(self, stream: IO[bytes], name: str, entry: str) -> None:
         self._stream, self._name, self._entry = stream, name, entry
@@ -112,7 +112,7 @@ class _Folder(Bundle):
     @contextmanager
     def open(self, entry: str) -> Iterator[BinaryIO]:
         with damage_named(self.name, entry):
-            # No link is followed, should the file have been swapped for one since it was listed.
+            # No link is followed, in case the file has been replaced by one since it was listed.
             descriptor = os.open(self._files[entry], os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
         with os.fdopen(descriptor, "rb") as stream, io.BufferedReader(_Guarded(stream, self.name, entry)) as guarded:
             yield guarded
@@ -166,8 +166,8 @@ def open_bundle(source: Path | BinaryIO, *, name: str = "", limits: Limits | Non
     name    what the user calls it; by default the path's last part
 
     Refused with BadFile: entries that would leave the bundle (absolute, "..", drive letters), links and devices, two
-    names that differ in case or Unicode form only, encrypted entries, compression other than deflate, overlapping
-    entries, and bundles beyond the limits. Hidden files and operating systems' leftovers are passed over.
+    names that differ only in case or Unicode form, encrypted entries, compression other than deflate, overlapping
+    entries, and bundles beyond the limits. Hidden files and operating systems' leftovers are skipped.
     """
     limits = limits or Limits()
     called = name or (source.name if isinstance(source, Path) else "bundle")
@@ -182,7 +182,7 @@ def open_bundle(source: Path | BinaryIO, *, name: str = "", limits: Limits | Non
         check_central_directory(stream, called, limits.max_entries)
         try:
             archive = zipfile.ZipFile(stream)
-        except Exception as error:  # damaged directories end in many kinds of errors
+        except Exception as error:  # damaged directories cause many kinds of errors
             raise bad_file(called, f"the zip cannot be read ({error})", "pack it again and send it whole") from error
         with archive:
             yield _Zip(archive, called, limits)

@@ -14,7 +14,7 @@ _MB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Limits:
-    """What a bundle may hold. The ratio is looked at only beyond `free_bytes`, since small texts compress well."""
+    """What a bundle may hold. The ratio is checked only beyond `free_bytes`, since small texts compress well."""
 
     max_entries: int = 200_000
     max_total_bytes: int = 20 * 1024 * _MB
@@ -47,7 +47,7 @@ def check_kind(info: zipfile.ZipInfo, entry: str, name: str) -> None:
 
 
 def check_limits(name: str, entry: str, n_entries: int, size: int, total: int, limits: Limits) -> None:
-    """Raises BadFile where the entry, or all up to it, are more than `limits` allow."""
+    """Raises BadFile if the entry, or all entries up to it, exceed `limits`."""
     if n_entries > limits.max_entries:
         raise bad_file(name, f"there are more than {limits.max_entries} entries", "split the bundle")
     if size > limits.max_entry_bytes:
@@ -58,7 +58,7 @@ def check_limits(name: str, entry: str, n_entries: int, size: int, total: int, l
 
 
 def check_distinct(entries: Iterable[str], name: str) -> None:
-    """Raises BadFile where two names are the same, or differ in case or Unicode form only."""
+    """Raises BadFile if two names are the same, or differ only in case or Unicode form."""
     seen: dict[str, str] = {}
     for entry in entries:
         other = seen.setdefault(comparable(entry), entry)
@@ -74,11 +74,11 @@ def check_distinct(entries: Iterable[str], name: str) -> None:
 
 @contextmanager
 def damage_named(name: str, entry: str) -> Iterator[None]:
-    """Turns what reading a damaged entry raises into BadFile."""
+    """Turns any error from reading a damaged entry into BadFile."""
     try:
         yield
     except BadFile:
         raise
-    except Exception as error:  # zlib, struct, zipfile and the file system each have their own
+    except Exception as error:  # zlib, struct, zipfile and the file system each raise their own errors
         reason = (str(error).splitlines() or [""])[0][:200] or type(error).__name__
         raise bad_file(name, f'"{entry}" cannot be read ({reason})', "pack the bundle again", value=entry) from error

@@ -9,17 +9,17 @@ from exchange.tables.row import JsonValue
 
 @dataclass(frozen=True)
 class ImageRow:
-    """One image that a manifest names, or no image and the reference of a prompt alone.
+    """One image that a manifest names, or only a prompt's reference image.
 
     number      its row in the manifest (both images of a pair have the same)
     file        the entry in the bundle; "" where the row has only a reference
-    prompt      the prompt's text, or prompt_key its key; one of them is there
-    method      "imported" where the manifest does not say
-    round       refinements deep: 0 for a baseline, one more than its parent's where the manifest does not say
+    prompt      the prompt's text, or prompt_key its key; one of them is given
+    method      "imported" if the manifest does not say
+    round       number of refinements: 0 for a baseline; by default one more than its parent's
     parent      the entry in the bundle from which it was refined, "" for none
-    key         "" where the manifest gives none
+    key         "" if the manifest gives none
     provenance  every further column that is filled in
-    has_method  False where the manifest has a column for it that is empty here
+    has_method  False if the manifest has a column for it that is empty here
     reference   the entry in the bundle with the prompt's reference image, "" for none
     """
 
@@ -38,11 +38,11 @@ class ImageRow:
 
 
 def parents_first(good: dict[str, ImageRow], called: str, log: RejectLog) -> Iterator[ImageRow]:
-    """The rows with each parent before its children, otherwise in the manifest's order; the rest goes to the log."""
+    """The rows with each parent before its children, otherwise in the manifest's order; other rows go to the log."""
     done: dict[str, int] = {}  # entry → round
     refused: set[str] = set()
     for start in good.values():
-        line: list[ImageRow] = []  # from a row up to an ancestor that is settled
+        line: list[ImageRow] = []  # from a row up to an ancestor whose round is known
         on_line: set[str] = set()
         image: ImageRow | None = start
         while image is not None and image.file not in done and image.file not in refused and image.file not in on_line:

@@ -1,4 +1,4 @@
-"""The manifest of a bundle of images: which file shows which prompt, by which method, refined from which other."""
+"""The manifest of a bundle of images: each file's prompt, method, and the image it was refined from."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ from exchange.tables.values import MAX_INTEGER, MAX_TEXT
 from exchange.wording import listed
 
 MANIFEST_NAMES = ("manifest", "images", "pairs", "metadata")
-"""Looked for in this order, each with one of MANIFEST_ENDINGS, at the top or in the only folder there."""
+"""Searched for in this order, each with one of MANIFEST_ENDINGS, at the top level or in the only folder there."""
 MANIFEST_ENDINGS = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -76,13 +76,13 @@ def find_manifest(bundle: Bundle) -> str:
 
 
 def image_rows(bundle: Bundle, log: RejectLog, *, manifest: str = "") -> Iterator[ImageRow]:
-    """The images that the manifest names and the bundle holds; each parent comes before what was refined from it.
+    """The images that the manifest names and the bundle holds; each parent comes before the images refined from it.
 
     Rows with a reference and no image come first.
 
     manifest  the entry to read; by default the one that `find_manifest` finds
 
-    Rows whose file is not there, named twice, or without a prompt go to the log, and so do rows whose parent is not
+    Rows whose file is missing or named twice, or without a prompt, go to the log, and so do rows whose parent is not
     among the good ones, and image files that no row names. The whole manifest is held in memory, at most one row for
     each entry of the bundle. Raises BadFile where the manifest as a whole cannot be read.
     """
@@ -117,7 +117,7 @@ def image_rows(bundle: Bundle, log: RejectLog, *, manifest: str = "") -> Iterato
 
 
 def given_rows(bundle: Bundle, rows: Sequence[Mapping[str, JsonValue]], log: RejectLog) -> Iterator[ImageRow]:
-    """As `image_rows`, of rows that came without a manifest; their numbers count from 1."""
+    """Like `image_rows`, for rows that came without a manifest; their numbers count from 1."""
     reader = _ImageReader(bundle, "", _IMAGES, log, needs_image=True)
     good: dict[str, ImageRow] = {}
     for number, values in enumerate(rows, 1):

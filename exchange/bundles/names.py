@@ -1,4 +1,4 @@
-"""Names of files inside a bundle: made comparable, and refused where they could lead outside it."""
+"""Names of files inside a bundle: made comparable, and refused if they could lead outside it."""
 
 import re
 import unicodedata
@@ -37,11 +37,11 @@ def safe_name(name: str) -> str:
 
 
 def comparable(name: str) -> str:
-    """A safe name as two names are compared: some file systems keep neither case nor Unicode form apart."""
+    """A safe name in the form in which names are compared: some file systems ignore case or Unicode form."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def is_by_the_way(name: str) -> bool:
-    """True for what operating systems leave in folders and archives: hidden files, __MACOSX, Thumbs.db."""
+    """True for files that operating systems leave in folders and archives: hidden files, __MACOSX, Thumbs.db."""
     parts = name.split("/")
     return "__MACOSX" in parts or parts[-1].casefold() in _BY_THE_WAY or any(part.startswith(".") for part in parts)

@@ -1,4 +1,4 @@
-"""How a zip is laid out on disk: what has to be looked at before, or besides, what `zipfile` looks at.
+"""How a zip is laid out on disk: checks that have to precede or supplement those of `zipfile`.
 
 Source of the structures: PKWARE, APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.14–4.3.16 and 4.4.4.
 """
@@ -22,7 +22,7 @@ _UTF8_FLAG = 0x800
 
 
 def check_central_directory(stream: BinaryIO, name: str, max_entries: int) -> None:
-    """Raises BadFile where the list of entries is missing or too long, before it is read into memory."""
+    """Raises BadFile if the list of entries is missing or too long, before it is read into memory."""
     try:
         size = stream.seek(0, 2)
         tail_at = max(0, size - _END.size - _MAX_COMMENT)
@@ -51,7 +51,7 @@ def _begins_as_zip(stream: BinaryIO) -> bool:
 
 
 def _zip64_counts(stream: BinaryIO, end_at: int) -> tuple[int, int] | None:
-    """(entries, bytes of the directory) from the zip64 record, None where there is none."""
+    """(entries, bytes of the directory) from the zip64 record, None if there is none."""
     if end_at < _LOCATOR_64.size:
         return None
     stream.seek(end_at - _LOCATOR_64.size)
@@ -67,7 +67,7 @@ def _zip64_counts(stream: BinaryIO, end_at: int) -> tuple[int, int] | None:
 
 
 def check_no_overlap(archive: zipfile.ZipFile, name: str) -> None:
-    """Raises BadFile where two entries share bytes, the trick of archives that unpack to petabytes.
+    """Raises BadFile if two entries share bytes, the trick of archives that unpack to petabytes.
 
     Source: D. Fifield, "A better zip bomb", WOOT 2019.
     """
@@ -80,7 +80,7 @@ def check_no_overlap(archive: zipfile.ZipFile, name: str) -> None:
 
 
 def raw_name(info: zipfile.ZipInfo) -> bytes | None:
-    """The bytes of a name whose encoding matters and which the zip does not say; None for any other name."""
+    """The bytes of a name whose encoding matters and is not declared by the zip; None for any other name."""
     if info.flag_bits & _UTF8_FLAG or info.orig_filename.isascii():
         return None
     with suppress(UnicodeEncodeError):
@@ -89,7 +89,7 @@ def raw_name(info: zipfile.ZipInfo) -> bytes | None:
 
 
 def encodings_of(name: str) -> set[bytes]:
-    """How programs of some countries may have packed a name without saying so."""
+    """Encodings in which programs of some countries may have packed a name without declaring it."""
     found = set()
     for codec in _CODECS:
         with suppress(UnicodeEncodeError):
@@ -104,7 +104,7 @@ _CODECS = (
 
 
 def entry_name(info: zipfile.ZipInfo) -> str:
-    """The name as it was packed. Some programs write UTF-8 without saying so; what decodes as UTF-8 is UTF-8."""
+    """The name as it was packed. Some programs write UTF-8 without declaring it: what decodes as UTF-8 is UTF-8."""
     original = info.orig_filename
     if info.flag_bits & _UTF8_FLAG:
         return original

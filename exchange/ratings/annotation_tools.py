@@ -65,7 +65,7 @@ def _schemas(labels: JsonValue) -> list[tuple[str, dict[str, JsonValue]]]:
 
 
 def _value(name: str, value: JsonValue) -> JsonValue:
-    """A chosen label: its value, or, where that only says that it is chosen, the number in its name, or the name."""
+    """A chosen label: its value, or, if that only means that it is chosen, the number in its name, or the name."""
     if value is True or (isinstance(value, str) and value.casefold() == "true"):
         number = re.fullmatch(r"(?:scale_|likert_)?(\d+)", name)
         return number[1] if number else name
@@ -94,8 +94,8 @@ def _potato_columns(sheet: Sheet) -> list[str]:
 
 
 class _PotatoColumns:
-    """A column for each label of each schema, `quality:::scale_3`, that is filled where the label was chosen: with its
-    value, or with the same sign in all columns, which says no more than that."""
+    """A column for each label of each schema, `quality:::scale_3`, that is filled if the label was chosen: with its
+    value, or with a sign that is the same in all columns and only means "chosen"."""
 
     def __init__(self, sheet: Sheet) -> None:
         self._labels: dict[str, list[tuple[str, str]]] = {}
@@ -106,7 +106,7 @@ class _PotatoColumns:
 
     @staticmethod
     def _mark(sheet: Sheet, labels: Sequence[tuple[str, str]]) -> JsonValue:
-        """The sign that means "chosen" in the columns of a schema; None where cells hold values."""
+        """The sign that means "chosen" in the columns of a schema; None if cells hold values."""
         used = {label: {text_of(cell) for cell in sheet.values(column)} for column, label in labels}
         found = set().union(*used.values())
         n_used = sum(bool(cells) for cells in used.values())
@@ -211,7 +211,7 @@ def _is_data(column: str) -> bool:
 
 
 class _FlatRecords:
-    """`quality.responses` holds the values, `quality.responses.users` who gave them, `….status` whether they count."""
+    """`quality.responses` holds the values, `quality.responses.users` their raters, `….status` whether they count."""
 
     def __init__(self, sheet: Sheet, questions: list[str]) -> None:
         self._questions = questions
@@ -264,7 +264,7 @@ class _OldRecords:
 
 
 def _doccano(sheet: Sheet) -> Shape | None:
-    """doccano writes a file for each annotator, or one for all, in which nobody is named."""
+    """doccano writes a file for each annotator, or one for all of them without their names."""
     columns = {folded(column): column for column in sheet.columns}
     item = columns.get("filename") or columns.get("image") or columns.get("text") or columns.get("data")
     label = columns.get("label") or columns.get("labels") or columns.get("categories")

@@ -14,7 +14,7 @@ from .references import image_in
 from .shape import ONLY_QUESTION, Answer, Parts, Shape, Sheet, Skipped
 
 IMAGENHUB = ("semantic consistency", "perceptual quality")
-"""What ImagenHub asks: the two numbers of a cell (Ku et al. 2024, section 3)."""
+"""ImagenHub's questions: the two numbers of a cell (Ku et al. 2024, section 3)."""
 _LIST = re.compile(r"[\[(]\s*-?[\d.]+\s*(?:[,;]\s*-?[\d.]+\s*)+[\])]")
 
 

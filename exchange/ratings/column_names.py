@@ -31,7 +31,7 @@ ASIDE = (
     *("assignment_id", "updated_at", "started_at", "version", "email", "ip_address", "source", "type", "kind"),
     *("round", "parent", "sha256", "description", "text"),
 )
-"""Columns that hold no answer, whatever is in them."""
+"""Columns that never hold answers, whatever their content."""
 
 _PERSON = (
     r"(?:rater|annotator|worker|judge|coder|expert|user|person|participant|subject|evaluator|reviewer|assessor|"
@@ -52,7 +52,7 @@ _QUESTION_WORDS = re.compile(
 
 
 def role(names: Sequence[str], columns: Iterable[str]) -> str | None:
-    """The column that is called by the earliest of these names; None for none."""
+    """The column with the earliest of these names; None if there is none."""
     by_name: dict[str, str] = {}
     for column in columns:
         by_name.setdefault(folded(column), column)
@@ -78,7 +78,7 @@ def crossed(names: Sequence[str]) -> tuple[dict[str, tuple[str, str]], bool] | N
     """Column → (rater, question) where each column is named after both, such as rater1_quality or alignment (r2).
 
     The columns must be all pairs of the raters and the questions; the sign between them must be the same, and the
-    raters must look like raters. The flag says whether raters come first. None where this is not so.
+    raters must look like raters. The flag says whether raters come first. None if any of this does not hold.
     """
     for pattern in (r"(.+?)\s*[\[(](.+)[\])]", *(rf"({a}){j}({b})" for j in _JOINTS for a, b in _GREEDY)):
         split = [re.fullmatch(pattern, name.strip(), re.DOTALL) for name in names]

@@ -109,9 +109,9 @@ def _fill(found: _Found, sheet: Sheet, given: Given) -> None:
 
 
 def recognised(sheet: Sheet) -> Shape | None:
-    """The table as its columns' names and contents describe it; None where this is not a table of ratings.
+    """The table as its columns' names and contents describe it; None if this is not a table of ratings.
 
-    Raises BadFile where columns hold answers and it is open whether they are raters or questions.
+    Raises BadFile if columns hold answers but could be raters as well as questions.
     """
     found = _Found()
     _fill(found, sheet, Given())
@@ -140,7 +140,7 @@ def recognised(sheet: Sheet) -> Shape | None:
 
 
 def _item_by_content(found: _Found, sheet: Sheet) -> str:
-    """The column that names items although it is not called so: one of references, the first without a name, an id."""
+    """The column that names items although its name does not say so: references, a nameless first column, or an id."""
     free = [column for column in sheet.columns if column not in found.columns.values()]
     holders = [column for column in free if (cells := sheet.values(column)) and all(map(_refers, cells))]
     if len(holders) != 1:
@@ -219,7 +219,7 @@ def _is_number(text: str) -> bool:
 
 
 def stem(file: str) -> str:
-    """The name of a file without folders and endings: who rated, where each rater has a file."""
+    """The name of a file without folders and endings: the rater, if each rater has a file."""
     path = PurePath(file.replace("\\", "/")).name
     while (shorter := PurePath(path).stem) != path:
         path = shorter
@@ -323,7 +323,7 @@ def _lists(found: _Found, columns: Sequence[str]) -> Shape:
 
 
 def pair_name(prompt: str, method: str) -> str:
-    """What the image of a prompt by a method is called where a file names only these two."""
+    """The name of a prompt's image by a method, if a file names only these two."""
     name = image_in(prompt)
     return f"{stem(prompt) if name == prompt else prompt}_{method}"
 
@@ -333,7 +333,7 @@ def _said(found: _Found) -> dict[str, JsonValue]:
 
 
 def _unused(sheet: Sheet, found: _Found, columns: Sequence[str]) -> list[str]:
-    """Columns that hold answers and are none of those that are read."""
+    """Columns that hold answers but are not read."""
     taken = {*columns, *found.columns.values()}
     free = [column for column in sheet.columns if column not in taken and not names.is_aside(column)]
     return [column for column in free if not any(is_reference(text_of(cell)) for cell in sheet.values(column)[:1])]

@@ -1,4 +1,4 @@
-"""MTurk's batch results: a row for each assignment, what was shown in `Input.…`, what was answered in `Answer.…`."""
+"""MTurk's batch results: a row for each assignment, with what was shown in `Input.…` and the answers in `Answer.…`."""
 
 import json
 import re
@@ -30,9 +30,9 @@ def recognised(sheet: Sheet) -> Shape | None:
 
 
 class _Assignments:
-    """Answers are distinguished by column, or by element where the form's answers came as JSON.
+    """Answers are distinguished by column, or by element if the form's answers came as JSON.
 
-    One image per assignment, or several: `Input.image_2` is what `Answer.quality_2` is about.
+    One image per assignment, or several: `Answer.quality_2` is about `Input.image_2`.
     """
 
     def __init__(self, sheet: Sheet) -> None:
@@ -106,7 +106,7 @@ def _is_true(cell: JsonValue) -> bool:
 
 
 def _is_text(sheet: Sheet, column: str) -> bool:
-    """Whether a column holds what was written, or what the form sends along, rather than an answer."""
+    """Whether a column holds free text, or values that the form adds, rather than an answer."""
     cells = [text_of(cell) for cell in sheet.values(column)]
     if not cells:
         return True

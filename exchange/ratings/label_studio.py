@@ -104,7 +104,7 @@ class _Tasks:
 
 
 def annotator(value: JsonValue) -> str:
-    """Who annotated: an address or a number, alone or within an object."""
+    """The annotator: an address or a number, by itself or within an object."""
     if isinstance(value, dict):
         return next((text_of(value[key]) for key in ("email", "username", "id") if value.get(key)), "")
     return text_of(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
@@ -139,7 +139,7 @@ def _one(chosen: JsonValue) -> "JsonValue | Skipped":
 def item_column(
     keys: Sequence[str], values: Callable[[str], Sequence[JsonValue]], *, preferred: AbstractSet[str] = frozenset()
 ) -> str:
-    """The key of the image: a preferred one, one that is called so, else the first that holds references."""
+    """The key of the image: a preferred one, one named like an image, otherwise the first that holds references."""
     cells = {key: [cell for cell in values(key) if cell not in (None, "")] for key in keys}
     referring = [key for key in keys if cells[key] and all(isinstance(c, str) and is_reference(c) for c in cells[key])]
     for among in (referring, list(keys)):
@@ -156,7 +156,7 @@ def item_column(
 
 
 def unpacked(cell: JsonValue) -> JsonValue:
-    """What a cell of JSON_MIN or CSV says: [{"rating": 4}] is 4, {"choices": ["a", "b"]} is a list; else the cell."""
+    """A cell's value in JSON_MIN or CSV: [{"rating": 4}] is 4, {"choices": ["a", "b"]} is a list; else the cell."""
     if isinstance(cell, str):
         text = identity(cell)
         if not text.startswith(("[", "{")):
@@ -227,7 +227,7 @@ def _is_number(value: JsonValue) -> bool:
 
 
 def _is_answer_column(sheet: Sheet, column: str, *, is_ordered: bool) -> bool:
-    """Whether a column holds answers and no data of the task; where the order of columns does not show it, by content.
+    """Whether a column holds answers and not data of the task; if the order of columns does not show it, by content.
 
     Data are the same for all annotations of a task. Numbers are still answers, and so are a few short words
     that differ within a task.
@@ -245,6 +245,6 @@ def _is_answer_column(sheet: Sheet, column: str, *, is_ordered: bool) -> bool:
 
 
 def decoded_list(text: str) -> list[JsonValue]:
-    """The list that a cell holds as text; the text alone where it is none."""
+    """The list that a cell holds as text; a list of only the text if it is not a list."""
     value = _decoded(text, text)
     return value if isinstance(value, list) else [value]

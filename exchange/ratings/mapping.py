@@ -1,4 +1,4 @@
-"""What a user says of a file of ratings: which column is what, what words mean, how the file is written.
+"""What a user says about a file of ratings: what each column is, what words mean, how the file is written.
 
 It is a small JSON file that the commands take (`--mapping`) and the import page proposes, shows and keeps.
 """
@@ -29,12 +29,12 @@ MOST_CHARACTERS = 100_000
 
 
 class BadMapping(ValueError):
-    """A mapping that cannot be used; the message says why, and the cure."""
+    """A mapping that cannot be used; the message says why, and what to do."""
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """What the user says; everything that is empty is found out.
+    """What the user says; everything left empty is detected.
 
     columns   part of an answer (SINGLE) → the file's column
     spread    a part (SPREAD) → the columns that are named after it
@@ -60,7 +60,7 @@ class Mapping:
         return bool(self.columns or self.spread)
 
     def to_json(self) -> dict[str, JsonValue]:
-        """As `parse_mapping` reads it; only what is said."""
+        """In the form that `parse_mapping` reads, without empty parts."""
         plain: dict[str, Any] = {**self.columns, **{part: list(names) for part, names in self.spread.items()}}
         if self.labels:
             only = self.labels.get("") if set(self.labels) == {""} else None
@@ -165,7 +165,7 @@ def _with(mapping: Mapping, name: str, content: JsonValue) -> Mapping:
 
 
 def check_encoding(name: str) -> None:
-    """Raises BadMapping where Python knows no text encoding of this name."""
+    """Raises BadMapping if Python does not know a text encoding of this name."""
     try:
         if not codecs.lookup(name)._is_text_encoding:
             raise LookupError

@@ -1,4 +1,4 @@
-"""Files that are not ratings although somebody may give them as such: what they are, and where they go."""
+"""Files that are not ratings although a user may import them as ratings: what they are, and where they belong."""
 
 import re
 
@@ -26,7 +26,7 @@ def is_rank_name(name: str) -> bool:
 
 
 def refuse_other(sheet: Sheet) -> None:
-    """Raises BadFile, with what to do, for a file that is plainly something else than ratings."""
+    """Raises BadFile, with what to do, for a file that clearly does not hold ratings."""
     columns = {folded(column) for column in sheet.columns}
     found = _ranks(sheet) or _votes(sheet, columns) or _people(sheet, columns) or _regions(sheet, columns)
     found = found or _scores(sheet, columns)

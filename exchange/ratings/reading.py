@@ -1,4 +1,4 @@
-"""The door for ratings from outside: it finds out how a file is written and hands out its answers, one per row."""
+"""The entry point for ratings from outside: it detects how a file is written and returns its answers, one per row."""
 
 import re
 from collections import Counter
@@ -51,7 +51,7 @@ SHAPED = Columns(
 
 @dataclass
 class Tally:
-    """What became of a file: its rows, the answers in them, and what was left out for a reason that is not a fault."""
+    """What was read from a file: its rows, their answers, and what was left out for a reason that is not a fault."""
 
     n_rows: int = 0
     n_answers: int = 0
@@ -64,7 +64,7 @@ class Tally:
 
 @dataclass
 class _Part:
-    """One table: what it is called, its content from `begin` on, and how it is read; without a shape it is long."""
+    """One table: its name, its content from `begin` on, and how it is read; without a shape, one answer per row."""
 
     name: str
     content: BinaryIO
@@ -99,12 +99,12 @@ class RatingsFile:
 
     @property
     def format(self) -> str:
-        """What the first table was recognised as; "" for a table of one answer per row."""
+        """The format of the first table; "" for a table with one answer per row."""
         return next((part.shape.name for part in self._parts if part.shape is not None), "")
 
     @property
     def proposal(self) -> dict[str, JsonValue]:
-        """The mapping that reads the file as it is read, as a mapping file says it."""
+        """The mapping by which the file is read, in the form of a mapping file."""
         shape = self._parts[0].shape
         return {**(dict(shape.mapping) if shape is not None else {}), **self.mapping.to_json()}
 
@@ -115,17 +115,17 @@ class RatingsFile:
 
     @property
     def questions(self) -> dict[str, str]:
-        """Question → its words, where a file has them."""
+        """Question → its wording, if a file has it."""
         return {name: words for part in self._parts if part.shape for name, words in part.shape.questions.items()}
 
     @property
     def is_paired(self) -> bool:
-        """Whether items have no names of their own but are each a prompt's image by a method."""
+        """Whether items have no names of their own: each is a prompt's image by a method."""
         return any(part.shape is not None and part.shape.is_paired for part in self._parts)
 
     @property
     def says_items(self) -> bool:
-        """Whether the answers say the prompts of their items, so that no table of items is needed."""
+        """Whether the answers contain the prompts of their items, so that no table of items is needed."""
         return any(
             part.shape is not None and (part.shape.is_paired or "prompt" in part.shape.mapping) for part in self._parts
         )
@@ -137,7 +137,7 @@ class RatingsFile:
         try:
             rows = [[text_of(row.values.get(n)) for n in names] for row in islice(self.rows(nowhere), ROWS_LOOKED_AT)]
         except BadFile:
-            rows = []  # the reading itself says what is wrong
+            rows = []  # reading the rows reports what is wrong
         part = self._parts[0]
         return _shown(look_at(part.name, part.again(), self.mapping), self.format, self.proposal, rows)
 
@@ -219,7 +219,7 @@ def _row(row: Row, place: int, answer: Answer, names: dict[str, str]) -> Row:
 
 
 def _joined(item: str) -> str:
-    """An item's name without its ending, and with one sign for all that join its parts."""
+    """An item's name without its ending, and with one sign for all signs that join its parts."""
     return re.sub(r"[_/\\\-. ]+", "_", re.sub(r"\.[A-Za-z0-9]{1,5}$", "", item)).casefold()
 
 
@@ -229,8 +229,8 @@ def opened_ratings(
 ) -> Iterator[RatingsFile]:
     """The ratings in files, each of which may be packed, or a zip of tables, such as one for each rater.
 
-    Raises BadFile where a file cannot be read, is plainly something else than ratings, or could be read in two ways;
-    the message then has what settles it.
+    Raises BadFile if a file cannot be read, clearly does not hold ratings, or could be read in two ways. The message
+    says how to decide.
     """
     mapping = mapping or Mapping()
     with ExitStack() as stack:
@@ -254,7 +254,7 @@ def opened_ratings(
 def _shape(
     name: str, content: BinaryIO, begin: int, mapping: Mapping, log: RejectLog, *, rater: str = ""
 ) -> Shape | None:
-    """rater: whose answers a table holds that does not say it; "" where nothing says it"""
+    """rater: whose answers a table holds if it does not say so; "" if unknown"""
     content.seek(begin)
     sheet = look_at(name, content, mapping)
     if not sheet.head:
@@ -274,7 +274,7 @@ def _shape(
 
 
 def _left_aside(sheet: Sheet, shape: Shape) -> list[str]:
-    """Columns that hold what could be answers, but are called as what accompanies answers mostly is."""
+    """Columns whose content could be answers, but whose names are usual for data that accompany answers."""
     taken = set(shape.unused)
     for used in shape.mapping.values():
         taken |= {str(column) for column in used} if isinstance(used, list) else {str(used)}
@@ -300,7 +300,7 @@ def _recognised(sheet: Sheet, mapping: Mapping, rater: str) -> Shape | None:
 
 
 def _has_more_questions(sheet: Sheet) -> bool:
-    """Whether a table that could be read as one answer per row has answers to further questions in columns."""
+    """Whether a table that could be read as one answer per row has further questions' answers in other columns."""
     resolved = RATINGS.resolve(sheet.columns)
     if "dimension" in resolved.values():
         return False
@@ -324,9 +324,9 @@ def _shown(
 
 
 def look_at(name: str, content: BinaryIO, mapping: Mapping) -> Sheet:
-    """The first rows of a table, and later ones that show what a column holds which is empty in these.
+    """The first rows of a table, and later rows that show the content of columns that are empty in the first ones.
 
-    Raises BadFile where not even the first rows can be read.
+    Raises BadFile if not even the first rows can be read.
     """
     head: list[Row] = []
     rows = read_rows(content, name=name, dialect=mapping.dialect, log=RejectLog(keep=0))
@@ -341,7 +341,7 @@ def look_at(name: str, content: BinaryIO, mapping: Mapping) -> Sheet:
 
 
 def _late_rows(head: Sequence[Row], rows: Iterator[Row], *, has_keys: bool) -> Iterator[Row]:
-    """Rows with cells of columns that had few so far. The rest of the file is read only where there may be such."""
+    """Rows with cells of columns that had few so far. The rest of the file is read only if there may be such rows."""
     seen = Counter(column for row in head for column, cell in row.values.items() if not is_blank(cell))
     if not has_keys and all(seen[column] for row in head[:1] for column in row.values):
         return

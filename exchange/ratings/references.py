@@ -1,4 +1,4 @@
-"""Items that a file names by a path or an address: what they are called, and how an image is recognised in a text."""
+"""Items that a file names by a path or an address: their names, and how an image is recognised in a text."""
 
 import re
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ IMAGE_ENDING = r"\.(?:png|jpe?g|webp|gif|bmp|tiff?|avif)"
 _IMAGE_NAME = re.compile(rf"[^\s\"'<>()\[\]{{}},;|/\\]+{IMAGE_ENDING}(?![A-Za-z0-9])", re.IGNORECASE)
 _REFERENCE = re.compile(rf"(?:[a-z][a-z0-9+.-]*://\S+|\S*[/\\]\S+|.*{IMAGE_ENDING})", re.IGNORECASE | re.DOTALL)
 _UPLOAD = re.compile(r"(?:/data/upload/|^upload/)(?:.*/)?[0-9a-f]{8}-(?=[^/]+$)", re.IGNORECASE)
-"""Label Studio puts eight hexadecimal digits and a hyphen before the name of a file that is uploaded."""
+"""Label Studio puts eight hexadecimal digits and a hyphen before the name of an uploaded file."""
 
 
 def is_reference(text: str) -> bool:
@@ -20,13 +20,13 @@ def is_reference(text: str) -> bool:
 
 
 def image_in(text: str) -> str:
-    """The name of the only image file that a text names, without its folders; "" where it names none or several."""
+    """The name of the only image file that a text names, without its folders; "" if it names none or several."""
     names = {match[0] for match in _IMAGE_NAME.finditer(unquote(text) if "%" in text else text)}
     return names.pop() if len(names) == 1 else ""
 
 
 def path_of(reference: str) -> str:
-    """The path within an address, with forward slashes; the text itself where it is not an address."""
+    """The path within an address, with forward slashes; the text itself if it is not an address."""
     text = identity(reference)
     if "://" in text or text.startswith("/data/"):
         parts = urlsplit(text)
@@ -41,7 +41,7 @@ def path_of(reference: str) -> str:
 
 
 def names_of(references: Iterable[str]) -> dict[str, str]:
-    """Reference → item: the file's name; where two files have one name, as much of their paths as is needed."""
+    """Reference → item: the file's name; if two files have the same name, as much of their paths as is needed."""
     paths = {reference: path_of(reference) for reference in references}
     n_parts = 1
     while True:

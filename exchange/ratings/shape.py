@@ -1,4 +1,4 @@
-"""What a recognised file of ratings is: the answers that each of its rows holds, and what is said of it."""
+"""A recognised file of ratings: the answers that each of its rows holds, and what is known about the file."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,14 +7,14 @@ from typing import NamedTuple
 from exchange.tables.row import JsonValue, Row
 
 ONLY_QUESTION = "rating"
-"""What the only question is called where a file names none."""
+"""The name of the only question if a file does not name it."""
 
 
 class Answer(NamedTuple):
     """One answer.
 
-    item, rater, dimension   as the file says them; a missing one is "", which is refused later, by row
-    value                    None or "" where there is no answer
+    item, rater, dimension   as in the file; a missing one is "", which is refused later, by row
+    value                    None or "" if there is no answer
     field                    the file's own name for the place of the value
     more                     further columns of a table of ratings: answered_at, active_ms, prompt, method
     """
@@ -39,7 +39,7 @@ Parts = Iterable[Answer | Skipped]
 
 @dataclass(frozen=True)
 class Sheet:
-    """A file as it is looked at: the keys of its first rows in the order in which they come, and these rows."""
+    """The beginning of a file: the keys of its first rows in order, and these rows."""
 
     file: str
     columns: Sequence[str]
@@ -52,7 +52,7 @@ class Sheet:
 
 
 def is_blank(cell: JsonValue) -> bool:
-    """Whether a cell holds nothing that could be an answer."""
+    """Whether a cell does not hold anything that could be an answer."""
     return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
@@ -60,14 +60,14 @@ def is_blank(cell: JsonValue) -> bool:
 class Shape:
     """How a file is read.
 
-    name        who wrote it, or what its columns are: for the output
+    name        the program that wrote it, or what its columns are: for the output
     parts       row → its answers
-    mapping     the columns as a mapping file says them; {} where the program alone settles them
+    mapping     the columns in the form of a mapping file; {} if the program alone determines them
     references  items are paths or addresses of images, and are named by their files
     choices     questions whose answers are choices from a list, not numbers
-    questions   question → its words, where the file has them
-    unused      columns that may be meant to be read and are not
-    header_rows rows under the header that hold no answers
+    questions   question → its wording, if the file has it
+    unused      columns that are not read although the user may want them to be
+    header_rows rows under the header that do not hold answers
     is_paired   items have no names of their own: they are a prompt's image by a method (`columns.pair_name`)
     """
 

@@ -62,7 +62,7 @@ def recognised(sheet: Sheet) -> Shape | None:
 
 @dataclass(frozen=True)
 class _About:
-    """What a column asks: about which image, and which question, with its words."""
+    """What a column asks: the image, the question, and its wording."""
 
     item: str
     question: str
@@ -109,7 +109,7 @@ def _qualtrics(sheet: Sheet) -> Shape | None:
 
 
 def _is_text_row(row: Row) -> bool:
-    """Whether a row repeats the meaning of the header: what Qualtrics writes under its own columns' names."""
+    """Whether a row only explains the header, as Qualtrics writes under its own columns' names."""
     return any(folded(text_of(cell)) in _QUALTRICS for cell in row.values.values())
 
 
@@ -155,7 +155,7 @@ def _words(about: Mapping[str, _About]) -> dict[str, str]:
 
 
 def _about(texts: Mapping[str, str], *, fallback: Sequence[str]) -> dict[str, _About]:
-    """Column → what it is about, for every column whose text, or else whose name, has the name of one image."""
+    """Column → what it is about, for every column whose text, or otherwise whose name, has the name of one image."""
     found: dict[str, _About] = {}
     for column, text in texts.items():
         item = image_in(text)

@@ -28,7 +28,7 @@ class Cells:
         self._log = log
 
     def reject(self, field: str, problem: str, cure: str) -> None:
-        """Refuses the row for a reason that only the caller can see."""
+        """Refuses the row for a reason that only the caller knows."""
         self.ok = False
         self._note(field, self.row.values.get(field) or "", problem, cure)
 
@@ -36,11 +36,11 @@ class Cells:
         return not is_missing(self.row.values.get(field))
 
     def text(self, field: str, *, max_length: int = values.MAX_TEXT, required: bool = True) -> str:
-        """Text; "" where an optional one is missing."""
+        """Text; "" if an optional one is missing."""
         return self._read(field, lambda cell: values.parse_text(cell, max_length=max_length), "", required)
 
     def known_text(self, field: str, *, max_length: int, required: bool = True) -> str:
-        """A text that is likely to come again in other rows."""
+        """A text that is likely to occur again in other rows."""
         value = self.row.values.get(field)
         if isinstance(value, str) and value:
             if (
@@ -49,7 +49,7 @@ class Cells:
                 and value.isprintable()
                 and " " not in (value[0], value[-1])
             ):
-                return value  # nothing can be wrong with it
+                return value  # every text is valid here
             with suppress(BadValue):  # what is wrong with it is logged below
                 return values.parse_known_text(value, max_length)
         return self.text(field, max_length=max_length, required=required)
@@ -62,7 +62,7 @@ class Cells:
         return name
 
     def slug(self, field: str, *, required: bool = True) -> str:
-        """An identifier; "" where an optional one is missing."""
+        """An identifier; "" if an optional one is missing."""
         return self._read(field, values.parse_slug, "", required)
 
     def number(self, field: str, *, low: float | None = None, high: float | None = None) -> float:
@@ -82,11 +82,11 @@ class Cells:
         return self._read(field, lambda cell: values.parse_answer(cell, scale, words), None, True)
 
     def boolean(self, field: str, *, default: bool | None = None) -> bool:
-        """True or false; `default` where the cell is missing (None: the cell is required)."""
+        """True or false; `default` if the cell is missing (None: the cell is required)."""
         return self._read(field, values.parse_boolean, bool(default), default is None)
 
     def timestamp(self, field: str) -> datetime | None:
-        """A moment with its zone (UTC where none is given); None where the cell is missing."""
+        """A moment with its zone (UTC if none is given); None if the cell is missing."""
         return self._read(field, values.parse_timestamp, None, False)
 
     def _read(self, field: str, parse: Callable[[JsonValue], T], placeholder: T, required: bool) -> T:

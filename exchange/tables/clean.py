@@ -1,6 +1,6 @@
 """UTF-8 CSV and TSV without any fault, parsed by Arrow: a whole file, or block after block.
 
-What is not plainly faultless is left to `delimited`, which says what is wrong with it.
+Anything that is not clearly faultless is left to `delimited`, which says what is wrong with it.
 """
 
 import csv
@@ -37,7 +37,7 @@ class Header(NamedTuple):
 
 
 def clean_header(data: bytes, name: str, columns: Columns) -> Header | None:
-    """The header that `data` begins with, if nothing is odd about it."""
+    """The header with which `data` begins, if there is nothing unusual about it."""
     try:
         codec, mark = encoding_of(data[:4096], name)
     except BadFile:
@@ -70,7 +70,7 @@ def clean_header(data: bytes, name: str, columns: Columns) -> Header | None:
 
 
 def clean_cells(data: bytes, begin: int, header: Header) -> pa.Table | None:
-    """The wanted columns of the lines from `begin` on; None where any line is odd: the other way says which."""
+    """The wanted columns of the lines from `begin` on; None if any line is unusual: `delimited` then says which."""
     if b"\0" in data or not _is_utf8(data) or may_be_harmless(data):
         return None
     if not _has_plain_lines(data, begin, header.delimiter):
@@ -90,9 +90,9 @@ def n_lines(data: bytes, begin: int = 0) -> int:
 
 
 def whole_lines(stream: BinaryIO, begun: bytes, size: int) -> Iterator[bytes]:
-    """What was read already and the rest of a stream, in pieces of about `size` bytes that end with a line.
+    """The bytes already read and the rest of a stream, in pieces of about `size` bytes that end with a line.
 
-    Ends early, in front of a line that is longer than any line may be.
+    Ends early, before a line that is longer than any line may be.
     """
     rest = begun
     while True:
@@ -107,7 +107,7 @@ def whole_lines(stream: BinaryIO, begun: bytes, size: int) -> Iterator[bytes]:
 
 
 def each_line_is_a_row(data: bytes) -> bool:
-    """Whether no cell can go on in the next line, so that lines with faults can be read by themselves."""
+    """Whether no cell can continue in the next line, so that lines with faults can be read by themselves."""
     return b'"' not in data and b"\0" not in data and data.count(b"\r") == data.count(b"\r\n") and _is_utf8(data)
 
 
@@ -122,7 +122,7 @@ def _is_utf8(data: bytes) -> bool:
 
 
 def _has_plain_lines(data: bytes, begin: int, delimiter: str) -> bool:
-    """True where each line from `begin` on is one row by the strict rules, which Arrow alone does not hold.
+    """True if each line from `begin` on is one row by the strict rules, which Arrow alone does not enforce.
 
     That is: lines end in LF or CRLF, and quotes come in pairs that enclose whole cells without quotes or line breaks.
     """
@@ -144,7 +144,7 @@ def _has_plain_lines(data: bytes, begin: int, delimiter: str) -> bool:
 
 
 def _parse(body: memoryview, found: Sequence[str], wanted: Sequence[str], delimiter: str) -> pa.Table | None:
-    """Arrow's table of texts; None where Arrow finds a fault."""
+    """Arrow's table of texts; None if Arrow finds a fault."""
     try:
         return pyarrow.csv.read_csv(
             pa.BufferReader(pa.py_buffer(body)),

@@ -38,7 +38,7 @@ _PLAIN_NUMBER = r"^-?[0-9]{1,17}(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?$"
 
 
 class CodedColumn:
-    """A column of n cells: cell i says labels[codes[i]], and "" for an empty cell, null, or a missing JSON key.
+    """A column of n cells: cell i is labels[codes[i]], and "" for an empty cell, null, or a missing JSON key.
 
     codes   (n,) int32, 0 ≤ code < len(labels)
     labels  distinct texts as `identity` spells them, in the order in which they first occur
@@ -83,7 +83,7 @@ class CodedColumn:
         return np.array(self.labels, object)[self.codes]
 
     def ranked(self) -> tuple[list[str], NDArray[np.int64]]:
-        """The labels that are not blank, sorted, and (n,) the place of each cell among them, −1 for a blank one."""
+        """The labels that are not blank, sorted, and (n,) the index of each cell among them, −1 for a blank one."""
         labels = self._coded().dictionary
         named = np.flatnonzero(~np.asarray(_blanks(labels)))
         named = named[np.asarray(pc.sort_indices(labels.take(named)))]
@@ -92,12 +92,12 @@ class CodedColumn:
         return labels.take(named).to_pylist(), place[self.codes]
 
     def index_in(self, names: Sequence[str]) -> NDArray[np.int64]:
-        """(n,) the place of each cell's identity in `names`, −1 where it is none of them."""
+        """(n,) the index of each cell's identity in `names`, −1 if it is not among them."""
         among = pa.array(names, pa.string())
         return self._each(lambda texts: _places(texts, among)).astype(np.int64)
 
     def blanks(self) -> NDArray[np.bool_]:
-        """(n,) whether a cell holds nothing that can be seen."""
+        """(n,) whether a cell has no visible characters."""
         return self._each(_blanks)
 
     def near_matches(self) -> list[tuple[str, ...]]:
@@ -111,7 +111,7 @@ class CodedColumn:
         return labels.filter(pc.is_in(pc.utf8_lower(labels), value_set=pa.array(sorted(words)))).to_pylist()
 
     def numbers(self) -> NDArray[np.float64]:
-        """(n,) the cells as `parse_number` reads them, NaN where a cell is not a finite number."""
+        """(n,) the cells as `parse_number` reads them, NaN if a cell is not a finite number."""
         return self._each(_numbers)
 
     def _coded(self) -> pa.DictionaryArray:
@@ -120,7 +120,7 @@ class CodedColumn:
         return self._cells
 
     def _each(self, read: Callable[[pa.Array | pa.ChunkedArray], Any]) -> NDArray[Any]:
-        """What `read` makes of each cell; where they are coded, it sees each label once."""
+        """The result of `read` for each cell; if the cells are coded, it is called once for each label."""
         if isinstance(self._cells, pa.DictionaryArray):
             return np.asarray(read(self._cells.dictionary))[self.codes]
         return np.asarray(read(self._cells))
@@ -143,7 +143,7 @@ def _identities(texts: pa.Array) -> pa.Array:
 
 
 def _places(texts: pa.Array | pa.ChunkedArray, among: pa.Array) -> NDArray[np.int64]:
-    """Where each text is in `among`: looked up as it came first, since nearly all texts are spelled as they should."""
+    """The index of each text in `among`; looked up as it is first, since nearly all texts are spelled correctly."""
     places = np.asarray(pc.index_in(texts, among).fill_null(-1)).copy()
     if (places < 0).any():
         missed = texts.filter(pa.array(places < 0))
@@ -158,7 +158,7 @@ def _blanks(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
 
 
 def _perhaps_alike(names: pa.Array) -> pa.Array:
-    """The names that may be nearly the same as another one, and some that are not: a fast scan of a million names."""
+    """The names that may be nearly the same as another one, with some false hits: a fast scan of a million names."""
     if not pc.all(pc.string_is_ascii(names)).as_py():
         return names
     coarse = pc.ascii_lower(names)
@@ -190,7 +190,7 @@ def _number(label: str) -> float:
 class CodedTable:
     """Columns of equal length n, and (n,) int64 `row_numbers`, as in `Row.number`, to report bad cells by.
 
-    places  (n,) which of the answers of its row each is, and `fields` what the file calls its value; empty where each
+    places  (n,) which of the answers of its row each is, and `fields` what the file calls its value; empty if each
             row of the file is one answer
     refused (n,) which rows were refused by `refuse`
     """
@@ -207,7 +207,7 @@ class CodedTable:
             object.__setattr__(self, "refused", np.zeros(len(self.row_numbers), bool))
 
     def refuse(self, log: RejectLog, row: int, field: str, value: object, problem: str, cure: str) -> None:
-        """Notes a row that is left out, by its number in the file and by what the file calls the cell."""
+        """Records a row that is left out, by its number in the file and by the file's name for the cell."""
         self.refused[row] = True
         called = self.fields[row] if field == "value" and self.fields else field
         place = self.places[row] if self.places else 0
@@ -242,7 +242,7 @@ def read_columns(
 
 
 def release_memory() -> None:
-    """Gives back memory that Arrow keeps from freed columns: hundreds of megabytes for a million rows."""
+    """Releases memory that Arrow keeps from freed columns: hundreds of megabytes for a million rows."""
     pa.default_memory_pool().release_unused()
 
 
@@ -255,7 +255,7 @@ def collect_columns(rows: Iterable[Row], *, name: str, columns: Columns, log: Re
     for row in rows:
         unnamed = next((name for name in columns.names if isinstance(row.values.get(name), bool | dict | list)), None)
         if unnamed is not None:
-            Cells(row, log).text(unnamed)  # refused as every importer refuses it
+            Cells(row, log).text(unnamed)  # refused in the same way as in every importer
             continue
         for label, value in row.values.items():
             coder = coders.get(label)
@@ -282,7 +282,7 @@ class _Coder:
         self._codes: list[int] = []
 
     def add(self, value: JsonValue, at: int) -> None:
-        """Cell `at`; rows that were passed over had no such key and are empty."""
+        """Cell `at`; rows that were skipped did not have this key and are empty."""
         self._pad(at)
         text = value if isinstance(value, str) else text_of(value)
         self._codes.append(self._code_of.setdefault(text, len(self._code_of)))
@@ -299,7 +299,7 @@ class _Coder:
 
 
 def _parse_clean(data: bytes, name: str, columns: Columns, log: RejectLog) -> CodedTable | None:
-    """The table where `data` is a faultless UTF-8 CSV or TSV without line breaks in cells; None: take the other way."""
+    """The table if `data` is a faultless UTF-8 CSV or TSV without line breaks in cells; None: read it by rows."""
     header = clean_header(data, name, columns)
     if header is None or header.end == len(data):
         return None
@@ -320,7 +320,7 @@ def read_blocks(
 ) -> Iterator[CodedTable | list[Row]]:
     """The rows that `read_rows` gives, with the same rejects, a block at a time.
 
-    A block is a table of columns where its lines are faultless CSV or TSV, else a list of rows. Memory: a few times
+    A block is a table of columns if its lines are faultless CSV or TSV, otherwise a list of rows. Memory: a few times
     `size`, the bytes in a block. Raises BadFile as `read_rows` does.
     """
     begin = stream.tell() if stream.seekable() else None
@@ -358,7 +358,7 @@ def read_blocks(
 
 
 class _Later(RejectLog):
-    """Passes on what is said of rows behind the first `n_read`, which were read before."""
+    """Passes on rejects of rows after the first `n_read`, which were read before."""
 
     def __init__(self, log: RejectLog, n_read: int) -> None:
         super().__init__(keep=0)

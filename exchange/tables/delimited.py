@@ -13,7 +13,7 @@ from exchange.tables.row import Row
 
 DELIMITERS = ",\t;|"
 FIRST_COLUMN = "(first column)"
-"""What a first column without a name is called where all columns are wanted."""
+"""The name of a first column without a name if all columns are wanted."""
 
 _SEPARATOR = re.compile(r"[Ss][Ee][Pp]=(.)")
 _QUOTE_CURE = 'put the cell in double quotes and write each double quote inside it twice ("")'
@@ -52,11 +52,11 @@ def read_delimited(
     """Rows under the first line that is not blank, which is the header. `number` is the line a row begins on.
 
     delimiter  "": found in the header
-    n_skipped  lines of the file between its header and the rest of `lines`
+    n_skipped  number of the file's lines between its header and the rest of `lines`
 
     Blank lines are skipped, and before the header comments and Excel's `sep=;`. A first column without a name is left
-    out where it holds whole numbers only, as pandas and R write the numbers of rows. An apostrophe that exports put
-    before a formula's sign is taken off again.
+    out if it holds only whole numbers, as pandas and R write the numbers of rows. An apostrophe that exports put
+    before a formula's sign is removed.
     Rows with too few or too many cells, or with a stray quote, go to the log.
     Raises BadFile for a faulty header and for a quote that never closes.
     """
@@ -119,10 +119,10 @@ def read_delimited(
 def _header_line(
     lines: Iterator[str], name: str, columns: Columns | None, delimiter: str, log: RejectLog
 ) -> tuple[int, str, Iterator[str], str]:
-    """(lines before the header, the header, the lines behind it, the delimiter).
+    """(lines before the header, the header, the lines after it, the delimiter).
 
-    Passed over are blank lines, `sep=;`, by which Excel knows the delimiter, and comments: lines that begin with "#"
-    and have another number of cells than the first line that does not.
+    It skips blank lines, `sep=;`, by which Excel knows the delimiter, and comments: lines that begin with "#"
+    and have a different number of cells from the first line that does not.
     """
     n_before, said = 0, ""
     comments: list[str] = []

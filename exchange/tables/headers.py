@@ -14,7 +14,7 @@ _NO_ALIASES: Mapping[str, str] = MappingProxyType({})
 
 
 def folded(name: str) -> str:
-    """A column name as it is compared: outer blanks and case are ignored; blank, hyphen and underscore are the same."""
+    """A column name as names are compared: without outer blanks and case; blank, hyphen and underscore are the same."""
     return identity(name).casefold().replace(" ", "_").replace("-", "_")
 
 
@@ -22,8 +22,8 @@ def folded(name: str) -> str:
 class Columns:
     """The columns of one file format.
 
-    required  must all be there
-    optional  are understood where present
+    required  must all be present
+    optional  are read if present
     aliases   other name → our name; a column under our own name wins over its aliases, and an earlier alias over a
               later one; the loser is an extra column under the name it came with
     names     those of these columns whose cells name something; true, false, a list or an object in one is refused
@@ -90,7 +90,7 @@ class Columns:
         return problem, "; ".join([needed, *hints])
 
     def _renamings(self, missing: Sequence[str], found: Sequence[str]) -> list[str]:
-        """Hints at which columns to rename; empty unless each missing column has exactly one likely candidate.
+        """Which columns to rename; empty unless each missing column has exactly one likely candidate.
 
         Several columns that resemble one name are most likely one per rater, question or image: a table with one of
         them renamed could be read, but would mean something else.
@@ -127,7 +127,7 @@ class Columns:
 
 
 def check_names(found: Sequence[str], *, file: str, row: int | None) -> None:
-    """Raises BadFile where a column has no name, or two have the same."""
+    """Raises BadFile if a column has no name, or two have the same name."""
     seen: dict[str, int] = {}
     for position, name in enumerate(found, start=1):
         if not identity(name):

@@ -12,9 +12,9 @@ _SPLIT = frozenset(("columns", "index", "data", "index_names", "column_names", "
 
 
 def read_document(texts: Iterator[str], *, name: str, log: RejectLog) -> tuple[list[dict[str, JsonValue]], list[Fault]]:
-    """The records of a file that is one JSON object, held in memory as a whole; and the faults of a single record.
+    """The records of a file that is one JSON object, held completely in memory; and the faults of a single record.
 
-    Understood are an object of columns ({"item": {"0": …}} or {"item": […]}), of records by key ({"a": {"item": …}},
+    Accepted are an object of columns ({"item": {"0": …}} or {"item": […]}), of records by key ({"a": {"item": …}},
     whose key is kept as `index`), the orientations "split" and "table" of pandas, and an object around one list of
     records ({"data": […]}). Anything else is one record. Raises BadFile for wrong syntax, and for faults in a table.
     """
@@ -85,7 +85,7 @@ def _split(columns: list[JsonValue], data: JsonValue, name: str) -> list[dict[st
 
 
 def _nested(value: dict[str, dict[str, JsonValue]], name: str, log: RejectLog) -> list[dict[str, JsonValue]]:
-    """An object of objects: of columns where the outer keys are names and the inner ones number the rows."""
+    """An object of objects: columns if the outer keys are names and the inner keys number the rows."""
     inner = list(dict.fromkeys(key for part in value.values() for key in part))
     numbered = all(key.isdigit() for key in inner) and not all(key.isdigit() for key in value)
     if not numbered:

@@ -21,8 +21,8 @@ _ONE_PER_LINE = 'write one JSON object per line: {"prompt": "…", "topic": "…
 class _Shaper:
     """Turns decoded objects into rows: names resolved, faults and missing keys logged.
 
-    Until an object has all the keys that are needed, keys may be missing because this is another kind of file: the
-    first objects' rejects are held back for so long, and none of them is a row's fault if no object ever has them.
+    Until an object has all the keys that are needed, keys may be missing because this is another kind of file. Until
+    then the objects' rejects are held back, and if no object ever has these keys, no row is at fault.
     """
 
     def __init__(self, name: str, columns: Columns | None, log: RejectLog) -> None:
@@ -68,7 +68,7 @@ class _Shaper:
         return Row(self._name, number, {ours: value[key] for key, ours in resolved.items()})
 
     def end(self) -> None:
-        """Raises BadFile where a key that is needed is in no object."""
+        """Raises BadFile if a key that is needed is not in any object."""
         if self._columns is not None and self._keys and not self._has_good:
             found = list(self._keys)
             missing = self._columns.missing(self._columns.resolve(found))
@@ -117,7 +117,7 @@ def read_json_lines(lines: Iterator[str], *, name: str, columns: Columns | None,
 def read_json_objects(texts: Iterator[str], *, name: str, columns: Columns | None, log: RejectLog) -> Iterator[Row]:
     """JSON lines, or one object that is a table or a single record: see `jsondocument`.
 
-    It is one object where the first line is not a whole one and the next does not begin with a brace, or where nothing
+    It is one object if the first line is not a complete one and the next does not begin with a brace, or if nothing
     follows the first.
     """
     before, texts = _first_two_lines(texts)
@@ -152,7 +152,7 @@ def _first_two_lines(texts: Iterator[str]) -> tuple[list[str], Iterator[str]]:
 
 
 def _is_whole(line: str) -> bool | None:
-    """Whether a line is one JSON value; None where it is not JSON at all, so that nothing is gained by reading on."""
+    """Whether a line is one JSON value; None if it is not JSON at all, so that reading on is useless."""
     try:
         _, end = json.JSONDecoder().raw_decode(line)
     except json.JSONDecodeError as error:
@@ -168,11 +168,11 @@ _CUT_SHORT = frozenset(("Unterminated string starting at", "Expecting value", "E
 def read_json_array(texts: Iterator[str], *, name: str, columns: Columns | None, log: RejectLog) -> Iterator[Row]:
     """One row per element of the outermost array; elements that are not objects go to the log.
 
-    Raises BadFile at wrong syntax, after which elements cannot be separated.
+    Raises BadFile for wrong syntax, after which elements cannot be separated.
     """
     window, decoder, shaper = _Window(texts), StrictDecoder(), _Shaper(name, columns, log)
     window.peek()
-    window.at += 1  # the opening bracket, which made the caller choose this function
+    window.at += 1  # the opening bracket, because of which the caller chose this function
     number = 0
     expected = window.peek() != "]"
     while expected:
@@ -211,7 +211,7 @@ def read_json_array(texts: Iterator[str], *, name: str, columns: Columns | None,
 
 
 class _Window:
-    """The part of a long text that is being looked at."""
+    """The part of a long text that is being read."""
 
     def __init__(self, texts: Iterator[str]) -> None:
         self._texts = texts
@@ -248,12 +248,12 @@ class _Window:
                 wanted *= 2
                 continue
             if end == len(self.text) and not isinstance(value, dict | list | str) and self._fill(CHUNK):
-                continue  # a number may go on in the next piece
+                continue  # a number may continue in the next piece
             self.at = end
             return value
 
     def _fill(self, wanted: int) -> bool:
-        """Reads at least `wanted` more characters; False where the text has ended."""
+        """Reads at least `wanted` more characters; False if the text has ended."""
         self._lines_before += self.text.count("\n", 0, self.at)
         pieces = [self.text[self.at :]]
         self.at = 0

@@ -18,7 +18,7 @@ TABLE_ENDINGS = (
     *(".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson", ".json", ".parquet"),
     *(".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"),
 )
-"""What the names of tables end in: for folders, zips and file dialogues. What a file is, its content decides."""
+"""The endings of tables' names, for folders, zips and file dialogues. A file's format is decided by its content."""
 PACKED_ENDINGS = (".gz", ".bz2", ".xz")
 MOST_BYTES = 4 * 1024**3
 MOST_TIMES = 1_000
@@ -32,9 +32,9 @@ MOST_TABLES = 1_000
 
 @contextmanager
 def unpacked(stream: BinaryIO, name: str) -> Iterator[BinaryIO]:
-    """The table in the stream, which may be packed once; a stream that is not packed comes back as it was given.
+    """The table in the stream, which may be packed once; a stream that is not packed is returned unchanged.
 
-    A zip must hold one table (`tables_in` reads several). Workbooks, which are zips as well, stay as they are.
+    A zip must hold one table (`tables_in` reads several). Workbooks, which are zips as well, are returned unchanged.
     Raises BadFile for damaged and over-large packages.
     """
     if not stream.seekable():
@@ -80,7 +80,7 @@ def is_workbook(stream: BinaryIO) -> bool:
 
 
 def is_zip_of_tables(stream: BinaryIO) -> bool:
-    """Whether the stream is a zip and not a workbook. The stream is where it was afterwards."""
+    """Whether the stream is a zip and not a workbook. The stream's position is unchanged."""
     if not stream.seekable() or stream.tell() != 0:
         return False
     head = stream.read(len(_ZIP))
@@ -90,7 +90,7 @@ def is_zip_of_tables(stream: BinaryIO) -> bool:
 
 @contextmanager
 def tables_in(stream: BinaryIO, name: str) -> Iterator[list[tuple[str, BinaryIO]]]:
-    """(entry, content) of every table in a zip, by name. Raises BadFile where it cannot be read or holds none."""
+    """(entry, content) of every table in a zip, by name. Raises BadFile if it cannot be read or holds none."""
     with ExitStack() as stack:
         try:
             archive = stack.enter_context(zipfile.ZipFile(stream))
@@ -119,18 +119,18 @@ def tables_in(stream: BinaryIO, name: str) -> Iterator[list[tuple[str, BinaryIO]
 
 @contextmanager
 def _damage_named(name: str) -> Iterator[None]:
-    """Turns what unpacking a damaged file raises into BadFile."""
+    """Turns any error from unpacking a damaged file into BadFile."""
     try:
         yield
     except BadFile:
         raise
-    except Exception as error:  # gzip, bz2, lzma, zlib, zipfile and the file system each have their own
+    except Exception as error:  # gzip, bz2, lzma, zlib, zipfile and the file system each raise their own errors
         reason = (str(error).splitlines() or [""])[0][:200] or type(error).__name__
         raise bad_file(name, f"it cannot be unpacked ({reason})", "pack it again") from error
 
 
 def _is_by_the_way(entry: str) -> bool:
-    """What operating systems leave in archives."""
+    """Files that operating systems leave in archives."""
     return "__MACOSX" in entry.split("/") or PurePosixPath(entry).name.startswith(".")
 
 

@@ -8,14 +8,14 @@ JsonObject: TypeAlias = Mapping[str, JsonValue]
 
 
 class Row(NamedTuple):
-    """One row: where it is and what it says.
+    """One row: its place and its values.
 
     file    the name the user knows the file by
     number  1-based: the line on which the row begins (CSV, TSV, JSON lines), or the record (JSON arrays, Parquet)
-    values  column → value. CSV and TSV give text only, "" for an empty cell; JSON and Parquet give JSON values,
+    values  column → value. CSV and TSV give only text, "" for an empty cell; JSON and Parquet give JSON values,
             None for null; a JSON object's missing keys are absent
-    place   which of the answers of its row this is, from 0, where one row of the file holds several
-    field   what the file calls the cell of the value, where that is not "value"
+    place   which of the answers of its row this is, from 0, if one row of the file holds several
+    field   the file's name for the cell of the value, if that is not "value"
     """
 
     file: str

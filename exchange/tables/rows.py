@@ -33,15 +33,15 @@ def read_rows(
     """The rows of a table, one at a time, in memory that does not grow with the file.
 
     source       a path, or a binary stream read from its position (one that cannot seek is copied to a temporary
-                 file where the format needs it); it may be packed with gzip, bzip2 or xz, or as the only table of a zip
+                 file if the format needs it); it may be packed with gzip, bzip2 or xz, or as the only table of a zip
     name         what the user calls the file; it is in every report
-    columns      which columns are needed and what else they may be called; None: whatever is there
+    columns      which columns are needed and their other names; None: all columns
     unless_list  a text whose first line is not a header of such columns is a plain list: each line that is not blank
                  is a row with one cell, under the first of the required columns
-    dialect      what the user says of how it is written
-    log          takes the rows that are refused; the good ones go on
+    dialect      what the user says about how it is written
+    log          takes the rows that are refused; the good ones are yielded
 
-    Raises BadFile (while being iterated, possibly after good rows) where the file as a whole cannot be taken.
+    Raises BadFile (while being iterated, possibly after good rows) if the file as a whole cannot be read.
     """
     with opened(source, name) as given, unpacked(given, name) as stream:
         if _is_workbook(stream):
@@ -109,7 +109,7 @@ def _first_letter(texts: Iterator[str], name: str) -> tuple[Iterator[str], str]:
 
 
 class _Seekable:
-    """The whole of a stream of which `head` was read already, from its beginning and able to seek."""
+    """A whole stream of which `head` was already read, at its beginning and able to seek."""
 
     def __init__(self, stream: BinaryIO, head: bytes, name: str) -> None:
         self._stream, self._head, self._name = stream, head, name

@@ -1,7 +1,7 @@
 """JSON values, read more strictly than `json.loads` does.
 
-Refused besides wrong syntax (RFC 8259): repeated keys, NaN and Infinity, numbers beyond a float, NUL and half
-surrogate pairs in texts (no database takes them).
+In addition to wrong syntax (RFC 8259), it refuses repeated keys, NaN and Infinity, numbers beyond a float, NUL and
+half surrogate pairs in texts (no database takes them).
 """
 
 import json
@@ -27,7 +27,7 @@ class Fault(NamedTuple):
 
 
 class StrictDecoder:
-    """A JSON decoder that goes on after a fault, so that the end of the faulty object is known; faults are kept."""
+    """A JSON decoder that continues after a fault, so that the end of the faulty object is known; faults are kept."""
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
@@ -41,7 +41,7 @@ class StrictDecoder:
     def decode(self, text: str, start: int) -> tuple[JsonValue, int]:
         """(value, end) of the JSON value at `start`; `faults` holds what is wrong with it.
 
-        Raises json.JSONDecodeError for wrong syntax and RecursionError for nesting without end.
+        Raises json.JSONDecodeError for wrong syntax and RecursionError for too deep nesting.
         """
         self.faults.clear()
         value, end = self._decoder.raw_decode(text, start)
@@ -54,7 +54,7 @@ class StrictDecoder:
     def _object(self, pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
         result = dict(pairs)
         if len(result) != len(pairs):
-            # Counted in one go: an object may have a million keys, of which only the last is there twice.
+            # Counted in one pass: an object may have a million keys, of which only the last occurs twice.
             twice = next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)
             self.faults.append(Fault(twice, twice, f'the key "{shown(twice)}" occurs twice', "keep one of them"))
         return result

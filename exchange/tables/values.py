@@ -1,4 +1,4 @@
-"""Single cells: text or JSON value in, typed value out, or what is wrong with it and the cure."""
+"""Single cells: text or JSON value in, typed value out, or what is wrong with it and what to do."""
 
 import json
 import re
@@ -16,17 +16,17 @@ from exchange.tables.row import JsonValue
 
 MAX_INTEGER = 2**63 - 1
 MAX_TEXT = 10_000
-"""Characters of a prompt or a note, unless the caller says otherwise."""
+"""Maximum number of characters of a prompt or a note, unless the caller says otherwise."""
 MAX_SLUG = 100
 EMPTY_CELL = "the cell is empty", "fill it in or remove the row"
-"""What is wrong with an empty cell that is needed, and the cure."""
+"""What is wrong with an empty cell that is needed, and what to do."""
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,30}(\.0+)?")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 _GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+")
 _THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
-"""What may be thousands as well as a decimal comma."""
+"""A number whose comma may separate thousands or decimals."""
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _TRUE = frozenset(("true", "t", "yes", "y", "1", "on"))
@@ -35,7 +35,7 @@ UNABLE_WORDS = frozenset(("unable to answer", "unable_to_answer", "unable-to-ans
 
 
 class BadValue(ValueError):
-    """A cell that cannot be taken."""
+    """A cell that cannot be accepted."""
 
     def __init__(self, problem: str, cure: str) -> None:
         super().__init__(f"{problem}; {cure}")
@@ -76,14 +76,14 @@ def parse_text(value: JsonValue, *, max_length: int = MAX_TEXT) -> str:
 
 @lru_cache(maxsize=400)
 def parse_known_text(text: str, max_length: int) -> str:
-    """`parse_text` of a text, remembered: tables say the same names over and over."""
+    """`parse_text` of a text, cached: tables repeat the same names many times."""
     return parse_text(text, max_length=max_length)
 
 
 def parse_number(value: JsonValue, *, low: float | None = None, high: float | None = None) -> float:
     """A finite number within [low, high]; digits of any script, with a decimal point or comma.
 
-    Where three digits follow a comma, as in 1,234, it may separate thousands: that is refused.
+    If three digits follow a comma, as in 1,234, it may separate thousands: that is refused.
     """
     number = float(_plain_number(value))
     if not isfinite(number):
@@ -133,7 +133,7 @@ def parse_integer(value: JsonValue, *, low: int | None = None, high: int | None 
 
 
 def parse_on_scale(value: JsonValue, scale: Sequence[float]) -> float:
-    """A value that is one of `scale` (ascending). The message names the scale and says what slip it looks like."""
+    """A value that is one of `scale` (ascending). The message names the scale and the likely mistake."""
     number = parse_number(value)
     if number in scale:
         return number
@@ -154,7 +154,7 @@ def parse_on_scale(value: JsonValue, scale: Sequence[float]) -> float:
 
 
 def parse_answer(value: JsonValue, scale: Sequence[float], words: Mapping[str, float] | None = None) -> float | None:
-    """A rating: a value on the scale, or None for "unable to answer", which is an answer and no number.
+    """A rating: a value on the scale, or None for "unable to answer", which is an answer but not a number.
 
     words  label, as `same_label` spells it, → its value; a label that has its number in it ("5 – Strongly agree") needs
            no entry
@@ -169,7 +169,7 @@ def parse_answer(value: JsonValue, scale: Sequence[float], words: Mapping[str, f
 
 
 def parse_slug(value: JsonValue) -> str:
-    """An identifier of ASCII letters, digits, hyphen, underscore and point, begun by a letter or digit."""
+    """An identifier of ASCII letters, digits, hyphen, underscore and point, beginning with a letter or digit."""
     text = parse_text(value, max_length=MAX_SLUG)
     if not _SLUG.fullmatch(text):
         plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
@@ -229,7 +229,7 @@ def _kind(value: JsonValue) -> str:
 
 
 def _not_a_number(problem: str, written: str, text: str) -> BadValue:
-    """What to say of a cell; the character that does not belong is named, since many look like another."""
+    """The message about a cell; it names the character that does not belong, since many characters look alike."""
     sign = "" if text.isascii() else odd_sign(text)
     if sign and any(letter.isnumeric() for letter in written):
         return BadValue(f"{problem}: it holds {sign}", "write it in the digits 0 to 9, with at most one decimal point")

@@ -1,4 +1,4 @@
 """Files in other programs' formats, from plain rows: read `regions` first, which is the shortest.
 
-They know neither Django nor a study; `annotations.services.formats` fills them.
+These modules know neither Django nor studies; `annotations.services.formats` gives them the rows.
 """

@@ -43,7 +43,7 @@ def file_records(name: str, *, description: str, files: str) -> dict[str, Any]:
 
 
 def record_set(name: str, *, description: str, file: str, fields: Iterable[Field]) -> dict[str, Any]:
-    """The rows of one file; every field has the file's column of its name as source."""
+    """The rows of one file; the source of every field is the file's column of the same name."""
     return {
         "@type": "cr:RecordSet",
         "@id": name,

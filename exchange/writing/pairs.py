@@ -12,7 +12,7 @@ class Tally:
     """How raters compared two images, the first of which has the smaller primary key.
 
     n_first, n_second, n_ties   how many preferred each, and how many neither
-    differences                 of ratings: the first's value less the second's, summed
+    differences                 of ratings: the first's value minus the second's, summed
     """
 
     n_first: int = 0
@@ -25,7 +25,7 @@ class Tally:
         return self.n_first + self.n_second + self.n_ties
 
     def add(self, sign: float) -> None:
-        """Count one comparison: positive where the first is preferred, zero for a tie."""
+        """Count one comparison: positive if the first is preferred, zero for a tie."""
         if sign > 0:
             self.n_first += 1
         elif sign < 0:
@@ -43,13 +43,13 @@ class Tallies:
     by_pair: dict[tuple[int, int], Tally] = field(default_factory=dict)
 
     def add(self, one: int, other: int, sign: float) -> None:
-        """One rater's comparison: positive where `one` is preferred. An image compared with itself is passed over."""
+        """One rater's comparison: positive if `one` is preferred. An image compared with itself is skipped."""
         if one != other:
             pair, sign = ((one, other), sign) if one < other else ((other, one), -sign)
             self.by_pair.setdefault(pair, Tally()).add(sign)
 
     def decided(self) -> Iterator[tuple[int, int, Tally]]:
-        """(chosen, rejected, tally turned so that the chosen image is the first), without pairs that are even."""
+        """(chosen, rejected, tally with the chosen image first), without tied pairs."""
         for (one, other), tally in self.by_pair.items():
             if tally.n_first > tally.n_second:
                 yield one, other, tally
@@ -67,7 +67,7 @@ def confidence(tally: Tally) -> float:
 
 
 def compare_ranked(tallies: Tallies, ranked: Iterable[tuple[int, float]]) -> None:
-    """Every two images of one rater's card: `ranked` are (image, rank), of which the smaller is better."""
+    """Every two images of one rater's card: `ranked` are (image, rank); a smaller rank is better."""
     known = list(ranked)
     for at, (one, rank) in enumerate(known):
         for other, other_rank in known[at + 1 :]:

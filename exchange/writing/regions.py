@@ -13,7 +13,7 @@ POINT = "point"
 
 @dataclass(frozen=True)
 class Picture:
-    """An image by its name; width and height in pixels of the original, None where they are not known."""
+    """An image by its name; width and height in pixels of the original, None if they are not known."""
 
     name: str
     width: int | None
@@ -26,7 +26,7 @@ class Region:
 
     id             what it is and its number, such as error:7
     kind           what is marked, "" for no kind
-    width, height  None for a point; x is None as well where only the image is named
+    width, height  None for a point; x is None as well if only the image is named
     more           what else is known, which COCO keeps as attributes and the Web Annotation as further bodies
     """
 
@@ -45,9 +45,9 @@ class Region:
 
 
 def coco(regions: Iterable[Region], *, description: str, made_at: str) -> dict[str, JsonValue]:
-    """A COCO data set with a box in pixels for each region that has a place, in images whose size is known.
+    """A COCO data set with a box in pixels for each region that has a place in an image of known size.
 
-    A point is a keypoint in a box without width and height. What has no place is counted in info.left_out.
+    A point is a keypoint in a box without width and height. Regions without a place are counted in info.left_out.
     """
     kinds: dict[str, int] = {}
     pictures: dict[str, int] = {}

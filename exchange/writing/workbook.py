@@ -17,7 +17,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from PIL import Image
 
 MOST_ROWS = 1_000_000
-"""Rows of one sheet below its header; Excel has 1,048,576 in all. Further rows go to a second sheet, and so on."""
+"""Maximum rows of one sheet below its header; Excel has 1,048,576 in all. Further rows go to another sheet."""
 MOST_LETTERS = 32_767
 CUT = " […]"
 PIXELS_HIGH = 96
@@ -34,13 +34,13 @@ class Column(NamedTuple):
 
 
 class Book:
-    """A workbook that is being written. Rows go to the disk at once; pictures stay in memory until it is saved."""
+    """A workbook that is being written. Rows are written to disk at once; pictures stay in memory until it is saved."""
 
     def __init__(self) -> None:
         self._book = Workbook(write_only=True)
 
     def add(self, title: str, columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> int:
-        """A sheet of this title, and "title 2" where there are more than MOST_ROWS; how many rows."""
+        """Writes a sheet of this title, and "title 2" if there are more than MOST_ROWS; returns the number of rows."""
         sheet = self._sheet(title, columns)
         n = 0
         for row in rows:
@@ -107,6 +107,6 @@ def _cell(sheet: WriteOnlyWorksheet, value: object) -> WriteOnlyCell:
     if len(text) > MOST_LETTERS:
         text = text[: MOST_LETTERS - len(CUT)] + CUT
     cell = WriteOnlyCell(sheet, text)
-    cell.data_type = "s"  # whatever it begins with
+    cell.data_type = "s"  # even if it begins like a formula
     cell.alignment = Alignment(wrap_text=True, vertical="top")
     return cell

@@ -20,30 +20,30 @@ BATCH_ROWS = 4096
 MAX_GROUP_BYTES = 2 * 1024**3
 """Unpacked size of one row group, which has to pass through memory."""
 MAX_BATCH_TEXT = 256 * 1024 * 1024
-"""Bytes of text of one column in BATCH_ROWS records. A dictionary lets a small file declare far more than that."""
+"""Maximum bytes of text of one column in BATCH_ROWS records. A dictionary lets a small file declare far more."""
 MAX_DECLARED_COLUMNS = 10_000
 MAX_ROWS = 20_000_000
 FREE_ROWS = 100_000
 MAX_ROWS_PER_BYTE = 20
-"""Rows that a byte of the file may represent, beyond FREE_ROWS: equal rows take no room, and as long to read."""
+"""Rows that a byte of the file may represent, beyond FREE_ROWS: equal rows take no space, but just as long to read."""
 
 _REWRITE = "write the file again, for example with pandas.DataFrame.to_parquet"
 
 
 def open_parquet(stream: BinaryIO, name: str) -> pq.ParquetFile:
-    """The open file, its size checked. Raises BadFile where it is not a whole Parquet file or would not fit."""
+    """The open file, its size checked. Raises BadFile if it is not a complete Parquet file or would not fit."""
     try:
         n_bytes = stream.seek(0, 2)
         stream.seek(0)
         file = pq.ParquetFile(stream, pre_buffer=False)
         texts = [part.name for part in file.schema_arrow if _is_text(part.type)]
         if texts:
-            # Texts stay coded until their sizes were looked at.
+            # Texts stay coded until their sizes have been checked.
             stream.seek(0)
             file = pq.ParquetFile(stream, pre_buffer=False, read_dictionary=texts)
         n_rows = file.metadata.num_rows
         groups = [file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups)]
-    except Exception as error:  # whatever the library makes of damaged bytes
+    except Exception as error:  # the library raises many kinds of errors for damaged bytes
         raise bad_file(name, f"the Parquet file cannot be read ({_first_line(error)})", _REWRITE) from error
     if n_rows > MAX_ROWS or n_rows > FREE_ROWS + MAX_ROWS_PER_BYTE * n_bytes:
         most = min(MAX_ROWS, FREE_ROWS + MAX_ROWS_PER_BYTE * n_bytes)
@@ -91,7 +91,7 @@ def read_parquet(stream: BinaryIO, *, name: str, columns: Columns | None, log: R
 
 
 class _Bad:
-    """Replaces a value that cannot be taken."""
+    """Replaces a value that cannot be accepted."""
 
     def __init__(self, value: object, problem: str, cure: str) -> None:
         self.value = value
@@ -100,7 +100,7 @@ class _Bad:
 
 
 def _values(column: pa.Array, label: str, name: str) -> list[Any]:
-    """A column's values as JSON values, `_Bad` where there is none. Raises BadFile where texts are too long."""
+    """A column's values as JSON values, `_Bad` for a value that has none. Raises BadFile if texts are too long."""
     kind = column.type
     if pa.types.is_dictionary(kind) and _is_text(kind.value_type):
         return _texts(column, label, name)
@@ -115,7 +115,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _texts(column: pa.DictionaryArray, label: str, name: str) -> list[Any]:
-    """A coded column's texts, None for null. Raises BadFile where they are too long, singly or together."""
+    """A coded column's texts, None for null. Raises BadFile if they are too long, individually or in total."""
     lengths = pc.binary_length(column.dictionary)
     longest = pc.max(lengths).as_py() or 0
     if longest > MAX_LINE:

@@ -18,7 +18,7 @@ from exchange.tables.row import JsonValue, Row
 from exchange.wording import listed
 
 MOST_BYTES = 1024**3
-"""Unpacked size of a workbook, of which the sheet that is read passes through memory."""
+"""Maximum unpacked size of a workbook in bytes; the sheet that is read passes through memory."""
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 
 _Cells = list[Any]
@@ -41,7 +41,7 @@ def read_workbook(
     sheet  its name; "": the only one that holds cells, or the only one with the needed columns
 
     Numbers come as numbers, whole ones as int; dates and times as ISO 8601 text. Raises BadFile for workbooks that
-    cannot be read, for a sheet that is not there, and where several sheets could be meant.
+    cannot be read, for a sheet that does not exist, and if several sheets could be meant.
     """
     _check_size(stream, name)
     try:
@@ -114,7 +114,7 @@ def _are(names: Sequence[str]) -> str:
 
 
 def _read(sheet: CalamineSheet, stream: BinaryIO, name: str, log: RejectLog) -> list[tuple[int, _Cells]]:
-    """(row number, cells) of the rows that are not blank; what merged cells below the header show is in each row."""
+    """(row number, cells) of the rows that are not blank; the value of merged cells below the header is in each row."""
     rows = sheet.to_python(skip_empty_area=False)
     header = next((n for n, cells in enumerate(rows) if any(map(_is_filled, cells))), 0)
     filled: list[str] = []
@@ -211,7 +211,7 @@ def _plain(cell: Any) -> JsonValue:
 
 
 def _formulas_without_value(stream: BinaryIO) -> int:
-    """How many formulas of an .xlsx have no value: programs that write workbooks do not calculate. Bounded memory."""
+    """How many formulas of an .xlsx have no stored value: its program did not calculate. Bounded memory."""
     stream.seek(0)
     n = 0
     try:
@@ -229,7 +229,7 @@ def _formulas_without_value(stream: BinaryIO) -> int:
 
 
 def _is_opendocument(stream: BinaryIO) -> bool:
-    """Whether a workbook says that it is one. The stream is at its beginning afterwards."""
+    """Whether an archive declares itself a workbook. The stream is at its beginning afterwards."""
     try:
         with zipfile.ZipFile(stream) as archive:
             return archive.read("mimetype").strip() == _KIND
@@ -240,7 +240,7 @@ def _is_opendocument(stream: BinaryIO) -> bool:
 
 
 def _merged_in_opendocument(stream: BinaryIO, sheet: str) -> list[_Range]:
-    """The merged cells of a sheet: the reader of workbooks says them of Excel's files alone.
+    """The merged cells of a sheet: the library reports them only for Excel's files.
 
     The stream is at its beginning afterwards.
     """
