@@ -74,6 +74,8 @@ def guarded(tex: str) -> str:
 
     A character that is defined keeps its definition, and XeLaTeX and LuaLaTeX never use the stand-in. It is a box with
     the code point, under the name by which `inputenc` looks up a UTF-8 character ("u8:" and the character).
+    The stand-in is also written to the .aux file: a paper's lists of tables and figures repeat the captions before this
+    file is read, but after the .aux file of the run before.
     """
     lines = tex.split("\n")
     signs = {sign for line in lines if not line.startswith("%") for sign in line}
@@ -88,7 +90,9 @@ def _stand_in(sign: str) -> str:
     half = len(code) // 2
     box = rf"\fboxsep0.5pt\fbox{{\tiny\baselineskip5pt\shortstack{{{code[:half]}\\{code[half:]}}}}}"
     shown = rf"\raisebox{{-2pt}}[6pt][1pt]{{{box}}}"
-    return rf"\ifcsname {name}\else\expandafter\protected\expandafter\gdef\csname {name}{{{shown}}}\fi"
+    defined = rf"\ifcsname {name}\else\expandafter\protected\expandafter\gdef\csname {name}{{{shown}}}\fi"
+    to_aux = rf"\csname if@filesw\endcsname\immediate\write\csname @auxout\endcsname{{\unexpanded{{{defined}}}}}\fi"
+    return f"{defined}\n{to_aux}"
 
 
 def escape(text: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from annotations.reports import charts
 from annotations.reports.charts import Mark
-from annotations.reports.pictures.labels import letters, shortened
+from annotations.reports.pictures.labels import letters, shortened, without_emoji
 from annotations.reports.pictures.matrix_chart import chance_matrix
 from annotations.reports.pictures.svg import LETTER, PAGE, PHONE, Layout
 
@@ -43,7 +43,7 @@ def test_a_cut_name_is_not_another_s_whole_name() -> None:
 
 
 def test_wide_signs_take_two_letters_and_arabic_a_wider_face() -> None:
-    assert letters("模型") == letters("🚀🚀") == 4
+    assert letters("模型") == 4
     assert letters("é") == 1
     assert letters("نموذج") > 5
     (found,) = shortened(["模型数据集很长的名字"], 10)
@@ -67,3 +67,20 @@ def test_pictures_write_different_words_for_each_row(layout: Layout) -> None:
         names = {text for text in words if "…" in text}
         assert len({text.lstrip("0123456789 ") for text in names}) == 4, names
         assert all(letters(text) * LETTER <= (layout.width if layout.is_stacked else layout.left) for text in names)
+
+
+def test_names_that_differ_by_an_emoji_differ_where_no_font_has_it() -> None:
+    assert without_emoji("🚀 refined") == "[1F680] refined"
+    assert without_emoji("👩‍🔬 ⭐") == "[1F469][1F52C] [2B50]"
+    plain = "نمو\u200dذج − 基线 × 2 ≤ é"
+    assert without_emoji(plain) == plain  # what joins letters is left
+    names = ["🚀 a method", "⭐ a method"]
+    assert len({without_emoji(words) for words in shortened(names, 12)}) == 2
+    assert letters("🚀") == len("[1F680]")
+
+
+def test_what_follows_a_name_in_arabic_is_shown_right_of_it() -> None:
+    names = "نموذج 0", "عربي 50%"
+    svg = charts.interval_plot([Mark(" − ".join(names), 0.1), Mark("base − refined", 0.2)], title="t", layout=PAGE)
+    words = [each.text for each in ElementTree.fromstring(svg).iter() if each.attrib.get("class") == "label"]  # noqa: S314 (our own file)
+    assert words == ["نموذج 0\u200f\u200e − عربي 50%\u200f\u200e", "base − refined"]

@@ -12,6 +12,7 @@ from annotations.reports.paper.methods import CITATION
 from annotations.reports.paper.references import bibliography
 from annotations.reports.paper.typesetting import literal as _string
 from annotations.reports.paper.typesetting import pdf
+from annotations.reports.pictures.labels import without_emoji
 from annotations.reports.rendering import grouped
 from annotations.reports.view import Block, Figure, Folded, Paragraph, Section, Table
 
@@ -41,7 +42,7 @@ _SETTINGS = """
 def report_pdf(paper: Manuscript) -> bytes:
     """The PDF of a report; the same manuscript gives the same bytes."""
     keys = [reference.key for reference in paper.references]
-    files = {f"{figure.name}.svg": figure.wide.encode() for figure in paper.figures}
+    files = {f"{figure.name}.svg": without_emoji(figure.wide).encode() for figure in paper.figures}
     files["references.bib"] = bibliography(keys).encode()
     return pdf("\n".join(source(paper)), files, paper.made_at)
 
@@ -64,10 +65,14 @@ def source(paper: Manuscript) -> Iterator[str]:
         for line in part.headlines:
             yield f"{_words(line + '.')}\n"
         for section in part.sections:
-            if shown := list(_shown(section.blocks, figures)):
+            leading = _leading(section.blocks)
+            behind = [block for block in section.blocks if isinstance(block, Folded | Table) and block not in leading]
+            if shown := list(_shown(section.blocks, figures, leading)):
                 yield _heading(2, section.title)
                 yield from shown
-            if behind := [block for block in section.blocks if isinstance(block, Folded | Table)]:
+                if behind and not leading and not any(map(_has_figure, section.blocks)):
+                    yield "#text(size: 8.5pt)[The table is in the appendix.]\n"
+            if behind:
                 tables.append((part.title, section, behind))
     yield _heading(1, "Methods")
     yield from (f"{_words(paragraph)}\n" for paragraph in paper.methods)
@@ -95,17 +100,30 @@ def _appendix(tables: Sequence[tuple[str, Section, Sequence[Folded | Table]]]) -
             yield from _in_full(block)
 
 
-def _shown(blocks: Sequence[Block], figures: Iterator[PaperFigure]) -> Iterator[str]:
-    """Sentences and charts of a section; charts that a page folds are shown in place."""
+def _leading(blocks: Sequence[Block]) -> Sequence[Block]:
+    """The short tables that are not folded, of a section without a chart: the section leads with them."""
+    if any(map(_has_figure, blocks)):
+        return []
+    return [block for block in blocks if isinstance(block, Table) and len(block.rows) <= MOST_UNBROKEN]
+
+
+def _has_figure(block: Block) -> bool:
+    return isinstance(block, Figure) or (isinstance(block, Folded) and any(map(_has_figure, block.blocks)))
+
+
+def _shown(blocks: Sequence[Block], figures: Iterator[PaperFigure], leading: Sequence[Block] = ()) -> Iterator[str]:
+    """Sentences, charts and leading tables of a section; charts that a page folds are shown in place."""
     for block, following in zip_longest(blocks, blocks[1:]):
         if isinstance(block, Paragraph):
-            # A sentence that introduces a chart stays with it.
-            stays = isinstance(following, Figure)
+            # A sentence that introduces a chart or a table stays with it.
+            stays = isinstance(following, Figure) or following in leading
             yield f"#block(sticky: true)[{_paragraph(block)}]" if stays else f"{_paragraph(block)}\n"
         elif isinstance(block, Figure):
             figure = next(figures)
             picture = f"image({_string(figure.name + '.svg')}, {_size(figure.wide)}, alt: {_string(figure.caption)})"
             yield f"#figure({picture}, caption: [{_words(figure.caption)}])"
+        elif block in leading:
+            yield from _in_full(block)
         elif isinstance(block, Folded):
             yield from _shown([inner for inner in block.blocks if isinstance(inner, Figure)], figures)
 

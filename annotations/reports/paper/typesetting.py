@@ -11,6 +11,7 @@ from functools import cache
 
 import typst
 
+from annotations.reports.pictures.labels import without_emoji
 from annotations.reports.pictures.svg import without_controls
 
 DOTS_PER_INCH = 300.0
@@ -33,12 +34,12 @@ def pdf(source: str, files: Mapping[str, bytes], made_at: str) -> bytes:
 
 def picture_pdf(svg: str, made_at: str) -> bytes:
     """One SVG picture as a PDF page of its size, text as text."""
-    return pdf(_PICTURE, {"picture.svg": svg.encode()}, made_at)
+    return pdf(_PICTURE, {"picture.svg": without_emoji(svg).encode()}, made_at)
 
 
 def picture_png(svg: str) -> bytes:
     """One SVG picture as PNG at 300 dots per inch of its size."""
-    return png(_PICTURE, {"picture.svg": svg.encode()})
+    return png(_PICTURE, {"picture.svg": without_emoji(svg).encode()})
 
 
 def png(source: str, files: Mapping[str, bytes]) -> bytes:
@@ -51,7 +52,7 @@ def png(source: str, files: Mapping[str, bytes]) -> bytes:
 
 def literal(text: str) -> str:
     """The text as a Typst string, on one line."""
-    flat = " ".join(without_controls(text).splitlines())
+    flat = " ".join(without_emoji(without_controls(text)).splitlines())
     return '"' + flat.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

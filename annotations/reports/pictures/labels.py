@@ -1,5 +1,6 @@
 """The names of a chart's rows, shortened to the available room so that no two rows read the same."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from unicodedata import bidirectional, combining, east_asian_width
 
@@ -11,16 +12,54 @@ _CUT = "…"
 _ROUNDS = 4
 """How often common beginnings are cut off; after each round fewer names still read alike."""
 _RIGHT_TO_LEFT = frozenset({"R", "AL"})
+_EMOJI = re.compile("[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
+_JOINING = re.compile("[\u200d\u20e3\ufe0e\ufe0f]")
+"""Characters that join emoji into one or choose their style."""
+_EMOJI_RUN = re.compile(f"{_EMOJI.pattern}(?:{_EMOJI.pattern}|{_JOINING.pattern})*")
+_STAND_IN = 7
+"""Letters of an emoji's stand-in, such as [1F680]."""
+_END_OF_NAME = "\u200f\u200e"
+"""Marks without a width: a percent sign before them belongs to the name, a minus sign after them does not."""
 
 
 def letters(words: str) -> float:
     """About how many Latin letters are as wide as these words.
 
-    Chinese, Japanese and Korean characters and emoji count as two, combining marks as none. If the text contains Arabic
-    or Hebrew, all of it is set in a wider face.
+    Chinese, Japanese and Korean characters count as two, combining marks and joiners of emoji as none, and emoji as
+    many as their stand-ins have. If the text contains Arabic or Hebrew, all of it is set in a wider face.
     """
-    n = sum(0 if combining(sign) else 2 if east_asian_width(sign) in "WF" else 1 for sign in words)
+    n = sum(map(_letters_of, words))
     return 1.2 * n if any(bidirectional(sign) in _RIGHT_TO_LEFT for sign in words) else n
+
+
+def _letters_of(sign: str) -> int:
+    if combining(sign) or _JOINING.match(sign):
+        return 0
+    return _STAND_IN if _EMOJI.match(sign) else 2 if east_asian_width(sign) in "WF" else 1
+
+
+def without_emoji(words: str) -> str:
+    """The words with each emoji replaced by its code point, for files whose fonts have no emoji: 🚀 becomes [1F680].
+
+    Two names that differ by an emoji, or by its colour, stay different.
+    """
+
+    def stand_in(run: re.Match[str]) -> str:
+        return "".join(f"[{ord(sign):04X}]" for sign in run[0] if _EMOJI.match(sign))
+
+    return _EMOJI_RUN.sub(stand_in, words)
+
+
+def in_order(words: str) -> str:
+    """The label with marks after each name in Arabic or Hebrew, so that the text after a name is shown to its right.
+
+    Without them, the digits and the minus sign after such a name would be reordered with it.
+    """
+    parts = words.split(BETWEEN)
+    return BETWEEN.join(
+        f"{part}{_END_OF_NAME}" if any(bidirectional(sign) in _RIGHT_TO_LEFT for sign in part) else part
+        for part in parts
+    )
 
 
 def shortened(labels: Sequence[str], room: float) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape as escape_marks
 from textwrap import wrap
 
-from annotations.reports.pictures.labels import shortened
+from annotations.reports.pictures.labels import in_order, shortened
 
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 LETTER = 6.6
@@ -56,7 +56,9 @@ def without_controls(words: str) -> str:
 def text(x: float, y: float, words: str, kind: str, anchor: str, *, full: str = "") -> str:
     """Text at (x, y); `full` is shown on hovering if the words are shortened."""
     hover = f"<title>{escape(full)}</title>" if full and full != words else ""
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{hover}{escape(words)}</text>'
+    return (
+        f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{hover}{escape(in_order(words))}</text>'
+    )
 
 
 def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:

@@ -34,9 +34,13 @@ PAPERS = (("report", "methods", "figures"), ("report-short",), ("figure",))
 """What a paper takes in together: the full and the short tables have the same labels."""
 
 
-def compiled(inputs: list[str], head: str, into: Path) -> list[str]:
-    """What is wrong with these files, which lie in `into`, on such pages; the paper is paper.pdf there."""
-    lines = [head, PACKAGES, r"\begin{document}", *(rf"\input{{{name}}}\clearpage" for name in inputs)]
+def compiled(inputs: list[str], head: str, into: Path, *, lists: bool = False) -> list[str]:
+    """What is wrong with these files, which lie in `into`, on such pages; the paper is paper.pdf there.
+
+    lists: whether the paper begins with its lists of tables and figures, which repeat the captions
+    """
+    contents = [r"\listoftables", r"\listoffigures", r"\clearpage"] if lists else []
+    lines = [head, PACKAGES, r"\begin{document}", *contents, *(rf"\input{{{name}}}\clearpage" for name in inputs)]
     cites = "methods" in inputs
     if cites:
         lines.append(r"\bibliographystyle{plainnat}\bibliography{references}")

@@ -2,8 +2,10 @@
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from annotations.reports.paper.manuscript import Manuscript, manuscript
@@ -48,16 +50,42 @@ def test_a_sign_that_latex_may_not_know_has_a_stand_in_before_it_is_used() -> No
         first = tex.index(r"\begin{" if r"\begin{" in tex else r"\begingroup")
         used = {sign for sign in tex[first:] if ord(sign) > 0x17F and sign not in "–…“”"}
         assert used == set(re.findall(r"\\ifcsname u8:\\detokenize\{(.)\}", tex[:first]))
-        assert all(line.startswith(("%", r"\ifcsname")) for line in tex[:first].splitlines() if line)
+        heads = ("%", r"\ifcsname", r"\csname if@filesw\endcsname\immediate\write")
+        assert all(line.startswith(heads) for line in tex[:first].splitlines() if line)
     assert r"\shortstack{57\\FA}" in latex(document)
     assert "detokenize" not in latex(study_document(study_data()))
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not on this machine")
 def test_pdflatex_compiles_names_in_other_scripts(tmp_path: Path) -> None:
-    document = study_document(study_data(methods=("基线", "نموذج 🚀"), metrics=("اختبار",)), title="名")
+    data = study_data([("质量", "ordinal")], methods=("基线", "نموذج 🚀"), metrics=("اختبار",))
+    document = study_document(data, title="名")
     (tmp_path / "report-short.tex").write_text(latex(document, is_short=True), encoding="utf-8")
     assert compiled(["report-short"], VENUES["like CVPR"], tmp_path) == []
+    assert compiled(["report-short"], VENUES["like CVPR"], tmp_path, lists=True) == []
+    listed = (tmp_path / "paper.lot").read_text(encoding="utf-8")
+    assert "质量" in listed
+
+
+def test_a_section_without_a_picture_leads_with_its_table_in_the_pdf() -> None:
+    data = study_data(n_prompts=48)
+    facets = np.array([("cats", "dogs")[prompt % 2] for prompt in data.prompt], dtype=object)
+    paper = manuscript(study_document(replace(data, facets={"category": facets})))
+    whole = "\n".join(source(paper))
+    body, appendix = whole.split("Appendix: tables")
+    ahead = body.split("Means by category")[1].split("\n= ")[0]
+    assert "#table(" in ahead
+    assert "cats, n 24" in ahead
+    assert "cats, n 24" not in appendix
+    assert "Figures by category" in appendix
+
+
+def test_emoji_in_the_pdf_have_their_code_point() -> None:
+    paper = manuscript(study_document(study_data(methods=("🚀 refined", "⭐ refined")), title="👩‍🔬"))
+    whole = "".join(source(paper))
+    assert "[1F680] refined" in whole
+    assert "[2B50] refined" in whole
+    assert not set(whole) & set("🚀⭐👩🔬")
 
 
 def test_a_cell_of_the_pdf_may_break_within_a_long_name(paper: Manuscript) -> None:
