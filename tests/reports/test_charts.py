@@ -167,3 +167,9 @@ def test_every_picture_keeps_to_its_paper(layout: Layout) -> None:
             assert 0 < y < height
         for rect in root.iter(f"{SVG}rect"):
             assert float(rect.get("x", "")) + float(rect.get("width", "")) <= width
+
+
+def test_values_apart_by_rounding_errors_alone_are_drawn() -> None:
+    """Strengths of methods that won equally often: the axis had no width, and the results page broke."""
+    marks = [Mark("a", 1e-17, -1e-17, 2e-17), Mark("b", 0.0)]
+    assert "mean" in charts.interval_plot(marks, title="t", references=[(0.0, "mean")])

@@ -7,6 +7,8 @@ from math import ceil, floor, inf, log10
 Limits = tuple[float | None, float | None]
 """The lowest and the highest value that a quantity can take; None where there is no such end."""
 
+NO_WIDTH = 1e-9
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -25,7 +27,7 @@ class Axis:
         highest = inf if limits[1] is None else limits[1]
         inside = [min(max(value, lowest), highest) for value in values]
         low, high = min(inside, default=max(0.0, lowest)), max(inside, default=min(1.0, highest))
-        if high <= low:
+        if high - low <= NO_WIDTH:  # apart by rounding errors alone: their ticks would be one and the same
             low, high = max(low - 0.5, lowest), min(high + 0.5, highest)
         step = nice_step((high - low) / 5)
         # A scale of 1 to 7 in steps of 2 has its ticks at 1, 3, 5, 7; elsewhere ticks are multiples of the step.
