@@ -126,12 +126,20 @@ def turned_sides(
 
 
 def check_schedule(
-    shares: Mapping[str, int], *, available: Mapping[str, int], gap: int, n_rated: int, seed: int, rater: int
+    shares: Mapping[str, int],
+    *,
+    available: Mapping[str, int],
+    together: Mapping[str, int] | None = None,
+    gap: int,
+    n_rated: int,
+    seed: int,
+    rater: int,
 ) -> list[tuple[int, str]]:
     """Where the cards of a rater who rates `n_rated` items are checks: (place from 0, kind), ascending.
 
     shares     by kind, its percentage of all cards
     available  by kind, how many there are at most; kinds that are left out are repeats of earlier cards
+    together   by kind, how many come or none: their number is a multiple of it. 1 where it is left out
     gap        smallest number of cards between an item and its repeat
 
     Among the cards that are not repeats, every place but the last is equally likely to be of a kind in `available`,
@@ -145,7 +153,8 @@ def check_schedule(
     if not any(expected.values()):
         return []
     rng, *streams = (np.random.default_rng([seed, 5, rater, one]) for one in range(len(shares) + 2))
-    counts = {kind: int(n + rng.random()) for kind, n in expected.items()}
+    whole = {kind: max(1, (together or {}).get(kind, 1)) for kind in expected}
+    counts = {kind: whole[kind] * int(n / whole[kind] + rng.random()) for kind, n in expected.items()}
     hidden = [kind for kind in counts if kind in available]
     repeated = [kind for kind in counts if kind not in available]
     n_other = n_rated + sum(counts[kind] for kind in hidden)
@@ -230,23 +239,31 @@ def n_of_kinds(n_rated: int, checks: Iterable[tuple[int, str]], *, available: Ma
     return found
 
 
-def spread_out(groups: Sequence[Hashable], *, n: int, together: int, seed: int, rater: int) -> list[int]:
+def spread_out(
+    groups: Sequence[Hashable], *, n: int, together: int, seed: int, rater: int, is_mixed: bool = False
+) -> list[int]:
     """The indices of checks in the order in which one rater gets them.
 
     groups    (n_checks,) the prompt of each
     n         how many the rater gets by plan; these come first
     together  how many of one group they get, as far as there are: as often as they see a rated prompt
-    Groups are shuffled. Of those that are planned, the first of each group come before the second ones, and so on.
+    is_mixed  rated items come in an order drawn for the rater, so that these do, too
+    Groups are shuffled; those with fewer than `together` come last. Of those that are planned, the first of each group
+    come before the second ones, and so on, or they are shuffled, too.
     """
     members: dict[Hashable, list[int]] = defaultdict(list)
-    for index in np.random.default_rng([seed, 6, rater]).permutation(len(groups)).tolist():
+    rng = np.random.default_rng([seed, 6, rater])
+    for index in rng.permutation(len(groups)).tolist():
         members[groups[index]].append(index)
+    in_turn = sorted(members.values(), key=lambda own: len(own) < together)
     n_sweeps = -(-max((len(own) for own in members.values()), default=0) // together)
     order = [
         (turn, index)
         for sweep in range(n_sweeps)
-        for own in members.values()
+        for own in in_turn
         for turn, index in enumerate(own[sweep * together : (sweep + 1) * together])
     ]
     planned = sorted(order[:n], key=lambda one: one[0])
+    if is_mixed:
+        planned = [planned[place] for place in rng.permutation(len(planned)).tolist()]
     return [index for _turn, index in (*planned, *order[n:])]

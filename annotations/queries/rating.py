@@ -1,6 +1,6 @@
 """Reads for the rating page."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -119,10 +119,40 @@ def open_items(
 
 def returned_and_open(rater: Rater, *, limit: int) -> QuerySet[Assignment]:
     """What this rater once gave back and could still answer."""
-    is_open = ~Q(purpose=Assignment.Purpose.RATING) | Q(item__taken__lt=F("item__wanted"))
-    return Assignment.with_checks.filter(
-        is_open, rater=rater, state=Assignment.State.RETURNED, skipped_at=None
-    ).order_by("sequence")[:limit]
+    rows = _returned(rater.pk)
+    is_open = _open_of(rows)
+    found = [pk for pk, *_ in rows if is_open[pk]][:limit]
+    return Assignment.with_checks.filter(pk__in=found, state=Assignment.State.RETURNED).order_by("sequence")
+
+
+def is_lost(check: Assignment) -> bool:
+    """Whether a gold item, check or repeat that was given back cannot be answered any more; see `_open_of`."""
+    return not _open_of(_returned(check.rater_id)).get(check.pk, True)
+
+
+Returned = tuple[int, int, str, int]
+"""A card that was given back: its pk, place and purpose, and how many raters its item lacks."""
+
+
+def _returned(rater: int) -> list[Returned]:
+    returned = Assignment.with_checks.filter(rater=rater, state=Assignment.State.RETURNED, skipped_at=None)
+    lacks = F("item__wanted") - F("item__taken")
+    return list(returned.order_by("sequence").values_list("pk", "sequence", "purpose", lacks))
+
+
+def _open_of(rows: Sequence[Returned]) -> dict[int, bool]:
+    """By card, whether its rater can still answer it: others may have taken the item since.
+
+    They take no gold item, check or repeat, and one that always came back would be known by that. So each of these
+    comes back if the item does that was given back nearest to it.
+    """
+    rated = [(place, lacks) for _pk, place, purpose, lacks in rows if purpose == Assignment.Purpose.RATING]
+    found = {}
+    for pk, place, purpose, lacks in rows:
+        by_distance = [(abs(other - place), n) for other, n in rated]
+        nearest = (0, lacks) if purpose == Assignment.Purpose.RATING else min(by_distance, default=(0, 1))
+        found[pk] = nearest[1] > 0
+    return found
 
 
 def may_come_free(rater: Rater) -> bool:

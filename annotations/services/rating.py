@@ -1,6 +1,6 @@
 """Assigns items to raters and saves their answers: the writes behind the rating page."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -17,6 +17,7 @@ from annotations.queries import rating as queries
 from annotations.queries.raters import checks
 from annotations.services.raters.further import consider, further_probabilities
 from annotations.services.raters.held import room_of
+from annotations.services.raters.next_items import Avoided, next_items
 from annotations.services.shown_orders import shown_orders
 from annotations.services.sqlite_writes import write_turn
 from generation.jobs import locked
@@ -26,8 +27,6 @@ FEWEST_CARDS = 2
 """With fewer cards waiting than this, a program that rates gets more reserved."""
 Card = tuple[int, str, str]
 """The data of a new assignment: item, order shown, purpose."""
-Avoided = Sequence[Collection[int]]
-"""Sets of items to avoid; a later entry applies if nothing is left when an earlier one is avoided."""
 
 
 class Outcome(Enum):
@@ -80,8 +79,9 @@ def reserve(*, rater: Rater, now: datetime | None = None, is_ahead: bool = False
         left = room if study.items_per_rater is None else study.items_per_rater - n_rated
         if room <= 0 or left <= 0:
             return 0
-        for hidden, avoided in _hidden(rater, study, plan, max(0, room)):
-            items = _rated_items(rater, study, min(room - len(hidden), left), avoided)
+        ways, is_drawn = _hidden(rater, study, plan, max(0, room))
+        for hidden, avoided in ways:
+            items = next_items(rater, study, min(room - len(hidden), left), avoided, is_drawn=is_drawn)
             if items is not None:
                 break
         else:
@@ -119,14 +119,17 @@ def _further(item: int, purpose: str, further: Mapping[int, float]) -> dict[str,
     return {"is_further": True, "probability": further[item]} if is_further else {}
 
 
-def _hidden(rater: Rater, study: Study, plan: RaterPlan, n: int) -> Sequence[tuple[dict[int, Card], Avoided]]:
-    """The checks among the next n cards, by place, and the rated items that this rater does not get because of them.
+def _hidden(
+    rater: Rater, study: Study, plan: RaterPlan, n: int
+) -> tuple[Sequence[tuple[dict[int, Card], Avoided]], bool]:
+    """Ways to fill the next n cards, and whether what is rated comes in an order drawn for the rater. Of each
+    way: the checks among the next n cards, by place, and the rated items that this rater does not get because of them.
 
-    The second entry applies if the first leaves nothing to rate: checks that keep items from the rater then give way.
+    The second way applies if the first leaves nothing to rate: checks that keep items from the rater then give way.
     If there is no check to assign, an ordinary card comes instead.
     """
     if not plan.shares:
-        return [({}, (frozenset(),))]
+        return [({}, (frozenset(),))], False
     hidden = checks.Hidden.read(study, queries.n_given_out(study))
     purposes = checks.next_purposes(rater, study, plan, n, hidden)
     candidates = checks.Candidates(rater, study, plan, hidden)
@@ -139,24 +142,7 @@ def _hidden(rater: Rater, study: Study, plan: RaterPlan, n: int) -> Sequence[tup
             found[place] = (*taken, purpose)
     fewer = {place: card for place, card in found.items() if not candidates.shows_again(card[0])}
     ways = [(found, candidates.avoided), (fewer, candidates.avoided_without)]
-    return ways if len(fewer) < len(found) else ways[:1]
-
-
-def _rated_items(rater: Rater, study: Study, wanted: int, avoided: Avoided) -> list[Item] | None:
-    """The items to be rated next; None if none is left, so that a check is never a rater's last card.
-
-    It runs the same queries if all next cards are checks, so that these take as long as others.
-    """
-    before = rater.cursor_taken, rater.cursor_position
-    items: list[Item] = []
-    for some in avoided:
-        items = items or _open_items(rater, study, max(1, wanted), some)
-    if not items:
-        return None
-    if wanted < 1:
-        rater.cursor_taken, rater.cursor_position = before
-        return []
-    return items
+    return (ways if len(fewer) < len(found) else ways[:1]), hidden.is_drawn(study)
 
 
 def _laid_out(rated: Sequence[Card], hidden: Mapping[int, Card], *, n: int, is_last: bool) -> list[Card]:
@@ -176,21 +162,6 @@ def _laid_out(rated: Sequence[Card], hidden: Mapping[int, Card], *, n: int, is_l
     return cards
 
 
-def _open_items(rater: Rater, study: Study, limit: int, avoided: Collection[int]) -> list[Item]:
-    """Open items at the lowest need level that has any, starting after this rater's cursor and wrapping around once."""
-    taken = queries.next_need(study.pk, above=-1)
-    while taken is not None:
-        start = rater.cursor_position if rater.cursor_taken == taken else -1
-        for after in (start, -1) if start >= 0 else (start,):
-            open_items = queries.open_items(rater, taken=taken, after_position=after, limit=limit, avoided=avoided)
-            found = list(locked(open_items))
-            if found:
-                rater.cursor_taken, rater.cursor_position = taken, found[-1].position
-                return found
-        taken = queries.next_need(study.pk, above=taken)
-    return []
-
-
 def _take(items: Sequence[Item]) -> None:
     # The condition repeats what was read: even if the lock ever failed, the check constraint would not.
     Item.objects.filter(pk__in=[item.pk for item in items]).update(taken=F("taken") + 1)
@@ -200,7 +171,7 @@ def _take_back(rater: Rater, lease_until: datetime, *, limit: int) -> int:
     """Reserve again the items that this rater gave back and whose places are still free."""
     n_taken = 0
     for assignment in locked(queries.returned_and_open(rater, limit=limit)):
-        if _retake(assignment, rater.study):
+        if assignment.purpose != Assignment.Purpose.RATING or _retake(assignment, rater.study):
             Assignment.with_checks.filter(pk=assignment.pk).update(
                 state=Assignment.State.LEASED, lease_until=lease_until
             )
@@ -209,9 +180,9 @@ def _take_back(rater: Rater, lease_until: datetime, *, limit: int) -> int:
 
 
 def _retake(assignment: Assignment, study: Study) -> bool:
-    """Take the item's place again; repeats and checks need none."""
+    """Take the item's place again; repeats and checks need none, but are lost where one next to them would be."""
     if assignment.purpose != Assignment.Purpose.RATING:
-        return True
+        return not queries.is_lost(assignment)
     further: dict[int, float] = {}
     if study.most_raters_per_item is not None:
         further = further_probabilities(study, list(Item.objects.select_for_update().filter(pk=assignment.item_id)))

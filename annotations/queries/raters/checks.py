@@ -1,5 +1,6 @@
 """Which cards of a rater are checks, and what could be one."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ class Hidden:
     n_images  by pk
     again     by pk, the rated items that show what it shows (`shown_again.shown_again`); others are left out
     n_rated   how many items a rater rates at most, of the study's `n_items`
+    n_of_prompt  how often a rater sees a rated prompt
     """
 
     items: dict[str, list[tuple[int, int]]]
@@ -35,10 +37,11 @@ class Hidden:
     again: dict[int, frozenset[int]]
     n_rated: int
     n_items: int
+    n_of_prompt: int
 
     @classmethod
     def read(cls, study: Study, n_items: int) -> "Hidden":
-        """Two queries, whatever there is."""
+        """Three queries, whatever there is."""
         rows = Item.with_checks.filter(study=study, role__in=ITEM_ROLES.values()).order_by("pk")
         items: dict[str, list[tuple[int, int]]] = {kind: [] for kind in ITEM_ROLES}
         n_images: dict[int, int] = {}
@@ -46,7 +49,9 @@ class Hidden:
             items[KIND_OF[role]].append((pk, prompt))
             n_images[pk] = n
         again = shown_again(study, n_images)
-        return cls(items, n_images, again, min(n_items, study.items_per_rater or n_items), n_items)
+        n_rated = min(n_items, study.items_per_rater or n_items)
+        n_of_prompt = max(1, round(items_per_prompt(study) * n_rated / max(1, n_items)))
+        return cls(items, n_images, again, n_rated, n_items, n_of_prompt)
 
     @property
     def is_shared(self) -> bool:
@@ -59,8 +64,21 @@ class Hidden:
         found = {}
         for kind, own in self.items.items():
             n_again = sum(pk in self.again for pk, _prompt in own)
-            found[kind] = len(own) - n_again + (-(-n_again // 2) if self.is_shared else 0)
+            n = len(own) - n_again + (-(-n_again // 2) if self.is_shared else 0)
+            found[kind] = n - n % self.together[kind] if n >= self.together[kind] else n
         return found
+
+    @property
+    def together(self) -> dict[str, int]:
+        """By kind, how many a rater gets or none: all checks of a prompt that they are to see, or the prompt would come
+        less often than others do. A gold item's prompt has rated items besides."""
+        most = max(Counter(prompt for _pk, prompt in self.items[Purpose.CHECK]).values(), default=1)
+        return {kind: min(self.n_of_prompt, most) if kind == Purpose.CHECK else 1 for kind in self.items}
+
+    def is_drawn(self, study: Study) -> bool:
+        """Whether a rater's items come in an order drawn for them, not in the study's. There a prompt comes again when
+        all others have come; gold items and checks, whose places are drawn, would be known by theirs."""
+        return self.n_of_prompt > 1 and bool(self.n_images) and study.order == Study.Order.SHUFFLED
 
     def closed_by(self, checks: Iterable[int]) -> frozenset[int]:
         """Rated items that a rater who got these checks never gets; none where everyone is to rate everything."""
@@ -82,6 +100,7 @@ def _schedule(rater: Rater, study: Study, plan: RaterPlan, hidden: Hidden) -> li
     return allocation.check_schedule(
         shares,
         available=hidden.available,
+        together=hidden.together,
         gap=plan.repeat_gap,
         n_rated=hidden.n_rated,
         seed=study.seed,
@@ -141,8 +160,7 @@ class Candidates:
         given, coming = _given(rater), set[int]()
         schedule = _schedule(rater, study, plan, hidden)
         n_planned = allocation.n_of_kinds(hidden.n_rated, schedule, available=hidden.available)
-        n_of_prompt = max(1, round(items_per_prompt(study) * hidden.n_rated / max(1, hidden.n_items)))
-        self._alike = alike(study, list(hidden.n_images), again=hidden.again, n_of_prompt=n_of_prompt)
+        self._alike = alike(study, list(hidden.n_images), again=hidden.again, n_of_prompt=hidden.n_of_prompt)
         similar = {item for items in self._alike.values() for item in items}
         met = Assignment.objects.filter(rater=rater, item__in=similar)
         self._met = dict(met.values_list("item_id", "sequence"))
@@ -151,7 +169,8 @@ class Candidates:
             drawn = allocation.spread_out(
                 [prompt for _pk, prompt in own],
                 n=n_planned[kind],
-                together=n_of_prompt,
+                together=hidden.n_of_prompt,
+                is_mixed=hidden.is_drawn(study),
                 seed=study.seed,
                 rater=rater.pk,
             )
