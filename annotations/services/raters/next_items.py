@@ -12,7 +12,7 @@ from generation.jobs import locked
 Avoided = Sequence[Collection[int]]
 """Sets of items to avoid; a later entry applies if nothing is left when an earlier one is avoided."""
 MOST_DRAWN_FROM = 1000
-"""Where items come in an order drawn for the rater, they are drawn from the first so many that may come."""
+"""Where items come in an order drawn for the rater, at most this many, the first that may come, are drawn from."""
 
 
 def next_items(rater: Rater, study: Study, wanted: int, avoided: Avoided, *, is_drawn: bool) -> list[Item] | None:
