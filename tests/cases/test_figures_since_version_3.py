@@ -97,7 +97,7 @@ def changed_on_purpose(table: str, row: tuple[str, ...], column: str, before: st
             return "4: Kendall's W"
         return "wording" if before.replace("ratings a unit", "ratings per unit") == after else ""
     if column.startswith("odds_"):
-        return "4, 6 and 8: ordinal models"
+        return "4, 6, 8 and 11: ordinal models"
     if column.startswith("prompts_and_raters_"):
         return "4: the mean difference over prompts and raters"
     if column in ("raters_low", "raters_high") and after == "":

@@ -51,6 +51,10 @@ class BetweenRaters:
         covariance (k, k) of the model, in which `deviation` is that of rater × method; by_images (k,) the part of each
         method's variance that images make. The model's rater part is replaced by the table's. The images' part of the
         sum is as uncertain as prompts are, and the rest is as uncertain as the table (Satterthwaite 1946).
+
+        With two methods the degrees of freedom are the geometric mean of Satterthwaite's and the fewest possible, those
+        of the table or of prompts. Satterthwaite's alone are too many in the studies where raters seem to differ less
+        than they do (docs/methods/coverage.md). With more methods tests are not too liberal by Satterthwaite's.
         """
         squares = contrasts**2
         whole = np.einsum("mi,ij,mj->m", contrasts, covariance, contrasts, optimize=True)
@@ -60,7 +64,10 @@ class BetweenRaters:
         noise = rest - images
         raters = noise * self.ratio if self.ratio < 1 else noise + self.variance * per_variance
         total = raters + images
-        return total, total**2 / (raters**2 / self.freedom + images**2 / df_prompts)
+        freedom = total**2 / (raters**2 / self.freedom + images**2 / df_prompts)
+        if contrasts.shape[1] == 2:
+            freedom = np.sqrt(freedom * min(self.freedom, df_prompts))
+        return total, freedom
 
 
 def between_raters(

@@ -7,6 +7,7 @@ from scipy import stats
 from annotations.stats.ordinal_model.between_raters import BetweenRaters, between_raters, variance_of_groups
 from annotations.stats.ordinal_model.fit import OrdinalFit, fit_ordinal
 from annotations.stats.ordinal_model.laplace import Working
+from tests.benchmarks.coverage.two_method_freedom import PROMPTS, WORLDS, errors, rules, studies
 
 CROSSED = "raters × methods"
 
@@ -70,7 +71,8 @@ def test_of_a_balanced_table_the_variance_is_the_interactions_mean_square() -> N
     # Of .08 the images make .02, so that noise makes .06, which is 2/3 · (.05/.5): the table's ratio makes it .09 + ….
     variance, df = found.of(contrast, np.diag([0.04, 0.04]), 0.0, np.full(2, 0.01), 39)
     assert variance[0] == pytest.approx(0.02 + 0.06 + 0.05 * 2 / 3)
-    assert df[0] == pytest.approx(variance[0] ** 2 / ((variance[0] - 0.02) ** 2 / 2 + 0.02**2 / 39))
+    satterthwaite = variance[0] ** 2 / ((variance[0] - 0.02) ** 2 / 2 + 0.02**2 / 39)
+    assert df[0] == pytest.approx(np.sqrt(2 * satterthwaite))
     # The same with a deviation of .3 in the model: its part, .09 · 2/3 = .06, is exchanged.
     with_it, _ = found.of(contrast, np.diag([0.07, 0.07]), 0.3, np.full(2, 0.01), 39)
     assert with_it[0] == pytest.approx(variance[0])
@@ -99,6 +101,29 @@ def test_three_raters_cover_as_often_as_they_say_whether_or_not_they_differ(spre
         variance, df = found.of(np.array([[-1.0, 1.0]]), covariance, 0.0, np.zeros(2), 100)
         apart[study], deviation[study], freedom[study] = abs(effect[1] - effect[0]), np.sqrt(variance[0]), df[0]
     assert 0.94 < (apart <= stats.t.ppf(0.975, freedom) * deviation).mean() < 0.96
+
+
+def test_the_simulated_rule_is_the_one_in_use() -> None:
+    _, raters, images, noise = studies(3, 0.6, 0.3, 20, np.random.default_rng(4))
+    simulated = rules(raters, images, noise, 3)["geometric mean with R - 1"]
+    shares = np.full(2, 1 / 3)
+    for at in range(20):
+        found = BetweenRaters(raters[at] / noise[at], 1.5 * (raters[at] - noise[at]), 2.0, shares, 3)
+        covariance = np.diag([0.0, noise[at] + images[at]])
+        by_images = np.full(2, images[at] / 2)
+        variance, df = found.of(np.array([[-1.0, 1.0]]), covariance, 0.0, by_images, PROMPTS - 1)
+        assert variance[0] == pytest.approx(raters[at] + images[at])
+        assert stats.t.ppf(0.975, df[0]) == pytest.approx(simulated[at])
+
+
+@pytest.mark.parametrize("n_raters", [3, 5, 8, 20])
+def test_tests_of_two_methods_err_in_4_to_6_percent_however_raters_and_images_differ(n_raters: int) -> None:
+    found = [errors(n_raters, *world, 20_000, np.random.default_rng(at)) for at, world in enumerate(WORLDS)]
+    in_use = [each["geometric mean with R - 1"] for each in found]
+    assert all(0.04 <= share <= 0.055 for share, _ in in_use)
+    assert all(1 <= width < 1.2 for _, width in in_use)
+    if n_raters == 3:
+        assert max(each["Satterthwaite"][0] for each in found) > 0.065
 
 
 def test_raters_of_one_method_each_are_compared_within_it() -> None:
