@@ -1,7 +1,7 @@
 import os
 from typing import TYPE_CHECKING, Any
 
-# Before NumPy is loaded: our matrices are small, and a thread pool in every web thread and worker only makes them wait.
+# Before NumPy is loaded: our matrices are small, and a thread pool in every web thread and worker only slows them down.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The administration of accounts: Django's own, with a way to end what lets others into one."""
+"""The administration of accounts: Django's own, with a way to revoke access to an account."""
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
@@ -27,7 +27,7 @@ class AccountAdmin(UserAdmin):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(admin.ModelAdmin):
-    """To see whose programs come in, and to revoke a token. Keys are shown to nobody: only their owner has them."""
+    """To see whose programs have access, and to revoke a token. Keys are never shown: only their owner has them."""
 
     list_display = ("user", "name", "hint", "made_at", "last_used_at", "expires_at")
     search_fields = ("user__username", "name")

@@ -1,6 +1,7 @@
-"""What can be found wrong with an installation before anybody comes to harm by it.
+"""Checks that find faults of an installation before they do harm.
 
-Each check has an id, by which `SILENCED_SYSTEM_CHECKS` can name it, and says the cure. docs/operations.md lists them.
+Each check has an id, by which `SILENCED_SYSTEM_CHECKS` can name it, and says what to do. docs/operations.md lists
+them.
 """
 
 import os
@@ -74,7 +75,7 @@ def data_folder_can_be_written(
 
 @register(Tags.security)
 def data_folder_is_private(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
-    """The folder that the site makes itself is; one that was there, or was copied, may not be."""
+    """The folder that the site creates is private; one that existed before, or was copied, may not be."""
     try:
         mode = settings.DATA_DIR.stat().st_mode
     except OSError:
@@ -111,7 +112,7 @@ def sqlite_lies_on_a_local_disk(
 
 
 def file_system_of(path: Path, mounts: Path = MOUNTS) -> str:
-    """The kind of file system that a path is on, as Linux names it; empty where that cannot be known."""
+    """The kind of file system that a path is on, as Linux names it; empty if unknown."""
     try:
         lines = mounts.read_text().splitlines()
     except OSError:

@@ -34,7 +34,7 @@ def key_variable(name: str) -> str:
 
 
 def without_keys(value: str) -> str:
-    """The same list fit for a log: whatever is not plainly a name or an address is blotted out."""
+    """The same list, safe for a log: anything that is not clearly a name or an address is masked."""
     return ",".join(_entry_without_keys(entry.strip()) for entry in value.split(","))
 
 

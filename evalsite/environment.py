@@ -1,4 +1,4 @@
-"""Reads settings from the environment, and says in one go what is wrong with it."""
+"""Reads settings from the environment, and reports everything that is wrong with it at once."""
 
 import difflib
 import os
@@ -44,9 +44,9 @@ class MappingEnv(Env):
 
 
 class Environment:
-    """A reader that notes every bad variable and raises once, on `close`, with all of them.
+    """A reader that collects every bad variable and raises once, on `close`, with all of them.
 
-    Parsing is the environs library's; this class adds the cure to each complaint, hides secrets in it, and
+    The environs library parses. This class adds the cure to each complaint, hides secrets in it, and
     refuses variables of our own prefix that nobody reads (a misspelt name would otherwise do nothing, silently).
     An empty variable counts as unset. `source` is the process's environment unless a mapping is given.
     """
@@ -90,7 +90,7 @@ class Environment:
         return self._read(name, default, parse, "origins such as https://rate.example.org, separated by commas")
 
     def folders(self, name: str) -> list[str]:
-        """Addresses of folders: what lies in them may be fetched, and nothing else."""
+        """Addresses of folders: only files in them may be fetched."""
 
         def parse() -> list[str]:
             folders = self._env.list(name, subcast=str.strip)
@@ -211,7 +211,7 @@ class Environment:
         return {key: value for key, value in settings.items() if key.isupper()}
 
     def close(self, *, program: str, known_prefix: str | None = None) -> None:
-        """Raise ImproperlyConfigured if anything was wrong. With a prefix, refuse variables of it that nobody reads."""
+        """Raise ImproperlyConfigured if anything was wrong. With a prefix, refuse its variables that nobody reads."""
         for name in sorted(self._source):
             if known_prefix and name.startswith(known_prefix) and name not in self._names:
                 near = difflib.get_close_matches(name, self._names, n=1)
@@ -250,7 +250,7 @@ def hidden(value: str) -> str:
 
 
 def without_password(url: str) -> str:
-    """The same URL with its password blotted out, fit for a log."""
+    """The same URL with its password masked, safe for a log."""
     try:
         parts = urlsplit(url)
     except ValueError:  # not a URL at all: a password could be anywhere in it
@@ -261,7 +261,7 @@ def without_password(url: str) -> str:
 
 
 def secret_key_from(path: Path) -> str:
-    """The site's own secret: made once, kept in the data folder, readable by its owner alone."""
+    """The site's own secret: made once, kept in the data folder, readable only by its owner."""
     with suppress(FileNotFoundError):
         return path.read_text()
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
@@ -282,7 +282,7 @@ def secret_key_from(path: Path) -> str:
 
 
 def keep_private(database: Path) -> None:
-    """Make SQLite's file before SQLite does, and take other accounts' rights to it: it has passwords and sessions.
+    """Create SQLite's file before SQLite does, without access for other accounts: it has passwords and sessions.
 
     The files next to it, its log among them, get the rights of the database.
     """

@@ -1,4 +1,4 @@
-"""What every request has to pass, and headers that every answer carries."""
+"""Checks for every request, and headers for every answer."""
 
 import logging
 from collections.abc import Callable
@@ -27,17 +27,17 @@ POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-"""Scripts, styles and images come from this site alone; nothing is inline, nothing is framed."""
+"""Scripts, styles and images come only from this site; nothing is inline, nothing is framed."""
 NOT_USED = (
     *("accelerometer", "browsing-topics", "camera", "display-capture", "geolocation", "gyroscope", "magnetometer"),
     *("microphone", "midi", "payment", "usb"),
 )
 PERMISSIONS = ", ".join(f"{feature}=()" for feature in NOT_USED)
-"""No page asks the browser for a sensor, a device or a payment, so no script that got in could."""
+"""No page asks the browser for a sensor, a device or a payment, so an injected script cannot either."""
 
 
 class BrowserPolicies:
-    """What a page may load, and what it may ask the browser for, in the headers of every answer."""
+    """Headers of every answer that say what a page may load, and what it may ask the browser for."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -50,7 +50,7 @@ class BrowserPolicies:
 
 
 class PrivateByDefault:
-    """An answer that says nothing of caches is kept by none: error pages and the API are one person's own, too."""
+    """An answer without a caching policy is not cached: error pages and the API's answers are private too."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -63,7 +63,7 @@ class PrivateByDefault:
 
 
 class RefuseOddRequests:
-    """Ends what none of our pages sends before anything reads it.
+    """Refuses requests that none of our pages sends, before anything reads them.
 
     A body beyond what a form may have: 413. Django bounds fields, but not files, and looking for the CSRF token reads
     the whole body: without this, anybody could fill the disk by way of the sign-in page. A body without a stated
@@ -123,7 +123,7 @@ class LimitsByAddress:
 
 
 class UnavailableForNow:
-    """Answers 503, which clients repeat, where a view meets a database or a disk that takes no writes at the moment."""
+    """Answers 503, after which clients retry, if the database or the disk does not accept writes at the moment."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""What opens an account: links, tokens of programs, and browsers that are signed in. Each can be ended."""
+"""What gives access to an account: links, tokens of programs, and signed-in browsers. Each can be revoked."""
 
 from importlib import import_module
 

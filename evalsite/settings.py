@@ -125,7 +125,7 @@ MIDDLEWARE = [
     "evalsite.api.idempotency.IdempotencyKeys",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "axes.middleware.AxesMiddleware",  # the last, as it looks at what a sign-in came to
+    "axes.middleware.AxesMiddleware",  # the last, because it looks at a sign-in's result
 ]
 FORM_RENDERER = "evalsite.requests.form_fields.Renderer"
 ROOT_URLCONF = "evalsite.urls"
@@ -173,7 +173,7 @@ TOKEN_DAYS = env.integer("EVALSITE_TOKEN_DAYS", 90, low=1, high=365)
 SESAME_MAX_AGE = timedelta(days=max(LINK_DAYS, RESEARCHER_LINK_DAYS))
 # evalsite.accounts.links ends links with a new password, by number: a renewed hash of the same password ends none.
 SESAME_INVALIDATE_ON_PASSWORD_CHANGE = False
-# Guesses are counted by name and address together: a stranger's guesses elsewhere shut nobody out.
+# Guesses are counted by name and address together: a stranger's guesses elsewhere do not lock anybody out.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = env.integer("EVALSITE_SIGN_IN_TRIES", 10, low=3, high=100)
 AXES_COOLOFF_TIME = timedelta(minutes=env.integer("EVALSITE_SIGN_IN_PAUSE_MINUTES", 15, low=1, high=1440))
@@ -234,7 +234,7 @@ LOGGING = {
     "loggers": {
         **{name: {"filters": ["news"]} for name in quiet_libraries.LOGGERS},
         "django.request": {"filters": ["refusals"]},
-        "axes": {"level": "ERROR"},  # it has several lines for every sign-in; Django itself notes a refusal
+        "axes": {"level": "ERROR"},  # it has several lines for every sign-in; Django itself logs a refusal
     },
 }
 

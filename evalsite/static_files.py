@@ -1,4 +1,4 @@
-"""One sheet and one script per page: what an entry file imports is written into it when static files are collected.
+"""One sheet and one script per page: an entry file's imports are written into it when static files are collected.
 
 In the sources a page's sheet imports the sheets that it builds on, and its script is an ES module that imports others.
 With EVALSITE_DEBUG a browser gets them as they are and follows the imports itself. Otherwise it would have
@@ -43,7 +43,7 @@ class WholeFiles(CompressedManifestStaticFilesStorage):
 
 
 def whole_sheet(name: str, read: Read) -> str:
-    """A sheet with those that it imports before it, each once. Raises ValueError for an import in another form."""
+    """A sheet preceded by those that it imports, each once. Raises ValueError for an import in another form."""
     done: set[str] = set()
 
     def write(name: str) -> str:
@@ -60,7 +60,7 @@ def whole_sheet(name: str, read: Read) -> str:
 
 
 def whole_script(name: str, read: Read) -> str:
-    """A module with those that it imports before it, each in a scope of its own; a script without imports as it is.
+    """A module preceded by those that it imports, each in its own scope; a script without imports is unchanged.
 
     Raises ValueError for imports in a circle and for other forms than `import { a, b as c } from "./file.js"`,
     `import "./file.js"` and `export` before a function, a constant or a class.

@@ -15,5 +15,5 @@ def clear_sessions() -> None:
 
 @shared_task
 def clear_idempotent_calls() -> int:
-    """Forget named calls of the API whose time is over; how many."""
+    """Delete named calls of the API that have expired; returns their number."""
     return clear_old_calls()

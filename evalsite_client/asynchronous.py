@@ -73,7 +73,7 @@ class AsyncEvalsite:
         return AsyncStudy(self, await self._run(flow))
 
     async def study(self, token: str) -> "AsyncStudy":
-        """A study that is there."""
+        """An existing study."""
         return AsyncStudy(self, await self._run(flows.state(token)))
 
     async def studies(self, **query: Any) -> list[Row]:
@@ -118,7 +118,7 @@ class AsyncStudy:
         return self.state.invitation
 
     async def refresh(self) -> Self:
-        """Look how far it is."""
+        """Fetch the study's progress."""
         self.state = await self._site._run(flows.state(self.token))
         return self
 
@@ -132,7 +132,7 @@ class AsyncStudy:
         return self
 
     async def close(self) -> Self:
-        """Give out no further cards."""
+        """Close the study: no further cards are given out."""
         self.state = await self._site._run(flows.change(self.token, "close"))
         return self
 

@@ -1,4 +1,4 @@
-"""Calls without a network: what is asked, what is made of the answer, and when to ask again.
+"""Calls without a network: the request, the reading of the answer, and when to retry.
 
 A *flow* is a generator that yields calls and pauses and gets responses back, so that the client that blocks and the
 one that awaits carry out the same steps.
@@ -46,14 +46,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Pause:
-    """Wait this many seconds."""
+    """A pause of this many seconds."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Lost:
-    """The request was sent, or could not be, and there is no answer."""
+    """The request was sent, or could not be sent, and there is no answer."""
 
     error: httpx.TransportError
 

@@ -37,13 +37,13 @@ def request_of(call: Call) -> dict[str, Any]:
 
 
 def header_of(key: str) -> str:
-    """A key as the header may have it: any text names a call, and long or other letters by their digest."""
+    """A key in the form that the header allows: any text can name a call; long or non-ASCII texts become a digest."""
     is_plain = re.fullmatch(r"[!-~]{1,200}", key) is not None
     return key if is_plain else hashlib.sha256(key.encode()).hexdigest()
 
 
 class Evalsite:
-    """A site, as the person whose token it is. Safe to use from several threads.
+    """A site, used as the token's owner. Safe to use from several threads.
 
     url    of the site, such as "https://rate.example.org"
     token  a key from the page "Your account"; pushing needs the scope “data”, studies the scope “studies”
@@ -66,11 +66,11 @@ class Evalsite:
         self._http.close()
 
     def push_images(self, prompt_set: str, images: Iterable[Given], *, method: str = "") -> list[Pushed]:
-        """Add images to a prompt set, which is made if new, as are prompts and the method.
+        """Add images to a prompt set; the set, prompts and method are created if new.
 
         images  pictures, or pairs of prompt and image (a file's bytes, its path, or a Pillow image)
-        Sent 20 at a time, each time all or none. What is there already is not added again. Raises Problem, which names
-        each image that cannot be taken by its place in its batch.
+        Images are sent in batches of 20, each all or none. An image that the site already has is not added again.
+        Raises Problem, which names each refused image by its place in its batch.
         """
         return self._run(flows.push_images(prompt_set, images, method))
 
@@ -98,13 +98,13 @@ class Evalsite:
         key: str = "",
         **more: Any,
     ) -> "Study":
-        """Make a study and let raters in.
+        """Create a study and open it to raters.
 
         title      raters read it: name no method in it
         of         the prompt set, or sets, by name; methods: whose images of them are shown
-        ratings    how many people answer each item
-        within, until   when it closes by itself, if ever: after a time, or at one
-        budget     how many cards may be answered in all: fewer items are shown where that does not pay for all
+        ratings    how many raters answer each item
+        within, until   when it closes by itself, if ever: after a duration, or at a time
+        budget     how many cards may be answered in all: fewer items are shown if that is not enough for all
         key        names the study: a call with the same key, for the same, gets the same study
         more       whatever else the API takes, such as item_kind="pair"
         """
@@ -112,7 +112,7 @@ class Evalsite:
         return Study(self, self._run(flow))
 
     def study(self, token: str) -> "Study":
-        """A study that is there."""
+        """An existing study."""
         return Study(self, self._run(flows.state(token)))
 
     def studies(self, **query: Any) -> list[Row]:
@@ -142,7 +142,7 @@ class Evalsite:
 
 
 class Study:
-    """One study; `state` is how far it was when it was last looked at."""
+    """One study; `state` is its progress when it was last fetched."""
 
     def __init__(self, site: Evalsite, state: State) -> None:
         self._site, self.state = site, state
@@ -162,12 +162,12 @@ class Study:
         return self.state.invitation
 
     def refresh(self) -> Self:
-        """Look how far it is."""
+        """Fetch the study's progress."""
         self.state = self._site._run(flows.state(self.token))
         return self
 
     def wait(self, *, timeout: timedelta | None = None, every_s: float = POLL_S) -> Self:
-        """Return when every wanted answer is there, or the study is closed. Raises TimeoutError."""
+        """Return when all wanted answers have been given, or the study is closed. Raises TimeoutError."""
         self.state = self._site._run(flows.wait(self.token, timeout, every_s))
         return self
 
@@ -176,12 +176,12 @@ class Study:
         return self
 
     def close(self) -> Self:
-        """Give out no further cards."""
+        """Close the study: no further cards are given out."""
         self.state = self._site._run(flows.change(self.token, "close"))
         return self
 
     def answers(self, *, all_revisions: bool = False) -> list[Row]:
-        """One row per answer that counts, with prompt, method, rater, label, and of sides the preferred method."""
+        """One row per answer that counts, with prompt, method, rater, label, and the preferred method of comparisons."""
         return self._site._run(flows.answers(self.token, all_revisions))
 
     def data_frame(self, *, all_revisions: bool = False) -> "pandas.DataFrame":
@@ -193,13 +193,13 @@ class Study:
         return self._site._run(flows.participants(self.token))
 
     def results(self, *, every_s: float = 2.0) -> Row:
-        """The report of the present answers, as report.json has it. Raises ValueError where there is none."""
+        """The report of the present answers, as in report.json. Raises ValueError if there is none."""
         return self._site._run(flows.results(self.token, every_s))
 
     def add_methods(self, methods: Sequence[str], *, note: str = "", key: str = "") -> Row:
-        """Let methods join: their images of the study's prompts become new items. Every try stays on record."""
+        """Add methods: their images of the study's prompts become new items. Every attempt stays on record."""
         return self._site._run(flows.add_methods(self.token, methods, note, key))
 
     def notify(self, url: str, events: Sequence[str] = ("study.completed", "study.closed")) -> str:
-        """Have events sent to an address; the secret with which `webhooks.verified` checks them."""
+        """Have events sent to an address; returns the secret with which `webhooks.verified` checks them."""
         return self._site._run(flows.notify(self.token, url, events))

@@ -1,4 +1,4 @@
-"""What can be done, step by step, for both clients."""
+"""The operations of both clients, step by step."""
 
 import json
 import math
@@ -20,7 +20,7 @@ Question = str | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Pushed:
-    """An image that is on the site now: its number and name there, and whether this call brought it."""
+    """An image that is on the site now: its number and name there, and whether this call added it."""
 
     id: int
     key: str
@@ -30,7 +30,7 @@ class Pushed:
 
 @dataclass(frozen=True)
 class Added:
-    """Rows that were new, and rows that were there already."""
+    """Numbers of new rows, and of rows that existed already."""
 
     n_created: int
     n_unchanged: int
@@ -38,7 +38,7 @@ class Added:
 
 @dataclass(frozen=True)
 class State:
-    """How far a study is. `body` is all that the site says of it."""
+    """A study's progress. `body` is the site's complete answer."""
 
     token: str
     title: str

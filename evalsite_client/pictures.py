@@ -27,7 +27,7 @@ class Picture:
     prompt    the prompt's text, or `prompt_key` its key
     key       your own name for it
     parent    the key or SHA-256 of the image that it was refined from
-    metadata  whatever else is known; kept as it is
+    metadata  anything else that is known; stored unchanged
     """
 
     content: Content

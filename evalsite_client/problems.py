@@ -1,4 +1,4 @@
-"""What a site answers to a call that it does not carry out."""
+"""A site's answer to a call that it does not carry out."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ class Problem(Exception):
     kind    a name for the kind of problem that does not change, such as "invalid" or "idempotency-key-reused"
     detail  a sentence
     cure    what to do; empty where the detail or the errors say it
-    errors  each with `field`, `detail`, `cure`, and of several rows `row`, from 1
+    errors  each with `field`, `detail`, `cure` and, among several rows, `row`, from 1
     """
 
     def __init__(

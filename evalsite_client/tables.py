@@ -1,4 +1,4 @@
-"""Rows as data frames, where pandas is there."""
+"""Rows as data frames, if pandas is installed."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,9 +12,9 @@ TIMES = ("shown_at", "answered_at", "received_at")
 
 
 def data_frame(rows: Sequence[Row]) -> "pandas.DataFrame":
-    """One line per row; times as such, and values as numbers where all of them are.
+    """One line per row, with times as times, and values as numbers if all of them are.
 
-    Raises ImportError, with what to install, where pandas is not there.
+    Raises ImportError, which says what to install, if pandas is not installed.
     """
     try:
         import pandas

@@ -18,7 +18,7 @@ class NotOurs(Exception):
 def verified(body: bytes, headers: Mapping[str, str], secret: str, *, fresh_s: int = FRESH_S) -> dict[str, Any]:
     """The event of a message, signed as Standard Webhooks specifies. Raises NotOurs.
 
-    A message that is sent again has the same `webhook-id`: remember those that you have seen.
+    A message that is sent again has the same `webhook-id`: keep the ids that you have seen.
     """
     given = {name.lower(): value for name, value in headers.items()}
     message, timestamp = given.get("webhook-id", ""), given.get("webhook-timestamp", "")

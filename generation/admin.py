@@ -1,4 +1,4 @@
-"""The administration: to look at prompts, images and what was imported, and to fix names and licences."""
+"""The administration: for looking at prompts, images and imports, and for fixing names and licences."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -21,7 +21,7 @@ from generation.models import (
 
 
 class _Imported(admin.ModelAdmin):
-    """Rows that come by import alone: their identity is their content, which nobody may change by hand."""
+    """Rows that only imports add: their identity is their content, which nobody may change by hand."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -97,7 +97,7 @@ class DecompositionAdmin(_Imported):
 
 @admin.register(Run)
 class RunAdmin(_Imported):
-    """To look at: anyone who steers a run does so on its page, and its ledger stays."""
+    """Read-only: runs are controlled on their pages, and their ledger stays."""
 
     list_display = ("name", "state", "prompt_set", "owner", "priority", "created_at", "ended_at")
     list_filter = ("state",)
@@ -135,12 +135,12 @@ class ModelCallAdmin(_Imported):
     show_full_result_count = False
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False  # a ledger: what was paid for stays on record
+        return False  # a ledger: every paid call stays on record
 
 
 @admin.register(Activity)
 class ActivityAdmin(_Imported):
-    """The record of who did what: to look at alone."""
+    """The record of who did what: read-only."""
 
     list_display = ("at", "actor_name", "action", "subject", "subject_name", "details")
     list_filter = ("action", "subject")

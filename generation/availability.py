@@ -1,4 +1,4 @@
-"""What this machine has of the engines that a matrix needs. This module alone asks the registry for engines."""
+"""Which of a matrix's engines this machine has. Only this module asks the registry for engines."""
 
 from typing import Any
 
@@ -22,12 +22,12 @@ def engine_for(spec: EngineSpec) -> Any:
 
 
 def make_room(spec: EngineSpec) -> int:
-    """Free the engines that lie idle next to this one; how many."""
+    """Free the idle engines other than this one; returns how many."""
     return registry.forget(but=spec)
 
 
 def missing_for(matrix: Matrix, queue: str | None = None) -> list[Missing]:
-    """All that the engines of a matrix, or those of one queue, need and that is not on this machine."""
+    """Everything that the engines of a matrix, or those of one queue, need and this machine lacks."""
     missing: dict[str, Missing] = {}
     for spec in [*matrix.engines.values(), *matrix.metrics.values()]:
         if queue is None or matrix.queue(spec) == queue:
@@ -38,7 +38,7 @@ def missing_for(matrix: Matrix, queue: str | None = None) -> list[Missing]:
 def check_engines(matrix: Matrix) -> None:
     """Raises BadMatrix, naming the place, for an engine or an option that does not exist on any machine.
 
-    What is only missing here is not a fault of the matrix: a worker elsewhere may have it.
+    Something that is only missing here is not a fault of the matrix: a worker elsewhere may have it.
     """
     named = [(f"engines.{role}", spec) for role, spec in matrix.engines.items()]
     named += [(f"metrics.{name}", spec) for name, spec in matrix.metrics.items()]

@@ -28,7 +28,7 @@ WAIT_S = 0.5
 def start_import(
     *, importer: Importer, uploads: Mapping[str, File], options: Mapping[str, str], owner: User, dry_run: bool
 ) -> ImportRun:
-    """Keep the files, make the run, and have a worker begin with it."""
+    """Store the files, create the run, and send it to a worker."""
     with transaction.atomic():
         run = import_runs.create_run(importer=importer, uploads=uploads, options=options, owner=owner, dry_run=dry_run)
         _send(run)
@@ -43,7 +43,7 @@ def start_imports(
     owner: User,
     dry_run: bool,
 ) -> list[ImportRun]:
-    """An import for each of several files that were sent together, in their order."""
+    """An import for each of several files that were uploaded together, in their order."""
     group = uuid.uuid4().hex if len(uploads) > 1 else ""
     with transaction.atomic():
         runs = [
@@ -58,7 +58,7 @@ def start_imports(
 
 
 def repeat_imports(*, runs: Sequence[ImportRun]) -> list[ImportRun]:
-    """The same files and options for real, after trials of files that were sent together."""
+    """A real import of the same files and options, after dry runs of files that were uploaded together."""
     group = uuid.uuid4().hex
     with transaction.atomic():
         again = [import_runs.repeat_run(run=run, dry_run=False, group=group) for run in runs]
@@ -70,7 +70,7 @@ def repeat_imports(*, runs: Sequence[ImportRun]) -> list[ImportRun]:
 def repeat_import(*, run: ImportRun, dry_run: bool, mapping: str | None = None) -> ImportRun:
     """A new run of the same files and options, optionally with another mapping of the main file."""
     with transaction.atomic():
-        # Read in another way, it takes the place of the trial that was read wrongly among those sent together.
+        # Read in another way, it replaces the wrongly read dry run among those uploaded together.
         group = import_runs.leave_group(run=run) if mapping is not None else ""
         again = import_runs.repeat_run(run=run, dry_run=dry_run, mapping=mapping, group=group)
         _send(again)
@@ -108,13 +108,13 @@ def start_run(
 
 
 def resume_run(*, run: Run) -> None:
-    """Go on with a paused run. Raises steering.NotNow when it is not paused."""
+    """Resume a paused run. Raises steering.NotNow if it is not paused."""
     steering.resume(run=run)
     transaction.on_commit(_remind)
 
 
 def retry_run(*, run: Run) -> int:
-    """Retry failed steps; how many steps. Raises steering.NotNow where that cannot be."""
+    """Retry failed steps; returns how many. Raises steering.NotNow if the run's state does not allow it."""
     n = steering.retry_failed(run=run)
     transaction.on_commit(_remind)
     return n
@@ -128,7 +128,7 @@ def _remind() -> None:
 def work_here(*, run: Run, after_each: Callable[[], object] = lambda: None) -> None:
     """Plan a run and do its steps in this process until it ends or pauses: for scripts, and machines without a worker.
 
-    Other workers may take part. Waits where a server asked for it.
+    Other workers may take part. Waits if a server asked for it.
     """
     tasks.plan_run(run.pk)
     while True:
@@ -149,7 +149,7 @@ def reproduce_here(*, records: Sequence[Record], original: Original, folder: Pat
 
 
 def make_again(*, image: Image, owner: User | None) -> tuple[ReproductionRow, bool]:
-    """Have a worker make an image again and compare it; the row, and whether it is new: one at a time for an image."""
+    """Have a worker make an image again and compare it. Returns the row, and whether it is new."""
     with transaction.atomic():
         row, is_new = reproduction_runs.ask(image=image, owner=owner)
         if is_new:

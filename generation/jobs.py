@@ -1,11 +1,11 @@
 """Jobs: rows that a worker carries out under a lease, so that another takes over where one dies.
 
-The law, for imports, the planning of runs, their steps, reproductions and reports alike:
+The rules, for imports, the planning of runs, their steps, reproductions and reports alike:
 
 1. A worker takes a row by one conditional update, which writes a new claim into it. Of several, one wins.
 2. The row is the worker's until `lease_until`. A `Pulse` renews it while the work goes on.
 3. When the lease is over, anybody may take the row. Its former holder finds the claim gone and writes nothing.
-4. A message is only a hint. Where the broker does not answer, the row waits, and a periodic task sends it again.
+4. A message is only a hint. If the broker does not answer, the row waits, and a periodic task sends it again.
 5. A row that has outlived MOST_TRIES workers fails.
 
 Assignments and audits, which people hold, have leases of their own kind: they count places and need no claim.
@@ -44,7 +44,7 @@ def locked(rows: QuerySet[AnyRow]) -> QuerySet[AnyRow]:
 
 
 class LeaseLost(Exception):
-    """Another worker has this job now, or nobody: what was made of it must not be written."""
+    """This worker no longer holds the job, so its result must not be written."""
 
 
 class Leased(models.Model):
@@ -101,7 +101,7 @@ def renew(rows: QuerySet[_Job], *, now: datetime | None = None, holds: timedelta
 
 
 def load_celery_app() -> None:
-    """For modules with tasks: what is sent from then on goes by the application that the settings name.
+    """For modules with tasks: later messages are sent by the application that the settings name.
 
     It is loaded there and not by every command, since Celery takes as long to load as Django.
     """

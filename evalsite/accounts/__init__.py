@@ -1,5 +1,5 @@
-"""How people come in, and how they end what lets others in.
+"""How people sign in, and how they revoke access that others may have.
 
-`links`, `tokens` and `sessions` are the three ways in besides a password, `access` ends them, and `passwords` says
-what a password must be and that a new one ends the rest. `views`, `signing_in` and `password_views` are the pages.
+`links`, `tokens` and `sessions` are the three ways in other than a password. `access` ends them. `passwords` has the
+rules for passwords, and lets a new one end the rest. `views`, `signing_in` and `password_views` are the pages.
 """

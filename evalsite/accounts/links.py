@@ -27,17 +27,17 @@ def link_here(request: HttpRequest, user: User) -> str:
 
 
 def life_of_links(user: User) -> timedelta:
-    """How long a link of this person works: for researchers shorter, as theirs open more than their own answers."""
+    """How long this person's link works: shorter for researchers, whose links open more than their own answers."""
     return timedelta(days=settings.RESEARCHER_LINK_DAYS if is_researcher(user) else settings.LINK_DAYS)
 
 
 def may_have_link(user: User) -> bool:
-    """Administrators have none: a leaked one would open everything for as long as it works."""
+    """Administrators have no links: a leaked one would give access to everything for as long as it works."""
     return user.is_active and not user.is_staff
 
 
 def owner_of(secret: str) -> User | None:
-    """Whom a link's secret signs in; None for one that is broken, too old, ended, or of an account without links."""
+    """The person whom a link's secret signs in; None if it is broken, expired, revoked, or its account has no links."""
     claimed: list[int] = []
     # The signature covers the number of the person's links, so the person has to be known before it can be checked.
     parse_token(secret, claimed.append)
@@ -49,6 +49,6 @@ def owner_of(secret: str) -> User | None:
 
 
 def _series(user: User) -> str:
-    """What this person's links are signed with; empty until links are first ended, so that the oldest links work."""
+    """The salt that signs this person's links; empty until links are first revoked, so that the oldest links work."""
     number = LinkSeries.objects.filter(user=user).values_list("number", flat=True).first()
     return str(number) if number else ""

@@ -1,4 +1,4 @@
-"""Pages on which people change a password, or set a new one when they forgot it."""
+"""Pages on which people change a password, or set a new one if they forgot it."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ class ChangePassword(views.PasswordChangeView):
 
 @method_decorator(never_cache, name="dispatch")
 class ForgottenPassword(views.PasswordResetView):
-    """Sends a link to set a new password to the address of an account. Says nothing of which addresses have one."""
+    """Sends a link to set a new password to an account's address. Does not reveal which addresses have an account."""
 
     template_name = "accounts/password_forgotten.html"
     email_template_name = "accounts/password_mail.txt"

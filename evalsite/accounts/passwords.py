@@ -1,4 +1,4 @@
-"""What a password must be, and what a new one ends."""
+"""The rules for passwords, and what a new password revokes."""
 
 import re
 import unicodedata
@@ -15,7 +15,7 @@ FEWEST_DIFFERENT = 6
 
 
 class WithoutSiteName:
-    """Refuses the site's own name in a password, however it is spelt: it is the first that somebody would try."""
+    """Refuses the site's own name in a password, however it is spelt: it is the first guess that somebody would try."""
 
     def validate(self, password: str, user: User | None = None) -> None:
         if SITE_NAME.search(unicodedata.normalize("NFKC", password).casefold()):
@@ -41,7 +41,7 @@ class Unpredictable:
 
 
 class EndsAccess:
-    """Accepts every password. Once one is saved, by whatever way, all that let people in before it is ended.
+    """Accepts every password. Once one is saved, in whatever way, all earlier access is revoked.
 
     Django calls `password_changed` after saving a password, and not when it only renews the hash of the same one.
     """

@@ -1,6 +1,6 @@
 """Browser sessions in the database, each with its person, so that all sessions of one person can be found and ended.
 
-Django's own table holds the person inside the encoded data alone.
+Django's own table holds the person only inside the encoded data.
 """
 
 from typing import Any, cast
@@ -24,7 +24,7 @@ class SessionStore(DatabaseStore):
         return BrowserSession
 
     def _get_session_from_db(self) -> BrowserSession | None:
-        """As Django's own, which every request runs: the row of this key, unless it has expired."""
+        """Like Django's own, which every request runs: the row of this key, unless it has expired."""
         session = _SESSION.first(key=self.session_key or "")
         if session is not None and session.expire_date > timezone.now():
             return session

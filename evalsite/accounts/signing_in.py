@@ -1,4 +1,4 @@
-"""Coming in: by name and password, or by a personal link."""
+"""Signing in: by name and password, or by a personal link."""
 
 from http import HTTPStatus
 
@@ -24,7 +24,7 @@ class SignIn(LoginView):
 
 
 class SignOut(LogoutView):
-    """Signs out, and has the browser forget the images that it kept: the next person at it may be somebody else.
+    """Signs out, and has the browser delete its cached images: the next person to use it may be somebody else.
 
     Answers that still wait in its storage stay: they are sent after the next sign-in.
     """
@@ -38,7 +38,7 @@ class SignOut(LogoutView):
 @never_cache
 @require_safe
 def sign_in_by_link(request: HttpRequest) -> HttpResponse:
-    """Sign in whom the link belongs to and move on to an address without the secret.
+    """Sign in the link's owner and redirect to an address without the secret.
 
     The link works again and again until its age or its owner ends it, so that a mail scanner that opens it first does
     no harm. Where somebody else is signed in, they are asked first. A link that does not work changes nothing, and
@@ -63,7 +63,7 @@ def sign_in_by_link(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def switch_account(request: HttpRequest) -> HttpResponse:
-    """Ask whether to sign out and go on as the person whose link was opened; by POST, do it."""
+    """Ask whether to sign out and continue as the person whose link was opened; by POST, do it."""
     secret = request.session.get(WAITING_LINK)
     if secret is None:
         return redirect("home")

@@ -19,12 +19,12 @@ PREFIX = "evalsite_"
 """Shows people and secret scanners what a key is for."""
 HINT_LETTERS = len(PREFIX) + 4
 MOST_TOKENS = 20
-"""Of one person, so that a program that makes one at each start fills no table."""
+"""Per person, so that a program that makes one at each start does not fill the table."""
 USE_NOTED_EVERY = timedelta(hours=1)
 
 
 def digest_of(key: str) -> str:
-    """What is kept of a key. It has 256 random bits, so no salt and no slow hash is needed."""
+    """The stored digest of a key. A key has 256 random bits, so neither a salt nor a slow hash is needed."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
@@ -79,6 +79,6 @@ class TokenAuthentication(authentication.TokenAuthentication):
 
 
 def _note_use(token: ApiToken, now: datetime) -> None:
-    """Once an hour, so that reading by the API writes next to nothing."""
+    """Once an hour, so that reading by the API causes almost no writes."""
     if token.last_used_at is None or token.last_used_at <= now - USE_NOTED_EVERY:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)

@@ -76,7 +76,7 @@ def end(request: HttpRequest) -> HttpResponse:
 
 
 def _end(request: HttpRequest, user: User, what: str) -> str:
-    """Do it and say what was done."""
+    """Revoke the access and report what was done."""
     if what == "links":
         access.end_links(user=user)
         return _("Your old links no longer work.")

@@ -1,4 +1,4 @@
-"""Every refusal of the API is JSON, whichever part refuses: a view, REST framework, Django, or what is before them."""
+"""Every refusal of the API is JSON, whichever part refuses: a view, REST framework, Django, or middleware."""
 
 import errno
 import logging
@@ -38,7 +38,7 @@ def is_api(request: HttpRequest) -> bool:
 
 
 def answer_exception(exception: Exception, context: dict[str, Any]) -> Response | None:
-    """REST framework's handler, which then also answers for what a client's body did to Django or the database.
+    """REST framework's handler, extended to errors that a client's body caused in Django or the database.
 
     None, and so 500, for everything else: that is our own fault.
     """
@@ -55,7 +55,7 @@ def answer_exception(exception: Exception, context: dict[str, Any]) -> Response 
         exception = Throttled(wait=seconds) if seconds else exception
     response = exception_handler(exception, context)
     if response is not None:
-        # A refusal of several rows at once brings its own account of them.
+        # A refusal of several rows at once has its own list of them.
         response.data = problem_of(response.data, response.status_code, errors=getattr(exception, "errors", ()))
         response.content_type = MEDIA_TYPE
     return response
@@ -99,7 +99,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return defaults.server_error(request)
 
 
-# --- what passes -----------------------------------------------------------------------------------------------------
+# --- temporary errors ------------------------------------------------------------------------------------------------
 DISK_TROUBLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 RETRY_AFTER_S = 10
 

@@ -1,4 +1,4 @@
-"""What the headers of every answer of the API say: how many calls are left, and whether anything has changed."""
+"""The headers of every answer of the API: how many calls are left, and whether anything has changed."""
 
 from collections.abc import Callable
 from typing import cast
@@ -11,9 +11,9 @@ from evalsite.requests.limits import Spent
 
 
 class ApiHeaders:
-    """`RateLimit-*` for callers who are counted by name, and `ETag`, which sent back gets 304 for the same.
+    """`RateLimit-*` for callers who are counted by name, and `ETag`: sent back, it gets 304 if nothing has changed.
 
-    Browsers still keep no answer: see `PrivateByDefault`. Programs may.
+    Browsers still do not store answers: see `PrivateByDefault`. Programs may.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -1,8 +1,8 @@
 """Writing calls that may be repeated: the header Idempotency-Key names a call, and a named call has one effect.
 
 The call and the record of its answer are one transaction, so that a process that dies in between leaves neither. While
-a call is carried out, others of the same name are asked to wait; when its process has died, the next one takes over,
-and the first, should it still live, finds its claim gone and undoes what it did.
+a call is carried out, others of the same name are asked to wait. When its process has died, the next one takes over;
+the first, if it is still alive, finds its claim gone and rolls back.
 """
 
 import hashlib
@@ -47,7 +47,7 @@ View = Callable[..., HttpResponse]
 
 
 class IdempotencyKeys:
-    """Answers a named call from its record, or carries it out and keeps the record. Only what succeeded is kept."""
+    """Answers a named call from its record, or carries it out and keeps the record. Only successes are recorded."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -83,9 +83,9 @@ class IdempotencyKeys:
 
 
 def _caller(request: HttpRequest, view: View) -> User | None:
-    """Who calls, as the view will find as well; None for anyone whom the view refuses."""
+    """The caller, as the view will identify them; None for anyone whom the view refuses."""
     try:
-        # Of the request it reads the header alone, which Django's has as well.
+        # It reads only the request's header, which Django's request has as well.
         found = authentication.TokenAuthentication.authenticate(TokenAuthentication(), cast("Request", request))
     except APIException:
         return None
@@ -96,7 +96,7 @@ def _caller(request: HttpRequest, view: View) -> User | None:
 
 
 def fingerprint_of(request: HttpRequest) -> str:
-    """A digest of all that the call asks for. Of a form, of its fields and files: clients choose the boundaries."""
+    """A digest of all that the call asks for. For a form, of its fields and files: clients choose the boundaries."""
     digest = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode())
     if (request.content_type or "") == "multipart/form-data":
         for name, values in sorted(request.POST.lists()):
@@ -114,7 +114,7 @@ def fingerprint_of(request: HttpRequest) -> str:
 
 
 def _claimed(user: User, key: str, fingerprint: str) -> IdempotentCall | HttpResponse:
-    """The call, ours to carry out; or the answer that it has, or that it cannot be carried out now."""
+    """The call, if we are to carry it out; otherwise its recorded answer, or that it cannot be carried out now."""
     now, claim = timezone.now(), secrets.token_hex(16)
     fresh = {"fingerprint": fingerprint, "claim": claim, "lease_until": now + LEASE}
     call, is_new = IdempotentCall.objects.get_or_create(user=user, key=key, defaults=fresh)
@@ -190,6 +190,6 @@ def _keep(ours: Any, response: HttpResponse) -> bool:
 
 
 def clear_old_calls() -> int:
-    """Forget calls made more than KEPT_DAYS ago; how many."""
+    """Delete calls made more than KEPT_DAYS ago; returns their number."""
     old = IdempotentCall.objects.filter(made_at__lt=timezone.now() - timedelta(days=KEPT_DAYS))
     return old.delete()[0]

@@ -1,4 +1,4 @@
-"""Joining a study by its invitation, for front ends of one's own: the answer is a token that can rate, and no more."""
+"""Joining a study by its invitation, for custom front ends: the answer is a token that can only rate."""
 
 from typing import Any, cast
 
@@ -30,7 +30,7 @@ NEEDS_PAGE = "People prepare for this study, or come by a panel: let them open i
 
 
 class InvitationToJoinSerializer(serializers.Serializer[Any]):
-    """What people read before they join. `is_open` is false where nobody new may come."""
+    """The texts that people read before they join. `is_open` is false if new raters cannot join."""
 
     title = serializers.CharField()
     instructions = serializers.CharField()
@@ -48,7 +48,7 @@ class JoinSerializer(serializers.Serializer[Any]):
 
 
 class JoinedSerializer(serializers.Serializer[Any]):
-    """The rater's token, which cannot be read again, and the study's token, which the addresses of rating have."""
+    """The rater's token, which cannot be read again, and the study's token, which the addresses for rating contain."""
 
     token = serializers.CharField()
     expires_at = serializers.DateTimeField()
@@ -78,7 +78,7 @@ class Join(APIView):
 
     @extend_schema(request=JoinSerializer, responses={201: JoinedSerializer})
     def post(self, request: Request, invitation: str) -> Response:
-        """Join: as the token's own account, or without one as somebody new."""
+        """Join: as the token's account, or without a token as a new rater."""
         study = _study(invitation)
         if needs_page(study):
             raise ValidationError({"non_field_errors": [NEEDS_PAGE]})
@@ -104,7 +104,7 @@ class Join(APIView):
 
 
 def needs_page(study: Study) -> bool:
-    """Whether people of this study read, practise or come by a panel first, which only its pages can do."""
+    """Whether raters of this study first read, practise or come from a panel, which only its pages support."""
     is_by_panel = Panel.objects.filter(study=study, is_only_way=True).exists()
     return is_by_panel or has_exercises(study) or plan_of(study).content_warning != ""
 

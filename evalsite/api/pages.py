@@ -123,7 +123,7 @@ def _kind(schema: dict[str, Any], given: dict[str, Any] | None = None) -> str:
 
 
 def _example(document: dict[str, Any], schema: dict[str, Any], depth: int = 0) -> Any:
-    """A body with what is needed, to begin from."""
+    """An example body with the required fields."""
     schema = _resolved(document, schema)
     if schema.get("enum"):
         return schema["enum"][0]

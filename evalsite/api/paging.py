@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 
 class ByKey(CursorPagination):
-    """Pages by the row's key: neither deep pages nor rows added meanwhile cost or shift anything.
+    """Pages by the row's key: deep pages are not slower, and rows added meanwhile do not shift pages.
 
     A view with `newest_first = True` begins at the end.
     """
@@ -24,14 +24,14 @@ class ByKey(CursorPagination):
         return ("-pk",) if getattr(view, "newest_first", False) else ("pk",)
 
     def decode_cursor(self, request: Request) -> Cursor | None:
-        """The place that the address says, or None for the beginning. Raises NotFound for one that no page gave."""
+        """The place in the address, or None for the beginning. Raises NotFound for a place that no page gave."""
         cursor = super().decode_cursor(request)
         if cursor is not None and cursor.position is not None and not is_key(str(cursor.position)):
             raise NotFound(self.invalid_cursor_message)
         return cursor
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """As OpenAPI 3.1 says that an address may be null, where the library still says it as 3.0 did."""
+        """Declares an address that may be null as in OpenAPI 3.1; the library still does so as in 3.0."""
         described: dict[str, Any] = super().get_paginated_response_schema(schema)
         for name in ("next", "previous"):
             address = described["properties"][name]

@@ -12,7 +12,7 @@ from rest_framework.settings import api_settings
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:evalsite:problem:"
-"""What the `type` of a problem begins with; its code follows."""
+"""The beginning of a problem's `type`; its code follows."""
 CURES = {
     "required": gettext_lazy("Send this field."),
     "null": gettext_lazy("Send a value, or leave the field out."),
@@ -31,13 +31,13 @@ CURES = {
     "throttled": gettext_lazy("Wait as many seconds as the header Retry-After says, then repeat the request."),
     "unsupported_media_type": gettext_lazy("Send the Content-Type that the description of the API names."),
 }
-"""By the code of an error whose own words do not already say what to do."""
+"""By the code of an error whose message does not already say what to do."""
 
 
 def problem(
     status: int, detail: str, *, code: str = "", cure: str = "", errors: Sequence[Mapping[str, Any]] = ()
 ) -> dict[str, Any]:
-    """The body of a refusal. `errors` say what is wrong, each with its field (and, of several rows, its row)."""
+    """The body of a refusal. `errors` say what is wrong, each with its field (and, among several rows, its row)."""
     title = HTTPStatus(status).phrase
     return {
         "type": TYPE + (code or title.lower().replace(" ", "-").replace("_", "-")),
@@ -50,13 +50,13 @@ def problem(
 
 
 def refusal(detail: str, status: int, *, code: str = "", cure: str = "") -> JsonResponse:
-    """A refusal by something before the views."""
+    """A refusal from before the views."""
     body = problem(status, detail, code=code, cure=cure)
     return JsonResponse(body, status=status, content_type=MEDIA_TYPE, json_dumps_params={"ensure_ascii": False})
 
 
 def problem_of(data: Any, status: int, *, errors: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
-    """REST framework's account of an error, as a problem. errors: those of rows, where it has some of its own."""
+    """REST framework's description of an error, as a problem. errors: those of rows, if it has any."""
     if isinstance(data, dict) and set(data) == {"detail"} and not isinstance(data["detail"], list | dict):
         code = str(getattr(data["detail"], "code", "")).replace("_", "-")
         return problem(status, str(data["detail"]), code="" if code == "error" else code, errors=errors)

@@ -1,4 +1,4 @@
-"""What a request may say: JSON that every part of the site can take, and no choice of formats."""
+"""What a request may contain: JSON that every part of the site can handle, without a choice of formats."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -14,13 +14,13 @@ from rest_framework.request import Request
 from exchange.tables.strictjson import StrictDecoder
 
 MOST_LEVELS = 32
-"""Lists and objects within each other. Nothing that the API takes needs ten."""
+"""Depth of nested lists and objects. The API does not need ten levels anywhere."""
 LARGEST_INTEGER = 2**63 - 1
 BLANK = " \t\n\r"
 
 
 class StrictJson(BaseParser):
-    """JSON that can be stored and answered again: see `exchange.tables.strictjson`, MOST_LEVELS and LARGEST_INTEGER."""
+    """JSON that can be stored and returned: see `exchange.tables.strictjson`, MOST_LEVELS and LARGEST_INTEGER."""
 
     media_type = "application/json"
 
@@ -51,7 +51,7 @@ def decoded(text: str) -> Any:
 
 
 def _check(value: Any) -> None:
-    """Raises ParseError for nesting without end and for numbers that no column takes. Walks without recursion."""
+    """Raises ParseError for too deep nesting and for numbers that no column can hold. Walks without recursion."""
     level = [value]
     for _depth in range(MOST_LEVELS + 1):
         for part in level:
@@ -74,9 +74,9 @@ def _too_deep() -> str:
 
 
 class AlwaysTheSame(BaseContentNegotiation):
-    """A view answers in the one format that it has, whatever `Accept` says (RFC 9110, 12.4.1 allows it).
+    """A view answers in its only format, whatever `Accept` says (RFC 9110, 12.4.1 allows it).
 
-    So `Accept: text/csv` gets a CSV, and no header, however odd, is in the way of an answer.
+    So `Accept: text/csv` gets a CSV, and no header, however odd, prevents an answer.
     """
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:

@@ -1,4 +1,4 @@
-"""The API's own description, an OpenAPI document made of the views: also of what every address may refuse."""
+"""The API's description: an OpenAPI document generated from the views, including each address's possible refusals."""
 
 from functools import lru_cache
 from http import HTTPStatus
@@ -54,9 +54,9 @@ WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 class DescribedWithRefusals(AutoSchema):
-    """Adds to what a view declares the refusals that come from what all views share.
+    """Adds the refusals that all views share to those that a view declares.
 
-    A view may declare further ones by their status alone, as `409: OpenApiResponse(description=…)`.
+    A view may declare further refusals just by status, as `409: OpenApiResponse(description=…)`.
     """
 
     def get_operation(
@@ -102,7 +102,7 @@ class DescribedWithRefusals(AutoSchema):
 
 
 class Description(APIView):
-    """This document. It says what there is to ask and holds no data, so nobody needs to sign in."""
+    """This document. It describes the calls and contains no data, so nobody needs to sign in."""
 
     permission_classes = (AllowAny,)
 
@@ -113,5 +113,5 @@ class Description(APIView):
 
 @lru_cache
 def description(language: str | None) -> Any:
-    """Made once in each process: it depends on the code alone, and takes half a second."""
+    """Generated once in each process: it depends only on the code, and takes half a second."""
     return SchemaGenerator().get_schema(request=None, public=True)

@@ -36,9 +36,9 @@ def spend_call(user: User) -> Spent:
 
 
 def wait_of_stranger(request: Request) -> int:
-    """Count a call of somebody unknown, of a wrong token as well; how long their address has to wait.
+    """Count a call by nobody known, with a wrong token too; returns how long the address has to wait.
 
-    Good tokens are let in all the while: nobody guesses 256 bits, and one stale program would shut out its room.
+    Valid tokens are still accepted: nobody guesses 256 bits, and one stale program would lock out a whole classroom.
     """
     limit = Limit("api-stranger", settings.API_STRANGER_CALLS_PER_MINUTE, 60)
     return seconds_to_wait(limit, client_address(request._request) or "unknown")

@@ -1,4 +1,4 @@
-"""The clock of periodic work: Celery's beat, which does the work itself instead of sending messages about it."""
+"""The clock of periodic work: Celery's beat, which does the work itself instead of sending messages."""
 
 import logging
 import time
@@ -23,7 +23,7 @@ class Clock(Scheduler):
         self._due_at: dict[str, float] = dict.fromkeys(self.app.conf.beat_schedule, time.monotonic())
 
     def tick(self) -> float:  # type: ignore[override]
-        """Do what is due; how many seconds there are until something is again."""
+        """Run the tasks that are due; returns the seconds until the next one."""
         if self._is_closed:
             raise SystemExit
         for name, entry in self.app.conf.beat_schedule.items():

@@ -1,4 +1,4 @@
-"""The default broker: kombu's file system transport, with files that are there whole or not at all.
+"""The default broker: kombu's file system transport, with files that are either complete or absent.
 
 kombu 5.7 writes a message, and the table of an exchange, under its final name, where readers find it half-written
 (celery/kombu#1551). It parses whatever it finds, and an error there ends the worker. Here every file appears at once,
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 def use_for_filesystem_urls() -> None:
-    """Have `filesystem://` mean this transport in this process."""
+    """Make `filesystem://` mean this transport in this process."""
     TRANSPORT_ALIASES["filesystem"] = f"{__name__}:Transport"
 
 
@@ -89,7 +89,7 @@ class Channel(filesystem.Channel):
             return []  # the next message makes the folder
 
     def _as_message(self, text: bytes) -> dict[str, Any]:
-        """A message's parts. Raises an error for what Celery's consumer would stumble over."""
+        """A message's parts. Raises an error for a message on which Celery's consumer would fail."""
         payload = loads(text)
         message = self.Message(payload, channel=self)
         headers, body = message.headers, message.decode()
@@ -150,7 +150,7 @@ class Channel(filesystem.Channel):
         return []
 
     def _keep_bindings(self) -> None:
-        """Bind again what is bound here if the table got lost, so that a worker goes on hearing what is sent to all."""
+        """Restore this process's bindings if the table was lost, so that a worker still receives broadcast messages."""
         if time.monotonic() < self._bindings_checked_at + self.bindings_checked_every_s:
             return
         self._bindings_checked_at = time.monotonic()
@@ -161,12 +161,12 @@ class Channel(filesystem.Channel):
 
     @contextmanager
     def _changing_tables(self) -> Iterator[None]:
-        """A change of a table reads it first: one at a time. Raises ChannelError where the folder is not usable."""
+        """A change to a table reads it first: one at a time. Raises ChannelError if the folder is not usable."""
         try:
             self.control_folder.mkdir(parents=True, exist_ok=True)
             with (self.control_folder / "lock").open("a") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                yield  # closing the file gives the lock back
+                yield  # closing the file releases the lock
         except OSError as error:
             raise ChannelError(f"Cannot use {self.control_folder}: {error.strerror}") from error
 

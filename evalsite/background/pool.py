@@ -1,4 +1,4 @@
-"""The worker's pool of processes, which ends the worker where a dead process has blocked those that follow it."""
+"""The worker's pool of processes, which ends the worker if a dead process has blocked its successors."""
 
 import logging
 import os
@@ -17,8 +17,8 @@ BLOCKED = 1  # exit status
 class WatchedPool(Pool):
     """Processes that share one pipe for tasks and one for results, each under a lock that one process holds at a time.
 
-    A process that is killed while it waits for a task holds the lock for ever: its successor would wait for ever too,
-    and the queue with it.
+    A process that is killed while it waits for a task holds the lock for ever. Its successor, and the queue, would wait
+    for ever too.
     """
 
     _pool: list[Any]
@@ -35,7 +35,7 @@ class WatchedPool(Pool):
         return exit_codes
 
     def _is_blocked(self) -> bool:
-        """Whether a lock stays taken. An idle process holds one as well, so this errs where several share the pool."""
+        """Whether a lock stays taken. An idle process holds one as well, so this is wrong if several share the pool."""
         for lock in (self._inqueue._rlock, self._outqueue._wlock):
             if not lock.acquire(timeout=LOCK_PATIENCE_S):
                 return True
@@ -44,6 +44,6 @@ class WatchedPool(Pool):
 
 
 class TaskPool(CeleryTaskPool):
-    """As Celery's; with a broker that has no sockets (the folder), its processes share their pipes."""
+    """Like Celery's; with a broker without sockets (the folder), its processes share their pipes."""
 
     BlockingPool: Any = WatchedPool

@@ -1,4 +1,4 @@
-"""Small files that several processes write and read at once: each is complete or absent."""
+"""Small files that several processes write and read at the same time: each is complete or absent."""
 
 import os
 import stat
@@ -17,11 +17,11 @@ LEFTOVER_S = 600
 
 
 class Unreadable(Exception):
-    """Something that none of our processes has written completely."""
+    """A file that was not completely written by one of our processes."""
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Put a file in its place at once, so that no reader sees a part of it. Raises OSError, and leaves nothing then."""
+    """Write a file atomically, so that no reader sees a part of it. Raises OSError, and then leaves nothing behind."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{uuid.uuid4()}.draft")
     try:
@@ -34,7 +34,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def read_whole(path: Path, parse: Callable[[bytes], T]) -> T:
-    """What `parse` makes of a file. Raises FileNotFoundError, and Unreadable for everything else that is wrong."""
+    """The result of `parse` for a file. Raises FileNotFoundError, and Unreadable for everything else that is wrong."""
     try:
         # Neither a pipe that nobody writes to nor a link may hold us up.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
@@ -47,12 +47,12 @@ def read_whole(path: Path, parse: Callable[[bytes], T]) -> T:
             return parse(file.read())
     except (FileNotFoundError, Unreadable):
         raise
-    except Exception as error:  # whatever a parser makes of garbage: wrong types, missing keys, too deep
+    except Exception as error:  # whatever a parser raises for garbage: wrong types, missing keys, nesting too deep
         raise Unreadable(f"{type(error).__name__}: {error}") from error
 
 
 def set_aside(path: Path, folder: Path, name: str) -> Path | None:
-    """Move a file out of the way, for a person to look at; where to, or None where that was not possible."""
+    """Move a file out of the way, for a person to inspect; returns its new path, or None if that was not possible."""
     target = folder / f"{time.time_ns():020d}_{name}"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,1 +1,1 @@
-"""What is known and held of requests: `bodies` before Django, `limits` and `guessing` against abuse, `log`."""
+"""The handling of requests: `bodies` before Django, `limits` and `guessing` against abuse, `log`."""

@@ -1,4 +1,4 @@
-"""The WSGI layer around Django: what Django cannot be asked, and what it leaves unread."""
+"""The WSGI layer around Django: requests that Django cannot handle, and bodies that it leaves unread."""
 
 import codecs
 import json
@@ -19,8 +19,8 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 class RequestBodies:
     """Refuses a Content-Type that Django stumbles over before any of our code runs, and reads bodies to their end.
 
-    A server that answers while the client still sends closes the connection under it: the client then sees a broken
-    pipe instead of the refusal. So what a refusal left unread is read and thrown away first, up to
+    A server that answers while the client is still sending closes the connection: the client then sees a broken
+    pipe instead of the refusal. So the unread rest of a body is first read and discarded, up to
     MOST_DRAINED_BYTES and MOST_DRAINING_S.
     """
 

@@ -1,4 +1,4 @@
-"""Pages and the API's answers, compressed: text shrinks to a quarter, which a slow line notices."""
+"""Pages and the API's answers, compressed: text shrinks to a quarter, which matters on a slow line."""
 
 from typing import TypeVar, cast
 
@@ -11,13 +11,13 @@ R = TypeVar("R", bound=HttpResponseBase)
 TEXT = frozenset({"text/html", "application/json", "application/vnd.oai.openapi+json", "image/svg+xml"})
 """Images and archives are compressed as they are, and what is streamed should not wait for the compressor."""
 SHOW_SECRETS = frozenset({"personal-link", "token-new", "switch-account"})
-"""Addresses of pages that show what signs somebody in. The size of a compressed page could give it away."""
+"""Addresses of pages that show a sign-in secret. The size of a compressed page could reveal it."""
 
 
 class CompressText(GZipMiddleware):
-    """Compress whole text answers for clients that take gzip, but none that shows a secret.
+    """Compress complete text answers for clients that accept gzip, except those that show a secret.
 
-    Anyone who can watch the size of compressed answers and put words into them can guess what else they hold
+    Anyone who can watch the size of compressed answers and put words into them can guess their other content
     (the BREACH attack). Forms' tokens are masked afresh in every answer, and Django pads what it compresses by a random
     length; pages that show a link or key are not compressed at all.
     """

@@ -7,7 +7,7 @@ from django.forms.renderers import DjangoTemplates
 
 
 class MarkedField(BoundField):
-    """A field that knows whether to be marked as needed: where the form has others that are not."""
+    """A field that is marked as required if the form has other fields that are not."""
 
     @property
     def is_marked(self) -> bool:

@@ -1,4 +1,4 @@
-"""What django-axes needs from us when somebody guesses passwords: who it is, what counts, and what they see."""
+"""What django-axes needs from us when somebody guesses passwords: who they are, what counts, and what they see."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """The address whose tries are counted together; None where it is unknown.
+    """The address whose attempts are counted together; None if it is unknown.
 
     Each proxy appends the address it heard from to X-Forwarded-For, so entries before those of our own proxies may be
     invented. With IPv6 a single line has 2**64 addresses, so the network counts.
@@ -36,14 +36,14 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 def name_tried(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str | None:
-    """The name whose tries are counted together, cut to the longest name possible here: nobody has a longer one."""
+    """The name whose attempts are counted together, cut to the longest name that an account can have."""
     name = (request.POST if credentials is None else credentials).get("username")
     longest = User._meta.get_field("username").max_length
     return name[:longest] if isinstance(name, str) else None
 
 
 class CountsByAddressToo(AxesDatabaseHandler):
-    """Refuses tries also after many from one address for any names, as when one password is tried on everybody."""
+    """Also refuses attempts after many from one address for any names, as when one password is tried on everybody."""
 
     def is_locked(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
         return super().is_locked(request, credentials) or self._is_spraying(request)
@@ -56,7 +56,7 @@ class CountsByAddressToo(AxesDatabaseHandler):
 
 
 def refusal(request: HttpRequest, response: HttpResponse | None, credentials: Mapping[str, Any] | None) -> HttpResponse:
-    """What is shown instead of `response` after too many wrong passwords, even if the next one is right."""
+    """The page shown instead of `response` after too many wrong passwords, even if the next one is right."""
     pause = settings.AXES_COOLOFF_TIME
     context = {"minutes": pause // timedelta(minutes=1)}
     refused = render(request, "accounts/sign_in_refused.html", context, status=HTTPStatus.TOO_MANY_REQUESTS)

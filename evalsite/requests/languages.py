@@ -1,4 +1,4 @@
-"""The language of a page: what its reader chose, else what the browser proposes, as far as the page is translated."""
+"""The language of a page: its reader's choice, otherwise the browser's, if the page is translated into it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,11 +23,11 @@ FOR_EVERYBODY = frozenset(
         "password-set",
     }
 )
-"""Names of the addresses that raters and auditors come to: their pages exist in every language of the site."""
+"""Names of the addresses for raters and auditors, whose pages exist in every language of the site."""
 
 
 class Languages(LocaleMiddleware):
-    """As Django's, but for addresses of researchers alone, whose pages exist in fewer languages.
+    """Like Django's, except for addresses of researchers, whose pages exist in fewer languages.
 
     Where such a page is not translated, it is English throughout: never half of it in another language.
     """
@@ -43,7 +43,7 @@ class Languages(LocaleMiddleware):
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """For every template: the languages that its reader can choose between; none where a study fixes one."""
+    """For every template: the languages that its reader can choose between; none if a study fixes one."""
     if hasattr(request, "fixed_language"):
         return {"offered_languages": []}
     match = request.resolver_match

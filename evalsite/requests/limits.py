@@ -1,7 +1,7 @@
 """Rate limits: fixed windows of time, counted by name in a small file of their own.
 
-Apart from the site's database, so that counting never makes a rater wait, and shared by all web server processes
-of a machine. If the file is lost, only counts of the last minutes are.
+The file is separate from the site's database, so that counting never makes a rater wait, and shared by all web server
+processes of a machine. If it is lost, only the counts of the last minutes are lost.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ class Spent:
 
 
 def seconds_to_wait(limit: Limit, whom: str) -> int:
-    """Count one more time; 0 while the limit is kept, else how long the present window lasts."""
+    """Count one more call; returns 0 while within the limit, otherwise how long the present window lasts."""
     spent = spend(limit, whom)
     return spent.seconds if spent.is_over else 0
 
@@ -46,7 +46,7 @@ def seconds_to_wait(limit: Limit, whom: str) -> int:
 def spend(limit: Limit, whom: str) -> Spent:
     """Count one more time.
 
-    `whom` is stored as a digest alone. Where the file cannot be used, everything is allowed and the log says so.
+    `whom` is stored only as a digest. If the file cannot be used, everything is allowed and the log says so.
     """
     now = int(time.time())
     ends_at = (now // limit.seconds + 1) * limit.seconds

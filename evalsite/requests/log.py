@@ -1,4 +1,4 @@
-"""What the log says of requests: an id on every line of one, and a line for each if wanted."""
+"""Logging of requests: an id on every line that a request causes and, if wanted, a line for each request."""
 
 import logging
 import re

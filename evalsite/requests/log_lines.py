@@ -1,4 +1,4 @@
-"""What the lines of the log look like: the id of the request, no traceback for a refusal, JSON if wanted."""
+"""The format of the log's lines: the id of the request, no traceback for a refusal, JSON if wanted."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ def add_request_id(record: logging.LogRecord) -> bool:
 
 
 def leave_out_harmless_traceback(record: logging.LogRecord) -> bool:
-    """A refusal (4xx) is what the site is meant to do: its line has no traceback."""
+    """A refusal (4xx) is intended behaviour, so its line has no traceback."""
     if getattr(record, "status_code", HTTPStatus.INTERNAL_SERVER_ERROR) < HTTPStatus.INTERNAL_SERVER_ERROR:
         record.exc_info = record.exc_text = None
     return True

@@ -19,13 +19,13 @@ from generation.queries.waiting import longest_waits_s
 LOCK_PATIENCE_MS = 2000
 A_FEW_ANSWERS = bytes(2**16)
 KEPT_FOR_S = 2
-"""Whether something can be written is tried at most so often in a process: anybody may ask."""
+"""A process tests writing at most this often, because anybody may ask."""
 
 
 @never_cache
 @require_safe
 def livez(request: HttpRequest) -> JsonResponse:
-    """200 as long as this process answers at all: what a supervisor asks before it starts it again."""
+    """200 as long as this process answers at all: a supervisor asks this to decide whether to restart it."""
     return JsonResponse({"process": "ok"})
 
 
@@ -39,7 +39,7 @@ def healthz(
     It also says how long work for each kind of worker has been waiting, in seconds, and how long the clock has been
     overdue. Raters need neither, so that does not change the status.
 
-    kept_for_s        how long what came of trying to write is kept; below 0 it is tried anew
+    kept_for_s        how long the result of a test write is kept; below 0 writing is tested anew
     lock_patience_ms  how long another connection may hold the lock of an SQLite database
     """
     found = _writes.now(kept_for_s, lock_patience_ms)
@@ -55,7 +55,7 @@ def healthz(
 
 
 class _Writes:
-    """What came of trying to write, kept for a moment."""
+    """The result of a test write, kept for a moment."""
 
     def __init__(self) -> None:
         self._tried_at, self._found = -math.inf, {"database": "", "disk": ""}
@@ -71,7 +71,7 @@ _writes = _Writes()
 
 
 def _database(lock_patience_ms: int) -> str:
-    """Whether a row can really be written: one that every installation has, to what it is."""
+    """Whether a row can really be written: a row that every installation has is set to its own value."""
     is_sqlite = connection.vendor == "sqlite"
     rows = MigrationRecorder(connection).migration_qs
     try:

@@ -23,7 +23,7 @@ POLL_S = 0.05
 
 
 class NoPort(Exception):
-    """There is nothing to listen on; the message says why."""
+    """There is no port to listen on; the message says why."""
 
 
 def listen(
@@ -69,7 +69,7 @@ def noted(port: int, *, notes: Path) -> Iterator[Callable[[], None]]:
             note.write(STOPPING)
             note.flush()
 
-    with note:  # closing it gives the lock back
+    with note:  # closing it releases the lock
         try:
             yield stopping
         finally:

@@ -1,4 +1,4 @@
-"""Child processes that live as long as we do: one that dies is started again, and all end when we are asked to stop."""
+"""Child processes that live as long as this one: one that dies is restarted, and all end when we are asked to stop."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 NO_SIGNAL = 0  # only asks whether anybody would hear one
 POLL_S = 0.2
 ORPHANS_PATIENCE_S = 2
-"""How long what a dead child leaves running may go on, such as requests that a web server's workers still answer."""
+"""How long processes left by a dead child may go on, such as a web server's workers that still answer requests."""
 
 
 @dataclass
@@ -194,7 +194,7 @@ def _what_next(child: Child, pause_s: float) -> str:
 
 
 def _end_orphans(dead: subprocess.Popen[str]) -> None:
-    """End what a dead child left running: two workers of one name would share its work, two servers its socket."""
+    """End processes that a dead child left: two workers of one name would share its work, two servers its socket."""
     _signal_group(dead, signal.SIGTERM)
     give_up_at = time.monotonic() + ORPHANS_PATIENCE_S
     while _signal_group(dead, NO_SIGNAL) and time.monotonic() < give_up_at:

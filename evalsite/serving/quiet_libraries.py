@@ -1,4 +1,4 @@
-"""What a worker's log leaves out: words of libraries that come with every image and call for nothing.
+"""Messages of libraries that a worker's log leaves out: they come with every image and need no action.
 
 CLIP reads 77 tokens of a prompt. Stable Diffusion 3 gives the whole prompt to T5 next to it, and its pipelines warn of
 each one that is longer, refined prompts above all. That T5 cut something off too is still said. bitsandbytes looks for

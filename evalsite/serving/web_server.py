@@ -23,14 +23,14 @@ bind = f"{env.text('EVALSITE_HOST', '127.0.0.1')}:{env.integer('EVALSITE_PORT', 
 env.close(program="gunicorn")
 
 worker_class = "gthread"
-preload_app = True  # loaded once and forked: a worker that died is back at once, a server in half the time
-wsgi.SERVER = "evalsite"  # the header that every answer carries: a server's make is nobody's business
+preload_app = True  # loaded once and forked: a worker that died is back immediately, a server in half the time
+wsgi.SERVER = "evalsite"  # the header of every answer: the server's software should not be revealed
 keepalive = 30
 
 timeout = 60
 graceful_timeout = 10
 loglevel = "warning"
-control_socket_disable = True  # nobody steers it at run time, and a container's disk may be read-only
+control_socket_disable = True  # nobody controls it at run time, and a container's disk may be read-only
 memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private file there
 if memory.is_dir():
     worker_tmp_dir = str(memory)  # the heartbeat file: touching it on a busy disk could block a worker
@@ -53,7 +53,7 @@ def when_ready(server: object) -> None:
 
 
 def post_worker_init(worker: object) -> None:
-    """Make threads hand over quickly, and keep the garbage collector off what never becomes garbage.
+    """Make threads hand over quickly, and keep the garbage collector away from objects that never become garbage.
 
     A thread that comes back from the database waits for another's turn in Python to end, 5 ms by default, several
     times while it holds the turn to write. And a process that has loaded everything holds half a million objects,

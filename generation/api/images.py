@@ -129,7 +129,7 @@ class NewImagesSerializer(serializers.Serializer[Any]):
 
 
 class PushedImageSerializer(serializers.Serializer[Pushed]):
-    """What became of a row: `is_new` is false for an image that was there already."""
+    """The result of a row: `is_new` is false for an image that existed already."""
 
     row = serializers.IntegerField()
     id = serializers.IntegerField(source="image.pk")
@@ -158,7 +158,7 @@ FORM = {
 
 
 class Images(FilteredList[Image]):
-    """The site's images in the order in which they came, and how further ones are added."""
+    """The site's images in the order in which they were added; further ones can be added."""
 
     serializer_class = StoredImageSerializer
     filter_class = ImageFilter
@@ -223,7 +223,7 @@ def _files(request: Request) -> dict[str, bytes]:
 
 
 def _rows(text: Any) -> Any:
-    """What the form's field holds. What no database takes in a text is refused with its row."""
+    """The content of the form's field. Characters that databases refuse in texts are refused with their row."""
     try:
         return json.loads(text, parse_constant=_no_number)
     except (ValueError, TypeError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Imports by API: send files, get an address, ask it how far the import is."""
+"""Imports by API: send files, get an address, and poll it for the import's progress."""
 
 from typing import Any, cast
 
@@ -41,9 +41,9 @@ class TooLarge(APIException):
 
 
 class ImportRunSerializer(serializers.ModelSerializer[ImportRun]):
-    """A run at this moment.
-    `rejected` holds the first refused rows; `rejects_url` has them all as CSV, if any; `warnings` are sentences on what
-    was taken and may not be what was meant.
+    """The run's current state.
+    `rejected` holds the first refused rows; `rejects_url` has them all as CSV, if any; `warnings` are sentences on
+    values that were accepted but may not be intended.
     """
 
     url = serializers.SerializerMethodField()
@@ -113,7 +113,7 @@ class Imports(APIView):
 
 
 class Import(APIView):
-    """`GET`: how far an import is. `DELETE`: cancel it; what was imported before stays."""
+    """`GET`: the progress of an import. `DELETE`: cancel it; rows already imported stay."""
 
     permission_classes = (MayImport,)
     write_scope = "data"

@@ -58,7 +58,7 @@ class PromptSetFilter(serializers.Serializer[Any]):
 
 
 class PromptSets(FilteredList[PromptSet]):
-    """Every prompt set of the site, the oldest first; and how one is made."""
+    """Every prompt set of the site, the oldest first; further ones can be created."""
 
     serializer_class = PromptSetSerializer
     filter_class = PromptSetFilter
@@ -79,7 +79,7 @@ class PromptSets(FilteredList[PromptSet]):
         responses={201: PromptSetSerializer, 200: PromptSetSerializer, **NEW_OR_THERE},
     )
     def post(self, request: Request) -> Response:
-        """Make a set: 201. One of yours that has this name is answered as it is: 200."""
+        """Create a set: 201. If you already have a set of this name, it is returned unchanged: 200."""
         asked = self.get_serializer(data=request.data)
         asked.is_valid(raise_exception=True)
         with rejecting():
@@ -89,7 +89,7 @@ class PromptSets(FilteredList[PromptSet]):
 
 
 class OnePromptSet(OfData, generics.RetrieveAPIView[PromptSet]):
-    """A prompt set with what it holds."""
+    """A prompt set with its contents."""
 
     serializer_class = PromptSetSerializer
     queryset = PromptSet.objects.none()
@@ -106,7 +106,7 @@ class EditorSerializer(serializers.Serializer[Any]):
 
 
 class Editors(OfData):
-    """Who may add to a set besides its owner, who alone may change that."""
+    """The people who may add to a set besides its owner. Only the owner may change this list."""
 
     @extend_schema(request=EditorSerializer, responses={200: PromptSetSerializer})
     def post(self, request: Request, set_id: int) -> Response:
@@ -122,7 +122,7 @@ class Editors(OfData):
 
     @extend_schema(request=EditorSerializer, responses={200: PromptSetSerializer})
     def delete(self, request: Request, set_id: int) -> Response:
-        """End somebody's right to add to the set. What they added stays."""
+        """End somebody's right to add to the set. Rows that they added stay."""
         prompt_set = self._own(request, set_id)
         asked = EditorSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -163,7 +163,7 @@ class PromptFilter(serializers.Serializer[Any]):
 
 
 class NewPromptSerializer(serializers.Serializer[Any]):
-    """A prompt to add. The same again changes nothing."""
+    """A prompt to add. Sending the same prompt again changes nothing."""
 
     prompt = serializers.CharField(max_length=MAX_TEXT, trim_whitespace=False)
     key = serializers.CharField(max_length=200, required=False, allow_blank=True)
@@ -181,7 +181,7 @@ class NewPromptsSerializer(serializers.Serializer[Any]):
 
 
 class Prompts(FilteredList[Prompt]):
-    """The site's prompts in the order in which they came, and how further ones are added."""
+    """The site's prompts in the order in which they were added; further ones can be added."""
 
     serializer_class = PromptSerializer
     filter_class = PromptFilter
@@ -201,7 +201,7 @@ class Prompts(FilteredList[Prompt]):
 
     @extend_schema(request=NewPromptsSerializer, responses={200: CountsSerializer})
     def post(self, request: Request) -> Response:
-        """Add prompts, all or none: 422 names each row that cannot be taken, with field and cure."""
+        """Add prompts, all or none: 422 names each row that was refused, with field and cure."""
         asked = NewPromptsSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         rows = [{**row.pop("metadata", {}), **row} for row in asked.validated_data["prompts"]]

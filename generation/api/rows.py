@@ -1,4 +1,4 @@
-"""Calls that send rows: what they are refused with, and how lists are filtered."""
+"""Calls that send rows: how they are refused, and how lists are filtered."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ Model = TypeVar("Model", bound=Any)
 
 
 class Rejected(APIException):
-    """Rows that cannot be taken, each with its field, the problem and the cure. Nothing was saved."""
+    """Rows that were refused, each with its field, the problem and the cure. Nothing was saved."""
 
     status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
     default_code = "rows-refused"
@@ -58,7 +58,7 @@ def key_field(**options: Any) -> serializers.IntegerField:
 
 
 class CountsSerializer(serializers.Serializer[Any]):
-    """Rows that added something, and rows that were there already, exactly so."""
+    """Numbers of rows that added something, and of rows that existed already and are identical."""
 
     n_created = serializers.IntegerField()
     n_unchanged = serializers.IntegerField()
@@ -72,7 +72,7 @@ class OfData(APIView):
 
 
 class FilteredList(OfData, generics.ListAPIView[Model]):
-    """A list with a filter: a serializer of the parameters of the address. One that is not known is passed over."""
+    """A list with a filter: a serializer of the parameters of the address. Unknown parameters are ignored."""
 
     filter_class: type[serializers.Serializer[Any]]
 

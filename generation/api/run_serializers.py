@@ -20,7 +20,7 @@ from generation.recipes.matrix.methods import BadMethod
 
 
 class StartSerializer(serializers.Serializer[Run]):
-    """What a new run is made of: an experiment that is ready, or a matrix, over prompts of one set."""
+    """A new run: a ready-made experiment or a matrix, over prompts of one set."""
 
     name = serializers.CharField(max_length=200, required=False)
     prompt_set = serializers.SlugRelatedField(slug_field="name", queryset=PromptSet.objects.all())
@@ -84,7 +84,7 @@ def _prompts(attrs: Mapping[str, Any]) -> list[int]:
 
 
 class RunSerializer(serializers.ModelSerializer[Run]):
-    """A run at this moment. `message` and `cure` say why it paused, or what failed in it."""
+    """A run's current state. `message` and `cure` say why it paused, or what failed in it."""
 
     url = serializers.SerializerMethodField()
     images_url = serializers.SerializerMethodField()
@@ -113,7 +113,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 
 
 class KindSerializer(serializers.Serializer[Any]):
-    """How far the steps of one kind are."""
+    """The progress of the steps of one kind."""
 
     kind = serializers.CharField()
     n = serializers.IntegerField()
@@ -124,7 +124,7 @@ class KindSerializer(serializers.Serializer[Any]):
 
 
 class CostSerializer(serializers.Serializer[Any]):
-    """What the calls of one model have cost; dollars is null where no price is known."""
+    """The cost of the calls of one model; dollars is null if no price is known."""
 
     engine = serializers.CharField()
     model = serializers.CharField()
@@ -173,7 +173,7 @@ class ScoreSerializer(serializers.ModelSerializer[MetricScore]):
 
 
 class ImageSerializer(serializers.ModelSerializer[Image]):
-    """An image of a run. `parent` is the image that it began from."""
+    """An image of a run. `parent` is the image that it started from."""
 
     prompt = serializers.CharField(source="prompt.text", read_only=True)
     method = serializers.CharField(source="method.name", read_only=True)

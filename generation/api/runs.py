@@ -1,4 +1,4 @@
-"""Runs by API: start one, ask how far it is, steer it, and list its images."""
+"""Runs by API: start one, follow its progress, control it, and list its images."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -48,7 +48,7 @@ def _answer(request: Request, run: Run, *, whole: bool = True) -> dict[str, Any]
 
 
 class Runs(APIView):
-    """The latest runs, and how a new one is started."""
+    """The latest runs; a new one can be started."""
 
     permission_classes = (MayImport,)
     write_scope = "data"
@@ -82,7 +82,7 @@ class Runs(APIView):
 
 
 class OneRun(APIView):
-    """How far a run is."""
+    """A run's progress."""
 
     permission_classes = (MayImport,)
     write_scope = "data"
@@ -116,19 +116,19 @@ class Steer(APIView):
 
 
 class Pause(Steer):
-    """Begin nothing more; what is being done is finished."""
+    """Start no further steps; steps in progress are finished."""
 
     act = staticmethod(steering.pause)
 
 
 class Resume(Steer):
-    """Go on with a paused run."""
+    """Resume a paused run."""
 
     act = staticmethod(dispatch.resume_run)
 
 
 class Cancel(Steer):
-    """End a run; what was made stays."""
+    """End a run; finished results are kept."""
 
     act = staticmethod(steering.cancel)
 
@@ -154,7 +154,7 @@ class RunImages(generics.ListAPIView[Image]):
 
 
 class RunManifest(APIView):
-    """What made each image of a run, one JSON object per line; `manage.py reproduce` makes them again from it."""
+    """How each image of a run was made, one JSON object per line; `manage.py reproduce` makes them again from it."""
 
     permission_classes = (MayImport,)
     write_scope = "data"
@@ -181,7 +181,7 @@ class ImageFile(APIView):
 
 
 class RunFailures(generics.ListAPIView[Step]):
-    """What failed in a run."""
+    """The failed steps of a run."""
 
     permission_classes = (MayImport,)
     write_scope = "data"

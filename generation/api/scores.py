@@ -16,7 +16,7 @@ MOST_SCORES = 10_000
 
 
 class StoredScoreSerializer(serializers.ModelSerializer[MetricScore]):
-    """What one version of a metric gave one image."""
+    """One metric version's score for one image."""
 
     image_key = serializers.CharField(source="image.key", read_only=True)
     method = serializers.CharField(source="image.method.name", read_only=True)

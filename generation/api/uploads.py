@@ -10,7 +10,7 @@ from generation.services.imports.importers import importers
 
 
 class FormWithFiles(MultiPartParser):
-    """`multipart/form-data`. A part in an encoding that nobody knows is refused, and no failure of the site."""
+    """`multipart/form-data`. A part in an unknown encoding is refused and is not a server error."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         try:
@@ -20,9 +20,9 @@ class FormWithFiles(MultiPartParser):
 
 
 def uploads_described() -> dict[str, Any]:
-    """What an import may be sent, for the API's description: the files and options of all kinds together.
+    """The possible content of an import, for the API's description: the files and options of all kinds together.
 
-    Which of them a kind takes, and which it needs, its refusals say by name.
+    A refusal names those that its kind accepts, and those that it needs.
     """
     kinds = importers().values()
     files = {role.name: {"type": "string", "format": "binary"} for importer in kinds for role in importer.files}

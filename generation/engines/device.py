@@ -1,4 +1,4 @@
-"""What every engine that computes here shares: the device, the numbers' format, and too little memory said as such."""
+"""Shared by all engines that compute here: the device, the number format, and a clear error for too little memory."""
 
 import os
 import traceback
@@ -24,7 +24,7 @@ DTYPES = ("auto", "bf16", "fp16", "fp32")
 
 
 def choose_device(surroundings: Surroundings) -> "torch.device":
-    """The device to compute on; "auto" takes CUDA where it is. Raises Unusable for one that is not here."""
+    """The device to compute on; "auto" takes CUDA if present. Raises Unusable for a device that this machine lacks."""
     import torch
 
     name = surroundings.device
@@ -41,7 +41,7 @@ def choose_device(surroundings: Surroundings) -> "torch.device":
 
 
 def check_device_name(name: str) -> None:
-    """Raises Unusable for what is not a device's name; needs no torch."""
+    """Raises Unusable for a text that is not a device's name; does not need torch."""
     kind, _, index = name.partition(":")
     if name not in ("auto", "cpu", "cuda") and not (kind == "cuda" and index.isdigit()):
         raise Unusable(f"Unknown device {name!r}.", 'Valid are "auto", "cpu", "cuda", "cuda:0", "cuda:1" …')
@@ -61,7 +61,7 @@ def check_known(options: Sequence[str], known: Sequence[str]) -> None:
 
 
 def torch_dtype(name: str, device: "torch.device") -> "torch.dtype":
-    """The format named so; "auto" is bf16 on CUDA and fp32 on the CPU."""
+    """The number format of this name; "auto" is bf16 on CUDA and fp32 on the CPU."""
     import torch
 
     check_choice("dtype", name, DTYPES)
@@ -76,7 +76,7 @@ def dtype_name(dtype: "torch.dtype") -> str:
 
 
 def device_facts(device: "torch.device") -> Json:
-    """What an outcome depends on of the device: its kind, and of a GPU its name, of a CPU its instructions. JSON."""
+    """The properties of the device that a result depends on: its kind, a GPU's name, a CPU's instructions. JSON."""
     import torch
 
     if device.type == "cuda":
@@ -97,7 +97,7 @@ def versions(*packages: str) -> dict[str, str]:
 
 @contextmanager
 def computing_threads(n_threads: int | None) -> Iterator[None]:
-    """Compute with this many threads on the CPU meanwhile, as rounding depends on it; None leaves it as it is."""
+    """Within the block, compute with this many CPU threads, as rounding depends on it; None changes nothing."""
     import torch
 
     before = torch.get_num_threads()
@@ -113,7 +113,7 @@ def computing_threads(n_threads: int | None) -> Iterator[None]:
 
 @contextmanager
 def memory_watched() -> Iterator[None]:
-    """Turns torch's ways of saying that memory ran out into OutOfMemory; what the failed call held is let go."""
+    """Turns torch's errors for exhausted memory into OutOfMemory; memory held by the failed call is released."""
     import torch
 
     try:
@@ -121,7 +121,7 @@ def memory_watched() -> Iterator[None]:
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         if not _says_no_room(error):
             raise
-        # The traceback's frames hold the failed call's tensors as long as anybody holds the error.
+        # The traceback's frames hold the failed call's tensors as long as the error is referenced.
         traceback.clear_frames(error.__traceback__)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

@@ -1,6 +1,6 @@
 """Any text-to-image pipeline of diffusers, such as SDXL, PixArt or Flux: plain drawings only.
 
-It gives no latents and keeps no states, so what starts from another drawing is refused: the engine "sd3" has that.
+It gives no latents and keeps no states, so requests that start from another drawing are refused: use engine "sd3".
 """
 
 import inspect
@@ -44,13 +44,13 @@ if TYPE_CHECKING:
 
 _PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "safetensors")
 _NEEDED = ("prompt", "generator", "num_inference_steps", "width", "height")
-# Rewriting the prompt and drawing at another size than asked are some pipelines' defaults.
+# Some pipelines by default rewrite the prompt, or draw at another size than requested.
 _PLAIN = {"clean_caption": False, "use_resolution_binning": False}
 
 
 @dataclass(frozen=True)
 class Options:
-    """model: "tiny" (an SDXL of random weights), a folder, or a hub id with `revision`; the rest as of "sd3"."""
+    """model: "tiny" (an SDXL with random weights), a folder, or a hub id with `revision`; the rest as for "sd3"."""
 
     model: str
     revision: str | None = None
@@ -60,7 +60,7 @@ class Options:
 
 
 def read_options(options: Mapping[str, Any]) -> Options:
-    """The options, complete. Raises Unusable naming the bad one and the valid values; needs no torch."""
+    """The complete options. Raises Unusable naming the bad one and the valid values; does not need torch."""
     check_known(list(options), [field.name for field in fields(Options)])
     check_model(options.get("model"), options.get("revision"))
     read = Options(**options)
@@ -72,7 +72,7 @@ def read_options(options: Mapping[str, Any]) -> Options:
 
 
 def missing(options: Mapping[str, Any], surroundings: Surroundings) -> list[Missing]:
-    """What the engine needs and does not find here. Raises Unusable for options that it does not accept."""
+    """The requirements of the engine that are missing here. Raises Unusable for options that it does not accept."""
     read = read_options(options)
     check_device_name(surroundings.device)
     found = missing_packages(*_PACKAGES)
@@ -116,7 +116,7 @@ def _pipeline(options: Options, device: "torch.device") -> Any:
         )
     pipe.set_progress_bar_config(disable=True)
     if getattr(pipe, "watermark", None) is not None:
-        pipe.watermark = None  # it would depend on what else happens to be installed
+        pipe.watermark = None  # it would depend on other installed packages
     if options.offload:
         pipe.enable_model_cpu_offload(device=device)
     else:
@@ -125,7 +125,7 @@ def _pipeline(options: Options, device: "torch.device") -> Any:
 
 
 def lacking_arguments(accepted: Collection[str]) -> list[str]:
-    """The arguments that a text-to-image pipeline takes and this one does not."""
+    """The arguments that a text-to-image pipeline accepts and this one does not."""
     lacking = [name for name in _NEEDED if name not in accepted]
     if not {"guidance_scale", "true_cfg_scale"} & set(accepted):
         lacking.append("guidance_scale")
@@ -165,7 +165,7 @@ class DiffusersPipeline:
     def draw(self, requests: Sequence[DrawRequest], on_step: OnStep = lambda done, total: None) -> list[Drawn]:
         """The images, in the order of the requests.
 
-        Raises EngineError for a request that the pipeline cannot draw, Refused where its safety checker hides an image,
+        Raises EngineError for a request that the pipeline cannot draw, Refused if its safety checker hides an image,
         OutOfMemory, and whatever on_step raises.
         """
         for request in requests:
@@ -210,7 +210,7 @@ class DiffusersPipeline:
 
         more: dict[str, Any] = {name: value for name, value in _PLAIN.items() if name in self._accepted}
         if self._guided_by == "true_cfg_scale":
-            # Such a pipeline guides only where a negative prompt is given, be it a blank.
+            # Such a pipeline uses guidance only if a negative prompt is given, even a blank one.
             more |= {"true_cfg_scale": request.guidance, "negative_prompt": request.negative_prompt or " "}
         else:
             more["guidance_scale"] = request.guidance
@@ -236,7 +236,7 @@ class DiffusersPipeline:
                 generator=torch.Generator("cpu").manual_seed(request.seed),
                 **more,
             )
-        except ValueError as error:  # what the pipelines raise for inputs that they do not accept
+        except ValueError as error:  # the pipelines' errors for inputs that they do not accept
             raise EngineError(f"{type(self._pipe).__name__}: {error}", "Change the request accordingly.") from error
         if any(getattr(made, "nsfw_content_detected", None) or []):
             raise Refused("The pipeline's safety checker hid the image.", "Take another seed or prompt.")
@@ -263,7 +263,7 @@ class DiffusersPipeline:
     def _guided_by(self) -> str:
         """The argument that guidance goes to: "guidance_scale", "distilled guidance_scale" or "true_cfg_scale".
 
-        Where a pipeline has `true_cfg_scale`, `guidance_scale` only informs a network that was distilled with guidance
+        If a pipeline has `true_cfg_scale`, `guidance_scale` only informs a network that was distilled with guidance
         (`guidance_embeds`); every other network there is guided by true classifier-free guidance.
         """
         if "true_cfg_scale" not in self._accepted:
@@ -274,6 +274,6 @@ class DiffusersPipeline:
 
 
 def _plain(config: Mapping[str, Any]) -> Json:
-    """What of a sampler's settings is JSON, which is all of them but arrays that are made from others."""
+    """The sampler's settings that can be JSON: all except arrays that are derived from others."""
     kinds = (str, int, float, bool, type(None))
     return {name: value for name, value in sorted(config.items()) if name[0] != "_" and isinstance(value, kinds)}

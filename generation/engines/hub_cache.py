@@ -1,4 +1,4 @@
-"""Where a model's files lie on this machine: a folder, or a pinned commit in the hub's cache. Never the network."""
+"""The place of a model's files on this machine: a folder, or a pinned commit in the hub's cache. Never the network."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ _END_BYTES = 1 << 20
 
 
 def cache_folder() -> Path:
-    """The hub's cache: HF_HUB_CACHE, else HF_HOME/hub, else the usual place in the home folder."""
+    """The hub's cache: HF_HUB_CACHE, otherwise HF_HOME/hub, otherwise the usual place in the home folder."""
     if found := os.environ.get("HF_HUB_CACHE"):
         return Path(found).expanduser()
     home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
@@ -58,7 +58,7 @@ def model_folder(model: str, revision: str | None) -> Path:
 
 
 def missing_files(model: str, revision: str | None, skip: tuple[str, ...] = ()) -> list[Missing]:
-    """What of a diffusers pipeline is not here, one for all files, with the command that gets it.
+    """The missing files of a diffusers pipeline as one entry, with the command that downloads them.
 
     skip  components that are not loaded
     """

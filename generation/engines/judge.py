@@ -38,14 +38,14 @@ class Options(BaseModel):
 
 
 def missing(options: Mapping[str, Any], surroundings: Surroundings) -> list[Missing]:
-    """What the judging model needs and does not find. Raises Unusable for options that are not valid."""
+    """The judging model's requirements that are missing. Raises Unusable for options that are not valid."""
     chosen = checked(Options, options).chat
     found: list[Missing] = _ENGINES[chosen.engine].missing(chosen.options, surroundings)
     return found
 
 
 def load(options: Mapping[str, Any], surroundings: Surroundings) -> "Judge":
-    """The metric. Raises what loading the judging model raises."""
+    """The metric. Raises the errors of loading the judging model."""
     chosen = checked(Options, options).chat
     return Judge(_ENGINES[chosen.engine].load(chosen.options, surroundings))
 
@@ -69,9 +69,9 @@ class Judge:
         return f"{model} {_digest(json.dumps(self.identity, sort_keys=True))}"
 
     def score(self, requests: Sequence[ScoreRequest]) -> list[Scored]:
-        """One score per request; facts: the yes or no, and the reasons. Raises what the judging model raises.
+        """One score per request; facts: the yes or no, and the reasons. The judging model's errors propagate.
 
-        An error has the calls of the requests before it too: their scores are lost, so hand over one at a time.
+        An error contains the calls of the earlier requests too. Their scores are lost, so pass one request at a time.
         """
         done: list[Scored] = []
         for request in requests:

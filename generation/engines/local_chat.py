@@ -1,6 +1,6 @@
-"""Language models that run here, through transformers; those that see take images.
+"""Language models that run here, through transformers; vision models also take images.
 
-The answer is held to its schema by words alone: it is asked for as JSON, checked, and asked for again.
+The schema is enforced only by instructions: the answer is requested as JSON, checked, and requested again.
 """
 
 import time
@@ -42,16 +42,16 @@ if TYPE_CHECKING:
     import torch
 
 ENGINE = "local-chat"
-TINY_MOST_TOKENS = 64  # nonsense need not be long
+TINY_MOST_TOKENS = 64  # the tiny model's nonsense need not be long
 
 
 class Options(BaseModel):
     """What a researcher chooses.
 
     model, revision  "tiny" (random weights), a folder, or a hub id with the commit that pins it
-    sees             of "tiny" alone: whether it takes images; of others their files say so
-    reasks           how often an answer that does not fit is asked for again
-    most_tokens      up to where an answer that was cut off is asked for again with twice the tokens
+    sees             only for "tiny": whether it takes images; other models' files say so
+    reasks           how often an answer that does not fit is requested again
+    most_tokens      a truncated answer is requested again with twice the tokens, up to this limit
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, protected_namespaces=())
@@ -65,7 +65,7 @@ class Options(BaseModel):
 
 
 def missing(options: Mapping[str, Any], surroundings: Surroundings) -> list[Missing]:
-    """What is not here. Raises Unusable for options that are not valid."""
+    """What is missing here. Raises Unusable for options that are not valid."""
     chosen = _read(options)
     check_device_name(surroundings.device)
     return missing_packages("torch", "transformers") + missing_files(chosen.model, chosen.revision)
@@ -113,9 +113,9 @@ class LocalChat:
         }
 
     def ask(self, request: ChatRequest[Answer]) -> ChatAnswer[Answer]:
-        """Ask until the answer fits. Temperature 0 takes the likeliest token; else the seed decides (0 if none).
+        """Ask until the answer fits. Temperature 0 takes the likeliest token; else the seed decides (0 by default).
 
-        Raises BadAnswer, OutOfMemory, Unusable where images are given to a model that does not see, and EngineError
+        Raises BadAnswer, OutOfMemory, Unusable if images are given to a model without vision, and EngineError
         for an image that cannot be read or a question longer than the model's context.
         """
         if request.images and not self._network.sees:
@@ -138,7 +138,7 @@ class LocalChat:
         return ask_until_it_fits(request, say, n_reasks=self._options.reasks, most_tokens=self._most_tokens)
 
     def _content(self, text: str, images: Sequence[Any] = ()) -> Any:
-        """What a chat template takes: text as it is, for one that sees in parts, the images before the text."""
+        """A message as a chat template takes it: text or, for a vision model, parts with images before the text."""
         if not self._network.sees:
             return text
         return [*({"type": "image", "image": image} for image in images), {"type": "text", "text": text}]
@@ -200,7 +200,7 @@ def _weights(options: Options) -> Json:
 
 
 def _takes_system(network: Network) -> bool:
-    """Whether the chat template knows what a system's message is; some raise an error of their own at it."""
+    """Whether the chat template accepts a system message; some raise their own error for it."""
     parts: Any = [{"type": "text", "text": "x"}] if network.sees else "x"
     messages = [{"role": role, "content": parts} for role in ("system", "user")]
     try:

@@ -1,4 +1,4 @@
-"""A language model's files in a folder: which are lacking, and the network with what turns words into its numbers."""
+"""A language model's files in a folder: the missing ones, and the network with its tokenizer or processor."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _WORDS = ("tokenizer.json", "tokenizer_config.json", "processor_config.json")
 
 @dataclass(frozen=True)
 class Network:
-    """A loaded model and its processor; for one that does not see, this is the tokenizer."""
+    """A loaded model and its processor, which is the tokenizer for a model without vision."""
 
     model: Any
     processor: Any
@@ -29,7 +29,7 @@ class Network:
 
 
 def missing_files(model: str, revision: str | None) -> list[Missing]:
-    """One for all that is lacking of a language model, with the command that gets it; none for "tiny"."""
+    """One entry for all missing files of a language model, with the command that downloads them; none for "tiny"."""
     if model == "tiny":
         return []
     lacking = _lacking(model_folder(model, revision))

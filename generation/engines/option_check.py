@@ -1,4 +1,4 @@
-"""An engine's options against the table of those that it has."""
+"""Checks an engine's options against the table of its valid options."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar

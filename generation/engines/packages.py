@@ -1,4 +1,4 @@
-"""The packages that engines need, and the command that brings those that are not here."""
+"""The packages that engines need, and the command that installs the missing ones."""
 
 from importlib.util import find_spec
 

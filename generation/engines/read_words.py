@@ -1,10 +1,10 @@
-"""How much of a text the encoders of an image engine read."""
+"""How much of a text an image engine's encoders read."""
 
 import re
 from typing import Any
 
 _MOST_PLAUSIBLE = 10_000
-"""A tokenizer that states no limit states a number far beyond this one."""
+"""A tokenizer without a limit states a number far beyond this one."""
 
 
 _MOST_NAMED = 8

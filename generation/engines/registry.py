@@ -1,6 +1,6 @@
-"""Engines by name: what each is for, what it lacks here, and one loaded copy of each in a process.
+"""Engines by name: the roles of each, its missing requirements, and one loaded copy of each per process.
 
-The only door to engines: tasks ask here, and no module of an engine is imported before somebody asks for it by name.
+The only access to engines: tasks ask here, and an engine's module is imported only when it is requested by name.
 """
 
 import gc
@@ -56,13 +56,13 @@ def names(role: str = "") -> tuple[str, ...]:
 
 
 def missing(spec: EngineSpec, surroundings: Surroundings) -> list[Missing]:
-    """What the engine needs and does not find here; without torch. Raises Unusable for an option not accepted."""
+    """The engine's requirements that are missing here; without torch. Raises Unusable for an option not accepted."""
     found: list[Missing] = _module(spec).missing(spec.options, surroundings)
     return found
 
 
 def load(spec: EngineSpec, surroundings: Surroundings) -> Any:
-    """A fresh engine. Raises Unusable, naming every cure, where something is missing."""
+    """A fresh engine. Raises Unusable, naming every cure, if something is missing."""
     module = _module(spec)
     if lacking := module.missing(spec.options, surroundings):
         raise Unusable(
@@ -73,10 +73,10 @@ def load(spec: EngineSpec, surroundings: Surroundings) -> Any:
 
 
 def cached(spec: EngineSpec, surroundings: Surroundings) -> Any:
-    """The engine as this process has it, loaded if need be.
+    """This process's copy of the engine, loaded if necessary.
 
-    The last MOST_LOADED are kept. Where loading runs out of memory, the others are freed, the longest unused first,
-    until it fits; raises OutOfMemory when it does not fit alone.
+    The last MOST_LOADED are kept. If loading runs out of memory, the others are freed, the longest unused first,
+    until it fits; raises OutOfMemory if it does not fit by itself.
     """
     with _lock:
         key = _key(spec, surroundings)
@@ -89,9 +89,9 @@ def cached(spec: EngineSpec, surroundings: Surroundings) -> Any:
 
 
 def forget(*, but: EngineSpec | None = None) -> int:
-    """Free the engines of this process, or all but those of one spec; how many went.
+    """Free the engines of this process, or all except those of one spec; returns how many were freed.
 
-    For a step that ran out of memory while other engines lay idle next to its own.
+    For a step that ran out of memory while other engines were idle.
     """
     with _lock:
         kept = None if but is None else _canonical(but)
@@ -133,7 +133,7 @@ def _return_memory() -> None:
 
 
 def _key(spec: EngineSpec, surroundings: Surroundings) -> tuple[Hashable, ...]:
-    """The same for specs that mean the same; another key or address of an endpoint is another engine."""
+    """A key that is equal for specs with the same meaning; another key or address of an endpoint is another engine."""
     return (
         _canonical(spec),
         surroundings.device,

@@ -1,4 +1,4 @@
-"""What all import commands have in common: files and folders in, progress and refused rows out."""
+"""Shared by all import commands: files and folders in, progress and refused rows out."""
 
 import time
 from collections.abc import Sequence

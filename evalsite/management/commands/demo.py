@@ -1,4 +1,4 @@
-"""`manage.py demo`: a study to look at and to rate at once, with one sign-in link for each persona."""
+"""`manage.py demo`: a study to look at and to rate immediately, with one sign-in link for each persona."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`manage.py password_link`: for somebody who forgot their password, where the site sends no email."""
+"""`manage.py password_link`: for somebody who forgot their password, if the site does not send email."""
 
 from typing import Any
 

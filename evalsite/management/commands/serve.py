@@ -88,8 +88,8 @@ class Command(BaseCommand):
         self.say("==> Collecting static files")
         call_command("collectstatic", interactive=False, verbosity=0)
         connections.close_all()
-        # This process has checked the settings and addresses for all: a worker that does so again imports every page,
-        # which is a third of the time until one that died is back.
+        # This process has checked the settings and addresses for all. A worker that checks again imports every page,
+        # which is a third of the time until a worker that died is back.
         os.environ["CELERY_SKIP_CHECKS"] = "1"
 
         missing = [package for package in GENERATOR_NEEDS if find_spec(package) is None]
@@ -100,15 +100,15 @@ class Command(BaseCommand):
             )
         self.say("==> Starting the web server and the " + ("worker" if missing else "workers"))
         with noted(port, notes=settings.DATA_DIR) as note_stopping, ChildProcesses(self.say) as children:
-            # The socket is handed over open, and stays open here: nobody else can take the port, and who comes while
-            # a dead web server is started again waits instead of being refused.
+            # The socket is handed over open, and stays open here: nobody else can take the port, and clients that
+            # connect while a dead web server is started again wait instead of being refused.
             children.start("web", web_command(listener.fileno(), options), pass_fds=[listener.fileno()])
             children.start("worker", worker_command(options["task_processes"]))
             children.start("importer", importer_command())
             children.start("clock", clock_command())
             if not missing:
                 children.start("generator", generator_command())
-            # One that cannot even begin is misconfigured: starting it again would not help.
+            # A server that cannot even begin is misconfigured: starting it again would not help.
             status = children.wait(until=lambda: is_healthy(host, port), needs="web")
             if status is None and options["demo"]:
                 status = self.make_demo(children, url, n_drawn=0 if missing else options["demo_prompts"])
@@ -130,9 +130,9 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def make_demo(self, children: ChildProcesses, url: str, *, n_drawn: int) -> int | None:
-        """The demo study, made when the site answers, so that the sign-in links are among the last lines. 0: stop.
+        """Makes the demo study once the site answers, so that the sign-in links are among the last lines. 0: stop.
 
-        The demo's run is left to the generator, which has come up meanwhile.
+        The generator, which has started meanwhile, does the demo's run.
         """
         self.say("==> Preparing the demo study")
         try:
@@ -146,7 +146,7 @@ class Command(BaseCommand):
         return None
 
     def study_demo_run(self, children: ChildProcesses) -> int | None:
-        """The study of the demo's run, made when the run has ended. None: go on; 0: stop."""
+        """Makes the study of the demo's run when the run has ended. None: go on; 0: stop."""
         if children.wait(until=Every(LOOK_AT_RUN_S, demo_run_has_ended)) == 0:
             return 0
         try:
@@ -179,7 +179,7 @@ def web_command(descriptor: int, options: dict[str, Any]) -> list[str]:
 
 
 def worker_command(processes: int) -> list[str]:
-    """One worker on the queue `cpu`: reports and all that is neither drawn nor imported."""
+    """One worker on the queue `cpu`: reports, and everything except drawing and imports."""
     return [*celery_worker("cpu", "cpu"), "--concurrency", str(processes)]
 
 
@@ -204,6 +204,6 @@ def celery_worker(queue: str, name: str) -> list[str]:
 
 
 def celery_command() -> list[str]:
-    # As root, Celery warns of senders who could run code by pickled messages: this site takes JSON alone.
+    # As root, Celery warns of senders who could run code by pickled messages: this site accepts only JSON.
     python = [sys.executable, "-W", "ignore:You're running the worker with superuser"]
     return [*python, "-m", "celery", "--quiet", "--app", "evalsite"]

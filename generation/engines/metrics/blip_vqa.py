@@ -1,4 +1,4 @@
-"""BLIP-VQA: how sure BLIP is that an image shows what it is asked about, as a metric and as an answerer.
+"""BLIP-VQA: how sure BLIP is that an image shows the things in question, as a metric and as an answerer.
 
 Huang et al. 2023, T2I-CompBench, section 4.1 and the released code, which DetailScribe uses: for each noun phrase of
 the prompt "phrase?" is asked; the score is the product of the probabilities of "yes". Questions of a decomposition can
@@ -78,7 +78,7 @@ class BlipVqa(LocalMetric):
         problem, cure = f"The vocabulary of {label} is not BLIP's.", f"Take {MODEL}, or a model made from it."
         words = self._network.config.text_config.vocab_size
         self._tokens = bert_tokens(vocabulary, n_words=words, problem=problem, cure=cure)
-        # The two words that BLIP added start an answer, and a question.
+        # The two words that BLIP added: one starts an answer, the other a question.
         self._start_of_answer, self._start_of_question = words - 2, words - 1
         self._yes, self._no = (self._tokens.convert_tokens_to_ids(word) for word in ("yes", "no"))
         if self._tokens.unk_token_id in (self._yes, self._no):
@@ -87,7 +87,7 @@ class BlipVqa(LocalMetric):
         self._file_under(label, weights, after={"phrases": self._chunks.facts if self._chunks else "rules"})
 
     def score(self, requests: Sequence[ScoreRequest]) -> list[Scored]:
-        """One score per request, whatever the others are.
+        """One score per request, independent of the other requests.
 
         facts: the questions, where they come from ("request", "noun phrases", "noun chunks by spaCy" or "prompt"), one
         probability for each.
@@ -109,7 +109,7 @@ class BlipVqa(LocalMetric):
         ]
 
     def _questions(self, request: ScoreRequest) -> tuple[tuple[str, ...], str]:
-        """What is asked, and where it comes from. Raises EngineError where there is nothing to ask."""
+        """The questions, and their origin. Raises EngineError if there is nothing to ask."""
         if request.questions:
             return request.questions, "request"
         if self._chunks is not None and (chunks := self._chunks.questions(request.prompt)):

@@ -1,4 +1,4 @@
-"""What open_clip knows of its checkpoints, read from its files: importing it takes seconds and needs torch."""
+"""open_clip's list of checkpoints, read from its files, because importing it takes seconds and needs torch."""
 
 import ast
 import importlib.util
@@ -14,7 +14,7 @@ from generation.recipes.contract import Unusable
 
 @lru_cache(maxsize=1)
 def package_folder() -> Path | None:
-    """Where open_clip is installed, or None."""
+    """The folder in which open_clip is installed, or None."""
     found = importlib.util.find_spec("open_clip")
     return Path(found.origin).parent if found and found.origin else None
 
@@ -38,7 +38,7 @@ def model_config(name: str) -> dict[str, Any]:
 
 
 def hub_place(model: str, checkpoint: str) -> tuple[str, str]:
-    """The hub repository of a checkpoint and its file, as names "a|b"; both empty where it is on no hub.
+    """The hub repository of a checkpoint and its file, as names "a|b"; both empty if it is not on a hub.
 
     Raises Unusable, naming the model's checkpoints, for an unknown one.
     """

@@ -1,4 +1,4 @@
-"""CLIPScore: how near an image and its prompt lie in CLIP's space, through open_clip with any model and checkpoint.
+"""CLIPScore: how close an image and its prompt are in CLIP's space, through open_clip with any model and checkpoint.
 
 Hessel et al. 2021, CLIPScore: A Reference-free Evaluation Metric for Image Captioning, equation 1.
 """
@@ -76,7 +76,7 @@ class ClipScore(LocalMetric):
         self._file_under(loaded.label, loaded.weights, before={"prefix": self._prefix, "weight": self._weight})
 
     def score(self, requests: Sequence[ScoreRequest]) -> list[Scored]:
-        """One score per request, whatever the others are. facts: the cosine, and what of image or prompt was cut."""
+        """One score per request, independent of the others. facts: the cosine, and what was cut of image or prompt."""
         scored = []
         for batch, n_real in constant_batches(requests, self.batch_size):
             read = [read_image(request.image) for request in batch]
@@ -145,7 +145,7 @@ def _place(options: Mapping[str, Any]) -> Path | Missing:
 
 @dataclass(frozen=True)
 class _Clip:
-    """A network with its tokenizer, what to call it, and what its weights are."""
+    """A network with its tokenizer, its name, and a description of its weights."""
 
     network: Any
     tokens: Any

@@ -1,4 +1,4 @@
-"""How a metric sees an image: as raters do, and in batches that never change a score."""
+"""The images that a metric sees: the same as raters see, and in batches that never change a score."""
 
 from collections.abc import Iterator, Sequence
 from io import BytesIO
@@ -33,7 +33,7 @@ def read_image(data: bytes) -> tuple[Image.Image, list[str]]:
 
 
 def as_seen(data: bytes) -> bytes:
-    """The file itself, or a PNG of what raters see where that is not what the file's bare pixels show.
+    """The file itself, or a PNG of what raters see if that differs from the file's bare pixels.
 
     For models elsewhere, which may or may not respect an orientation, a profile, 16 bits or transparency. Files that
     cannot be read here are passed on as they are.
@@ -71,7 +71,7 @@ def pixel_values(image: Image.Image) -> np.ndarray:
 def constant_batches(items: Sequence[One], size: int) -> Iterator[tuple[list[One], int]]:
     """Batches of exactly `size`, the last filled up with its last item; and how many of each are real.
 
-    At another batch size the same network takes other sums in another order: a score would depend on its company.
+    At another batch size the same network sums in another order, so a score would depend on the rest of its batch.
     """
     for start in range(0, len(items), size):
         batch = list(items[start : start + size])

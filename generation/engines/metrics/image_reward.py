@@ -1,4 +1,4 @@
-"""ImageReward: what people would think of an image for a prompt, learnt from their comparisons.
+"""ImageReward: a prediction of what people think of an image for a prompt, learnt from their comparisons.
 
 Xu et al. 2023, ImageReward: Learning and Evaluating Human Preferences for Text-to-Image Generation. The published
 checkpoint runs on transformers' own BLIP classes: its own package cannot be imported next to them any more.
@@ -73,7 +73,7 @@ class ImageReward(LocalMetric):
         self._file_under(label, weights)
 
     def score(self, requests: Sequence[ScoreRequest]) -> list[Scored]:
-        """One score per request, whatever the others are. facts: what of the image or the prompt was not seen."""
+        """One score per request, independent of the others. facts: the unseen parts of the image or the prompt."""
         side = self._network.side
         scored = []
         for batch, n_real in constant_batches(requests, self.batch_size):
@@ -109,7 +109,7 @@ class ImageReward(LocalMetric):
 
 
 def _places(options: Mapping[str, Any]) -> list[Any]:
-    """The files of the weights and of the vocabulary, or what is missing of them."""
+    """The files of the weights and of the vocabulary, or the missing ones."""
     model, vocabulary = options.get("model", MODEL), options.get("vocabulary", VOCABULARY)
     revision = options.get("revision", REVISION if model == MODEL else "")
     words_revision = options.get("vocabulary_revision", VOCABULARY_REVISION if vocabulary == VOCABULARY else "")

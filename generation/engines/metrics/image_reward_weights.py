@@ -1,4 +1,4 @@
-"""The published ImageReward.pt on transformers' classes: its tensors under their new names, none lost, none made up."""
+"""The published ImageReward.pt on transformers' classes: all of its tensors under their new names, and no others."""
 
 import re
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ def read(file: Path) -> "dict[str, torch.Tensor]":
 
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:  # unpickling raises what it likes
+    except Exception as error:  # unpickling may raise any error
         raise Unusable(f"{file} is not a checkpoint: {error}", _ANOTHER) from error
     if not isinstance(state, dict) or not all(isinstance(one, torch.Tensor) for one in state.values()):
         raise Unusable(f"{file} holds more than tensors.", _ANOTHER)

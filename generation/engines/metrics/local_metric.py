@@ -1,4 +1,4 @@
-"""What CLIPScore, ImageReward and BLIP-VQA share: a place to compute, and what their scores are filed under."""
+"""Shared by CLIPScore, ImageReward and BLIP-VQA: the device, and the version under which scores are stored."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -15,7 +15,7 @@ class LocalMetric:
     """A metric that computes in this process. A subclass loads its network, then calls `_file_under`."""
 
     engine: ClassVar[str]
-    """As runs name it."""
+    """Its name in runs."""
     plain: ClassVar[Mapping[str, Any]]
     """The options that can change a score, with their usual values."""
     packages: ClassVar[tuple[str, ...]]

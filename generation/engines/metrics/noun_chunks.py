@@ -1,4 +1,4 @@
-"""Noun chunks as T2I-CompBench takes them for BLIP-VQA: by spaCy's small English model, where that is installed.
+"""Noun chunks as in T2I-CompBench's BLIP-VQA: by spaCy's small English model, if it is installed.
 
 Huang et al. 2023, released code (BLIPvqa_eval/BLIP_vqa.py), and DetailScribe's copy of it.
 """
@@ -18,7 +18,7 @@ LEFT_OUT = frozenset({"top", "the side", "the left", "the right"})
 
 
 def missing() -> list[Missing]:
-    """What is not here; nothing is imported."""
+    """What is missing here; nothing is imported."""
     if find_spec("spacy") is None:
         return [Missing("the Python package spacy", INSTALL)]
     if _model() is None:
@@ -27,7 +27,7 @@ def missing() -> list[Missing]:
 
 
 class NounChunks:
-    """The first 8 noun chunks of a prompt, a repeated one each time; facts: the versions they depend on."""
+    """The first 8 noun chunks of a prompt, with repetitions; facts: the versions that they depend on."""
 
     def __init__(self) -> None:
         import spacy

@@ -70,7 +70,7 @@ class Place:
         return Place(device, dtype, options.get("batch_size", 8 if device.type == "cuda" else 1), threads)
 
     def facts(self) -> Json:
-        """What of it a score's last digits depend on, as JSON."""
+        """The settings on which a score's last digits depend, as JSON."""
         figures = {"dtype": dtype_name(self.dtype), "batch_size": self.batch_size, "threads": self.threads}
         return {**device_facts(self.device), **figures}
 
@@ -92,7 +92,7 @@ class Place:
 
 
 def version(text: str, options: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
-    """What scores are filed under: the text, and a digest of those options that differ from the plain ones.
+    """The version under which scores are stored: the text, and a digest of the options that differ from the defaults.
 
     Two settings that can give other scores never share a version; at most 100 characters.
     """

@@ -1,4 +1,4 @@
-"""Words that a text encoder does not know: each is read as one and the same sign, whatever it says."""
+"""Words that a text encoder does not know: all of them are read as the same token."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -32,9 +32,9 @@ class Options(BaseModel):
 
     endpoint             its name; address and key are the worker's
     price_in, price_out  US dollars per million tokens
-    reasks               how often an answer that does not fit is asked for again
-    structured           how the server is asked to enforce the schema; what it does not support is given up
-    most_tokens          up to where an answer that was cut off is asked for again with twice the tokens
+    reasks               how often an answer that does not fit is requested again
+    structured           how the server is asked to enforce the schema; the engine drops what it does not support
+    most_tokens          a truncated answer is requested again with twice the tokens, up to this limit
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, protected_namespaces=())
@@ -50,7 +50,7 @@ class Options(BaseModel):
 
 
 def missing(options: Mapping[str, Any], surroundings: Surroundings) -> list[Missing]:
-    """What is not here. Raises Unusable for options that are not valid."""
+    """What is missing here. Raises Unusable for options that are not valid."""
     return missing_for(checked(Options, options).endpoint, surroundings)
 
 
@@ -62,7 +62,7 @@ def load(options: Mapping[str, Any], surroundings: Surroundings) -> "Chat":
 
 @dataclass(frozen=True)
 class Dialect:
-    """What this server and model understand; learned from their complaints and kept as long as the engine lives."""
+    """Features that this server and model support; learned from their complaints and kept while it is loaded."""
 
     structured: Structured
     tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
@@ -70,7 +70,7 @@ class Dialect:
     has_seed: bool = True
 
     def after(self, complaint: str) -> "Dialect":
-        """What to try after a complaint (in lower case); the same where it is about something else."""
+        """What to try after a complaint (in lower case); unchanged if it is about something else."""
         if self.structured != "none" and any(
             word in complaint for word in ("response_format", "json_schema", "json_object", "structured output")
         ):
@@ -173,7 +173,7 @@ def _body(request: ChatRequest[Answer], turns: tuple[Turn, ...], max_tokens: int
 
 
 def _strict(schema: type[BaseModel]) -> Json:
-    """The schema as the protocol wants it: every property required, no others allowed."""
+    """The schema in the form that the protocol requires: every property required, no others allowed."""
     import openai
 
     function = openai.pydantic_function_tool(schema)["function"]
@@ -188,7 +188,7 @@ def _image_part(image: bytes) -> Json:
 
 
 def _said(body: Json, who: remote_failures.Who) -> Said | Failure:
-    """What the first choice says, or that it says nothing."""
+    """The text of the first choice, or that it has none."""
     choices = body.get("choices")
     choice = _object(choices[0]) if isinstance(choices, list) and choices else {}
     message = _object(choice.get("message"))

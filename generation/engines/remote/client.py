@@ -1,6 +1,6 @@
-"""One endpoint that speaks OpenAI's protocol: one request, and either its JSON or what the failure means.
+"""An endpoint that speaks OpenAI's protocol: one request, and either its JSON or the meaning of the failure.
 
-The key goes into the client and nowhere else: no text that leaves here holds it, and no error keeps the failed request.
+Only the client gets the key: no text from this module contains it, and no error keeps the failed request.
 """
 
 import json
@@ -23,7 +23,7 @@ LONGEST_WAIT_TO_CONNECT_S = 10.0
 
 @dataclass(frozen=True)
 class Delivered:
-    """The JSON object that came."""
+    """The JSON object that was received."""
 
     body: Json
 
@@ -40,7 +40,7 @@ class Remote:
         self._client = openai.OpenAI(
             api_key=key or "none",  # absent, the library would take OPENAI_API_KEY to a server that it is not meant for
             base_url=endpoint.url or None,
-            max_retries=0,  # anyone who queues the work owns the retries
+            max_retries=0,  # the caller that queues the work is responsible for retries
             http_client=openai.DefaultHttpxClient(
                 follow_redirects=False,
                 timeout=openai.Timeout(timeout_s, connect=min(timeout_s, LONGEST_WAIT_TO_CONNECT_S)),
@@ -73,7 +73,7 @@ class Remote:
         return self._parsed(content)
 
     def _read(self, response: Any, deadline: float) -> bytes | None:
-        """The whole body; None if it is larger than any answer. Raises TimeoutError for one that only trickles."""
+        """The whole body; None if it is larger than any answer. Raises TimeoutError if it arrives too slowly."""
         pieces, size = [], 0
         for piece in response.iter_bytes():
             if time.monotonic() > deadline:
@@ -99,7 +99,7 @@ class Remote:
         return Delivered(body)
 
     def _meaning(self, error: Exception) -> Failure | None:
-        """What an error of the libraries means; None for one that is our own defect."""
+        """The meaning of a library's error; None for an error that is our own defect."""
         import openai
 
         if isinstance(error, openai.APIStatusError):
@@ -115,7 +115,7 @@ class Remote:
 
 
 def missing_for(endpoint: str, surroundings: Surroundings) -> list[Missing]:
-    """What a remote engine needs and does not find: the package, and the endpoint with a key that can be sent."""
+    """A remote engine's missing requirements: the package, and the endpoint with a key that can be sent."""
     missing = missing_packages("openai")
     found = surroundings.endpoints.get(endpoint)
     variable = remote_failures.key_variable(endpoint)
@@ -148,7 +148,7 @@ def missing_for(endpoint: str, surroundings: Surroundings) -> list[Missing]:
 
 
 def connect(name: str, model: str, timeout_s: float, surroundings: Surroundings) -> Remote:
-    """The way to an endpoint by its name. Raises Unusable, with the cure, for what is missing."""
+    """The connection to an endpoint by its name. Raises Unusable, with the cure, if something is missing."""
     if missing := missing_for(name, surroundings):
         raise Unusable(f"Missing: {missing[0].what}.", missing[0].cure)
     return Remote(name, model, timeout_s, surroundings.endpoints[name])

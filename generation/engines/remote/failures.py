@@ -1,6 +1,6 @@
-"""What a remote model's refusals and breakdowns mean for the work: later again, not this piece, or nothing at all.
+"""What a remote model's refusals and failures mean for the work: retry later, skip this step, or stop the run.
 
-Read from what OpenAI's service and its compatible servers (vLLM, Ollama, OpenRouter, Gemini, Azure) answer in fact.
+Based on the actual answers of OpenAI's service and compatible servers (vLLM, Ollama, OpenRouter, Gemini, Azure).
 """
 
 import math
@@ -35,11 +35,12 @@ _NO_MODEL = re.compile(r"model_not_found|(unknown|invalid|no such) model|model\b
 
 @dataclass(frozen=True)
 class Failure:
-    """An attempt that gave nothing.
+    """An attempt without a result.
 
     outcome    the word for the ledger
-    complaint  what the server said, in lower case: who asks may ask otherwise. Without the key, as all texts here
-    is_billed  False where the server cannot have charged for it; None where nobody knows
+    complaint  the server's message, in lower case, so that the caller can change its request. Without the key, as all
+               texts here
+    is_billed  False if the server cannot have charged for it; None if unknown
     """
 
     outcome: str
@@ -68,7 +69,7 @@ class Who:
         return text.replace(self.key, HIDDEN) if len(self.key) >= SHORTEST_KEY else text
 
     def quote(self, words: str) -> str:
-        """What a server says, on one line, not longer than people read, without the key."""
+        """A server's message on one line, shortened to a readable length, without the key."""
         line = " ".join(self.hide(words).split())
         if self.key and self.key in line:
             return ""
@@ -102,7 +103,7 @@ def disconnected(who: Who, kind: str) -> Failure:
 
 
 def no_answer(who: Who, what: str) -> Failure:
-    """Status 200 with something that is not an answer."""
+    """A response with status 200 that is not an answer."""
     return Failure(
         "no answer",
         TryAgain,
@@ -136,7 +137,7 @@ def from_status(status: int, body: object, headers: Mapping[str, str], who: Who)
             "Pay in credit there or raise its limit, then resume; or choose another endpoint.",
         )
     if status in (401, 403) or (status == 400 and any(word in said for word in _BAD_KEY)):
-        return Failure(  # without the server's words: some quote the key, or half of it
+        return Failure(  # without the server's message: some quote the key, or half of it
             "no access",
             Unusable,
             f"The endpoint {who.endpoint!r} does not accept the key (status {status}).",
@@ -198,7 +199,7 @@ def _not_found(words: str, said: str, who: Who) -> Failure:
 
 
 def _what_it_says(body: object, who: Who) -> tuple[str, str]:
-    """The server's words for people, and all that a program can look at, in lower case."""
+    """The server's message for people, and all text that a program can search, in lower case."""
     message: Any = body
     marks: list[str] = []
     if isinstance(body, dict):
@@ -211,7 +212,7 @@ def _what_it_says(body: object, who: Who) -> tuple[str, str]:
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """How long the server asks us to wait: seconds or an HTTP date (RFC 9110, 10.2.3); None where it does not say."""
+    """How long the server asks us to wait: seconds or an HTTP date (RFC 9110, 10.2.3); None if it does not say."""
     if (milliseconds := _number(headers.get("retry-after-ms"))) is not None:
         return milliseconds / 1000
     stated = headers.get("retry-after")

@@ -1,7 +1,7 @@
-"""Image models behind OpenAI's images endpoint: the DALL·E line and its successors. One request an image.
+"""Image models behind OpenAI's images endpoint: the DALL·E line and its successors. One request per image.
 
 They take a prompt and a size. Seed, steps, guidance and negative prompt do not reach them: the same request gives
-another image each time, and what the server made of the prompt is recorded where it says so.
+another image each time. If the server reports how it rewrote the prompt, that is recorded.
 """
 
 import base64
@@ -45,8 +45,8 @@ SIZES: Mapping[str, tuple[str, ...]] = {
 class Options(BaseModel):
     """What a researcher chooses.
 
-    quality, style       as the model's documentation names them; left out, its own default
-    price_image          US dollars per image; or price_in and price_out, per million tokens, where these are counted
+    quality, style       as in the model's documentation; by default the model's own default
+    price_image          US dollars per image; or price_in and price_out, per million tokens, if tokens are counted
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, protected_namespaces=())
@@ -62,7 +62,7 @@ class Options(BaseModel):
 
 
 def missing(options: Mapping[str, Any], surroundings: Surroundings) -> list[Missing]:
-    """What is not here. Raises Unusable for options that are not valid."""
+    """What is missing here. Raises Unusable for options that are not valid."""
     return missing_for(checked(Options, options).endpoint, surroundings)
 
 
@@ -73,7 +73,7 @@ def load(options: Mapping[str, Any], surroundings: Surroundings) -> "OpenAIImage
 
 
 class OpenAIImages:
-    """Draws from a prompt alone. Cannot refine an image or keep a state: neither latents nor steps come out of it."""
+    """Draws only from a prompt. Cannot refine an image or keep a state: it returns neither latents nor steps."""
 
     batch_size = 1
 
@@ -93,8 +93,8 @@ class OpenAIImages:
     def draw(self, requests: Sequence[DrawRequest], on_step: OnStep = lambda done, in_all: None) -> list[Drawn]:
         """One request per image, each a call in its `calls`. Seed, steps, guidance, negative prompt are not honoured.
 
-        Raises what the server's failures mean; images that came before it in the same call are then lost, so hand over
-        one at a time. `on_step` counts images.
+        Raises the errors that the server's failures mean. Earlier images of the same call are then lost, so pass one
+        request at a time. `on_step` counts images.
         """
         for request in requests:
             self._check(request)
@@ -181,7 +181,7 @@ def _with_an_image(delivered: Delivered, who: remote_failures.Who) -> Delivered 
 
 
 def _as_png(row: Json) -> tuple[bytes, Json]:
-    """The image as a PNG file, its size, and in which format it came; a PNG stays as it is, to the byte."""
+    """The image as a PNG file, its size, and its original format; a PNG is unchanged, byte for byte."""
     encoded = row.get("b64_json")
     if not isinstance(encoded, str) or not encoded:
         if row.get("url"):
@@ -200,5 +200,5 @@ def _as_png(row: Json) -> tuple[bytes, Json]:
             file = BytesIO()
             image.save(file, "PNG")
             return file.getvalue(), facts
-    except Exception as error:  # damaged pictures, and damaged words about them, end in errors of many kinds
+    except Exception as error:  # damaged pictures, and damaged metadata, cause errors of many kinds
         raise BadAnswer("What came is not an image that can be read.", "Try again, or choose another model.") from error

@@ -1,4 +1,4 @@
-"""What a call of a remote model cost, in US dollars, from the prices that a researcher states."""
+"""The cost of a remote model's call, in US dollars, from the prices that a researcher states."""
 
 from dataclasses import dataclass
 
@@ -14,13 +14,13 @@ class Prices:
     image: float | None = None
 
     def of_tokens(self, n_in: int | None, n_out: int | None) -> float | None:
-        """The cost of that many tokens; None where a price or a number of tokens is not known."""
+        """The cost of that many tokens; None if a price or a number of tokens is not known."""
         if self.tokens_in is None or self.tokens_out is None or n_in is None or n_out is None:
             return None
         return (n_in * self.tokens_in + n_out * self.tokens_out) / TOKENS_A_PRICE
 
     def of_images(self, n_images: int) -> float | None:
-        """The cost of that many images; None where their price is not known."""
+        """The cost of that many images; None if their price is not known."""
         return None if self.image is None else n_images * self.image
 
     @property

@@ -1,7 +1,7 @@
-"""Keeps the address of an endpoint, and what its server puts into headers, out of the log.
+"""Keeps the address of an endpoint, and its server's headers, out of the log.
 
 The HTTP library logs each request's full address and each answer's headers. An address may hold a password, and a
-server may repeat the key. While one of our calls is under way in a thread, that library says nothing.
+server may repeat the key. While one of our calls is under way in a thread, that library does not log.
 """
 
 import logging

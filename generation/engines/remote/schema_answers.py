@@ -1,4 +1,4 @@
-"""Asking a language model until its answer fits a schema, and finding the JSON in what it says."""
+"""Asking a language model until its answer fits a schema, and finding the JSON in its answer."""
 
 import json
 import re
@@ -26,7 +26,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Said:
-    """What the model said; is_cut: it was stopped by the number of tokens."""
+    """The model's answer; is_cut: it was truncated at the token limit."""
 
     text: str
     is_cut: bool = False
@@ -37,9 +37,9 @@ Say = Callable[[tuple[Turn, ...], int, list[Call]], Said]
 
 
 def ask_until_it_fits(request: ChatRequest[Answer], say: Say, *, n_reasks: int, most_tokens: int) -> ChatAnswer[Answer]:
-    """Ask; an answer that does not fit is asked for again, with what is wrong with it; one cut off, with more tokens.
+    """Ask. An answer that does not fit is requested again, saying what is wrong; a truncated one, with more tokens.
 
-    An answer that was cut off is asked for with twice the tokens until `most_tokens` are reached; only other faults use
+    A truncated answer is requested with twice the tokens until `most_tokens` are reached; only other faults use
     up the `n_reasks`. Raises BadAnswer when these are used up. All calls are in the answer, or in the error.
     """
     calls: list[Call] = []
@@ -108,7 +108,7 @@ def storable(text: str) -> str:
 
 
 def _candidates(text: str) -> Iterator[str]:
-    """Where the JSON may be: the whole text, a fenced block, from the first brace to the last; thoughts left out."""
+    """Candidates for the JSON: the whole text, a fenced block, from the first brace to the last; without thoughts."""
     text = _THOUGHTS.sub("", text).replace(r"\u0000", "").strip().removeprefix("\ufeff")
     if not text:
         return

@@ -1,4 +1,4 @@
-"""The transformer's large matrix multiplications in 8-bit floats, of which newer GPUs do twice as many a second.
+"""The transformer's large matrix multiplications in 8-bit floats, which newer GPUs multiply twice as fast.
 
 Weights are scaled by row once, activations by row (token) as they come, both to the range of float8_e4m3fn
 (Micikevicius et al. 2022, "FP8 formats for deep learning"). A row's scale does not depend on other rows.

@@ -39,10 +39,10 @@ class Options:
     quantization  of the transformer. "nf4": in 4 bits by bitsandbytes, computing in `dtype`; "fp8": multiplying in 8
                   bits, which is fastest, on GPUs from the H100 on and with bf16 for the rest
     offload       only the part that computes is on the GPU
-    compile       torch.compile: slow at the first image of each size, then faster; its rounding is its own
+    compile       torch.compile: slow at the first image of each size, then faster; it rounds differently
     t5, t5_length whether the third text encoder is used, and how many of its tokens, 1 … 512
-    forward_size  images in one pass of the transformer, always: rounding depends on it, so the image does
-    batch_size    images that one call is handed with profit
+    forward_size  images in one pass of the transformer. Fixed, because rounding, and with it the image, depends on it
+    batch_size    useful number of images per call
     threads       on the CPU, where rounding depends on it too; None: 1 for "tiny" and "scenes", otherwise torch's
                   own setting
     """
@@ -101,7 +101,7 @@ def skipped_parts(options: Options) -> tuple[str, ...]:
 
 
 def missing_parts(options: Options, surroundings: Surroundings) -> list[Missing]:
-    """The packages and files that are not here, each with the command that brings it."""
+    """The missing packages and files, each with the command that installs or downloads it."""
     check_device_name(surroundings.device)
     found = missing_packages(*PACKAGES)
     if options.quantization == "nf4" and find_spec("bitsandbytes") is None:
@@ -192,7 +192,7 @@ def _in_four_bits(folder: Path, dtype: "torch.dtype", device: "torch.device") ->
 
 
 def identity(options: Options, pipe: Pipeline, device: "torch.device") -> Json:
-    """Everything besides the request that the pixels depend on."""
+    """Everything on which the pixels depend, except the request."""
     weights: Json = {"revision": options.revision}
     if options.model == "tiny":
         weights = {"weights": "random, seed 0"}

@@ -1,4 +1,4 @@
-"""`manage.py remove_uploads`: make room by removing the files of old imports."""
+"""`manage.py remove_uploads`: free space by removing the files of old imports."""
 
 from datetime import timedelta
 from typing import Any

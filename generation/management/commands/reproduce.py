@@ -1,4 +1,4 @@
-"""`manage.py reproduce`: makes images again from a manifest, a run or a single image, and says how near they come."""
+"""`manage.py reproduce`: makes images again from a manifest, a run or a single image, and says how close they are."""
 
 import json
 import re
@@ -85,7 +85,7 @@ def _folder() -> Iterator[Path]:
 
 
 def _original(options: dict[str, Any]) -> Any:
-    """Where the first images are: on this site, in a folder, or nowhere."""
+    """Where the original images are: on this site, in a folder, or nowhere."""
     if options["manifest"] is None:
         return lambda record: file_of(int(record.id))
     folder: Path | None = options["originals"]
