@@ -181,7 +181,7 @@ class Study:
         return self
 
     def answers(self, *, all_revisions: bool = False) -> list[Row]:
-        """One row per answer that counts, with prompt, method, rater, label, and the preferred method of comparisons."""
+        """One row per counted answer, with prompt, method, rater, label, and the preferred method of comparisons."""
         return self._site._run(flows.answers(self.token, all_revisions))
 
     def data_frame(self, *, all_revisions: bool = False) -> "pandas.DataFrame":

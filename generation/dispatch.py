@@ -149,7 +149,7 @@ def reproduce_here(*, records: Sequence[Record], original: Original, folder: Pat
 
 
 def make_again(*, image: Image, owner: User | None) -> tuple[ReproductionRow, bool]:
-    """Have a worker make an image again and compare it. Returns the row, and whether it is new."""
+    """Have a worker make an image again and compare it, one at a time; returns the row, and whether it is new."""
     with transaction.atomic():
         row, is_new = reproduction_runs.ask(image=image, owner=owner)
         if is_new:

@@ -42,7 +42,7 @@ def run_import(run_id: int) -> None:
 
 
 def send_import(run_id: int) -> None:
-    """Send an import on its way; where the broker does not answer, its row waits for `resume_imports`."""
+    """Send an import to a worker; if the broker does not answer, its row waits for `resume_imports`."""
     send_or_wait(run_import, run_id, waits=f"import {run_id}")
 
 
@@ -57,7 +57,7 @@ def resume_imports() -> int:
 
 @shared_task
 def remove_unused_uploads() -> int:
-    """Remove files of imports that nobody will repeat; how many."""
+    """Remove files of imports that nobody will repeat; returns how many."""
     return upload_retention.remove_unused(now=timezone.now()).n_files
 
 
@@ -81,7 +81,7 @@ def send_planning(run_id: int) -> None:
 
 @shared_task
 def advance(queue: str, *, hints: bool = True) -> int:
-    """Do what is next on a queue; how many steps that were. Nothing to do, or done by others: nothing happens.
+    """Do the next steps on a queue; returns how many. If there are none left, nothing happens.
 
     hints  whether to tell workers that there is more
 
@@ -119,7 +119,7 @@ def _carry_out(claim: claiming.Claim, queue: str, *, hints: bool) -> int:
 
 @contextmanager
 def _full_disk_named() -> Iterator[None]:
-    """Log in plain words that the database has no room. No run can be paused then: it goes on once its lease ends."""
+    """Log that the database has no space. The run cannot be paused then: it continues once its lease ends."""
     try:
         yield
     except DatabaseError as error:

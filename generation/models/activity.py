@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-# What the details of a line are called on pages; files and the database have the names as they are.
+# The details' labels on pages; files and the database have the names as they are.
 FACTS = {
     "part": _("part"),
     "file": _("file"),
@@ -26,7 +26,7 @@ FACTS = {
 
 
 class OnlyAdded(Exception):
-    """Somebody's code tried to change a line of the record, or to take one away."""
+    """Code tried to change or delete a line of the record."""
 
 
 class ActivityQuerySet(models.QuerySet["Activity"]):
@@ -99,7 +99,7 @@ class Activity(models.Model):
 
     @classmethod
     def forget_rater(cls, *, subject_key: str, name: str, new_name: str) -> None:
-        """Put another name for a rater's whose identity is erased: the one change that the law asks of the record."""
+        """Replace the name of a rater whose identity is erased: the only change that the law requires of the record."""
         lines = cls.objects.filter(subject_key=subject_key, details__rater=name)
         for line in lines:
             details = line.details | {"rater": new_name, "reason": ""}
@@ -124,7 +124,7 @@ class Activity(models.Model):
         name: str,
         **details: Any,
     ) -> "Activity":
-        """Add one line. Call it in the transaction of what it reports, so that both are there or neither is."""
+        """Add one line. Call it in the transaction of the reported change, so that both are saved or neither is."""
         return cls.objects.create(
             actor=actor,
             actor_name="" if actor is None else actor.get_username(),

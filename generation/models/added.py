@@ -5,7 +5,7 @@ from django.db import models
 
 
 class Added(models.Model):
-    """A row that several people's work is built on: it says who added it, and in which import it came.
+    """A row on which several people's work is built: it says who added it, and by which import.
 
     `added_by` is empty for what a command on the server added without an owner, and for rows older than this column;
     `import_run` also for what a run of the generator made, which its provenance names.

@@ -1,4 +1,4 @@
-"""The lookup `among`: a value is one of very many, which are one parameter of the statement and not thousands."""
+"""The lookup `among`: a value is one of very many, passed as one parameter of the statement instead of thousands."""
 
 import json
 from collections.abc import Collection

@@ -60,7 +60,7 @@ def insert_columns(model: type[models.Model], columns: Mapping[str, Sequence[Any
             signs.append(literal or "%s")
             if literal is None:
                 bound.append(repeat(values.value, n) if isinstance(values, Same) else values)
-        # Our own models' names, quoted, and what `_literal` writes.
+        # Our own models' names, quoted, and the output of `_literal`.
         add = f"INSERT INTO {table} ({names}) VALUES ({', '.join(signs)})"  # noqa: S608 (see above)
         rows = zip(*bound, strict=True) if bound else repeat((), n)
         cursor.executemany(add, rows)  # type: ignore[arg-type]  # drivers take any iterable
@@ -89,7 +89,7 @@ def _update(model: type[models.Model], assignment: str, values: Mapping[int, lis
 
 
 def _converted(field: "models.Field[Any, Any]", values: Sequence[Any] | Same) -> Sequence[Any] | Same:
-    """A column's values as the database's driver takes them."""
+    """A column's values in the form that the database's driver accepts."""
     how = _conversion(field)
     if how is None:
         return values
@@ -97,7 +97,7 @@ def _converted(field: "models.Field[Any, Any]", values: Sequence[Any] | Same) ->
 
 
 def _default(field: "models.Field[Any, Any]", n: int) -> Sequence[Any] | Same:
-    """The column of a field that nobody gave values for."""
+    """The column of a field without given values."""
     if _is_now(field):
         return _converted(field, Same(timezone.now()))
     if field.has_default() and callable(field.default) and field.default not in (dict, list):
@@ -106,7 +106,7 @@ def _default(field: "models.Field[Any, Any]", n: int) -> Sequence[Any] | Same:
 
 
 def _literal(value: Any) -> str | None:
-    """The value as SQL on SQLite, where that is simple: it then need not be handed over with each row."""
+    """The value as SQL on SQLite, if that is simple: it then need not be passed with each row."""
     if value is None:
         return "NULL"
     if isinstance(value, int):  # true and false are 1 and 0
@@ -121,7 +121,7 @@ def _is_now(field: "models.Field[Any, Any]") -> bool:
 
 
 def _conversion(field: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
-    """What makes a value of this field one that the database's driver takes; None where it is one already."""
+    """The conversion of this field's values for the database's driver; None if they need none."""
     if isinstance(field, models.DateTimeField):
         return None if connection.vendor == "postgresql" else _sqlite_time
     if isinstance(field, models.JSONField):

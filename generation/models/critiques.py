@@ -1,4 +1,4 @@
-"""What a vision-language critic says of an image, whole and in single claims."""
+"""A vision-language critic's critique of an image, as a whole and in single claims."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from generation.models.images import Image
 
 
 class Critique(Added):
-    """A critic's answer about one image. The original text is kept as it came, whatever is split out of it.
+    """A critic's answer about one image. The original text is kept unchanged, whatever is split out of it.
 
     Controls are critiques too, and no headline figure counts them: WRONG_IMAGE, where the critic was shown
     `shown_image` and its claims are held against `image`; PLANTED, claims written to be false.
@@ -61,7 +61,7 @@ class Critique(Added):
         return f"{self.critic} on {self.image}"
 
     def replace_claims(self, claims: Sequence[dict[str, Any]], *, split: "Critique.Split") -> list["Claim"]:
-        """Put other claims in the place of those split out before; the text itself stays as it came.
+        """Replace the claims that were split out before; the text itself stays unchanged.
 
         claims: fields of `Claim` in the order of their rank. Raises ProtectedError when somebody judged one already.
         """
@@ -74,7 +74,7 @@ class Critique(Added):
 
 
 class Claim(models.Model):
-    """One checkable statement of a critique: that this, about that, is wrong in the image."""
+    """One checkable statement of a critique about what is wrong in the image."""
 
     class Severity(models.TextChoices):
         UNKNOWN = "", _("not stated")

@@ -1,4 +1,4 @@
-"""Images, the methods that made them, and what automatic metrics say of them."""
+"""Images, the methods that made them, and their scores by automatic metrics."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -123,7 +123,7 @@ class Latents(models.Model):
 
 
 class MetricScore(Added):
-    """What one version of an automatic metric gave one image. Higher is better unless the metric's page says not."""
+    """One image's score by one version of an automatic metric. Higher is better unless the metric's page says not."""
 
     image = models.ForeignKey(Image, models.CASCADE, related_name="scores")
     metric = models.CharField(max_length=100)

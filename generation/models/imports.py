@@ -1,4 +1,4 @@
-"""An import as a row: what came in, how far it is, what was refused."""
+"""An import as a row: its files, its progress, its refused rows."""
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +10,7 @@ from generation.jobs import Leased
 
 
 class ImportRun(Leased):
-    """One file on its way in. The row owns its state; a worker claims it, and anyone can see how far it is."""
+    """One file that is being imported. The row owns its state; a worker claims it, and anyone can see its progress."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")

@@ -1,4 +1,4 @@
-"""Prompt sets, their prompts, and what was made of each prompt's words."""
+"""Prompt sets, their prompts, and other wordings and decompositions of each prompt."""
 
 from django.conf import settings
 from django.contrib.auth.models import User

@@ -1,4 +1,4 @@
-"""An image made once more from its record: who asked, how far that is, and how near the outcome came."""
+"""An image made again from its record: who asked for it, its progress, and how close the result is."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -72,7 +72,7 @@ class Reproduction(Leased):
 
     @property
     def verdict(self) -> str:
-        """How near it came, in words; empty while it waits or runs."""
+        """How close the result is, in words; empty while it waits or runs."""
         if self.is_under_way:
             return ""
         is_made = self.state == self.State.DONE

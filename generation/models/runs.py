@@ -1,4 +1,4 @@
-"""A run of the generator as rows: what is to be done, who is at it, what came of it, what it cost."""
+"""A run of the generator as rows: its steps, who is working on them, their results and their cost."""
 
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Run(Leased):
     """One matrix over the prompts of one set. Its steps are the truth of how far it is; messages are only hints.
 
-    PAUSED has a message where the site paused it: then nothing could go on before somebody did what `cure` says.
+    PAUSED has a message if the site paused it: then nothing can continue before somebody has done what `cure` says.
     """
 
     class State(models.TextChoices):
@@ -148,7 +148,7 @@ class Step(Leased):
 
 
 class StepNeed(models.Model):
-    """That a step needs another's result, and what that is to it (the roles of `recipes.plan.Need`)."""
+    """A step's need of another step's result, and the result's role (the roles of `recipes.plan.Need`)."""
 
     step = models.ForeignKey(Step, models.CASCADE, related_name="need_rows")
     needed = models.ForeignKey(Step, models.CASCADE, related_name="needed_by_rows")

@@ -1,4 +1,4 @@
-"""Which decomposition of a prompt is in use: the one place that says so."""
+"""The only place that decides which decomposition of a prompt is in use."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -34,7 +34,7 @@ def decompositions_of(prompts: Collection[Prompt], *, made_before: datetime | No
 
 
 def decompositions_at(prompt: Prompt, moments: Collection[datetime]) -> dict[datetime, dict[str, Any]]:
-    """By moment, what was in use then, in one query: a critique's ids are those of what its critic was shown."""
+    """By moment, the decomposition in use then, in one query: a critique's ids are those that its critic was shown."""
     rows = list(Decomposition.objects.filter(prompt=prompt).order_by("pk").values_list("created_at", "graph"))
     given = prompt.metadata.get("decomposition") if isinstance(prompt.metadata, dict) else None
     found: dict[datetime, dict[str, Any]] = {}
@@ -46,7 +46,7 @@ def decompositions_at(prompt: Prompt, moments: Collection[datetime]) -> dict[dat
 
 
 def newest_row(prompt: Prompt) -> Decomposition | None:
-    """Where the decomposition in use came from; None where it is the metadata's, or none."""
+    """The origin of the decomposition in use; None if it is from the metadata, or if there is none."""
     return Decomposition.objects.filter(prompt=prompt).order_by("-pk").first()
 
 

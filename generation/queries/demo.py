@@ -1,4 +1,4 @@
-"""How the demo's material is found."""
+"""Finds the demo's material."""
 
 from collections.abc import Collection
 
@@ -14,5 +14,5 @@ def demo_set_name(seed: int) -> str:
 
 
 def placebo_pairs(baselines: Collection[Image]) -> QuerySet[Image]:
-    """The demo's images that are their baseline once more, in the order of their keys."""
+    """The demo's images that repeat their baseline, in the order of their keys."""
     return Image.objects.filter(parent__in=baselines, method__name=PLACEBO).order_by("key")

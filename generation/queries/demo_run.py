@@ -1,4 +1,4 @@
-"""The demo's run of the small model: how it is found, and what an independent check sees in its images."""
+"""The demo's run of the small model: finding it, and an independent check of its images."""
 
 from collections.abc import Collection, Iterable
 from io import BytesIO
@@ -21,7 +21,7 @@ N_PROMPTS = 24
 
 
 def demo_run_prompts(count: int = N_PROMPTS) -> tuple[ScenePrompt, ...]:
-    """What the demo's run draws: compositions that no training picture had, the three categories in turn."""
+    """The prompts of the demo's run: compositions that no training picture had, the three categories in turn."""
     return tuple(held_out_prompts(count))
 
 

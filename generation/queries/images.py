@@ -1,4 +1,4 @@
-"""Which image a row of an outside file means."""
+"""Finds the image that a row of an outside file means."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
@@ -18,7 +18,7 @@ MOST_KEYS_COMPARED = 200_000
 def images_by_reference(
     references: Collection[str], prompt_set: str = "", within: QuerySet[PromptSet] | None = None
 ) -> dict[str, list[int]]:
-    """Reference → row ids of the images it may mean: more than one where it is ambiguous, absent where none.
+    """Reference → row ids of the images that it may mean: several if it is ambiguous, no entry if there is none.
 
     A reference is an image's key, its SHA-256, or the name its file had in the bundle it came in, tried in this order.
     With `prompt_set` (a name) only that set's images are looked at, with `within` only those of these sets.
@@ -46,7 +46,7 @@ class NearKeys:
         self.prompt_set, self._within = prompt_set, within
 
     def hint(self, reference: str) -> str:
-        """What to add to "there is no such image": the key that differs only in what a reader would overlook."""
+        """A hint for "there is no such image": the key that differs only in details that a reader would overlook."""
         near = self._by_likeness.get(likeness(reference))
         if not near:
             return ""

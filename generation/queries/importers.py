@@ -1,4 +1,4 @@
-"""What an import is made of, as plain data: each app describes its own imports in these words."""
+"""The parts of an import, as plain data: each app describes its own imports with these types."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,14 +23,14 @@ Text = str | Promise
 
 
 class Source(NamedTuple):
-    """A file on its way in: what the user calls it, and a path or a seekable binary stream."""
+    """A file to import: the user's name for it, and a path or a seekable binary stream."""
 
     name: str
     content: Path | BinaryIO
 
 
 class Touched(NamedTuple):
-    """What an import adds to: a study by its token, a prompt set by its number, with the name it has."""
+    """The target of an import: a study by its token or a prompt set by its number, with its name."""
 
     subject: Activity.Subject
     key: str
@@ -39,11 +39,11 @@ class Touched(NamedTuple):
 
 @dataclass
 class Counts:
-    """How far an import is.
+    """The progress of an import.
 
     n_created    rows of the file that added something
-    n_unchanged  rows that were there already, exactly so
-    n_missing    rows without a value, which say that there is none
+    n_unchanged  rows that existed already and are identical
+    n_missing    rows that say that there is no value
     skipped      answers left out for reasons that are not faults, by reason
     made         what was added, by its plural name: {"prompts": 10, "variants": 30}
     touched      rows added, by what they were added to; also with zero rows, where all were there
@@ -74,11 +74,11 @@ class Counts:
 
 
 Progress = Callable[[Counts], None]
-"""Called inside every batch's transaction. What it raises ends the import and undoes that one batch."""
+"""Called inside every batch's transaction. An error that it raises ends the import and undoes only that batch."""
 
 
 def no_progress(counts: Counts) -> None:
-    """For callers who do not want to know."""
+    """For callers that do not need the progress."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Job:
 
 @dataclass(frozen=True)
 class FileRole:
-    """A file that an import takes: `accepts` are endings that a file dialogue offers; content decides, not names.
+    """A file that an import takes: `accepts` are endings that a file dialogue offers. Content decides, not names.
 
     example  the static file of a small one that can be imported as it is
     """
@@ -116,7 +116,7 @@ class FileRole:
 
 @dataclass(frozen=True)
 class Option:
-    """A word that an import takes besides its files; `several` of them are on one line each.
+    """A text option of an import; if it holds `several`, they are one per line.
 
     `suggest` lists values that a form offers.
     """

@@ -1,4 +1,4 @@
-"""Where an image comes from and what became of it: its ancestors, what critics said of them, and its relatives."""
+"""An image's lineage: its ancestors, their critiques, and its relatives."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -72,7 +72,7 @@ def lineage_of(image: Image) -> Lineage:
 
 
 def _critiques(images: Collection[int]) -> tuple[dict[int, list[Critique]], dict[int, int]]:
-    """What critics said of images that they saw; and how many controls there are, which are not part of a lineage."""
+    """Critiques of images that their critics saw; and the number of controls, which are not part of a lineage."""
     found: dict[int, list[Critique]] = defaultdict(list)
     n_controls: dict[int, int] = defaultdict(int)
     claims = Prefetch("claims", queryset=Claim.objects.order_by("rank"))
@@ -85,7 +85,7 @@ def _critiques(images: Collection[int]) -> tuple[dict[int, list[Critique]], dict
 
 
 def _led_to(images: Collection[Image], critiques: dict[int, list[Critique]]) -> dict[int, int]:
-    """By the run's own record; else by the refined prompt; else the only critique that there is of the parent."""
+    """By the run's own record; otherwise by the refined prompt; otherwise the only critique of the parent."""
     recorded = dict(
         StepNeed.objects.filter(
             role="critique", step__kind=Step.Kind.DRAW, step__image__in=images, needed__critique__isnull=False

@@ -1,4 +1,4 @@
-"""Queries whose SQL is made once: what runs with every answer takes longer to put together than to carry out."""
+"""Queries whose SQL is built once: a query that runs with every answer takes longer to build than to run."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar, cast
@@ -11,7 +11,7 @@ _FIRST_NUMBER = 2_000_000_011
 
 
 class Prepared(Generic[Row]):
-    """A query that is put together once for each connection, and run with other values each time.
+    """A query that is built once for each connection, and run with different values each time.
 
     build  makes the queryset from values by name; it is called with stand-ins. Each has to reach the SQL unchanged, as
            a text or number that a column is compared with
@@ -29,7 +29,7 @@ class Prepared(Generic[Row]):
         }
 
     def rows(self, **values: str | int) -> list[Row]:
-        """What the query finds with these values, in its order."""
+        """The rows that the query finds with these values, in its order."""
         # A connection belongs to one thread, and so does what is kept with it.
         kept = cast(
             "dict[Any, _Compiled[Row]]", connections[DEFAULT_DB_ALIAS].__dict__.setdefault("_prepared_queries", {})

@@ -29,14 +29,14 @@ def prompt_sets() -> QuerySet[PromptSet, Any]:
 
 @dataclass(frozen=True)
 class PromptFilter:
-    """Which of a set's prompts are wanted; empty means all."""
+    """A filter for a set's prompts; empty means all."""
 
     category: str = ""
     text: str = ""
 
 
 def prompts_of(prompt_set: PromptSet, chosen: PromptFilter) -> QuerySet[Prompt, Any]:
-    """The set's prompts with `n_images`, in the order in which they came. The search looks at text, topic and key."""
+    """The set's prompts with `n_images`, in the order of their addition. The search covers text, topic and key."""
     prompts = prompt_set.prompts.annotate(n_images=_counted(Image.objects.all(), "prompt"))
     if chosen.category:
         prompts = prompts.filter(category=chosen.category)
@@ -81,7 +81,7 @@ def variants_of(prompt: Prompt) -> dict[str, list[PromptVariant]]:
 
 
 def scores_of(images: Collection[int]) -> dict[int, list[MetricScore]]:
-    """What metrics say of each image, in one query, metrics in alphabetical order."""
+    """Each image's scores, in one query, with metrics in alphabetical order."""
     found: dict[int, list[MetricScore]] = defaultdict(list)
     for score in MetricScore.objects.filter(image__in=images).order_by("metric", "version"):
         found[score.image_id].append(score)

@@ -1,4 +1,4 @@
-"""Which rows of a long file came before, in 24 bytes per row instead of a dictionary's 200."""
+"""Which rows of a long file occurred before, in 24 bytes per row instead of a dictionary's 200."""
 
 from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple

@@ -9,7 +9,7 @@ from generation.models import ImportRun, Run, Step
 
 
 def longest_waits_s(now: datetime) -> dict[str, int]:
-    """Seconds, by who should have begun: the workers on the queues "cpu", "imports" and "gpu", and the clock.
+    """Seconds by process that should have begun: the workers on the queues "cpu", "imports" and "gpu", and the clock.
 
     A step waits since its run was started or resumed, an import since its upload, and the clock since a dead worker's
     lease ended. Some minutes mean that the workers are busy; hours mean that there are none.

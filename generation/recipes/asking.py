@@ -1,4 +1,4 @@
-"""Asking a language model for something that must also make sense: once more with the complaint, then no further."""
+"""Asking a language model for an answer that must also make sense; a senseless answer is requested once more."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +12,7 @@ Made = TypeVar("Made")
 
 
 class StrictAnswer(BaseModel):
-    """What every answer's schema is: nothing besides its fields, and all of them required ("strict" in OpenAI's API).
+    """The base of every answer's schema: no other fields, and all fields required ("strict" in OpenAI's API).
 
     Subclasses give no field a default, and put into words what a schema of that kind may not say (lengths, ranges).
     """
@@ -21,13 +21,13 @@ class StrictAnswer(BaseModel):
 
 
 class Senseless(ValueError):
-    """The answer fits the schema and is of no use; the text says why, for the model to read."""
+    """The answer fits the schema but is of no use; the text says why, for the model to read."""
 
 
 def ask_for(
     chat: ChatEngine, request: ChatRequest[Answer], make: Callable[[Answer], Made]
 ) -> tuple[Made, ChatAnswer[Answer]]:
-    """What `make` makes of the answer, and the answer with all calls that it took.
+    """The result of `make` for the answer, and the answer with all calls that it took.
 
     `make` raises Senseless for an answer that is of no use; the model is then asked a second time with the reason.
     Raises BadAnswer after that, and passes on what the engine raises, with the calls of both times.

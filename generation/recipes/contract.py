@@ -1,4 +1,4 @@
-"""What the site asks of an engine and what comes back: the only words that recipes, services and engines share.
+"""The requests to engines and their answers: the only types that recipes, services and engines share.
 
 An engine is a network or a remote model. Everything here is plain data and bytes, so that code that stores results
 needs no torch, and an engine needs no Django.
@@ -46,7 +46,7 @@ class Renoise:
 
 @dataclass(frozen=True)
 class Resume:
-    """Go on from the state that another drawing had after `n_done` of the same number of steps.
+    """Continue from the state that another drawing had after `n_done` of the same number of steps.
 
     earlier_prompt  what those steps were drawn with
     swap_pooled     whether the pooled embedding changes with the prompt's; the released DetailScribe code keeps the old
@@ -98,7 +98,7 @@ class ImageEngine(Protocol):
 
     @property
     def batch_size(self) -> int:
-        """How many images it takes at once with profit."""
+        """The useful number of images per call."""
         ...
 
     def draw(self, requests: Sequence[DrawRequest], on_step: OnStep = ...) -> list[Drawn]: ...
@@ -148,7 +148,7 @@ class ScoreRequest:
 
 @dataclass(frozen=True)
 class Scored:
-    """One value; higher is better. facts: what it was made of, such as one probability a question."""
+    """One value; higher is better. facts: what it was computed from, such as one probability per question."""
 
     value: float
     facts: Json = field(default_factory=dict)
@@ -185,14 +185,14 @@ class Answerer(Protocol):
 # --- what is missing, and what goes wrong ----------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Missing:
-    """Something an engine needs and does not find here: what, and the command or the setting that brings it."""
+    """A requirement of an engine that is missing here, and the command or the setting that provides it."""
 
     what: str
     cure: str
 
 
 class Stopped(Exception):
-    """Somebody asked the work to end: raised out of `on_step`, and passed on by every engine."""
+    """Somebody asked the work to end: raised from `on_step`; it propagates from every engine."""
 
 
 class EngineError(Exception):
@@ -230,7 +230,7 @@ class BadAnswer(EngineError):
 
 
 class OutOfMemory(EngineError):
-    """The device has no room for so much at once."""
+    """The device does not have enough memory for this batch."""
 
 
 class Unusable(EngineError):

@@ -1,4 +1,4 @@
-"""How different two images are, pixel by pixel and in structure: what a reproduction is judged by."""
+"""How different two images are, pixel by pixel and in structure: the criterion for reproductions."""
 
 from dataclasses import dataclass
 from io import BytesIO

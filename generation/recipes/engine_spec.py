@@ -54,7 +54,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a worker has that a run must not say: endpoints by name with their keys, and the device to compute on.
+    """What a worker has that must not be stored in a run: endpoints by name with their keys, and the device.
 
     device  "auto" takes CUDA where it is, else the CPU
     """

@@ -1,4 +1,4 @@
-"""A full disk: how it shows, and whether room is running out."""
+"""A full disk: recognising its errors, and checking whether space is running out."""
 
 import errno
 import shutil
@@ -13,7 +13,7 @@ LEAST_ROOM_BYTES = 16 * 2**20
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether an error says that there is no room left, for files or in the database."""
+    """Whether an error says that there is no space left, for files or in the database."""
     if isinstance(error, OSError):
         return error.errno in _FULL
     return isinstance(error, DatabaseError) and any(words in str(error).lower() for words in _DATABASE_FULL)

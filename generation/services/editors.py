@@ -9,7 +9,7 @@ from generation.models import Activity, PromptSet
 
 
 def add_editor(*, prompt_set: PromptSet, username: str, by: User) -> None:
-    """Let somebody add to this set. Raises ValidationError where there is no such researcher."""
+    """Let somebody add to this set. Raises ValidationError if there is no such researcher."""
     user = User.objects.filter(username=username, is_active=True).first()
     if user is None or not user.has_perm("annotations.add_study"):
         raise ValidationError(
@@ -24,7 +24,7 @@ def add_editor(*, prompt_set: PromptSet, username: str, by: User) -> None:
 
 
 def remove_editor(*, prompt_set: PromptSet, user_id: int, by: User) -> None:
-    """End somebody's right to add to this set. What they added stays."""
+    """End somebody's right to add to this set. Rows that they added stay."""
     user = prompt_set.editors.filter(pk=user_id).first()
     if user is not None:
         with transaction.atomic():

@@ -19,12 +19,12 @@ def criticise(
     added_by: int | None,
     shown: Mapping[int, Image] | None = None,
 ) -> list[Critique]:
-    """A critique of each image along its prompt's decomposition; one that is there already is taken.
+    """A critique of each image along its prompt's decomposition; an existing one is reused.
 
     shown  by image id another image that the critic sees instead. Its critique of the first one is then a control,
            known by the critic's name and ", wrong image"
 
-    Raises what the engine raises. Memory: one image at a time.
+    The engine's errors propagate. Memory: one image at a time.
     """
     graphs = decompositions_of([image.prompt for image in images])
     made = []

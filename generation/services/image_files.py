@@ -12,7 +12,7 @@ from exchange.images import check_image, shown_rendition
 
 FILE_FIELDS = ("sha256", "format", "width", "height", "n_bytes", "file", "shown")
 _one_picture = threading.Lock()
-"""Held while a picture is unpacked: of imports side by side, one at a time takes the memory for that."""
+"""Held while a picture is unpacked, so that of parallel imports only one at a time uses the memory for that."""
 ENDINGS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 
 
@@ -50,7 +50,7 @@ def store_image(
 
 
 def put(name: str, content: bytes, storage: Storage | None = None) -> None:
-    """Write content under its address, unless it is there. What a broken-off write left there is replaced."""
+    """Write content under its address, unless it is there. The remains of an interrupted write are replaced."""
     storage = storage or default_storage
     if storage.exists(name):
         if storage.size(name) == len(content):

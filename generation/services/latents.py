@@ -11,7 +11,7 @@ from generation.services.image_files import put
 
 
 class LatentsLost(Exception):
-    """The file is not there, or not what was stored: anyone who needs it must draw once more."""
+    """The file is missing, or differs from what was stored: the image has to be drawn again."""
 
 
 def sum_of(content: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Where imported rows come from, and what may be written under whose rights."""
+"""The origin of imported rows, and whose rights decide what may be written."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Making images again from their records, and saying how near they come."""
+"""Making images again from their records, and reporting how close they are."""
 
 import hashlib
 from collections import defaultdict
@@ -13,14 +13,14 @@ from generation.recipes.engine_spec import EngineSpec
 from generation.recipes.matrix.manifest import Record, Start
 from generation.recipes.pixels import pixels_digest
 
-# What draws another image each time, and costs each time.
+# Engines that draw a different image each time, and cost each time.
 NOT_REPEATABLE = frozenset({"openai-images"})
 Original = Callable[[Record], bytes | None]
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What came of one record.
+    """The result for one record.
 
     png         as made again; empty where it could not be
     is_equal    whether every pixel is the same; None where that is unknown
@@ -62,7 +62,7 @@ def reproduce(
     folder    for the latents that later images begin from
     on_step   called between an engine's steps and before each image; what it raises ends the work
 
-    An image that cannot be made is said, with the reason, and so is what began from it. Nothing is stored on the site.
+    An image that cannot be made, and those that start from it, are reported with the reason. Nothing is stored here.
     """
     made = _Made(records, folder)
     for record in records:
@@ -108,7 +108,7 @@ class _Made:
 
 
 def _draw(record: Record, engine_for: Callable[[EngineSpec], Any], made: _Made, on_step: OnStep) -> tuple[bytes, str]:
-    """The image's file, and what is to be said of it."""
+    """The image's file, and the report on it."""
     if record.engine is None:
         return b"", "It was imported: nothing here says how it was made."
     if record.engine.engine in NOT_REPEATABLE:
@@ -145,7 +145,7 @@ def _start(start: Start, latents: bytes) -> Renoise | Resume:
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """In what the engine is another one today."""
+    """How the engine differs today."""
     changed = [
         f"{name}: {before.get(name)} then, {now.get(name)} now"
         for name in sorted(set(before) | set(now))

@@ -1,6 +1,6 @@
 """Making a stored image again in a worker: a row is asked for, claimed, carried out with a lease, and ended.
 
-No image is stored: what is made is compared and forgotten.
+No image is stored: the new one is compared and discarded.
 """
 
 import tempfile
@@ -26,7 +26,7 @@ from generation.services.manifests import file_of, records
 from generation.services.reproduction import reproduce
 
 State = Reproduction.State
-# A message may be behind a long run in its queue: only after this time it is taken for lost.
+# A message may be behind a long run in its queue: only after this time is it considered lost.
 PATIENCE = timedelta(minutes=10)
 
 

@@ -1,4 +1,4 @@
-"""How far a training has come, over all its sittings: what is left, what to log, and what to continue from."""
+"""The progress of a training across interruptions: what is left, when to log, and the state to continue from."""
 
 from __future__ import annotations
 

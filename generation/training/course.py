@@ -44,7 +44,7 @@ SMOKE = Course(chunks=1, autoencoder=4, decoder=2, transformer=4, clip=2, per_ca
 
 
 _MORE_FOR_THINGS = 2.0
-"""What small things weigh in the loss next to 0.5 for the ground and 2.5 for what is coloured."""
+"""The weight of small things in the loss, next to 0.5 for the ground and 2.5 for coloured areas."""
 
 
 def run(folder: Path, course: Course) -> Path:

@@ -1,4 +1,4 @@
-"""What the product's own analysis makes of an experiment: files for `manage.py analyze`, and tables from its report.
+"""The product's own analysis of an experiment: files for `manage.py analyze`, and tables from its report.
 
 The only rater is the independent check, so that every interval is over prompts.
 """

@@ -1,4 +1,4 @@
-"""What experiments on the small model share: drawing, criticising, drawing again, and judging by the check."""
+"""Shared by the experiments on the small model: drawing, criticising, drawing again, and judging by the check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who did what on the whole site, for administrators."""
+"""The record of who did what on the whole site, for administrators."""
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse

@@ -1,4 +1,4 @@
-"""Makes an image again from its record, and says how near that came."""
+"""Makes an image again from its record, and says how close the result is."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -19,7 +19,7 @@ from generation.views.rights import may_import, signed_in
 @may_import
 @require_http_methods(["GET", "HEAD", "POST"])
 def again(request: HttpRequest, image_id: int) -> HttpResponse:
-    """POST asks for it. GET shows how far it is: a script gets that part, anyone who follows the address the page."""
+    """POST requests it. GET shows its progress: a script gets only that part, a browser the whole page."""
     image = get_object_or_404(Image, pk=image_id)
     if request.method == "POST":
         _reproduction, is_new = dispatch.make_again(image=image, owner=signed_in(request))

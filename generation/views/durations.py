@@ -7,7 +7,7 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 
 def in_words(seconds: float | None) -> str:
-    """Such as "40 s", "9 min", "3 h 20 min", "2 days"; empty where it is not known."""
+    """Such as "40 s", "9 min", "3 h 20 min", "2 days"; empty if unknown."""
     if seconds is None:
         return ""
     if seconds < 1.5 * MINUTE:

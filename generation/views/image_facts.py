@@ -1,4 +1,4 @@
-"""What is on record about how an image was made, as rows for people."""
+"""The record of how an image was made, as rows for people."""
 
 import json
 from collections.abc import Mapping
@@ -64,7 +64,7 @@ def raw_record(image: Image) -> str:
 
 
 def _refinement(image: Image, parameters: Mapping[str, Any], record: Mapping[str, Any], n_steps: Any) -> str:
-    """What the record says that was done; where it says nothing, what the method's name means."""
+    """What was done according to the record; if it does not say, the meaning of the method's name."""
     refinement = _mapping(_mapping(parameters.get("method")).get("refinement"))
     start, mode = _mapping(record.get("start")), refinement.get("mode")
     if image.parent_id is None or not (start or mode):

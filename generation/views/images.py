@@ -23,7 +23,7 @@ from generation.views.rights import may_import
 @may_import
 @require_safe
 def image(request: HttpRequest, image_id: int) -> HttpResponse:
-    """One image: next to the one it was made from, how it came about, and how it is made again."""
+    """One image: next to the one it was made from, its lineage, and how to make it again."""
     row = get_object_or_404(Image.objects.select_related("prompt__prompt_set", "method", "variant"), pk=image_id)
     lineage = lineage_of(row)
     other = _compared(request, row, lineage)
@@ -75,7 +75,7 @@ def _held(image_id: int) -> Image:
 
 # --- side by side ----------------------------------------------------------------------------------------------------
 def _compared(request: HttpRequest, image: Image, lineage: Lineage) -> Image | None:
-    """The relative that the address names, else the parent; nothing where there is no picture of either."""
+    """The relative that the address names, otherwise the parent; None if there is no picture of either."""
     wanted = request.GET.get("with", "")
     near = {str(one.pk): one for one in (*lineage.line[:-1], *lineage.siblings, *lineage.children)}
     other = near.get(wanted) or near.get(str(image.parent_id))

@@ -1,4 +1,4 @@
-"""The researcher's import pages: what can be imported, the form, and how far a run is."""
+"""The researcher's import pages: what can be imported, the form, and a run's progress."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -70,7 +70,7 @@ def _new(request: HttpRequest, kind: str) -> HttpResponse:
 @may_import
 @require_safe
 def run(request: HttpRequest, run_id: int) -> HttpResponse:
-    """How far a run is; what it refused. A request by script gets the changing part alone."""
+    """A run's progress and its refused rows. A request by script gets only the changing part."""
     row = _own(request, run_id)
     return _shown(request, row, MappingForm(row.options.get("reading") or {}))
 
@@ -108,7 +108,7 @@ def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
 @may_import
 @require_POST
 def again(request: HttpRequest, run_id: int) -> HttpResponse:
-    """The same files and options once more, for real."""
+    """A real import of the same files and options."""
     row = _own(request, run_id)
     if not row.has_ended:
         messages.warning(request, _("It is still running. Wait until it has finished, or cancel it."))
@@ -122,7 +122,7 @@ def again(request: HttpRequest, run_id: int) -> HttpResponse:
 @may_import
 @require_POST
 def again_all(request: HttpRequest, run_id: int) -> HttpResponse:
-    """All files that were sent together and tried: for real. Those of which nothing could be taken are left out."""
+    """A real import of all files that were tried together, without those of which no row could be imported."""
     row = _own(request, run_id)
     tried = [run for run in sent_together(row) if run.can_be_imported]
     if not tried or any(not run.has_ended for run in sent_together(row)):
@@ -134,7 +134,7 @@ def again_all(request: HttpRequest, run_id: int) -> HttpResponse:
 @may_import
 @require_POST
 def reread(request: HttpRequest, run_id: int) -> HttpResponse:
-    """The same files as a trial once more, read as the form of the columns says."""
+    """Another dry run of the same files, read as the form of the columns says."""
     row = _own(request, run_id)
     form = MappingForm(row.options.get("reading") or {}, request.POST)
     if not row.has_ended or not row.upload or not form.columns:

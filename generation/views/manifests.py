@@ -1,4 +1,4 @@
-"""What made a run's images, as a file."""
+"""How a run's images were made, as a file."""
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.shortcuts import get_object_or_404

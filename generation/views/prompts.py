@@ -1,4 +1,4 @@
-"""The researcher's pages of prompts: the sets, the prompts of one, and one prompt with all that was made of it."""
+"""The researcher's pages of prompts: the sets, the prompts of a set, and one prompt with everything made from it."""
 
 import json
 from typing import Any
@@ -30,7 +30,7 @@ LONGEST_FACT = 300
 @may_import
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """Every prompt set with what it holds."""
+    """Every prompt set with its contents."""
     page = Paginator(queries.prompt_sets(), SETS_PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "generation/prompt_sets.html", {"page": page, "sets": list(page.object_list)})
 
@@ -117,7 +117,7 @@ def _facts(prompt: Prompt) -> list[tuple[str, str]]:
 
 
 def _wording(prompt: Prompt, variant: PromptVariant) -> dict[str, Any]:
-    """A refinement shows what it adds; other wordings change too much for that to be read."""
+    """A refinement shows what it adds; other wordings change too much for a readable comparison."""
     is_refined = variant.kind == PromptVariant.Kind.REFINED
     return {"variant": variant, "pieces": changes(prompt.text, variant.text) if is_refined else []}
 

@@ -1,4 +1,4 @@
-"""Designing a run: a preset or a matrix of one's own, and what it will take, before anything is started."""
+"""Designing a run: a preset or a matrix of one's own, and its estimate, before anything is started."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""The researcher's runs: the list, one with its pictures as they come, its failures, and its steering."""
+"""The researcher's runs: the list, one run with its pictures as they arrive, its failures, and its controls."""
 
 from collections.abc import Callable
 from typing import Any
@@ -52,7 +52,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @may_import
 @require_safe
 def run(request: HttpRequest, run_id: int) -> HttpResponse:
-    """How far it is, and its pictures. A request by script gets the changing part alone."""
+    """A run's progress and pictures. A request by script gets only the changing part."""
     row = _run(run_id)
     matrix = row.plan
     prompts = Paginator(row.prompts.order_by("pk"), PROMPTS_PER_PAGE).get_page(request.GET.get("page"))
@@ -132,7 +132,7 @@ def retry(request: HttpRequest, run_id: int) -> HttpResponse:
 
 
 def _steered(request: HttpRequest, run_id: int, act: Callable[..., Any], said: str) -> HttpResponse:
-    """Do it, say so, and go back to the run; where it cannot be done now, say why."""
+    """Do it, say so, and return to the run; if it cannot be done now, say why."""
     row = _run(run_id)
     if not _may_steer(request, row):
         raise PermissionDenied

@@ -1,4 +1,4 @@
-"""A run as its pictures: for some of its prompts, each method's and seed's image, or how far it is."""
+"""A run as a grid of pictures: for some of its prompts, the image of each method and seed, or its state."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

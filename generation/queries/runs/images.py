@@ -1,4 +1,4 @@
-"""Which images a run gave, and which of them were asked for."""
+"""The images that a run gave, and which of them were requested."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Reads about runs for their pages: how far, how fast, at what cost, what failed. Each in a fixed number of queries."""
+"""Reads about runs for their pages: progress, pace, cost, failures. Each takes a fixed number of queries."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ def runs() -> QuerySet[Run, Any]:
 
 @dataclass(frozen=True)
 class KindProgress:
-    """How far the steps of one kind are."""
+    """The progress of the steps of one kind."""
 
     kind: str
     label: str
@@ -55,7 +55,7 @@ class KindProgress:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is.
+    """A run's progress.
 
     images_per_minute  of those that it drew itself lately; None where none ended, and once nothing is being done
     seconds_left       None while it is unknown
@@ -91,7 +91,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Patience:
-    """Steps that a server has put off. until: when the first of them is tried again; message: what the server said."""
+    """Steps that a server has put off. until: when the first of them is tried again; message: the server's message."""
 
     n: int
     until: datetime
@@ -100,7 +100,7 @@ class Patience:
 
 
 def patience(run: Run, now: datetime) -> Patience | None:
-    """What a running run waits for at its servers, or None. Two queries at most."""
+    """What a running run waits for at its servers, or None. At most two queries."""
     put_off = Step.objects.filter(run=run, state=Step.State.WAITING, not_before__gt=now)
     first = put_off.order_by("not_before").first() if run.state == Run.State.RUNNING else None
     if first is None or first.not_before is None:
@@ -176,7 +176,7 @@ def _whole_pace(run: Run, rows: list[dict[str, Any]], kinds: list[KindProgress])
 
 @dataclass(frozen=True)
 class Cost:
-    """What the calls of one model have cost until now. dollars: None where no price is known; n_unpriced: without."""
+    """The cost of one model's calls so far. dollars: None if no price is known; n_unpriced: calls without one."""
 
     engine: str
     model: str
@@ -247,7 +247,7 @@ def failures(run: Run) -> QuerySet[Step]:
 
 
 def prices_per_call(models: Mapping[tuple[str, str], Any]) -> dict[tuple[str, str], float | None]:
-    """By engine and model what a successful call has cost on average; absent where the ledger knows no price."""
+    """By engine and model the average cost of a successful call; no entry if the ledger has no price."""
     names = {model for _, model in models}
     rows = (
         ModelCall.objects.filter(model__in=names, outcome="ok", cost__isnull=False)

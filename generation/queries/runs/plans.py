@@ -1,4 +1,4 @@
-"""Reads for the page that designs a run: what there is to choose from, what is stored, how long such work took."""
+"""Reads for the page that designs a run: the choices, stored results, and how long such work took."""
 
 import random
 from collections.abc import Collection, Mapping
@@ -50,7 +50,7 @@ def chosen_prompts(prompt_set: PromptSet, category: str, *, n: int | None, seed:
 
 
 def stored(prompt_ids: Collection[int]) -> Stored:
-    """How many of the prompts have a decomposition, and each kind of wording: nobody is asked for these again."""
+    """How many of the prompts have a decomposition, and each kind of wording: no model is asked for these again."""
     prompts = Prompt.objects.filter(pk__in=prompt_ids)
     n_decomposed = prompts.filter(Exists(Decomposition.objects.filter(prompt=OuterRef("pk")))).count()
     worded = (

@@ -1,4 +1,4 @@
-"""Reads for anyone who carries out steps: what each is given by those that it needs, and what was made before."""
+"""Reads for carrying out steps: the results that each needs, and earlier results."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -30,7 +30,7 @@ class Given:
 
 
 def given_to(steps: Collection[Step]) -> dict[int, Given]:
-    """What each step is given, by its row id: two queries for all of them, images with their latents."""
+    """The results that each step needs, by its row id: two queries for all of them, images with their latents."""
     needs = (
         StepNeed.objects.filter(step__in=[step.pk for step in steps])
         .select_related(*(f"needed__{result}" for result in _RESULTS), "needed__image__variant")

@@ -131,7 +131,7 @@ def _each_once(claims: Sequence[ClaimSaid]) -> list[ClaimSaid]:
 
 
 def _about(words: str, decomposition: Decomposition | None) -> str:
-    """The id that is meant by an id or by a part's words; empty for what is not part of this prompt."""
+    """The id that an id or a part's words mean; empty for anything that is not part of this prompt."""
     words = english.one_line(words)
     if decomposition is None:
         return words[:LONGEST_ABOUT]

@@ -1,4 +1,4 @@
-"""Splitting a critic's free text into single claims at its list. The text itself is kept by anyone who calls this."""
+"""Splitting a critic's free text into single claims at its list. The caller keeps the text itself."""
 
 import re
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Split:
 def split_claims(text: str) -> Split:
     """Split at the numbered list; without one, at bullets; without either, the whole text is one claim.
 
-    What is before the list, headings between its parts, and a paragraph behind the last entry that is not
+    Text before the list, headings between its parts, and a paragraph after the last entry that is not
     indented belong to no claim. Deeper lists stay in the claim above them. A list may begin again at 1, as critics
     do who list one aspect after another; a number that is out of turn begins no claim ("about 40. the rest").
     """

@@ -1,4 +1,4 @@
-"""What any critic's look at an image comes to: claims by rank and the prompt to draw again with."""
+"""The outcome of any critic's critique of an image: claims by rank and the prompt for the next drawing."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -34,7 +34,7 @@ class ClaimFound:
 
 @dataclass(frozen=True)
 class CritiqueOutcome:
-    """Claims in the order of their rank and the refined prompt, which is the original where nothing is wrong.
+    """Claims in the order of their rank and the refined prompt, which is the original if nothing is wrong.
 
     text       the critique for people to read: as the critic wrote it, or its claims as a numbered list
     split      "given": the critic answered in claims; "numbered": they were split out of its text
@@ -62,7 +62,7 @@ def outcome_of(
 
 
 def is_finished(outcome: CritiqueOutcome) -> str:
-    """Why a further round would be idle, or the empty text where it would not.
+    """Why a further round would be useless, or the empty text if it would not.
 
     Only two things end the rounds before their number is used up: the critic finds nothing, or nothing that it finds
     gets into the prompt, so that the next image would be drawn with the words of this one.

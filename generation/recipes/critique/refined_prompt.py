@@ -18,9 +18,9 @@ _ENDS_LOOSELY = PREPOSITIONS | DETERMINERS | RELATIVES | CONJUNCTIONS
 
 @dataclass(frozen=True)
 class RefinedPrompt:
-    """text: the prompt to draw with. shortened: empty, or a sentence that says what found no room.
+    """text: the prompt to draw with. shortened: empty, or a sentence that says what did not fit.
 
-    adds: whether anything is behind the original.
+    adds: whether anything follows the original.
     """
 
     text: str
@@ -89,7 +89,7 @@ def _alike(one: str, other: str) -> bool:
 
 
 def _closed(original: str) -> str:
-    """With a full stop, where a sentence could end and none does."""
+    """With a full stop if a sentence could end there and does not."""
     last = original.rstrip("\"'”’)]")[-1:]
     return original if last in set(".!?…,;:-–—") else f"{original}."
 

@@ -1,6 +1,6 @@
-"""Decomposing a prompt without a model: who is before and behind each verb and preposition.
+"""Decomposing a prompt without a model: by the things before and after each verb and preposition.
 
-An honest heuristic and no parser. It finds all things and pairs of the demo's grammar and is tolerable on plain
+A heuristic, not a parser. It finds all things and pairs of the demo's grammar and is tolerable on plain
 sentences ("a fox stirs a stew in a pot"): of 24 published prompts read by hand, about a fifth had a wrong part. It does
 not know what a sentence means: it attaches a place to the nearest thing, takes abstract nouns for things, and never
 finds parts that are not named, such as the paw that holds the brush. A language model's decomposition (`decompose`)
@@ -13,7 +13,7 @@ from generation.recipes.english.chunks import Chunk, chunks, without_style
 from generation.recipes.english.words import MODIFIERS, NOT_THINGS, POSSESSIVES
 
 _OF_THE_VERB = frozenset({"with", "by", "via", "to", "toward", "towards", "into", "onto", "through", "across"})
-"""What follows these behind an object belongs to the verb: "cuts the cake with a knife", "brings twigs to a tree"."""
+"""A phrase with one of these after an object belongs to the verb: "cuts the cake with a knife"."""
 _LONGEST_TEXT = 200
 
 
@@ -137,7 +137,7 @@ class _Reader:
         self.is_verb_told = not self.actors
 
     def _end_verb(self) -> None:
-        """A verb with nothing behind it is stated without an object."""
+        """A verb with nothing after it is stated without an object."""
         if self.verb and not self.is_verb_told:
             for actor in self.actors:
                 self._add(actor, self.verb, None)

@@ -14,7 +14,7 @@ from generation.recipes.decomposition.decomposition import Decomposition, Entity
 from generation.recipes.decomposition.layout import Layout, Route, lay_out
 
 MOST_ENTITIES, MOST_RELATIONS = 40, 60
-"""What is larger is read better as a table."""
+"""Larger decompositions are easier to read as a table."""
 NODE_WIDTHS, LABEL_WIDTH = (184.0, 152.0, 126.0, 100.0), 112.0
 PAD = 12.0
 AIR = 5.0

@@ -1,7 +1,7 @@
-"""Cutting an English prompt into things, verbs and the words between: a heuristic over word forms, no parser.
+"""Cutting an English prompt into things, verbs and the words between: a heuristic over word forms, not a parser.
 
 It goes by closed classes of words, by endings ("a cat sails": after "a" a word in -s is a verb) and by a list of
-common verbs. It errs on what only meaning distinguishes: plural nouns that are verbs too, past tense and participle,
+common verbs. It fails where only the meaning decides: plural nouns that are verbs too, past tense and participle,
 "-ing" adjectives next to nouns.
 """
 

@@ -1,4 +1,4 @@
-"""What a matrix will take: images, steps by kind, calls that cost money, computing time; and how long the rest will."""
+"""Estimates of a matrix: images, steps by kind, paid calls, computing time; and the time left of a run."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ SEEDS_IN_FULL = 8
 
 @dataclass(frozen=True)
 class Stored:
-    """What the prompts have already, so that nobody is asked for it: how many have a decomposition, each wording."""
+    """What the prompts have already, so that no model is asked for it: how many have a decomposition, each wording."""
 
     n_decomposed: int = 0
     n_worded: Mapping[str, int] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Estimate:
-    """At most so much: a refinement that stops early does less, and what an earlier run made may be taken over.
+    """Upper limits: a refinement that stops early does less, and results of an earlier run may be reused.
 
     n_steps      by kind: "decompose", "words", "draw", "critique", "score", "choose"
     n_images     how many are drawn
@@ -181,7 +181,7 @@ class Remaining:
 
 
 def seconds_left(remaining: Iterable[Remaining], busy: Mapping[str, float]) -> float | None:
-    """How long the rest will take at the present pace; None while that is unknown.
+    """The time left at the present pace; None while unknown.
 
     busy  by queue how much work gets done in a second: the seconds of the steps that ended lately over how long that
           was, so about the number of workers. Queues work side by side: the slowest decides.
@@ -205,7 +205,7 @@ TOKENS_A_PRICE = 1_000_000
 
 
 def guessed_price(spec: EngineSpec, *, with_image: bool) -> float | None:
-    """US dollars a call by the prices that its options state and a guess at its tokens, until the ledger knows better.
+    """US dollars per call by the prices in its options and a guess at its tokens, until the ledger has real costs.
 
     The guess: 900 tokens sent and 400 received for text, 2,500 and 700 with an image. None without prices.
     """

@@ -1,7 +1,7 @@
-"""What made each image, as a file: enough to make the images again elsewhere, without the database that holds them.
+"""How each image was made, as a file: enough to make the images again elsewhere, without the database.
 
-One JSON object per line. A record's `start` names the image whose latents it began from; that image is in the manifest
-too, also where nobody asked for it.
+One JSON object per line. A record's `start` names the image whose latents it started from; that image is in the
+manifest too, even if nobody asked for it.
 """
 
 import json
@@ -16,7 +16,7 @@ FORMAT = "evalsite-images/1"
 
 
 class BadManifest(ValueError):
-    """A manifest that cannot be used: which line, what, and the cure."""
+    """A manifest that cannot be used: the line, the problem, and the cure."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Start:
 
     n        renoise: the step's index k; resume: how many steps were done
     noise_seed, earlier_prompt, swap_pooled: see `requests.Renoise` and `requests.Resume`
-    sha256   of the latents, to tell whether what is made again begins from the same
+    sha256   of the latents, to check that the reproduction starts from the same ones
     """
 
     mode: str

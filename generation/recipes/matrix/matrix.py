@@ -76,7 +76,7 @@ class Matrix:
                 raise BadMatrix(f'"{method.label}" chooses by "{choice.by}". Add that metric, or leave the method out.')
 
     def queue(self, spec: EngineSpec) -> str:
-        """Whose work a step with this engine is: "cpu" or "gpu". For an engine that wraps another, the one inside."""
+        """The queue of a step with this engine: "cpu" or "gpu". If it wraps another engine, the inner one decides."""
         while spec.engine in WRAPPERS:
             inside = spec.options.get(WRAPPERS[spec.engine])
             if not isinstance(inside, Mapping):

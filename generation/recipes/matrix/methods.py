@@ -1,4 +1,4 @@
-"""Ways to get an image, as data: the published methods, their ablations, and whatever a researcher makes of the parts.
+"""Ways to get an image, as data: the published methods, their ablations, and a researcher's own combinations.
 
 Sources: DetailScribe (Gu & Mao 2025, arXiv 2504.08714) and its released code; AcT2I (2025, arXiv 2509.16141).
 """
@@ -21,7 +21,7 @@ MOST_CHOICES = 32
 
 
 class BadMethod(ValueError):
-    """A method that makes no sense: which part, and what would."""
+    """A method that makes no sense: which part is wrong, and what would be valid."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Refinement:
 class BestOf:
     """The best of several by a metric: of seeds (as offsets from the row's seed) or of switch steps.
 
-    A choice after looking: its scores by the same metric are too good, and reports must say so.
+    A choice after looking: its scores by the same metric are too high, and reports must say so.
     """
 
     over: Literal["seeds", "k"]

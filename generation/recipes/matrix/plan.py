@@ -1,4 +1,4 @@
-"""From a matrix to steps: what has to be done for one prompt, each thing once, and what each needs before it.
+"""From a matrix to steps: everything that has to be done for one prompt, once each, and what each step needs.
 
 A step is known by its digest, made of everything its result depends on and of the digests of the steps it needs. So
 methods that share a baseline, a decomposition or a critique share the step, within a run and between runs.
@@ -39,7 +39,7 @@ class Need:
 
 @dataclass(frozen=True)
 class PlannedStep:
-    """One thing to do. engine: None where nothing but a decision is made. method: whose image it gives, if any.
+    """One thing to do. engine: None if only a decision is made. method: the method of the image that it gives, if any.
 
     keep_after  states to keep for others; not part of what the step is known by
     """

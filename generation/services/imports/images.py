@@ -322,7 +322,7 @@ class ImageBatches:
         )
 
     def warn(self) -> None:
-        """Say what was taken and may not be what was meant, once all rows are in."""
+        """Warn of values that were accepted but may not be intended, once all rows are imported."""
         file = f"{self._bundle.name}: {self.manifest}"
         self._holes.warn(self._log, file)
         if self._odd:

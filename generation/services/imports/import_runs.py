@@ -33,7 +33,7 @@ class Cancelled(Exception):
 
 
 def lease() -> timedelta:
-    """How long a worker may be silent until its import goes to another. Somebody waits for it, so it is short."""
+    """How long a worker may be silent before its import goes to another. Short, because a person is waiting."""
     return min(jobs.lease(), LONGEST_LEASE)
 
 
@@ -46,7 +46,7 @@ def create_run(
     dry_run: bool,
     group: str = "",
 ) -> ImportRun:
-    """Keep the uploaded files and make the row that a worker will claim. Options are checked already.
+    """Store the uploaded files and create the row that a worker will claim. Options have been checked.
 
     group  what files that were sent together have in common
     """
@@ -92,7 +92,7 @@ def repeat_run(*, run: ImportRun, dry_run: bool, mapping: str | None = None, gro
 
 
 def leave_group(*, run: ImportRun) -> str:
-    """Take a run out of those that were sent together; what they have in common, "" for nothing."""
+    """Take a run out of those that were uploaded together; returns their group, "" for none."""
     group: str = run.options.pop("group", "")
     if group:
         run.save(update_fields=["options"])
@@ -113,7 +113,7 @@ def ask_to_cancel(*, run: ImportRun) -> None:
 def claim(*, run_id: int, now: datetime | None = None) -> ImportRun | None:
     """Take a run by one conditional update; None when another worker has it, it has ended, or it is not its turn.
 
-    One person's imports run one after the other, so that nobody's files keep all others waiting.
+    One person's imports run one after the other, so that their files do not keep everybody else waiting.
     """
     now = now or timezone.now()
     at_work = ImportRun.objects.filter(state=ImportRun.State.RUNNING, lease_until__gte=now, is_by_command=False)
@@ -183,7 +183,7 @@ def carry_out(*, run: ImportRun) -> None:
 
 
 class _Work:
-    """Records how far a run is; knows the counts that a dead worker left.
+    """Records a run's progress; knows the counts that a dead worker left.
 
     counts  what the run has made in all, by any worker, and how this worker's reading of the file went
     """
@@ -195,7 +195,7 @@ class _Work:
         self._made: dict[str, int] = {} if run.is_dry_run else run.options.get("made", {})
 
     def note(self, counts: Counts) -> None:
-        """Save how far it is, in the batch's own transaction. Raises Cancelled and LeaseLost, which undo the batch."""
+        """Save the progress, in the batch's own transaction. Raises Cancelled and LeaseLost, which undo the batch."""
         if ImportRun.objects.filter(pk=self.run.pk, cancel_asked=True).exists():
             raise Cancelled
         self.save(counts)
@@ -244,7 +244,7 @@ def _finish(work: _Work, state: ImportRun.State, message: str, rejects: Path) ->
 
 
 def put_on_record(*, run: ImportRun, counts: Counts) -> None:
-    """Note who added how many rows to what, whatever the import came to: what was saved before its end stays."""
+    """Record who added how many rows to what, however the import ended: rows saved before its end stay."""
     if run.is_dry_run or not run.n_created:
         return
     for touched, n in counts.touched.items():

@@ -36,7 +36,7 @@ def importers() -> dict[str, Importer]:
 
 
 class NothingTaken(BadFile):
-    """A file of which no row could be taken: none is good, and none was there before."""
+    """A file of which no row could be imported: none is good, and none existed before."""
 
     def __init__(self, reject: Reject, message: str) -> None:
         super().__init__(reject)
@@ -213,10 +213,10 @@ def _nothing_taken(
 
 
 def _count_rows_anew() -> None:
-    """Let PostgreSQL plan by what the tables hold now.
+    """Let PostgreSQL plan with the tables' present sizes.
 
-    Until it counts by itself, within a minute or so, it plans by what it counted last: if that was an empty table, it
-    takes a report's query for a matter of one row, loops over all rows within all rows, and needs hours.
+    Until it collects statistics by itself, within a minute or so, it plans with the last ones. If the table was empty
+    then, it expects one row for a report's query, loops over all rows within all rows, and needs hours.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

@@ -29,7 +29,7 @@ def import_here(
     progress: Progress,
     log: RowCountingLog,
 ) -> Counts:
-    """`run_importer`, with a row that says what became of it; a dry run has no row. Errors propagate."""
+    """`run_importer`, with a row that records its outcome; a dry run has no row. Errors propagate."""
     if dry_run:
         return run_importer(importer, files, options=options, owner=owner, dry_run=True, progress=progress, log=log)
     run = ImportRun.objects.create(

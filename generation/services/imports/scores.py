@@ -63,7 +63,7 @@ def import_scores(
 
 
 def _parsed(source: Source, counts: Counts, log: RejectLog) -> Iterator[_Score]:
-    """The scores of the file; rows without a value are counted and passed over."""
+    """The scores of the file; rows without a value are counted and skipped."""
     for row in read_rows(source.content, name=source.name, columns=SCORES, log=log):
         cells = Cells(row, log)
         has_value = cells.has("value")

@@ -1,4 +1,4 @@
-"""Files of imports are kept for as long as somebody may want to repeat the import, and then removed."""
+"""Files of imports are kept as long as somebody may want to repeat the import, and then removed."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -31,7 +31,7 @@ def remove_unused(*, now: datetime) -> Removed:
 
 
 def remove_older(*, than: datetime) -> Removed:
-    """Remove the files of every import that ended before a time. What was imported stays."""
+    """Remove the files of every import that ended before a time. Imported rows stay."""
     return _delete(_release(_ended(than)))
 
 

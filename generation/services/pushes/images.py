@@ -24,7 +24,7 @@ from generation.services.pushes.refused import CALL, Refused, all_or_nothing, pu
 from generation.services.pushes.stores import fetched
 
 MOST_ROWS = 100
-"""Of one call: each takes a tenth of a second."""
+"""Maximum number of images per call: each takes a tenth of a second."""
 
 
 class Sent(Bundle):

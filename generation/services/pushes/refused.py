@@ -1,4 +1,4 @@
-"""Why nothing of a call was saved, and what every kind of call shares."""
+"""Why nothing of a call was saved; and functions that all kinds of calls share."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Refused(Exception):
-    """Rows that cannot be taken. Nothing of the call was saved."""
+    """Rows that were refused. Nothing of the call was saved."""
 
     def __init__(self, rejects: Sequence[Reject]) -> None:
         super().__init__("; ".join(map(str, rejects)))
@@ -48,14 +48,14 @@ def all_or_nothing(save: Callable[[RejectLog], T]) -> T:
 
 
 def refuse_others(prompt_set: str, user: User) -> None:
-    """Raises Refused where a set of this name is there and this person may not add to it."""
+    """Raises Refused if a set of this name exists and this person may not add to it."""
     there = PromptSet.objects.select_related("owner").filter(name=prompt_set).first()
     if there is not None and not there.may_be_changed_by(user):
         raise Refused([Reject(CALL, None, "prompt_set", prompt_set, *not_yours(there))])
 
 
 def put_on_record(counts: Counts, *, user: User, kind: str) -> None:
-    """Note who added how many rows to what."""
+    """Record who added how many rows to what."""
     for touched, n in counts.touched.items():
         if n:
             Activity.note(

@@ -38,7 +38,7 @@ def is_allowed(url: str) -> bool:
 
 
 def fetched(url: str, *, row: int, most_bytes: int = Limits().max_entry_bytes) -> bytes:
-    """What is at an address. Raises Refused where it lies in no allowed store, or gives no file."""
+    """The file at an address. Raises Refused if it is not in an allowed store, or does not give a file."""
     if not is_allowed(url):
         cure = _("ask the operator of this site to add its store to EVALSITE_IMAGE_STORES, or upload the file")
         raise Refused([Reject(CALL, row, "url", url, _("this address is in no store that the site may read"), cure)])

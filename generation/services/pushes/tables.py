@@ -18,9 +18,9 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def make_prompt_set(*, name: str, user: User, source: str = "", licence: str = "") -> tuple[PromptSet, bool]:
-    """A set of this name, and whether it is new. One that is there stays as it is.
+    """A set of this name, and whether it is new. An existing one is unchanged.
 
-    Raises Refused where it is somebody else's.
+    Raises Refused if it is somebody else's.
     """
 
     def save(log: RejectLog) -> tuple[PromptSet, bool]:

@@ -1,1 +1,1 @@
-"""A run of the generator: planned, claimed step by step by workers, steered by its owner, and ended."""
+"""A run of the generator: planned, claimed step by step by workers, controlled by its owner, and ended."""

@@ -1,4 +1,4 @@
-"""What can be seen of a matrix before anything is made: that its engines cannot do what its methods ask of them."""
+"""Checks of a matrix before anything is made: whether its engines can do what its methods require."""
 
 from collections.abc import Collection
 

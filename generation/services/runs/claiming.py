@@ -1,4 +1,4 @@
-"""Who is at which step: claims with a lease, so that a step is done by one worker, and by another if that one dies."""
+"""Claims of steps with a lease, so that a step is done by one worker, and by another if that one dies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ def ready(now: datetime) -> QuerySet[Step]:
 
 
 def claim(*, queue: str, now: datetime | None = None) -> Claim | None:
-    """Take what is to be done next on a queue; None when nothing can be."""
+    """Claim the next steps on a queue; None if there are none."""
     now = now or timezone.now()
     for _try in range(TRIES_TO_CLAIM):
         with transaction.atomic():
@@ -59,7 +59,7 @@ def claim(*, queue: str, now: datetime | None = None) -> Claim | None:
 
 
 def renew(*, token: str, now: datetime | None = None) -> bool:
-    """Keep what is left of a claim; False when nothing of it is ours any more or its run was cancelled."""
+    """Renew the rest of a claim; False if nothing of it is ours any more or its run was cancelled."""
     # A step of this claim that is done is no longer running: the others may still be held.
     return jobs.renew(Step.held(token).exclude(run__state=Run.State.CANCELLED), now=now)
 
@@ -83,7 +83,7 @@ def complete(*, step: Step, token: str, seconds: float | None = None, is_reused:
 
 
 def fail(*, step: Step, token: str, message: str, cure: str = "") -> None:
-    """Close a step that cannot be done. What needs it waits until somebody retries."""
+    """Close a step that cannot be done. Steps that need it wait until somebody retries."""
     Step.held(token).filter(pk=step.pk).update(
         state=Step.State.FAILED, message=message, cure=cure, lease_until=None, ended_at=timezone.now()
     )
@@ -120,7 +120,7 @@ def give_back(*, token: str, wait_s: float = 0, message: str = "", cure: str = "
 
 
 def reap(*, now: datetime | None = None) -> int:
-    """Free the steps that dead workers hold; how many. One that has outlived several workers fails."""
+    """Free the steps that dead workers hold; returns how many. A step that has lost several workers fails."""
     now = now or timezone.now()
     dead = Step.overdue(now)
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""What an owner, or trouble, does to a run: pause, resume, cancel, retry, end."""
+"""Changes of a run's state by its owner or the site: pause, resume, cancel, retry, end."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,19 +15,19 @@ class NotNow(Exception):
 
 
 def pause(*, run: Run, message: str = "", cure: str = "") -> None:
-    """Begin nothing more. Steps that are being done are finished and saved."""
+    """Start no further steps. Steps in progress are finished and saved."""
     _move(run, {State.RUNNING}, State.PAUSED, message=message, cure=cure)
 
 
 def resume(*, run: Run) -> None:
-    """Go on with a paused run, at once also with what was to wait."""
+    """Resume a paused run, including steps that were put off."""
     with transaction.atomic():
         _move(run, {State.PAUSED}, State.RUNNING, message="", cure="")
         Step.objects.filter(run=run, state=Step.State.WAITING).exclude(not_before=None).update(not_before=None)
 
 
 def cancel(*, run: Run) -> None:
-    """End a run. What was made stays; what is being made is broken off at its next step."""
+    """End a run. Finished results are kept; work in progress stops at its next step."""
     with transaction.atomic():
         message = _("Cancelled. Everything made before is kept.")
         _move(
@@ -45,7 +45,7 @@ def cancel(*, run: Run) -> None:
 
 
 def retry_failed(*, run: Run) -> int:
-    """Retry failed steps, with what waits for it; how many steps failed."""
+    """Retry failed steps, with those that wait for them; returns how many had failed."""
     with transaction.atomic():
         row = Run.objects.select_for_update().get(pk=run.pk)
         if row.state not in (State.RUNNING, State.PAUSED, State.DONE):

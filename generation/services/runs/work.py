@@ -1,4 +1,4 @@
-"""Carrying out claimed steps: what is known already is taken over, the rest is done, saved as it comes, and settled."""
+"""Carrying out claimed steps: earlier results are reused, the rest is done, saved as it comes, and settled."""
 
 import logging
 import random
@@ -74,7 +74,7 @@ def carry_out(*, claim: Claim, engine_for: EngineFor, on_step: OnStep, make_room
 
 
 def _stop_all(claim: Claim, problem: str, cure: str) -> None:
-    """Pause the run, which nothing helps but what the cure says."""
+    """Pause the run, which can continue only after somebody has done what the cure says."""
     give_back(token=claim.token)
     with suppress(steering.NotNow):  # somebody paused or cancelled it before
         run = Run.objects.get(pk=claim.run_id)
@@ -92,7 +92,7 @@ def _give_back_quietly(claim: Claim) -> None:
 
 
 def _wait_s(claim: Claim) -> float:
-    """Twice as long with every try, and not in step with other workers: up to LONGEST_WAIT_S."""
+    """Twice as long with every try, and randomly different from other workers: up to LONGEST_WAIT_S."""
     n_tries = max(step.n_tries for step in claim.steps)
     longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0**n_tries)
     return random.uniform(longest / 2, longest)  # noqa: S311 (no secret hangs on it)

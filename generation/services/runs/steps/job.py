@@ -1,4 +1,4 @@
-"""A claim in hand: gets engines, settles one step after another, and keeps one step's trouble from the others."""
+"""A claim being carried out: gets engines, settles one step after another, and keeps errors to their step."""
 
 import time
 from collections import deque
@@ -85,7 +85,7 @@ class Job:
         self._settled.add(step.pk)
 
     def note_calls(self, step: Step, calls: Collection[Call]) -> None:
-        """Put calls into the ledger at once, whatever becomes of the step: they are paid for."""
+        """Put calls into the ledger immediately, whether or not the step succeeds: they are paid for."""
         ModelCall.objects.bulk_create(
             ModelCall(
                 run_id=step.run_id,
@@ -162,7 +162,7 @@ class Stopwatch:
 
 
 def without_keys(text: str) -> str:
-    """The text with every endpoint's key blotted out."""
+    """The text with every endpoint's key masked."""
     for _address, key in settings.GENERATION_ENDPOINTS.values():
         if key:
             text = text.replace(key, "…")

@@ -1,4 +1,4 @@
-"""The states that drawings left for others: read from the storage, and drawn once more where they are lost."""
+"""The states that drawings left for others: read from the storage, and drawn again if they are lost."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ from generation.services.runs.steps.orders import order_for
 def state_of(job: Job, image: Image, n_done: int) -> bytes:
     """An image's latents after this many steps. What is lost or was never kept is drawn once more, and kept this time.
 
-    Raises EngineError where nobody knows any more how the image was made.
+    Raises EngineError if there is no record of how the image was made.
     """
     row = next((row for row in image.latents.all() if row.n_done == n_done), None)
     if row is not None:

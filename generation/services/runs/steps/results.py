@@ -1,4 +1,4 @@
-"""What steps leave behind, as rows: images with their latents, critiques with their claims, wordings.
+"""The results of steps as rows: images with their latents, critiques with their claims, wordings.
 
 Every row is known by its content: what is there already is taken, so nothing is there twice, however often it is made.
 """
@@ -68,7 +68,7 @@ def save_image(
 
 
 def copy_image(step: Step, source: Image, *, parent: Image | None, **why: Any) -> Image:
-    """The same picture as another row, because another method has it too. why: added to its provenance."""
+    """The same picture as another row, because another method has it too. why: stored in its provenance."""
     kept = {name: source.provenance[name] for name in _OF_PIXELS if name in source.provenance}
     return save_image(
         step,

@@ -1,4 +1,4 @@
-"""What an earlier run has made in exactly the same way is taken over instead of being made again."""
+"""Results that an earlier run made in exactly the same way are reused instead of being made again."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
