@@ -1,4 +1,5 @@
-"""The administration: to look at rows and fix words. What counts answers is read only; studies end on their page."""
+"""The administration, for looking at rows and fixing words. Everything that counts answers is read-only; studies are
+deleted on their own page."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -7,7 +8,7 @@ from annotations.models import Dimension, Membership, Rater, ReportSnapshot, Stu
 
 
 class _Kept:
-    """No deletion here: a study ends in two steps on its own page, which exports its answers first."""
+    """No deletion here: a study is deleted in two steps on its own page, which exports its answers first."""
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
@@ -36,7 +37,7 @@ class StudyAdmin(_Kept, admin.ModelAdmin):
     inlines = (DimensionInline, MembershipInline)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # a study without items is of no use: the design page makes both
+        return False  # a study without items is useless: the design page creates both
 
 
 @admin.register(Rater)

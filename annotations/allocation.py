@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 BLOCK = 100
-"""About how many cards of a long session are a stretch that has its part of the checks."""
+"""About how many cards of a long session form a stretch with its own part of the checks."""
 LONG = 200
-"""Cards of a long session over which gold items and checks are spread, where there are too few for all of it."""
+"""Over how many first cards of a long session gold items and checks are spread, if there are too few for all of it."""
 REPEAT_MARGIN = 3
-"""Repeats begin this many cards after the first possible place: by then there is nearly surely a card to repeat."""
+"""Repeats begin this many cards after the first possible place: by then there is almost certainly a card to repeat."""
 
 
 def prompt_order(n_prompts: int, seed: int) -> NDArray[np.int64]:
@@ -20,19 +20,19 @@ def prompt_order(n_prompts: int, seed: int) -> NDArray[np.int64]:
 
 
 def global_order(methods: ArrayLike, prompts: ArrayLike, seed: int) -> NDArray[np.int64]:
-    """The order in which a study's items are given out, so that wherever raters stop, methods and prompts are balanced.
+    """The order in which a study's items are assigned, so that wherever raters stop, methods and prompts are balanced.
 
     methods, prompts: (n_items,) codes ≥ 0 of each item's method and prompt. Returns a permutation of 0…n_items − 1.
 
     A Latin square: in round r, every prompt that has an (r + 1)th item comes once, in one shuffled order of prompts,
-    and the methods rotate along it. When every prompt has one item of each method, any two methods' counts differ by
-    at most one in every beginning of a round, and no prompt comes again before all others came.
+    and the methods rotate along it. When every prompt has one item of each method, any two methods' counts differ by at
+    most one after any number of items of a round, and no prompt comes again before all others have come.
     """
     method, prompt = np.asarray(methods, np.int64), np.asarray(prompts, np.int64)
     if len(method) == 0:
         return np.empty(0, np.int64)
     rng = np.random.default_rng([seed, 1])
-    prompt_place = rng.permutation(int(prompt.max()) + 1)[prompt]  # as prompt_order has it
+    prompt_place = rng.permutation(int(prompt.max()) + 1)[prompt]  # as in prompt_order
     n_methods = int(method.max()) + 1
     turn = (rng.permutation(n_methods)[method] - prompt_place) % n_methods
     # Items of one prompt and one method (several seeds) follow each other in random order.
@@ -55,12 +55,12 @@ def shown_order(n_images: int, *, seed: int, rater: int, item: int) -> list[int]
 
 
 def sample_pairs(kinds: ArrayLike, prompts: ArrayLike, *, per_prompt: int, seed: int) -> NDArray[np.int64]:
-    """A balanced sample of pairs: at most `per_prompt` of each prompt's, each kind as often as the others.
+    """A balanced sample of pairs: at most `per_prompt` per prompt, and each kind equally often.
 
     kinds, prompts: (n_pairs,) codes ≥ 0 of each candidate's two methods and of its prompt, every prompt code up to the
     highest in use. Returns the chosen indices, ascending. Prompts are gone through in the order of `global_order`, and
-    each takes the kinds chosen least often so far, ties at random. So where every prompt has every kind, the counts of
-    any two kinds differ by at most one in every beginning of that order.
+    each takes the kinds chosen least often so far, ties at random. So if every prompt has every kind, the counts of any
+    two kinds differ by at most one after any number of prompts in that order.
     """
     kind, prompt = np.asarray(kinds, np.int64), np.asarray(prompts, np.int64)
     if len(kind) == 0:
@@ -81,9 +81,9 @@ def sample_pairs(kinds: ArrayLike, prompts: ArrayLike, *, per_prompt: int, seed:
 
 
 def sample_of_kinds(kinds: ArrayLike, n: int, *, seed: int) -> NDArray[np.int64]:
-    """At most n indices, ascending, drawn at random with equally many of each kind, as far as there are enough.
+    """At most n indices, ascending, drawn at random with equally many of each kind, if there are enough.
 
-    kinds: (n_candidates,) codes. The counts of two kinds differ by more than one only where the smaller has no more.
+    kinds: (n_candidates,) codes. The counts of two kinds differ by more than one only if the smaller kind is used up.
     """
     kind = np.asarray(kinds, np.int64)
     rng = np.random.default_rng([seed, 5])
@@ -138,16 +138,16 @@ def check_schedule(
     """Where the cards of a rater who rates `n_rated` items are checks: (place from 0, kind), ascending.
 
     shares     by kind, its percentage of all cards
-    available  by kind, how many there are at most; kinds that are left out are repeats of earlier cards
+    available  by kind, the most checks of that kind; kinds that are left out are repeats of earlier cards
     together   by kind, how many come or none: their number is a multiple of it. 1 where it is left out
     gap        smallest number of cards between an item and its repeat
 
     Among the cards that are not repeats, every place but the last is equally likely to be of a kind in `available`,
     wherever the repeats come: the number of each kind is its share, rounded up or down at
-    random, and its places are drawn without replacement. Where a session has several hundred cards, each stretch of
-    about `BLOCK` (with drawn borders) has its part. A kind with fewer than its share is spread over the whole session,
-    or over the first `LONG` cards. Repeats are drawn in the same way from the places where they are possible, at no
-    more than twice their share. The last card is always a rated one.
+    random, and its places are drawn without replacement. If a session has several hundred cards, each stretch of about
+    `BLOCK` (with random borders) has its part. A kind with fewer than its share is spread over the whole session, or
+    over the first `LONG` cards. Repeats are drawn in the same way from the places where they are possible, at no more
+    than twice their share. The last card is always a rated one.
     """
     expected = _expected(shares, available=available, gap=gap, n_rated=n_rated)
     if not any(expected.values()):
@@ -187,7 +187,7 @@ def check_schedule(
 
 
 def _expected(shares: Mapping[str, int], *, available: Mapping[str, int], gap: int, n_rated: int) -> dict[str, float]:
-    """By kind, how many a rater gets on average who rates `n_rated` items."""
+    """By kind, how many a rater of `n_rated` items gets on average."""
     limited: dict[str, float] = {}
     while True:
         free = {kind: share / 100 for kind, share in shares.items() if share and kind not in limited}
@@ -201,7 +201,8 @@ def _expected(shares: Mapping[str, int], *, available: Mapping[str, int], gap: i
 
 
 def _drawn_places(free: NDArray[np.int64], length: int, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """n of the free places below `length`, ascending: as many per stretch as its length asks for, else at random."""
+    """n of the free places below `length`, ascending: in each stretch in proportion to its length, otherwise at
+    random."""
     n_blocks = max(1, round(length / BLOCK))
     offset, draws = rng.random(), rng.random(length)[free]  # in this order: a longer session begins with the same draws
     inner = (np.arange(1, n_blocks) + rng.uniform(-0.2, 0.2, n_blocks - 1)) * length / n_blocks
@@ -215,7 +216,7 @@ def _drawn_places(free: NDArray[np.int64], length: int, n: int, rng: np.random.G
 
 
 def n_cards(n_rated: int, checks: Iterable[tuple[int, str]]) -> int:
-    """How many cards a rater sees who rates `n_rated` items, with the checks of a schedule between them."""
+    """How many cards a rater of `n_rated` items sees, with the checks of a schedule between them."""
     total = n_rated
     for place, _kind in checks:
         if place >= total:
@@ -225,9 +226,9 @@ def n_cards(n_rated: int, checks: Iterable[tuple[int, str]]) -> int:
 
 
 def n_of_kinds(n_rated: int, checks: Iterable[tuple[int, str]], *, available: Mapping[str, int]) -> Counter[str]:
-    """By kind, how many checks of a schedule come among the cards of a rater who rates `n_rated` items.
+    """By kind, how many checks of a schedule come among the cards of a rater of `n_rated` items.
 
-    available  by kind, how many there are; once all of these have a place, the rest of the schedule is not gone through
+    available  by kind, how many there are; once all of these have a place, the rest of the schedule is not examined
     """
     found: Counter[str] = Counter()
     total = n_rated
@@ -246,7 +247,7 @@ def spread_out(
 
     groups    (n_checks,) the prompt of each
     n         how many the rater gets by plan; these come first
-    together  how many of one group they get, as far as there are: as often as they see a rated prompt
+    together  how many of one group they get, if there are enough: as often as they see a rated prompt
     is_mixed  rated items come in an order drawn for the rater, so that these do, too
     Groups are shuffled; those with fewer than `together` come last. Of those that are planned, the first of each group
     come before the second ones, and so on, or they are shuffled, too.

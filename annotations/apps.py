@@ -7,7 +7,8 @@ RESEARCHERS = "Researchers"
 
 
 def ensure_researchers(sender: AppConfig, using: str, **kwargs: Any) -> None:
-    """The group whose members may add studies and import. After each migrate, as a flush takes groups away too."""
+    """The group whose members may add studies and import. Created after each migrate, since a flush also deletes
+    groups."""
     from django.contrib.auth.models import Group, Permission
 
     group, _created = Group.objects.using(using).get_or_create(name=RESEARCHERS)

@@ -1,5 +1,5 @@
-"""The auditor's addresses, and those of the researcher's audit tab. No auditor's address reveals a critic, a method
-or a control: tokens are random, and claims and images go by their place on the page."""
+"""The auditor's addresses, and those of the researcher's audit tab. No auditor's address reveals a critic, a method or
+a control: tokens are random, and claims and images are identified by their place on the page."""
 
 from django.urls import path
 

@@ -18,11 +18,11 @@ from annotations.version import code_version
 logger = logging.getLogger(__name__)
 
 STAYS_FRESH = timedelta(minutes=10)
-"""How long a large study's results are shown before answers that came since are worked in without being asked for."""
+"""How long a large study's results are shown before newer answers are included automatically."""
 
 
 class Found(NamedTuple):
-    """A snapshot, and whether it is of the study's present answers."""
+    """A snapshot, and whether it is of the study's current answers."""
 
     snapshot: ReportSnapshot
     is_current: bool
@@ -36,11 +36,11 @@ def find_report(
     seed: int = reports.DEFAULT_SEED,
     again: bool = False,
 ) -> Found:
-    """The snapshot of the study's present answers: done, failed, or one that a worker has. Of a large study that
-    changes all the time, one a few minutes old.
+    """The snapshot of the study's current answers: done, failed, or held by a worker. For a large study that changes
+    constantly, one that is a few minutes old.
 
-    An unchanged study costs the queries of `inputs_of` and one more. A changed small one is computed before this
-    returns. `again` computes a failed one again, and a large one even if there are fresh results.
+    An unchanged study costs the queries of `inputs_of` and one more. The report on a changed small study is computed
+    before this returns. `again` computes a failed one again, and one on a large study even if there are fresh results.
     """
     inputs = queries.inputs_of(study, comparisons, fresh=again)
     newest = queries.newest_report(study, inputs.inputs_hash, seed, code_version())
@@ -64,7 +64,7 @@ def find_report(
 
 
 def is_enough(snapshot: ReportSnapshot, comparisons: Comparisons, excluded: tuple[tuple[int | str, str], ...]) -> bool:
-    """Whether an earlier report answers the same question about the same raters, and is at work or fresh."""
+    """Whether an earlier report answers the same question about the same raters, and is being computed or fresh."""
     asked = queries.asked_of(snapshot)
     is_fresh = snapshot.ended_at is None or snapshot.ended_at > timezone.now() - STAYS_FRESH
     is_same = asked.comparisons == tuple(comparisons)

@@ -1,6 +1,6 @@
-"""Ready-made dimensions: a question, its worded scale, and where the wording is from.
+"""Ready-made dimensions: a question, its worded scale, and the source of the wording.
 
-A preset is only a beginning: it is copied into the study, where every word may be changed before the study opens.
+A preset is only a start: it is copied into the study, where every word may be changed before the study opens.
 """
 
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from annotations.models import Dimension, Study
 class Preset:
     """A dimension as data. `levels` are (value, label) in ascending order of value; values are decimal text.
 
-    `only_for` names the one kind of item that the question makes sense for; empty means any.
+    `only_for` names the one kind of item for which the question makes sense; empty means any.
     The question and the labels are kept in the language they were validated in: raters must all read the same words.
     """
 
@@ -37,7 +37,7 @@ class Preset:
         return [{"value": value, "label": label} for value, label in self.levels]
 
     def fields(self) -> dict[str, Any]:
-        """Everything a `Dimension` needs but its study and position."""
+        """Everything that a `Dimension` needs except its study and position."""
         return {
             "name": self.name,
             "question": self.question,
@@ -104,7 +104,7 @@ PREFERENCE = Preset(
 )
 
 MOST_RANKED = 12
-"""Images on one card that people can still put in order: letters A to L."""
+"""The most images on one card that raters can put in order: letters A to L."""
 PLACES = tuple((str(place), str(place)) for place in range(1, MOST_RANKED + 1))
 
 RANKING = Preset(

@@ -1,4 +1,4 @@
-"""The annotator's addresses. Tokens in them are random: nothing here reveals a method or a place in the study."""
+"""The annotator's addresses. Their tokens are random: nothing here reveals a method or a place in the study."""
 
 from django.urls import path
 

@@ -1,8 +1,8 @@
 """Simulated raters and auditors, for demonstrations and for checking statistics against a known truth.
 
 Plain arrays in, plain arrays out; nothing here knows what was rated. Everything follows from one seed, and a person's
-answers about the first items stay the same when items or people are added behind them. Whatever is made of these
-answers must be labelled as simulated; the names say so already.
+answers about the first items stay the same when items or people are added after them. Everything made from these
+answers must be labelled as simulated; the names already say so.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from scipy.special import expit
 
 LEVELS = 5
 CUTS = (-2.25, -1.5, -0.75, -0.25)
-"""Where the latent impression passes from one level to the next, in units of true quality (0 = no error)."""
+"""The cut points at which the latent impression passes from one level to the next, in units of true quality (0 = no
+error)."""
 VERDICTS = ("right", "partly right", "wrong", "cannot tell")
 WRONG_REASONS = ("not there", "misread", "about something else", "contradicts the prompt")
 _RATER_STREAM, _RATING_STREAM, _AUDITOR_STREAM, _VERDICT_STREAM, _LISTING_STREAM = 11, 12, 13, 14, 15
@@ -28,10 +29,10 @@ class RaterProfile:
 
     severity   added to the cuts: a positive one needs more quality for the same level
     spread     scale of the logistic noise of an impression, in units of true quality
-    lapse      chance of an answer without looking, each level as likely
+    lapse      chance of an answer without looking, with equally likely levels
     unable     chance of "unable to answer"
-    median_ms  median active time an item; `ms_sigma` is the standard deviation of its logarithm
-    straight_line  the level that this rater gives whatever is shown (save lapses); None for an attentive rater
+    median_ms  median active time per item; `ms_sigma` is the standard deviation of its logarithm
+    straight_line  the level that this rater always gives (except for lapses); None for an attentive rater
     """
 
     name: str
@@ -76,7 +77,7 @@ class SimulatedRatings:
 def rater_panel(count: int, seed: int, *, careless: bool = True) -> tuple[RaterProfile, ...]:
     """`count` raters of differing severity, spread and speed; with `careless` the last one straight-lines, fast.
 
-    Raises ValueError for fewer than one rater, or a careless one alone.
+    Raises ValueError for fewer than one rater, or for only a careless one.
     """
     if count < (2 if careless else 1):
         raise ValueError("a panel needs at least one attentive rater; raise `count` or set careless=False")
@@ -119,8 +120,9 @@ def simulate_ratings(
     """Everybody's answers about items of the given true quality.
 
     quality (n_items,): 0 for a faultless item, minus 1 for each major error; finite.
-    raters_per_item: how many of the panel answer about each item, in turn, so that all get as many (±1) and nobody an
-    item twice; everybody by default. Raises ValueError when it lies outside 1…len(panel), or a quality is not finite.
+    raters_per_item: how many of the panel answer about each item, in turn, so that all get equally many (±1) and nobody
+    gets an item twice; everybody by default. Raises ValueError when it lies outside 1…len(panel), or a quality is not
+    finite.
     """
     values = np.asarray(quality, dtype=float)
     each = len(panel) if raters_per_item is None else raters_per_item
@@ -132,7 +134,7 @@ def simulate_ratings(
     table = np.empty((len(panel), n_items))
     times = np.empty((len(panel), n_items), dtype=np.int64)
     for index, rater in enumerate(panel):
-        # One row of draws per item, whether it is used or not: then no answer depends on who else answers.
+        # One row of draws per item, whether used or not, so that no answer depends on who else answers.
         rng = _stream(seed, _RATING_STREAM, index)
         draws = rng.random((n_items, 2))
         cumulative = np.cumsum(level_probabilities(values, rater), axis=1)[:, :-1]
@@ -155,9 +157,9 @@ class AuditorProfile:
     error        chance that a verdict is the opposite of the truth
     cannot_tell  chance of "cannot tell" instead of a verdict
     partly       chance that a claim judged right is called "partly right"
-    detection    chance that a true error is listed by this auditor, each error and auditor by itself
+    detection    chance that a true error is listed by this auditor, independent for each error and auditor
     spurious     mean of the Poisson number of listed errors per image that are not errors
-    median_ms    median active time a claim
+    median_ms    median active time per claim
     """
 
     name: str
@@ -224,7 +226,8 @@ def simulate_audits(
     claim_is_right    (n_claims,) bool, the truth about each claim
     error_image       (n_errors,) int in 0…n_images−1, the image of each true error
     error_is_claimed  (n_errors,) bool, whether some claim names the error: the others were missed
-    lists_first_share chance that an auditor lists before seeing an image's claims, drawn for each auditor and image
+    lists_first_share chance that an auditor lists errors before seeing an image's claims, drawn for each auditor and
+    image
 
     Raises ValueError when the arrays about errors differ in length or an image lies outside its range.
     """

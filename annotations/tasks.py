@@ -1,4 +1,4 @@
-"""Background work: a message carries a snapshot's id, and the row says what is to be done."""
+"""Background work: a message contains a snapshot's id, and the row says what to do."""
 
 from functools import partial
 
@@ -18,7 +18,7 @@ load_celery_app()
 
 @shared_task
 def build_report(snapshot_id: int) -> None:
-    """Work out one report, unless another worker has it or it has ended: a message that comes twice does no harm."""
+    """Compute one report, unless another worker has it or it has ended: a duplicate message does no harm."""
     snapshot = reports.claim(snapshot_id=snapshot_id)
     if snapshot is not None:
         with Pulse(partial(reports.renew, snapshot=snapshot), lease=lease(), name=f"report-{snapshot.pk}"):
@@ -32,7 +32,7 @@ def send_report(snapshot_id: int) -> None:
 
 @shared_task
 def resume_reports() -> int:
-    """Send reports on their way again whose message was lost or whose worker died; how many."""
+    """Send reports again whose message was lost or whose worker died; returns how many."""
     abandoned = reports.take_abandoned(now=timezone.now())
     for snapshot_id in abandoned:
         send_report(snapshot_id)
@@ -41,29 +41,30 @@ def resume_reports() -> int:
 
 @shared_task
 def tend_studies() -> int:
-    """Close studies whose time is over, look at comparisons, note complete ones, send events; how many were sent."""
+    """Close studies whose deadline has passed, look at comparisons, note complete studies, send events; returns how
+    many events were sent."""
     now = timezone.now()
     ends.close_due(now=now)
-    close_pairs.take_looks(now=now)  # before its end is noted: a look may release further prompts
+    close_pairs.take_looks(now=now)  # before the study's completion is noted, since a look may release further prompts
     ends.note_completed(now=now)
     return deliveries.send_due()
 
 
 @shared_task
 def forget_old_deliveries() -> int:
-    """Delete the log of events that were sent long ago; how many."""
+    """Delete the log of events that were sent long ago; returns how many."""
     return deliveries.forget_old(now=timezone.now())
 
 
 @shared_task
 def poll_panels() -> int:
-    """Ask Prolific what became of the visits of people who are at work; how many had ended."""
+    """Ask Prolific about the visits of raters who are at work; returns how many had ended."""
     return polling.poll_all(now=timezone.now())
 
 
 @shared_task
 def keep_retention_rules() -> int:
-    """Erase what is kept beyond its time: identities of raters, and files of deleted studies; how many."""
+    """Erase data whose retention time is over: identities of raters, and files of deleted studies; returns how many."""
     now = timezone.now()
     return retention.keep_rules(now=now) + retention.remove_files_of_deleted_studies(now=now)
 
@@ -77,7 +78,7 @@ def make_renditions(study_id: int) -> None:
 
 @shared_task
 def prepare_images() -> int:
-    """Have the smaller images of open studies made, where some are wanting; in how many studies."""
+    """Have missing smaller images of open studies made; returns in how many studies."""
     studies = renditions.studies_to_prepare()
     for study_id in studies:
         send_or_wait(make_renditions, study_id, waits=f"images of study {study_id}")

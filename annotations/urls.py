@@ -1,4 +1,5 @@
-"""Addresses of the study pages. Studies are named by random tokens, so that no address says how many there are."""
+"""Addresses of the study pages. Studies are identified by random tokens, so that no address reveals how many there
+are."""
 
 from django.urls import include, path
 

@@ -1,4 +1,4 @@
-"""What the views of a study's parts share: it is found among those that the caller runs."""
+"""Shared by the views of a study's parts: the study is looked up among those that the caller runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ def caller(request: Request) -> User:
 
 @contextmanager
 def naming_fields() -> Iterator[None]:
-    """What a service refuses, as an error of the API: by field where the service says which."""
+    """Turns a service's refusal into an API error, by field if the service names one."""
     try:
         yield
     except Problem as problem:
@@ -35,7 +35,7 @@ def naming_fields() -> Iterator[None]:
 
 
 class MayMakeStudies(permissions.BasePermission):
-    """Researchers, as on the page; reading lists is everybody's, who see their own."""
+    """Researchers, as on the page; everybody may read lists, and sees their own entries."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if not isinstance(request.user, User):
@@ -44,7 +44,7 @@ class MayMakeStudies(permissions.BasePermission):
 
 
 class OfStudy(APIView):
-    """A view of one study, or of a part of it, for those who run it; for others it is not there."""
+    """A view of one study, or of a part of it, for those who run it; for others it does not exist."""
 
     write_scope = "studies"
 
@@ -57,7 +57,7 @@ class OfStudy(APIView):
         return get_object_or_404(runs.select_related("owner"), token=self.kwargs["token"])
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
-        """Files are put on record, as on the pages."""
+        """Files are recorded, as on the pages."""
         final = super().finalize_response(request, response, *args, **kwargs)
         if final.headers.get("Content-Disposition"):
             note_download(cast("HttpRequest", request), self.study(), final)

@@ -1,4 +1,4 @@
-"""What a new study is made of, as programs say it: read by the same forms as the design page."""
+"""The description of a new study by a program: read by the same forms as the design page."""
 
 from copy import copy
 from typing import Any
@@ -174,7 +174,7 @@ def dimensions_of(questions: list[dict[str, Any]]) -> list[Dimension]:
 
 
 def as_data(form: forms.BaseForm) -> QueryDict:
-    """What a browser would send of an unbound form that nobody has changed."""
+    """The data that a browser would send for an unchanged, unbound form."""
     data = QueryDict(mutable=True)
     for field in form:
         value = field.value()

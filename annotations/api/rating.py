@@ -1,6 +1,6 @@
-"""Rating by API, for front ends of one's own: cards, their images, and answers.
+"""Rating by API, for custom front ends: cards, their images, and answers.
 
-Nothing here reveals a method: addresses are random and belong to one rater's card, images are pixels alone, sides are
+Nothing here reveals a method: addresses are random and belong to one rater's card, images are only pixels, sides are
 shuffled, and there is no list of items, methods or scores. A token needs the scope `rate`, and acts as one rater.
 """
 
@@ -38,7 +38,7 @@ MOST_CARDS = 20
 
 
 class OfRater(APIView):
-    """A view for the raters of a study; for others it is not there."""
+    """A view for the raters of a study; for others it does not exist."""
 
     read_scope = write_scope = "rate"
 

@@ -11,7 +11,7 @@ from annotations.reports.documents.conversion import schema_of
 from annotations.reports.documents.study import StudyDocument
 
 PREFIX = "Report."
-"""Keeps names of the report's parts apart from those of the rest of the API."""
+"""Distinguishes the names of the report's parts from those of the rest of the API."""
 
 
 class ReportField(serializers.JSONField):

@@ -1,4 +1,4 @@
-"""What the API says about a study, with field names of its own: these are a promise, those of models are not."""
+"""The API's representation of a study, with its own field names: these are stable, those of models are not."""
 
 from typing import Any
 

@@ -25,7 +25,7 @@ N_REGIONS = 9
 
 
 class BadAnswers(ValueError):
-    """Answers that cannot be saved as they came; the message is for the auditor."""
+    """Invalid answers, which cannot be saved; the message is for the auditor."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def parse_moment(data: Mapping[str, str], now: datetime) -> Moment:
 
 
 def parse_answers(data: Mapping[str, str], audit: Audit, elements: Sequence[Element]) -> list[Given]:
-    """Read whichever of an audit's questions are answered in `data`: e0, e1… the elements, c0, c1… the claims as shown.
+    """Read the questions of an audit that are answered in `data`: e0, e1… the elements, c0, c1… the claims as shown.
 
     Raises BadAnswers for an answer that was not offered, and for one to a claim that may not be seen yet.
     """
@@ -72,7 +72,7 @@ def parse_answers(data: Mapping[str, str], audit: Audit, elements: Sequence[Elem
 
 
 def parse_verdict(data: Mapping[str, str], name: str, claim_id: int) -> VerdictGiven:
-    """A verdict with the reason of a wrong claim or the severity of a true error; what does not apply is left out."""
+    """A verdict with the reason of a wrong claim or the severity of a true error; inapplicable fields are left out."""
     value, severity, reason = data.get(name, ""), "", ""
     if value not in Verdict.Value.values:
         raise BadAnswers(_("Choose one of the four verdicts."))

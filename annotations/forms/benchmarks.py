@@ -1,4 +1,4 @@
-"""Forms of a study that goes on: methods that join it, and addresses that get its events."""
+"""Forms of a continuing study: methods that join it, and addresses that get its events."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from generation.models import Method
 
 
 class JoiningForm(forms.Form):
-    """Which methods join the study, and what this try is."""
+    """Which methods join the study, and a description of this addition."""
 
     use_required_attribute = False
 

@@ -20,14 +20,14 @@ FEWEST_LEVELS, MOST_LEVELS = 2, 20
 LONGEST_LABEL = 100
 MOST_DIMENSIONS = 12
 TICKED = ("allows_unable", "is_required", "shows_value")
-"""Fields that a form leaves out where they are not ticked."""
+"""Fields that a form omits when they are not ticked."""
 
 
 def parse_levels(text: str, kind: str) -> list[dict[str, str]]:
     """Levels from lines `value = label`, as `Dimension.levels` stores them.
 
     Values are decimal text, kept exactly (0.50 becomes 0.5), no two alike; on an ordered scale they ascend.
-    Raises ValidationError with the line, what is wrong in it, and the cure.
+    Raises ValidationError with the line, what is wrong in it, and how to fix it.
     """
     levels: list[dict[str, str]] = []
     values: list[Decimal] = []
@@ -86,7 +86,7 @@ class KindSelect(forms.Select):
 
 
 class DimensionForm(forms.Form):
-    """One question. Its name is what exports and reports call it; empty, it is made from the question."""
+    """One question. Exports and reports use its name; an empty one is made from the question."""
 
     use_required_attribute = False
 
@@ -167,7 +167,7 @@ else:
 
 class BaseDimensionFormSet(QuestionFormSet):
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
-        """An empty question counts as forgotten, and is not silently dropped."""
+        """An empty question counts as an omission, and is not silently dropped."""
         kwargs: dict[str, Any] = super().get_form_kwargs(index)
         return kwargs if index is None else kwargs | {"empty_permitted": False}
 

@@ -24,7 +24,7 @@ def new_codes() -> dict[str, str]:
 
 
 class PanelForm(PanelModelForm):
-    """Parameters of the link, and the codes with which people go back."""
+    """Parameters of the link, and the codes with which participants return."""
 
     use_required_attribute = False
 

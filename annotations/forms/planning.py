@@ -1,4 +1,4 @@
-"""Forms of what researchers say of their study: intentions before it opens, facts for checklists."""
+"""Forms for researchers' statements about their study: intentions before it opens, facts for checklists."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ MOST_CHARACTERS = 5_000
 
 
 class _TextsForm(forms.Form):
-    """A text field for each key; none is needed."""
+    """A text field for each key; all are optional."""
 
     use_required_attribute = False
 
@@ -30,12 +30,12 @@ class _TextsForm(forms.Form):
 
     @property
     def texts(self) -> dict[str, str]:
-        """What was written, by key; valid forms only."""
+        """The texts by key; valid forms only."""
         return {key: str(text).replace("\r\n", "\n") for key, text in self.cleaned_data.items()}
 
 
 class IntentionsForm(_TextsForm):
-    """What a registry asks and the site cannot know."""
+    """Facts that a registry asks for and the site cannot know."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         asked = [(one.key, _(one.asks), _(one.help) if one.help else "") for one in INTENTIONS]
@@ -43,7 +43,7 @@ class IntentionsForm(_TextsForm):
 
 
 class FactsForm(_TextsForm):
-    """What checklists, methods section and data card ask."""
+    """Facts that checklists, methods section and data card ask for."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         asked = [

@@ -1,4 +1,4 @@
-"""Forms about raters: how a study treats them, and its exercises and checks."""
+"""Forms about raters: a study's settings for them, and its exercises and checks."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ LONGEST_GROUP = 100
 
 
 class RaterPlanForm(PlanModelForm):
-    """How a study treats its raters. Shares may change while it runs: cards that are out stay as they are."""
+    """A study's settings for its raters. Shares may change while it runs: cards already assigned stay unchanged."""
 
     use_required_attribute = False
 
@@ -73,7 +73,7 @@ class RaterPlanForm(PlanModelForm):
 class ExerciseForm(forms.Form):
     """One item with its right answers, for each question (and image).
 
-    There is a tick for each level that is right; of a slider, the lowest and the highest value that are.
+    There is a checkbox for each right level; for a slider, the lowest and the highest right value.
     """
 
     use_required_attribute = False
@@ -96,7 +96,7 @@ class ExerciseForm(forms.Form):
         self._asked: dict[str, tuple[Dimension, int | None]] = {}
         for dimension in dimensions:
             if not kind_of(dimension).has_levels:
-                continue  # only what is answered with one of its levels can be known beforehand
+                continue  # only questions answered with a level can have a known answer
             is_about_images = dimension.about == Dimension.About.IMAGE or dimension.is_ordering
             for place, image in enumerate(images if is_about_images else [None]):
                 name = f"d{dimension.pk}-{place}"
@@ -162,7 +162,7 @@ class ExerciseForm(forms.Form):
         return found
 
     def _within(self, name: str, dimension: Dimension) -> list[int]:
-        """The levels of a slider between the two values that were given."""
+        """The levels of a slider between the two given values."""
         low, high = (self.cleaned_data.get(f"{name}-{end}") for end in ("from", "to"))
         if low is None or high is None:
             return []

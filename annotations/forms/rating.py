@@ -1,4 +1,4 @@
-"""Checks the shape of what the rating page sends, and turns it into answers."""
+"""Checks the form data of the rating page, and turns it into answers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ LONGEST_FLAG = 1000
 
 @dataclass(frozen=True)
 class Submission:
-    """What one card was answered with, and when."""
+    """The answers to one card, and their times."""
 
     answers: tuple[Answer, ...]
     shown_at: datetime | None
@@ -29,7 +29,7 @@ class Submission:
     flag: str
     viewing: dict[str, Any] | None = None
     language: str = ""
-    """Of the page, as its card says; empty if it is not one of the site's."""
+    """The language of the page, from its card; empty if it is not one of the site's."""
 
 
 def parse_submission(
@@ -43,9 +43,9 @@ def parse_submission(
     """Read the fields of one card.
 
     images: the image ids in the order in which this rater sees them. frozen: of the item, see `Item.frozen`. Times are
-    reported by the browser as a number of milliseconds ago, so that a wrong clock there does no harm; without a script
+    reported by the browser as a number of milliseconds ago, so that a wrong clock there does no harm; without a script,
     the page's own `shown_at` is used.
-    Raises BadAnswers when an answer is missing or was not offered.
+    Raises BadAnswers if an answer is missing or was not offered.
     """
     answers: list[Answer] = []
     for dimension in dimensions:
@@ -57,7 +57,7 @@ def parse_submission(
         shown_at = None
     active = whole(data.get("active_ms", ""))
     active_ms = None if active is None else min(active, 2**31 - 1)
-    # No database takes a NUL in a text.
+    # No database accepts a NUL in a text.
     flag = data.get("flag", "").replace("\0", "").strip()[:LONGEST_FLAG]
     viewing = parse_viewing(data.get("seen", ""))
     if viewing is not None and not viewing["decoded"]:

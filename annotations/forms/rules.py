@@ -17,7 +17,7 @@ LABELS = {
 
 
 class RulesForm(forms.Form):
-    """A limit for each signal, and from how many on it is judged. An empty limit is not a rule."""
+    """A limit for each signal, and the fewest cases for which it is judged. An empty limit is not a rule."""
 
     use_required_attribute = False
 

@@ -29,7 +29,7 @@ else:
 
 
 def new_seed() -> int:
-    """A short random number: easily written down, and different for each study unless somebody wills otherwise."""
+    """A short random number: easy to write down, and different for each study unless somebody chooses otherwise."""
     return secrets.randbelow(10**6)
 
 
@@ -42,7 +42,7 @@ class _Counted(forms.ModelMultipleChoiceField):
 
 
 class StudyForm(StudyModelForm):
-    """Everything about a new study but its questions."""
+    """Everything about a new study except its questions."""
 
     use_required_attribute = False
 
@@ -170,7 +170,7 @@ class StudyForm(StudyModelForm):
         return self.cleaned_data["pairs_per_prompt"] or 1
 
     def _clean_further(self, cleaned: dict[str, Any]) -> None:
-        """Refuse a rule for further raters that could not work, and forget what belongs to another rule."""
+        """Refuse a rule for further raters that could not work, and discard fields that belong to another rule."""
         first, most = cleaned.get("raters_per_item"), cleaned.get("most_raters_per_item")
         is_by_difference = cleaned.get("disputed_rule") == Study.Disputed.DIFFER
         if not most or not is_by_difference:
@@ -192,7 +192,7 @@ class StudyForm(StudyModelForm):
         return cleaned
 
     def selection(self) -> Selection:
-        """What is ticked, as far as it is valid: unknown rows are left out."""
+        """The ticked choices, as far as they are valid: unknown rows are left out."""
         return Selection(
             prompt_sets=tuple(row.pk for row in self.cleaned_data.get("prompt_sets", ())),
             methods=tuple(row.pk for row in self.cleaned_data.get("methods", ())),
@@ -205,10 +205,10 @@ class StudyForm(StudyModelForm):
 
 
 class SettingsForm(StudyModelForm):
-    """What may be changed while a study runs: words around the questions, and how items are given out.
+    """Settings that may be changed while a study runs: words around the questions, and how items are assigned.
 
-    What raters were asked, and about which images, stays as it was: answers to other words could not be pooled. A rule
-    for excluding raters can be declared only before the study opens: later it could be made to fit the answers.
+    The questions and images cannot change, since answers to different words could not be pooled. A rule for excluding
+    raters can be declared only before the study opens: later it could be made to fit the answers.
     """
 
     use_required_attribute = False
@@ -244,7 +244,7 @@ class SettingsForm(StudyModelForm):
 
 
 class InvitationForm(StudyModelForm):
-    """Who can still join by the invitation."""
+    """Who can still join through the invitation."""
 
     use_required_attribute = False
 
@@ -263,7 +263,7 @@ class InvitationForm(StudyModelForm):
 
 
 class ExclusionForm(forms.Form):
-    """Why a rater is left out of the results."""
+    """The reason why a rater is left out of the results."""
 
     use_required_attribute = False
 
@@ -293,7 +293,7 @@ class InviteMemberForm(forms.Form):
 
 
 class AccountForm(UserCreationForm):
-    """A new account: a user name, and a password as this site wants it."""
+    """A new account: a user name, and a password that meets this site's rules."""
 
     use_required_attribute = False
 
@@ -321,7 +321,7 @@ class JoinForm(forms.Form):
     def __init__(self, study: Study, *args: Any, is_from_panel: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._study = study
-        if is_from_panel:  # panels forbid that their people are asked who they are
+        if is_from_panel:  # panels forbid asking their participants who they are
             del self.fields["name"]
         plan = plan_of(study)
         if plan.groups:

@@ -1,4 +1,4 @@
-"""What a kind of question is, and the words that all kinds share."""
+"""The definition of a kind of question, and the words that all kinds share."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -11,18 +11,18 @@ from django.utils.translation import gettext as _
 from annotations.models import Dimension, Response
 
 UNABLE = "u"
-"""What a form says for "unable to answer"."""
+"""The form's value for "unable to answer"."""
 
 
 class BadAnswers(ValueError):
-    """Answers that cannot be saved as they came; the message is for the annotator."""
+    """Invalid answers, which cannot be saved; the message is for the annotator."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer to one dimension, about one image or (None) about all that was shown.
+    """One answer to one dimension, about one image or (None) about everything shown.
 
-    level: of a question whose answer is one of its levels. answer: of any other, in its kind's own shape. Neither:
+    level: for a question whose answer is one of its levels. answer: for any other, in its kind's own format. Neither:
     unable to answer.
     """
 
@@ -38,7 +38,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Design:
-    """What a researcher typed for a question, beyond its words. levels: as text, one per line."""
+    """A researcher's input for a question, besides its words. levels: as text, one per line."""
 
     levels: str
     step: Decimal | None = None
@@ -55,9 +55,9 @@ Measured = Literal["ordinal", "interval", "nominal", "ranking"]
 
 @dataclass(frozen=True)
 class Count:
-    """One thing that answers say. key names it in files, label is for people.
+    """One possible answer that is counted. key names it in files, label is for readers.
 
-    part: of an answer, how often it says so, and how often it could have: (hits, weight) with 0 ≤ hits ≤ weight.
+    part: for one answer, how often it says so, and how often it could have: (hits, weight) with 0 ≤ hits ≤ weight.
     """
 
     key: str
@@ -68,15 +68,15 @@ class Count:
 class QuestionKind:
     """How one kind of question works. `key` is the member of `Dimension.Kind`; one object serves all studies.
 
-    template     the part of the card that asks it
-    module       what the page's script calls it (`data-kind`); static/annotations/rate/kinds has its module
+    template     the template for the part of the card that asks it
+    module       its name in the page's script (`data-kind`); static/annotations/rate/kinds has its module
     parameters   the fields of `Design` that it takes besides the levels; the design page shows no others
-    has_levels   the answer is one of the question's levels; else it is a structure in `Response.answer`
+    has_levels   the answer is one of the question's levels; otherwise it is a structure in `Response.answer`
     measured_as  how statistics take its levels; None without levels
-    in_files     what a structure looks like in exported files, for the data dictionary
-    scored_as    what the score of an answer that is not a level is; empty: it has none
-    answers_by_press  the last press of an answer may send a card that asks nothing else
-    about        what the question can be about; empty: each image, or all that is shown
+    in_files     the format of a structure in exported files, for the data dictionary
+    scored_as    the meaning of the score of an answer that is not a level; empty: it has none
+    answers_by_press  the last press of an answer may submit a card that asks nothing else
+    about        what the question can be about; empty: each image, or everything shown
     """
 
     key: str
@@ -104,7 +104,7 @@ class QuestionKind:
     def designed(self, design: Design, parse: Callable[[str, str], list[dict[str, str]]]) -> tuple[Any, dict[str, Any]]:
         """(levels, parameters) as a `Dimension` stores them. parse(text, kind) reads lines of levels.
 
-        Raises ValidationError with what is wrong and the cure.
+        Raises ValidationError, which says what is wrong and how to fix it.
         """
         if not design.levels.strip():
             raise ValidationError(_("This field is required."))
@@ -120,11 +120,11 @@ class QuestionKind:
 
     # --- the card ---------------------------------------------------------------------------------------------------
     def places(self, dimension: Dimension, n_images: int) -> Sequence[int | None]:
-        """Where a card asks it: once for each image from the left, or once (None) for all."""
+        """The places at which a card asks it: once for each image from the left, or once (None) for all."""
         return range(n_images) if dimension.about == Dimension.About.IMAGE else [None]
 
     def context(self, dimension: Dimension, name: str, given: Mapping[str, str], frozen: Any) -> dict[str, Any]:
-        """What the template needs besides what every question has (see `annotations.views.cards`)."""
+        """The template's context besides what every question has (see `annotations.views.cards`)."""
         return {}
 
     def parse(
@@ -145,11 +145,12 @@ class QuestionKind:
     def read(
         self, dimension: Dimension, name: str, data: Mapping[str, str], frozen: Any
     ) -> tuple[int | None, Any] | None:
-        """(level, answer) of one question from its fields; None where an optional one has none. Raises BadAnswers."""
+        """(level, answer) of one question from its fields; None if an optional question is unanswered. Raises
+        BadAnswers."""
         raise NotImplementedError  # every kind of question has its own
 
     def fields(self, dimension: Dimension, name: str, response: Response) -> dict[str, str]:
-        """The form fields that give this answer again: the inverse of `read`."""
+        """The form fields that reproduce this answer: the inverse of `read`."""
         return {name: UNABLE if response.is_unable else str(response.level)}
 
     # --- files and figures ------------------------------------------------------------------------------------------
@@ -158,7 +159,7 @@ class QuestionKind:
         return ""
 
     def parts(self, dimension: Dimension, answer: Any, frozen: Any) -> list[tuple[str, str, Any]]:
-        """(part, what it is, what was said of it) of each part of an answer, for files with one row per part."""
+        """(part, what it is, the answer about it) for each part of an answer, for files with one row per part."""
         return []
 
     def bars(self, dimension: Dimension) -> list[tuple[str, str]]:
@@ -178,16 +179,17 @@ class QuestionKind:
         ]
 
     def score(self, dimension: Dimension, answer: Any) -> float | None:
-        """An answer that is not a level as a share from 0 to 1, which statistics of scales take; None: it has none."""
+        """An answer that is not a level as a share from 0 to 1, which statistics of scales accept; None without a
+        score."""
         return None
 
     def counts(self, dimension: Dimension) -> list[Count]:
-        """What of an answer that is not a level is counted, and shown as shares."""
+        """What is counted in an answer that is not a level, and shown as shares."""
         return []
 
 
 def field_name(dimension: Dimension, place: int | None) -> str:
-    """The form field of a dimension: about the image at a place from the left, or about all that is shown."""
+    """The form field of a dimension: about the image at a place from the left, or about everything shown."""
     return f"d{dimension.pk}" if place is None else f"d{dimension.pk}-{place}"
 
 
@@ -200,5 +202,6 @@ def unknown(dimension: Dimension) -> BadAnswers:
 
 
 def whole(text: str) -> int | None:
-    """A whole number; None for anything else, and for more digits than any number here has (Python refuses 4,301)."""
+    """A whole number; None for anything else, and for more digits than any number here can have (Python refuses
+    4,301)."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None

@@ -14,7 +14,7 @@ LONGEST_COMMENT = 2000
 
 
 class Many(QuestionKind):
-    """Any number of its choices: the codes of those chosen, ascending; none is an answer that is given as such."""
+    """Any number of its choices: the codes of those chosen, ascending; choosing none is an explicit answer."""
 
     key = Dimension.Kind.MANY
     template = "annotations/rate/kinds/many.html"
@@ -72,7 +72,7 @@ class Many(QuestionKind):
 
 
 class Comment(QuestionKind):
-    """{"text": …} of at most LONGEST_COMMENT characters, as it was typed but for the space around it."""
+    """{"text": …} of at most LONGEST_COMMENT characters, as typed, without surrounding space."""
 
     key = Dimension.Kind.COMMENT
     template = "annotations/rate/kinds/comment.html"
@@ -98,7 +98,7 @@ class Comment(QuestionKind):
     def read(
         self, dimension: Dimension, name: str, data: Mapping[str, str], frozen: Any
     ) -> tuple[int | None, Any] | None:
-        # No database takes a NUL in a text.
+        # No database accepts a NUL in a text.
         text = data.get(f"{name}.text", "").replace("\0", "").replace("\r\n", "\n").strip()
         if len(text) > LONGEST_COMMENT:
             raise BadAnswers(

@@ -1,4 +1,4 @@
-"""Yes-or-no questions from the prompt's decomposition; those that depend on a "no" are not asked."""
+"""Yes-or-no questions from the prompt's decomposition; questions that depend on a "no" are not asked."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -100,7 +100,8 @@ class Parts(QuestionKind):
         return f"{answer.count(YES)} of {len(answer)} yes"
 
     def score(self, dimension: Dimension, answer: Any) -> float | None:
-        """The share of yes among the questions that were not answered "cannot tell"; those not asked count as no."""
+        """The share of yes among the questions that were not answered "cannot tell"; questions that were not asked
+        count as no."""
         n = len(answer) - answer.count(CANNOT_TELL)
         return answer.count(YES) / n if n else None
 

@@ -23,9 +23,9 @@ from annotations.models import Dimension, Response
 from annotations.questions import BEST, NEITHER, RANKING, WORST
 
 BARS = 10
-"""Of a histogram of a slider's answers, at most."""
+"""The most bars in a histogram of a slider's answers."""
 MOST_STEPS = 1001
-"""Levels of a slider: as many as statistics of a scale take, 0 to 100 by tenths."""
+"""The most levels of a slider, which is what statistics of a scale accept: 0 to 100 by tenths."""
 
 
 class Scale(QuestionKind):
@@ -57,7 +57,7 @@ class Choice(Scale):
 
 
 class Slider(QuestionKind):
-    """A value between two worded ends, by a fixed step; its levels are all that the step reaches."""
+    """A value between two worded ends, by a fixed step; its levels are all values that the step reaches."""
 
     key = Dimension.Kind.SLIDER
     measured_as = "interval"
@@ -132,13 +132,13 @@ class Slider(QuestionKind):
 
 
 class Ranking(QuestionKind):
-    """All images of a card in order, ties allowed: each has a place without gaps, 0 the best."""
+    """All images of a card in order, ties allowed: each has a place, without gaps; 0 is the best."""
 
     key = Dimension.Kind.RANKING
     measured_as = "ranking"
     template = "annotations/rate/kinds/ordering.html"
     module = "ordering"
-    answers_by_press = False  # the order may still be taken back
+    answers_by_press = False  # the order may still be undone
     about = (Dimension.About.IMAGE,)
 
     def designed(self, design: Design, parse: Callable[[str, str], list[dict[str, str]]]) -> tuple[Any, dict[str, Any]]:
@@ -176,7 +176,7 @@ class Ranking(QuestionKind):
 
 
 class BestWorst(Ranking):
-    """Best once, worst once, and neither for all other images."""
+    """Best for one image, worst for one, and neither for all others."""
 
     key = Dimension.Kind.BEST_WORST
     answers_by_press = True

@@ -13,12 +13,12 @@ from annotations.models import Dimension, Response
 
 MOST_PLACES = 100
 DIGITS = 4
-"""Of a fraction of the image: a tenth of a pixel of 1,000."""
+"""The precision of a fraction of the image: a tenth of a pixel in 1,000."""
 POINT, BOX, EITHER = "point", "box", "either"
 
 
 class Places(QuestionKind):
-    """[{"kind", "x", "y"}] of points and [{…, "width", "height"}] of boxes; none is an answer that is given as such.
+    """[{"kind", "x", "y"}] of points and [{…, "width", "height"}] of boxes; marking none is an explicit answer.
 
     kind: the place of its level in the question's list. x, y: of a point, or of a box's corner at the top left, as
     fractions of the image's width and height from its top left.

@@ -1,7 +1,7 @@
-"""Published ways to ask about images, each ready by one press: what is shown, and every question with its words.
+"""Published ways to ask about images, each available with one click: what is shown, and every question with its words.
 
-`docs/protocols.md` says of each what is the paper's wording and what is ours. Studies with the same questions can be
-pooled; `protocol_of` recognises them by what they ask, not by a name that somebody gave.
+`docs/protocols.md` says for each which wording is the paper's and which is ours. Studies with the same questions can be
+pooled; `protocol_of` recognises them by their questions, not by their name.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from annotations.questions import ACCEPTANCE, ALIGNMENT, FAITHFULNESS, PREFERENC
 
 @dataclass(frozen=True)
 class Protocol:
-    """Questions and what they are asked about. version: raised when a word that raters read changes.
+    """Questions and their subjects. version: raised when a word that raters read changes.
 
     source: who published it. is_quoted: whether raters read the published words.
     """
@@ -103,9 +103,9 @@ PROTOCOLS: dict[str, Protocol] = {
 
 
 def protocol_of(study: Study, dimensions: Sequence[Dimension]) -> Protocol | None:
-    """The protocol whose every word the study asks, in its order; None where a word or an answer differs.
+    """The protocol that the study follows word for word and in order; None if a word or an answer differs.
 
-    The places of a ranking are as many as its cards have images.
+    A ranking has as many places as its cards have images.
     """
     return next((one for one in PROTOCOLS.values() if _is(one, study, dimensions)), None)
 

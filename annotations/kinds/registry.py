@@ -23,12 +23,13 @@ def kind_of(dimension: Dimension) -> QuestionKind:
 
 
 def with_levels(dimensions: Sequence[Dimension]) -> list[Dimension]:
-    """Those whose answers are levels, which statistics of scales take."""
+    """The questions whose answers are levels, which statistics of scales accept."""
     return [dimension for dimension in dimensions if kind_of(dimension).has_levels]
 
 
 def frozen_of(dimensions: Sequence[Dimension], prompts: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """By prompt, what its items keep for these questions: `Item.frozen`. Raises ValidationError, see the kinds."""
+    """For each prompt, what its items store for these questions: `Item.frozen`. Raises ValidationError, see the
+    kinds."""
     found: dict[int, dict[str, Any]] = {}
     for kind in {dimension.kind for dimension in dimensions}:
         for prompt, kept in KINDS[kind].frozen(prompts).items():

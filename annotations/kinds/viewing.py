@@ -1,7 +1,7 @@
-"""How the images of a card were seen before it was answered, by the account of the rater's browser.
+"""How the images of a card were seen before it was answered, as reported by the rater's browser.
 
-On the wire it is one short field, `SIZES;RATIO;ZOOM;DECODED;VISIBLE;HIDDEN;INPUT`: `512x512,512x512;2;1;1;8123;0;k`. It
-records what the browser showed, not what the person looked at. Pages without a script send none.
+It is sent as one short field, `SIZES;RATIO;ZOOM;DECODED;VISIBLE;HIDDEN;INPUT`: `512x512,512x512;2;1;1;8123;0;k`. It
+records what the browser showed, not where the rater looked. Pages without a script do not send it.
 """
 
 import re
@@ -42,10 +42,10 @@ SUMMARY = (
 
 
 def parse_viewing(text: str) -> dict[str, Any] | None:
-    """As `Response.viewing` keeps it; None for anything else than such a field.
+    """In the format of `Response.viewing`; None for anything other than such a field.
 
     {"sizes": [[width, height], …] by place from the left, "ratio", "zoom", "decoded", "visible_ms", "hidden_ms",
-    "input"}; a reference image's size, which is sent behind them, is kept apart as "reference"
+    "input"}; a reference image's size, which is sent after them, is kept separately as "reference"
     """
     found = _SHAPE.fullmatch(text) if len(text) <= LONGEST and text.isascii() else None
     if found is None:
@@ -73,7 +73,7 @@ def viewing_cells(viewing: dict[str, Any] | None, place: int | None) -> tuple[ob
 
 @dataclass(frozen=True)
 class Summary:
-    """One rater's cards: the figures of SUMMARY, and how many cards were sent by each input."""
+    """One rater's cards: the figures of SUMMARY, and how many cards were sent with each input."""
 
     n_cards: int
     median_px: float
@@ -84,7 +84,7 @@ class Summary:
 
 
 def summary_of(seen: Sequence[dict[str, Any]]) -> Summary:
-    """From one viewing for each card, one at least."""
+    """The summary of one viewing per card, at least one."""
     widths = [min(size[0] for size in one["sizes"]) * one["ratio"] for one in seen]
     hidden, total = sum(one["hidden_ms"] for one in seen), sum(one["hidden_ms"] + one["visible_ms"] for one in seen)
     return Summary(

@@ -13,13 +13,13 @@ from generation.models import Prompt
 
 MOST_MARKS = 5
 _INSIDE = "'’-.·"
-"""Characters that belong to a word where letters stand on both sides: don't, well-lit, 3.5."""
+"""Characters that belong to a word if there are letters on both sides: don't, well-lit, 3.5."""
 
 
 def tokens(text: str) -> list[str]:
-    """What lies between words, a word, what lies between, …: a list of odd length whose words are at odd places.
+    """Separator, word, separator, …: a list of odd length whose words are at odd indices.
 
-    A word is a run of letters, digits and their accents; each Chinese character is one by itself. Joined, the tokens
+    A word is a run of letters, digits and their accents; each Chinese character is a separate word. Joined, the tokens
     give the text again.
     """
     found = [""]
@@ -100,7 +100,7 @@ class Words(QuestionKind):
         alone = [data.get(f"{name}.{place}") for place in range(n)]  # without a script, a list next to each word
         if n and None not in alone:
             marks = "".join(mark or "0" for mark in alone)
-            if not marks.strip("0") and data.get(f"{name}.looked") != "1":  # nobody may have touched it
+            if not marks.strip("0") and data.get(f"{name}.looked") != "1":  # perhaps nobody touched it
                 raise BadAnswers(
                     _("“%s” has no marks. Tick that you have looked at every word, or mark some.") % dimension.question
                 )

@@ -1,4 +1,4 @@
-"""The command-line arguments that say how a file of ratings is written and what its columns and words mean."""
+"""The command-line arguments for the format of a file of ratings and the meaning of its columns and words."""
 
 from argparse import ArgumentParser
 from collections.abc import Mapping as Dictionary
@@ -38,7 +38,7 @@ def add_mapping_arguments(parser: ArgumentParser) -> None:
 
 
 def mapping_of(options: Dictionary[str, Any]) -> Mapping:
-    """The mapping that the arguments say together. Raises CommandError."""
+    """The mapping that the arguments define together. Raises CommandError."""
     try:
         mapping = Mapping()
         if options["mapping"]:

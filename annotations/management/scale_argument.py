@@ -9,7 +9,8 @@ from exchange.tables.values import BadValue, parse_number
 def add_scale_argument(parser: ArgumentParser, *, help: str, required: bool = False) -> None:
     """`--scale`, repeatable. Both `--scale -2-2` and `--scale=-2-2` are understood."""
     parser.add_argument("--scale", action="append", required=required, default=None if required else [], help=help)
-    # argparse takes "-2-2" for an option, but a negative number for a value: to it, this is one.
+    # argparse takes "-2-2" for an option, but accepts a negative number as a value: this makes it take the scale for
+    # one.
     parser._negative_number_matcher = re.compile(r"-[0-9.]")
 
 

@@ -10,20 +10,20 @@ LIKE_A_TOKEN = re.compile(r"-[\w-]{21}", re.ASCII)
 
 
 class TokenParser(CommandParser):
-    """Reads a token that begins with "-" as a token. One in 64 did; no option has their 22 characters."""
+    """Reads a token that begins with "-" as a token. One in 64 older tokens does; no option has 22 characters."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         return super().parse_known_args(args if args is None else tokens_last(args), namespace)
 
 
 class StudyCommand(BaseCommand):
-    """A command that takes a study's token, also one that begins with "-"."""
+    """A command that takes a study's token, including one that begins with "-"."""
 
     requires_system_checks: tuple[str, ...] = ()  # they load every page of the site
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.__class__ = TokenParser  # Django makes the parser itself, and offers no other place to choose its class
+        parser.__class__ = TokenParser  # Django creates the parser itself, and offers no other way to choose its class
         return parser
 
 

@@ -1,4 +1,4 @@
-"""Raters, what they were given, and every answer they ever gave."""
+"""Raters, the cards assigned to them, and every answer that they ever gave."""
 
 from django.conf import settings
 from django.db import models
@@ -34,9 +34,9 @@ class Rater(models.Model):
     # A withdrawn rater is also an excluded one; the report counts them and does not name them.
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     group = models.CharField(max_length=100, blank=True)
-    # Anybody may come by an invitation: until they have answered, few items are reserved for them at once.
+    # Anybody may join through an invitation: until they have answered, few items are reserved for them at once.
     came_by_invitation = models.BooleanField(default=False)
-    # Where this rater's search for open items goes on: everything before it, at this need, has been passed already.
+    # Where this rater's search for open items continues: everything before it, at this need, has already been passed.
     cursor_taken = models.PositiveSmallIntegerField(default=0)
     cursor_position = models.IntegerField(default=-1)
     next_sequence = models.PositiveIntegerField(default=0)
@@ -44,7 +44,7 @@ class Rater(models.Model):
     # out.
     side_excess = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    # An excluded rater's answers are kept and count in no figure; `Item.taken` does not count their places.
+    # An excluded rater's answers are kept but do not count in any figure; `Item.taken` does not count their places.
     excluded_at = models.DateTimeField(null=True, blank=True)
     excluded_reason = models.CharField(max_length=500, blank=True)
     excluded_by = models.ForeignKey(
@@ -68,17 +68,17 @@ class Rater(models.Model):
 
 
 class Ratings(models.Manager["Assignment"]):
-    """What is rated, without repeats and checks: nothing counts these by mistake."""
+    """Assignments of ratings, without repeats and checks, so that these are never counted by mistake."""
 
     def get_queryset(self) -> models.QuerySet["Assignment"]:
         return super().get_queryset().filter(purpose=Assignment.Purpose.RATING)
 
 
 class Assignment(models.Model):
-    """One rater's work on one item. `sequence` is its place in what this rater sees.
+    """One rater's work on one item. `sequence` is its place among the cards that this rater sees.
 
-    Cards of another purpose than "rating" look alike to the rater, take no place on their item and enter no result.
-    `objects`, `study.assignments` and `rater.assignments` leave them out; `with_checks` has them all.
+    Cards of another purpose than "rating" look the same to the rater, take no place on their item and do not enter any
+    result. `objects`, `study.assignments` and `rater.assignments` leave them out; `with_checks` has them all.
     """
 
     class Purpose(models.TextChoices):
@@ -106,8 +106,8 @@ class Assignment(models.Model):
     shown_order = models.CharField(max_length=200, blank=True)
     flag = models.CharField(max_length=1000, blank=True)
     purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.RATING)
-    # Given out because of what earlier raters answered; figures leave these out. The probability is that with which the
-    # item got further raters, given those answers; 1 for the first raters, who come whatever is answered.
+    # Assigned because of earlier raters' answers; figures leave these out. The probability is the one with which the
+    # item got further raters, given those answers; it is 1 for the first raters, who come in any case.
     is_further = models.BooleanField(default=False)
     probability = models.FloatField(default=1.0)
     # The rater chose not to answer it. It is not offered to them again.
@@ -145,12 +145,13 @@ class Assignment(models.Model):
 
 
 class Response(models.Model):
-    """One answer to one dimension, about one image or (image empty) about all that was shown.
+    """One answer to one dimension, about one image or (image empty) about everything shown.
 
     Rows are only ever added. A changed answer is the next revision; `is_current` moves on to it.
     `level` is the index of the dimension's level; "unable to answer" has none, and is never a number.
-    `answer` is what questions of other kinds are answered with, in the shape that the kind in `annotations.kinds` says.
-    `viewing` is how the images were seen before this answer, by the browser's account: see `annotations.kinds.viewing`.
+    `answer` is the answer to questions of other kinds, in the format that the kind in `annotations.kinds` defines.
+    `viewing` is how the images were seen before this answer, as reported by the browser: see
+    `annotations.kinds.viewing`.
     """
 
     assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="responses")
@@ -163,11 +164,11 @@ class Response(models.Model):
     is_unable = models.BooleanField(default=False)
     shown_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField()
-    # By the server's clock; `answered_at` is what the browser says. Empty: from before it was recorded.
+    # By the server's clock; `answered_at` is reported by the browser. Empty: from before it was recorded.
     received_at = models.DateTimeField(auto_now_add=True, null=True)
     active_ms = models.PositiveIntegerField(null=True, blank=True)
     viewing = models.JSONField(null=True, blank=True)
-    # In which its question was read. Empty: not recorded, as in imports.
+    # The language in which the question was read. Empty: not recorded, as in imports.
     language = models.CharField(max_length=10, blank=True, editable=False)
 
     class Meta:
@@ -196,7 +197,7 @@ class Response(models.Model):
 
 
 class LateAnswer(models.Model):
-    """An answer that came after its item was given away and answered in full: kept, shown, counted nowhere."""
+    """An answer that came after its item was reassigned and answered in full: kept and shown, but not counted."""
 
     assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="late_answers")
     answers = models.JSONField()

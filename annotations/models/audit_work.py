@@ -1,4 +1,4 @@
-"""What auditors are given to judge, and by whom each part of it was taken."""
+"""The work for auditors, and who took each part of it."""
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -12,7 +12,7 @@ from generation.models import Claim, Image
 
 
 class Auditor(models.Model):
-    """One judge of a critic in one study. Kept apart from raters: who audits has seen the claims, and rates nothing."""
+    """One judge of a critic in one study. Separate from raters: an auditor has seen the claims and must not rate."""
 
     study = models.ForeignKey(Study, models.CASCADE, related_name="auditors")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="auditors")
@@ -33,7 +33,7 @@ class Auditor(models.Model):
 
 
 class AuditPlan(models.Model):
-    """How the critics of a study are put on trial. What it says is fixed once made: only its state changes."""
+    """How the critics of a study are audited. It is fixed once created: only its state changes."""
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
@@ -130,7 +130,7 @@ class AuditItem(models.Model):
 class Audit(models.Model):
     """One auditor's work on one item. `claim_order` holds the ids of the claims in the order this auditor sees them.
 
-    LATE: finished after the place was given away and used by another: kept, counted nowhere.
+    LATE: finished after the place was given to and used by another auditor: kept, but not counted.
     """
 
     class State(models.TextChoices):
@@ -186,7 +186,7 @@ class Audit(models.Model):
 
 
 class Adjudication(models.Model):
-    """A claim on which auditors disagree, and the third one who decides it without seeing what they said."""
+    """A claim on which auditors disagree, and the third auditor who decides it without seeing their verdicts."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")

@@ -1,4 +1,4 @@
-"""What auditors say of the critic: verdicts on claims, errors that no claim named, and what refinement did."""
+"""Auditors' answers: verdicts on claims, errors that no claim named, and the effect of refinement."""
 
 from django.conf import settings
 from django.db import models
@@ -11,7 +11,7 @@ from generation.models import Claim, Image
 
 
 class Revised(models.Model):
-    """An answer of which every revision is kept: a change is a new row, and one of them is current."""
+    """An answer whose revisions are all kept: a change is a new row, and one of them is current."""
 
     revision = models.PositiveSmallIntegerField(default=1)
     is_current = models.BooleanField(default=True)
@@ -94,9 +94,9 @@ class MissedErrorGroup(models.Model):
 class MissedError(models.Model):
     """An error in an image that the critic did not name, in an auditor's words and marked where it is.
 
-    x, y, width and height are fractions of the image from its top left; a point has no width and height. Rows are
-    never changed or deleted: who takes one back withdraws it. Those listed BEFORE the claims were seen may name what
-    a claim names too; a group that holds the claim says so.
+    x, y, width and height are fractions of the image from its top left; a point has no width and height. Rows are never
+    changed or deleted; an auditor can withdraw one. Errors listed BEFORE the claims were seen may be the same as a
+    claim's; a group that holds the claim says so.
     """
 
     class Stage(models.TextChoices):
@@ -109,9 +109,10 @@ class MissedError(models.Model):
     image = models.ForeignKey(Image, models.PROTECT, related_name="missed_errors")
     auditor = models.ForeignKey(Auditor, models.PROTECT, related_name="missed_errors")
     stage = models.CharField(max_length=10, choices=Stage, default=Stage.AFTER)
-    # In a repair audit: the error is in the refined image. A placebo's two images are one, so `image` cannot tell.
+    # In a repair audit: the error is in the refined image. A placebo's two images are the same, so `image` does not
+    # say.
     is_in_refined = models.BooleanField(default=False)
-    # Chosen by the page that sends it, so that the same line sent twice is one line.
+    # Chosen by the page that sends it, so that the same entry sent twice is stored once.
     key = models.CharField(max_length=40, blank=True)
     text = models.CharField(max_length=1000)
     kind = models.CharField(max_length=50, blank=True)
@@ -146,7 +147,8 @@ class MissedError(models.Model):
 
 
 class ElementCheck(Revised):
-    """Whether a part that the prompt asks for is there. Every revision is kept; a repair audit says where it is."""
+    """Whether a part that the prompt asks for is present. Every revision is kept; a repair audit says in which
+    image."""
 
     class Answer(models.TextChoices):
         PRESENT = "present", _("there")
@@ -176,8 +178,8 @@ class ElementCheck(Revised):
 class RepairJudgement(Revised):
     """What refinement did to the error that one claim names. Every revision is kept.
 
-    The auditor says on which side the error is; stored is what that means for baseline → refined. WORSE: the error is
-    in the refined image alone, or is worse there. IMPROVED: it is in both, less so in the refined one.
+    The auditor says on which side the error is; the meaning of that for baseline → refined is stored. WORSE: the error
+    is only in the refined image, or is worse there. IMPROVED: it is in both, but less severe in the refined one.
     """
 
     class Outcome(models.TextChoices):

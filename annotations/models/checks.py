@@ -1,4 +1,4 @@
-"""Known answers of items, raters' answers before the study proper, and the messages that they write."""
+"""Known answers of items, raters' answers to exercises, and the messages that they write."""
 
 from django.db import models
 from django.db.models import Q
@@ -12,8 +12,9 @@ from generation.models import Image
 class KnownAnswer(models.Model):
     """The levels that are right for one question about an item, or about one of its images.
 
-    `accepted` lists indices of the dimension's levels; a slider's are all that its step reaches. Where levels are sides
-    of the screen they name the item's own images: 0 is the image in slot 0, whichever side a rater saw it on.
+    `accepted` lists indices of the dimension's levels; a slider's levels are all values that its step reaches. Where
+    levels are sides of the screen they name the item's own images: 0 is the image in slot 0, whichever side a rater saw
+    it on.
     """
 
     item = models.ForeignKey(Item, models.CASCADE, related_name="known_answers")
@@ -35,7 +36,7 @@ class KnownAnswer(models.Model):
 
     @property
     def right(self) -> list[int]:
-        """The levels that are right, ascending; what is stored and is no level of the question is left out."""
+        """The right levels, ascending; stored values that are not levels of the question are left out."""
         stored = self.accepted if isinstance(self.accepted, list) else []
         n = self.dimension.n_levels
         return sorted({level for level in stored if type(level) is int and 0 <= level < n})
@@ -70,7 +71,7 @@ class Trial(models.Model):
 
 
 class RaterMessage(models.Model):
-    """A word from a rater to the researchers of the study."""
+    """A message from a rater to the researchers of the study."""
 
     rater = models.ForeignKey(Rater, models.CASCADE, related_name="messages")
     text = models.TextField(max_length=4000)

@@ -1,4 +1,4 @@
-"""What the explorer reads: a report's figures of every unit, frozen with the report."""
+"""The explorer's data: a report's figures of every unit, frozen with the report."""
 
 from django.db import models
 
@@ -9,8 +9,8 @@ class UnitTable(models.Model):
     """The units of one question of a finished report, in the report's order of units.
 
     `names` says what the codes in the columns mean: lists of "methods", "categories", "metrics", "kinds" (of claims)
-    and "levels". The figures are in the columns: one row for a whole column, so that a page reads a few rows however
-    many units there are.
+    and "levels". The figures are in the columns: one row for a whole column, so that a page reads a few rows for any
+    number of units.
     """
 
     snapshot = models.ForeignKey(ReportSnapshot, models.CASCADE, related_name="unit_tables")

@@ -1,4 +1,4 @@
-"""Methods that joined a study after it was made: a living benchmark's tries, all of them on record."""
+"""Methods that joined a study after it was created: a record of every addition to a living benchmark."""
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +9,7 @@ from generation.models import Method
 
 
 class Extension(models.Model):
-    """One try: which methods joined, with how many items, and the results as they were before.
+    """One addition: which methods joined, with how many items, and the results before it.
 
     Rows are only added. The study's items with a position from `first_position` on, `n_items` of them, came with it.
     """

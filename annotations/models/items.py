@@ -1,4 +1,4 @@
-"""What a study shows at once."""
+"""What a study shows on one card."""
 
 from typing import Any
 
@@ -11,7 +11,8 @@ from generation.models import Image, Prompt
 
 
 class RatedItems(models.Manager["Item"]):
-    """The items that are rated: those that prepare or check raters are left out, so nothing counts them wrongly."""
+    """The items that are rated: those that prepare or check raters are left out, so that they are never counted by
+    mistake."""
 
     def get_queryset(self) -> models.QuerySet["Item"]:
         return super().get_queryset().filter(role=Item.Role.RATED)
@@ -24,14 +25,14 @@ class Item(models.Model):
     none. The database refuses a (`wanted` + 1)th, however many arrive at once; allocation reads only (study, taken,
     position).
 
-    `n_further` of the wanted places are for further raters of a disputed item, who came because of earlier answers.
-    `further_probability` is the probability, given those answers, with which the item got them.
+    `n_further` of the wanted places are for further raters of a disputed item, who are added because of earlier
+    answers. `further_probability` is the probability, given those answers, with which the item got them.
 
-    `look` is the look at the comparison of two methods that releases the item; until then nobody is wanted.
+    `look` is the look at the comparison of two methods that releases the item; until then the item wants no raters.
 
-    `frozen` is what a question needs to know of the prompt, by the question's kind: the words that are marked, or the
-    questions of its decomposition. Its "reference" is the reference image that is shown. It stays as it was when the
-    item was made, even if the prompt changes.
+    `frozen` holds the facts about the prompt that a question needs, by the question's kind: the words to be marked, or
+    the questions of its decomposition. Its "reference" is the reference image that is shown. It stays as it was when
+    the item was created, even if the prompt changes.
 
     Items with another role than "rated" want no raters, so they are never allocated. `objects` and `study.items` omit
     them; `with_checks` has them all.

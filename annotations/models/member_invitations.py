@@ -1,4 +1,4 @@
-"""An invitation to take part in running a study, for somebody who has no account yet."""
+"""An invitation to help run a study, for somebody without an account."""
 
 import hashlib
 import secrets

@@ -1,4 +1,4 @@
-"""Where paid raters come from, and what became of each of their visits."""
+"""The sources of paid raters, and the outcome of each of their visits."""
 
 from django.db import models
 from django.db.models import Q
@@ -9,9 +9,9 @@ from annotations.models.studies import Study
 
 
 class Panel(models.Model):
-    """A panel whose people come with their identifiers in the link and go back with a code.
+    """A panel whose participants arrive with their identifiers in the link and return with a code.
 
-    `return_address` may contain {code}, {participant}, {session} and {study}. Without one the code is shown alone.
+    `return_address` may contain {code}, {participant}, {session} and {study}. Without one only the code is shown.
     """
 
     class Kind(models.TextChoices):
@@ -53,9 +53,10 @@ class Panel(models.Model):
 
 
 class PanelVisit(models.Model):
-    """One person's visit from a panel. Exports know the rater's name here alone, never the panel's identifier.
+    """One person's visit from a panel. Exports contain only the rater's name on this site, never the panel's
+    identifier.
 
-    Of a forgotten person `participant` is a keyed hash, and `session` is there only as long as it is to be paid.
+    For a forgotten person `participant` is a keyed hash, and `session` is kept only until it is paid.
     """
 
     class State(models.TextChoices):
@@ -93,5 +94,5 @@ class PanelVisit(models.Model):
 
     @property
     def shown_participant(self) -> str:
-        """The panel's number of the person; empty for somebody who is forgotten."""
+        """The panel's number of the person; empty for a forgotten person."""
         return "" if self.is_forgotten else self.participant

@@ -1,4 +1,4 @@
-"""What a study asks of its raters and offers them: consent, practice, checks, breaks, pay, retention."""
+"""A study's terms for its raters: consent, practice, checks, breaks, pay, retention."""
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -12,7 +12,7 @@ AT_LEAST_ONE = [MinValueValidator(1)]
 
 
 class ConsentText(models.Model):
-    """One version of what raters agree to, kept from the moment that somebody has agreed to it."""
+    """One version of what raters agree to, kept from the moment somebody agrees to it."""
 
     study = models.ForeignKey(Study, models.CASCADE, related_name="consent_texts")
     number = models.PositiveIntegerField()
@@ -28,7 +28,7 @@ class ConsentText(models.Model):
 
 
 class RaterPlan(models.Model):
-    """How a study treats its raters. A study without one has no checks, no caps and no retention rule.
+    """A study's settings for its raters. A study without one has no checks, no caps and no retention rule.
 
     Shares are percentages of all cards that a rater sees. Money is in hundredths of the currency's unit.
     """
@@ -140,7 +140,7 @@ class RaterPlan(models.Model):
 
     @property
     def groups(self) -> dict[str, int | None]:
-        """By group, how many raters of it are taken at most; None for as many as come."""
+        """By group, the most raters accepted; None for no limit."""
         found: dict[str, int | None] = {}
         for line in filter(None, map(str.strip, self.group_choices.splitlines())) if self.group_question else ():
             name, _equals, most = line.rpartition("=")
@@ -150,7 +150,7 @@ class RaterPlan(models.Model):
 
     @property
     def shares(self) -> dict[str, int]:
-        """By purpose of a card, its percentage; those of nothing are left out."""
+        """By purpose of a card, its percentage; zero percentages are left out."""
         every = {
             "gold": self.gold_share,
             "check": self.check_share,
@@ -161,12 +161,12 @@ class RaterPlan(models.Model):
 
 
 def plan_of(study: Study) -> RaterPlan:
-    """The study's plan, or the one of a study that has set nothing; unsaved then."""
+    """The study's plan, or an unsaved default plan if it has none."""
     return getattr(study, "rater_plan", None) or RaterPlan(study=study)
 
 
 class Erasure(models.Model):
-    """That somebody's identity or answers were erased: what was counted, and nothing about who it was."""
+    """A record that somebody's identity or answers were erased: counts, and nothing about the person."""
 
     class Kind(models.TextChoices):
         EVERYTHING = "everything", _("the answers and the identity")
@@ -188,8 +188,8 @@ class Erasure(models.Model):
 class TextImage(models.Model):
     """An image in the texts that raters read before and while they rate, such as the instructions.
 
-    `file` holds pixels alone, as images that are rated do. `token` names it in addresses; raters never see `name`, by
-    which the study's texts refer to it.
+    `file` holds only pixels, as for rated images. `token` names it in addresses; raters never see `name`, by which the
+    study's texts refer to it.
     """
 
     study = models.ForeignKey(Study, models.CASCADE, related_name="text_images")

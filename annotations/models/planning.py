@@ -1,4 +1,5 @@
-"""What researchers say of their study: its plan, frozen before the first answer, and facts that only they know."""
+"""Researchers' statements about their study: its plan, frozen before the first answer, and facts that only they
+know."""
 
 from typing import Any, NoReturn
 
@@ -10,7 +11,7 @@ from annotations.models.studies import Study
 
 
 class Statement(models.Model):
-    """Texts of the researchers, by key: what they intend (until it is registered), and facts for checklists."""
+    """Texts of the researchers, by key: intentions (until they are registered), and facts for checklists."""
 
     study = models.OneToOneField(Study, models.CASCADE, related_name="statement")
     intentions = models.JSONField(default=dict, blank=True)
@@ -22,13 +23,13 @@ class Statement(models.Model):
 
 
 class OnlyRegistered(TypeError):
-    """A registration is frozen: it is neither changed nor deleted alone."""
+    """A registration is frozen: it cannot be changed, nor deleted on its own."""
 
 
 class PromptLook(models.Model):
     """One look at the comparison of a study's two methods, by the rule of `Study.prompt_looks`. Rows are only added.
 
-    `mean` is that of the differences of `n_prompts` prompts, second method less first; `p` is held against `bound`;
+    `mean` is that of the differences of `n_prompts` prompts, second method less first; `p` is compared with `bound`;
     `low` and `high` are the repeated confidence interval. Empty: undefined.
     """
 
@@ -57,7 +58,7 @@ class PromptLook(models.Model):
 
 
 class Registration(models.Model):
-    """A study's plan as it was frozen. `content` is the registered file; `digest` its SHA-256.
+    """A study's frozen plan. `content` is the registered file; `digest` is its SHA-256.
 
     Rows are only ever added, and only while there is no answer; the last one counts.
     """

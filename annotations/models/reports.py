@@ -1,4 +1,4 @@
-"""Results as they were at one moment."""
+"""Results at one moment."""
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +10,7 @@ from generation.jobs import Leased
 
 
 class ReportSnapshot(Leased):
-    """A frozen result: the same inputs, seed and code version give the same figures again.
+    """A frozen result: the same inputs, seed and code version reproduce its figures.
 
     While it is RUNNING it belongs to the worker that has its claim; once DONE, `results` never changes.
     """

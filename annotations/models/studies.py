@@ -19,9 +19,9 @@ KEYS = "123456789ABCDEFGHIJK"
 
 
 def new_token() -> str:
-    """At least 127 random bits for an address: it cannot be guessed and says nothing.
+    """At least 127 random bits for an address: it cannot be guessed and reveals nothing.
 
-    It begins with a letter or a digit, so that no command takes it for an option.
+    It begins with a letter or a digit, so that no command mistakes it for an option.
     """
     while not (token := secrets.token_urlsafe(16))[0].isalnum():
         pass
@@ -29,7 +29,7 @@ def new_token() -> str:
 
 
 def new_tokens(n: int) -> list[str]:
-    """Many tokens at once, which takes a tenth of the time: the first 132 of every 144 random bits."""
+    """Many tokens at once, in a tenth of the time: the first 132 of every 144 random bits."""
     found: list[str] = []
     while len(found) < n:
         drawn = urlsafe_b64encode(secrets.token_bytes(18 * (n - len(found)))).decode()
@@ -103,7 +103,7 @@ class Study(models.Model):
         default="en",
         help_text=_("The language in which title, consent, instructions and questions are written."),
     )
-    # language → {a text of the study: its translation}, for raters alone: what is asked is stored in the main language.
+    # language → {a text of the study: its translation}, for raters only: questions are stored in the main language.
     words = models.JSONField(default=dict, blank=True, editable=False)
     title = models.CharField(_("title"), max_length=200, help_text=_("Annotators see it: name no method in it."))
     notes = models.TextField(_("notes"), blank=True, help_text=_("For researchers; annotators never see them."))
@@ -207,12 +207,12 @@ class Study(models.Model):
         help_text=_("Only for the cost on the design page."),
     )
     currency = models.CharField(_("currency"), max_length=8, blank=True, help_text=_("For example EUR or USD."))
-    # Counts its changes while it is a draft, so that none is made, or opened, on top of one that was not seen.
+    # Counts changes of the draft, so that nobody changes or opens it without having seen the latest one.
     revision = models.PositiveIntegerField(default=0, editable=False)
     closes_at = models.DateTimeField(
         _("closes by itself"), null=True, blank=True, help_text=_("Empty: it stays open until you close it.")
     )
-    # When every answer that is wanted was there; empty again when further items join.
+    # When every wanted answer had arrived; empty again when further items join.
     completed_at = models.DateTimeField(null=True, blank=True, editable=False)
     # For items of a lower position, and for checks where it is not 0, `renditions.make_ahead` has made smaller images.
     n_items_ready = models.PositiveIntegerField(default=0, editable=False)
@@ -241,7 +241,7 @@ class Study(models.Model):
 
     @property
     def prompts_by_look(self) -> tuple[int, ...]:
-        """The numbers of prompts after which the comparison is looked at; none where there is no such rule."""
+        """The numbers of prompts after which the comparison is looked at; empty without such a rule."""
         return tuple(int(number) for number in self.prompt_looks.split(",")) if self.prompt_looks else ()
 
 
@@ -300,7 +300,7 @@ class Dimension(models.Model):
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.ORDINAL)
     about = models.CharField(max_length=10, choices=About, default=About.IMAGE)
     levels = models.JSONField(blank=True)
-    # What else its kind needs to know, such as the step of a slider.
+    # Further parameters of its kind, such as the step of a slider.
     parameters = models.JSONField(default=dict, blank=True)
     allows_unable = models.BooleanField(_("offers “unable to answer”"), default=True)
 
@@ -321,7 +321,7 @@ class Dimension(models.Model):
 
     @property
     def values(self) -> list[Decimal]:
-        """The value of every level, exact; a slider's levels are all that its step reaches."""
+        """The value of every level, exact; a slider's levels are all values that its step reaches."""
         values = [Decimal(level["value"]) for level in self.levels]
         if self.kind != self.Kind.SLIDER:
             return values
@@ -331,7 +331,7 @@ class Dimension(models.Model):
 
     @property
     def n_levels(self) -> int:
-        """How many levels an answer is one of; a slider's are all that its step reaches."""
+        """The number of levels; a slider's are all values that its step reaches."""
         if self.kind != self.Kind.SLIDER:
             return len(self.levels)
         low, high = (Decimal(level["value"]) for level in self.levels)
@@ -339,7 +339,7 @@ class Dimension(models.Model):
 
     @property
     def labels(self) -> list[str]:
-        """The words of every level; of a slider, only its ends have any."""
+        """The words of every level; for a slider, only its ends have words."""
         words = [level["label"] for level in self.levels]
         if self.kind != self.Kind.SLIDER:
             return words

@@ -1,4 +1,4 @@
-"""Addresses to which a study's events are sent, and every message that was sent or waits."""
+"""Addresses to which a study's events are sent, and every message, sent or waiting."""
 
 import base64
 import secrets
@@ -14,7 +14,7 @@ SECRET_PREFIX = "whsec_"  # noqa: S105  # the beginning of a secret, not a secre
 
 
 def new_secret() -> str:
-    """A key of 256 bits for signatures, as the Standard Webhooks write it."""
+    """A 256-bit key for signatures, in the format of the Standard Webhooks."""
     return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
@@ -35,7 +35,7 @@ class Webhook(models.Model):
     secret = models.CharField(max_length=100, default=new_secret, editable=False)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     made_at = models.DateTimeField(auto_now_add=True)
-    # Set where the address answered that it is gone (410): nothing more is sent there.
+    # Set if the address responded that it is gone (410): nothing more is sent there.
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -67,7 +67,7 @@ class Delivery(Leased):
     due_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     status = models.PositiveSmallIntegerField(null=True, blank=True)
-    # What the address answered last, or why it could not be reached.
+    # The last response of the address, or why it could not be reached.
     said = models.CharField(max_length=300, blank=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Reads for studies that methods join later."""
+"""Reads for studies to which methods are added later."""
 
 from collections.abc import Sequence
 
@@ -18,18 +18,18 @@ def methods_of(study: Study) -> QuerySet[Method]:
 
 
 def tries_of(study: Study) -> list[Extension]:
-    """Every try of a method to join the study, the oldest first, with `methods` and who added it, in two queries."""
+    """Every addition of methods to the study, the oldest first, with `methods` and who added them, in two queries."""
     return list(study.extensions.select_related("added_by", "results_before").prefetch_related("methods"))
 
 
 def methods_that_may_join(study: Study) -> QuerySet[Method]:
-    """Methods that have images of the study's prompts to show, and are not in it."""
+    """Methods that are not in the study and have images of its prompts that can be shown."""
     images = _images(study, Image.objects.filter(shown__gt="").exclude(method__in=methods_of(study).order_by()))
     return Method.objects.filter(pk__in=images.order_by().values("method")).order_by("name")
 
 
 def further_candidates(study: Study, new: Sequence[int], pairing: Pairing, *, seed: int) -> Candidates:
-    """The items with which methods would join the study: of its prompts alone, and none without a new method."""
+    """The items that methods would add to the study: only of its prompts, and each with a new method."""
     sets = tuple(study.items.values_list("prompt__prompt_set", flat=True).distinct())
     if study.item_kind == Study.ItemKind.IMAGE:
         images = _images(study, images_with_file(Selection(sets, tuple(new))))
@@ -55,5 +55,5 @@ def further_candidates(study: Study, new: Sequence[int], pairing: Pairing, *, se
 
 
 def _images(study: Study, images: QuerySet[Image]) -> QuerySet[Image]:
-    """Those of the study's prompts."""
+    """The images of the study's prompts."""
     return images.filter(prompt__in=Item.objects.filter(study=study).order_by().values("prompt"))

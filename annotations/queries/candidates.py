@@ -1,4 +1,4 @@
-"""Which images a study could be made of: counts for the design page, arrays for building its items."""
+"""The images from which a study could be made: counts for the design page, arrays for building its items."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -20,10 +20,10 @@ MOST_EXAMPLES = 12
 
 @dataclass(frozen=True)
 class Selection:
-    """Where the images come from: of these prompt sets, made by these methods; with `run`, in that run alone.
+    """Where the images come from: of these prompt sets, made by these methods; with `run`, only in that run.
 
-    `pairing` says which of them meet where two are shown at once; with `one_per_method` a card of all images shows one
-    of each method, as a ranking of methods needs, and a prompt with several seeds gives several cards.
+    `pairing` says which of them meet if two are shown at once. With `one_per_method` a card of all images shows one per
+    method, as a ranking of methods needs, and a prompt with several seeds gives several cards.
     """
 
     prompt_sets: tuple[int, ...]
@@ -32,7 +32,7 @@ class Selection:
     pairing: Pairing = field(default_factory=Pairing)
     one_per_method: bool = False
     prompts: tuple[int, ...] | None = None
-    """These prompts alone; None: all of the sets. See `sampled`."""
+    """Only these prompts; None: all prompts of the sets. See `sampled`."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Candidates:
 
 
 def images_with_file(selection: Selection) -> QuerySet[Image]:
-    """What can be shown: an image whose file is held elsewhere cannot."""
+    """Images that can be shown: those whose file is held here."""
     images = Image.objects.filter(
         prompt__prompt_set__in=selection.prompt_sets, method__in=selection.methods, shown__gt=""
     )
@@ -84,7 +84,7 @@ def n_items(item_kind: str, selection: Selection) -> int:
 
 
 def candidates(item_kind: str, selection: Selection, *, seed: int = 0) -> Candidates:
-    """Read the selection once, in chunks; the order of rows is fixed, so that the seed alone decides the study's.
+    """Read the selection once, in chunks; the order of rows is fixed, so that only the seed decides the study's order.
 
     seed: of a balanced sample of pairs
     """
@@ -105,7 +105,7 @@ def candidates(item_kind: str, selection: Selection, *, seed: int = 0) -> Candid
 
 
 def has_own_keys(item_kind: str, selection: Selection) -> bool:
-    """Whether each item has a key of its source's own, no two alike: then people may refer to items by it."""
+    """Whether each item has a unique key from its source, by which people may refer to it."""
     if item_kind == Study.ItemKind.PAIR:
         return False
     if item_kind == Study.ItemKind.PROMPT:
@@ -124,10 +124,10 @@ def n_prompts(selection: Selection) -> int:
 
 
 def sampled(item_kind: str, selection: Selection, *, n_prompts: int, seed: int) -> Selection:
-    """The selection with a sample of its prompts: equally many of each category, as far as there are enough.
+    """The selection with a sample of its prompts: equally many per category, if there are enough.
 
-    The same seed draws the same prompts of the same images. Only prompts that give an item are drawn: where methods
-    are compared on a card, those that have images by two of them (by the baseline and another, where there is one).
+    The same seed draws the same prompts from the same images. Only prompts that give an item are drawn: if methods are
+    compared on a card, those with images by two of them (by the baseline and another, if there is a baseline).
     """
     images = images_with_file(selection).order_by()
     prompts = Prompt.objects.filter(pk__in=images.values("prompt"))
@@ -146,7 +146,7 @@ def sampled(item_kind: str, selection: Selection, *, n_prompts: int, seed: int) 
 
 
 def references_of(prompts: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """By prompt, what items keep of its reference image: see `Item.frozen`."""
+    """For each prompt, what items store about its reference image: see `Item.frozen`."""
     found: dict[int, dict[str, Any]] = {}
     for first in range(0, len(prompts), ROWS_AT_ONCE):
         rows = Reference.objects.filter(prompt__in=prompts[first : first + ROWS_AT_ONCE])

@@ -13,7 +13,7 @@ ROWS_AT_ONCE = 10_000
 
 
 def integers(rows: QuerySet[Any, Any], n_columns: int) -> list[IntArray]:
-    """The rows' columns as int64 arrays, (n_rows,) each; at no time more than a batch of rows as Python objects."""
+    """The rows' columns as int64 arrays, (n_rows,) each; never more than a batch of rows as Python objects."""
     parts = [np.empty((0, n_columns), np.int64)]
     for batch in _batches(rows.iterator(chunk_size=ROWS_AT_ONCE)):
         count = len(batch) * n_columns

@@ -1,4 +1,4 @@
-"""A study's rows for export, in a stream: what was shown, who answered, what, when."""
+"""A study's rows for export, as a stream: what was shown, who answered, the answer, and when."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -118,15 +118,15 @@ LATE = (
 
 
 def check_rows(study: Study) -> Rows:
-    """Current answers to repeats and checks, with the card's purpose first; they enter no result."""
+    """Current answers to repeats and checks, with the card's purpose first; they do not enter any result."""
     yield from response_rows(study, all_revisions=True, of_checks=True)
 
 
 def response_rows(study: Study, *, all_revisions: bool, of_checks: bool = False) -> Rows:
-    """The answers that count in the order they came; with `all_revisions` also those that were changed later, and
-    those of excluded raters. `of_checks`: those to repeats and checks instead, the card's purpose before them.
+    """The answers that count in order of arrival; with `all_revisions` also those that were changed later, and those of
+    excluded raters. `of_checks`: instead, the answers to repeats and checks, with the card's purpose first.
 
-    Five queries whatever the size; rows come in batches, on PostgreSQL by a cursor of the server.
+    Five queries for any size; rows come in batches, on PostgreSQL through a server-side cursor.
     """
     answers = Response.objects.filter(~IS_RATING if of_checks else IS_RATING)
     for purpose, _does_count, row in _rows(study, answers if all_revisions else answers.filter(COUNTS)):
@@ -134,7 +134,8 @@ def response_rows(study: Study, *, all_revisions: bool, of_checks: bool = False)
 
 
 def marked_rows(study: Study) -> Iterator[tuple[bool, Sequence[object]]]:
-    """The rows of `response_rows` with `all_revisions`, each with whether it is among those without: read once."""
+    """The rows of `response_rows` with `all_revisions`, each with whether it would also be included without; read in
+    one pass."""
     for _purpose, does_count, row in _rows(study, Response.objects.filter(IS_RATING)):
         yield does_count, row
 
@@ -157,7 +158,7 @@ def _rows(study: Study, answers: QuerySet[Response]) -> Iterator[tuple[str, bool
             slot=slot,
             chosen=_chosen_method() if with_sides else nothing,
             reference=reference_ if has_references else nothing,
-            # As text: Django would convert every row for the sake of the few that have one.
+            # As text: Django would convert every row although only a few have one.
             **{name: Cast(stored, TextField()) for name, stored in DOCUMENTS.items()},
             **plain,
         )
@@ -206,7 +207,7 @@ def _rows(study: Study, answers: QuerySet[Response]) -> Iterator[tuple[str, bool
 
 
 def _plain(names: Sequence[str]) -> dict[str, Cast]:
-    """On SQLite the columns as they are stored, since Django takes longer to convert them than to read all others."""
+    """On SQLite the columns as stored, since Django takes longer to convert them than to read all others."""
     return {f"{name}_plain": Cast(name, TextField()) for name in names} if connection.vendor == "sqlite" else {}
 
 
@@ -220,7 +221,8 @@ def _utc(stored: str) -> datetime:
 
 
 def with_names(answers: QuerySet[Response]) -> QuerySet[Response]:
-    """Answers with their item, prompt, rater and image, and `chosen_method`: what made the image on the chosen side."""
+    """Answers with their item, prompt, rater and image, and `chosen_method`: the method of the image on the chosen
+    side."""
     related = ("assignment__item__prompt", "assignment__rater", "image__method")
     chosen = Method.objects.filter(pk=OuterRef("chosen")).values("name")[:1]
     rows = answers.select_related(*related).annotate(chosen=_chosen_method())
@@ -228,7 +230,7 @@ def with_names(answers: QuerySet[Response]) -> QuerySet[Response]:
 
 
 def rater_rows(study: Study) -> Rows:
-    """Everybody who rates or rated, excluded raters too, in the order in which they came."""
+    """Everybody who rates or rated, including excluded raters, in order of arrival."""
     raters = (
         raters_with_progress(study)
         .order_by("pk")
@@ -243,7 +245,7 @@ def rater_rows(study: Study) -> Rows:
 
 
 def image_name(pk: int | None, key: str | None) -> str:
-    """What results and exports call an image: its source's name for it, else its number here."""
+    """The name of an image in results and exports: its source's name for it, or else its number here."""
     return "" if pk is None else key or f"image {pk}"
 
 
@@ -305,13 +307,13 @@ def _time(record: dict[str, Any]) -> datetime | None:
 
 
 def counts(study: Study, *, is_counted: bool = True) -> dict[str, int | None]:
-    """How many answers there are, late ones by card; see `queries.studies.n_rows`."""
+    """The number of answers, with late ones counted by card; see `queries.studies.n_rows`."""
     answers = Response.objects.filter(dimension__in=list(study.dimensions.values_list("pk", flat=True)))
     late = LateAnswer.objects.filter(assignment__study=study).count()
     n_raters = study.raters.count()
     if not is_counted:
         purposes = [purpose for purpose in Assignment.Purpose if purpose != Assignment.Purpose.RATING]
-        # By rater, since the answers to cards of other purposes are few among many.
+        # Filtered by rater, since few of many answers are to cards of other purposes.
         of_checks = Assignment.with_checks.filter(rater__in=study.raters.all(), purpose__in=purposes).order_by()
         checks = Response.objects.filter(assignment__in=of_checks.values("pk"))
         return {

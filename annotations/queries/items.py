@@ -1,4 +1,4 @@
-"""Reads for a study's gallery: items with their images and what was answered about them."""
+"""Reads for a study's gallery: items with their images and the answers about them."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ BY_POSITION, BY_DISAGREEMENT = "position", "disagreement"
 
 @dataclass(frozen=True)
 class ItemFilter:
-    """What of a study's items is wanted; empty means all."""
+    """Which of a study's items are wanted; empty means all."""
 
     method: int | None = None
     category: str = ""
@@ -28,7 +28,7 @@ class ItemFilter:
 
 
 def gallery(study: Study, chosen: ItemFilter, dimension: Dimension | None) -> QuerySet[Item]:
-    """Items with prompt, images and methods, in two queries however many are taken."""
+    """Items with prompt, images and methods, in two queries for any number of items."""
     items = study.items.all()
     if chosen.progress == COMPLETE:
         items = complete_items(study)
@@ -51,7 +51,7 @@ def gallery(study: Study, chosen: ItemFilter, dimension: Dimension | None) -> Qu
 
 
 def can_sort(study: Study, dimension: Dimension) -> bool:
-    """Disagreement is the variance of the levels' ranks: it needs ordered levels, and one thing that was rated."""
+    """Disagreement is the variance of the levels' ranks: it needs ordered levels, and a single rated unit per item."""
     is_one = study.item_kind == Study.ItemKind.IMAGE or dimension.about == Dimension.About.ITEM
     return is_one and kind_of(dimension).is_ordered
 
@@ -69,7 +69,7 @@ def _spread(dimension: Dimension) -> QuerySet[Response, float]:
 
 @dataclass(frozen=True)
 class Histogram:
-    """How often each bar's answer was given, and "unable to answer", which is apart from all of them.
+    """How often each bar's answer was given, and separately how often "unable to answer".
 
     n: answers that are not "unable to answer"; one answer of several choices counts in several bars.
     """
@@ -80,10 +80,10 @@ class Histogram:
 
 
 def histograms(items: Iterable[Item], dimension: Dimension) -> dict[tuple[int, int | None], Histogram]:
-    """By (item, image), or (item, None) for what is asked of all that is shown; one query. No answer, no entry.
+    """By (item, image), or (item, None) for questions about everything shown; one query. No entry without answers.
 
-    Where the first two levels are sides of the screen they are turned back to the item's own first and second image:
-    each rater's sides were drawn separately.
+    If the first two levels are sides of the screen, they are turned back to the item's own first and second image: each
+    rater's sides were drawn separately.
     """
     rows = (
         current_responses([dimension], with_further=True)

@@ -1,4 +1,4 @@
-"""Pairs of images of one prompt by two methods: which there are, and which of them a study shows."""
+"""Pairs of images of one prompt by two methods: all possible ones, and those that a study shows."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -23,8 +23,8 @@ class Pairing:
     """Which pairs of methods meet.
 
     rule        one of `Study.Pairing`
-    baseline    of the rule "baseline": the method that meets each of the others
-    per_prompt  of the rule "sample": how many pairs of each prompt are shown
+    baseline    for the rule "baseline": the method that meets each of the others
+    per_prompt  for the rule "sample": how many pairs of each prompt are shown
     """
 
     rule: str = Study.Pairing.ALL
@@ -65,8 +65,8 @@ def n_pairs(images: QuerySet[Image], methods: Sequence[int], pairing: Pairing) -
 def pairs(images: QuerySet[Image], methods: Sequence[int], pairing: Pairing, *, seed: int) -> NDArray[np.int64]:
     """(n, 5) first image, second image, prompt, first method, second method.
 
-    Of two methods with several images of a prompt, an image meets the one that it was made from, else one of the same
-    seed, else the next that is left; each image once per pair of methods.
+    If two methods have several images of a prompt, an image meets the one that it was made from, or else one with the
+    same seed, or else the next one left; each image once per pair of methods.
     """
     found = [
         (*match, prompt, first, second)
@@ -85,7 +85,7 @@ def pairs(images: QuerySet[Image], methods: Sequence[int], pairing: Pairing, *, 
 def sets(images: QuerySet[Image]) -> Iterator[tuple[int, list[int]]]:
     """(prompt, one image of each method that has one) prompt by prompt, two methods at least; by method within a set.
 
-    Of several images of a method, the first set has those of the lowest seeds, the next set the next ones.
+    If a method has several images, the first set has the one with the lowest seed, the next set the next one.
     """
     for prompt, by_method in _by_prompt(images):
         queues = {
@@ -132,7 +132,7 @@ def _by_prompt(images: QuerySet[Image]) -> Iterator[tuple[int, dict[int, list[Ro
 
 
 def _matched(first: list[Row], second: list[Row]) -> list[tuple[int, int]]:
-    """Image of the first method with image of the second, as many as the method with fewer has."""
+    """Images of the first method matched with images of the second, as many as the method with fewer images has."""
     if len(first) == 1 and len(second) == 1:
         return [(first[0][0], second[0][0])]
     found: dict[int, int] = {}

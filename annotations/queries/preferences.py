@@ -1,4 +1,4 @@
-"""A study's preferences: what raters chose between two images, and how they put images in order, by method."""
+"""A study's preferences: raters' choices between two images and their orders of images, by method."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ BEST_WORST = (
 
 @dataclass(frozen=True)
 class Shown:
-    """What the study's items show, an entry per image in the order of items and slots; everything by primary key.
+    """What the study's items show, with an entry per image in the order of items and slots; everything by primary key.
 
     item, image, method   (n_images,) int64
     names                 method → its name
@@ -73,7 +73,7 @@ class Shown:
     names: dict[int, str]
 
     def pairs(self, items: IntArray) -> tuple[IntArray, IntArray]:
-        """The methods of each item's first and second image; 0 where it does not have exactly two."""
+        """The methods of each item's first and second image; 0 if it does not have exactly two."""
         found, first, count = np.unique(self.item, return_index=True, return_counts=True)
         at, is_there = _places(items, found)
         is_pair = is_there
@@ -99,7 +99,8 @@ class Shown:
         return {(item, image): place for item, image, place in cells}
 
     def places_of(self, items: IntArray, images: IntArray, groups: IntArray, orders: Mapping[int, str]) -> IntArray:
-        """The place on the screen of each image, as the card of its group showed it; 0 for all where it is unknown."""
+        """The place on the screen of each image, as the card of its group showed it; 0 for all images if it is
+        unknown."""
         slot_of = self.slots()
         known = {text: places_on_screen(text) for text in set(orders.values())}
         cells = zip(items.tolist(), images.tolist(), groups.tolist(), strict=True)
@@ -108,13 +109,13 @@ class Shown:
 
 
 def places_on_screen(shown_order: str) -> dict[int, int]:
-    """Slot → its place on the screen, 0 first; empty where the order is not known."""
+    """Slot → its place on the screen, 0 first; empty if the order is unknown."""
     slots = [int(slot) for slot in shown_order.split(",") if slot]
     return {slot: place for place, slot in enumerate(slots)}
 
 
 def _places(keys: IntArray, known: IntArray) -> tuple[IntArray, NDArray[np.bool_]]:
-    """Each key's place among the known ones, which are ascending, and whether it is there at all."""
+    """Each key's place among the known ones, which are ascending, and whether it is one of them."""
     if not len(known):
         return np.zeros(len(keys), np.int64), np.zeros(len(keys), bool)
     at = np.searchsorted(known, keys) % len(known)
@@ -122,17 +123,17 @@ def _places(keys: IntArray, known: IntArray) -> tuple[IntArray, NDArray[np.bool_
 
 
 def has_preferences(dimension: Dimension) -> bool:
-    """Whether its answers say which method is preferred."""
+    """Whether answers to this question say which method is preferred."""
     return dimension.is_ordering or names_sides(dimension)
 
 
 def preferences(
     study: Study, dimensions: Sequence[Dimension], facets: Mapping[str, Mapping[int, str]] | None = None
 ) -> dict[int, Votes | Rankings]:
-    """By question's key, its answers that count as votes or rankings of methods; two queries, one per
+    """For each question's key, the answers that count as votes or rankings of methods; two queries, one more per
     question, and another per ranking.
 
-    facets  of prompts: name → prompt's key → category, "" or nothing where it has none
+    facets  of prompts: name → prompt's key → category; "" or no entry without a category
     Methods are in the order of their names. "Unable to answer" is neither a vote nor a ranking.
     """
     asked = [dimension for dimension in dimensions if has_preferences(dimension)]
@@ -254,7 +255,7 @@ def vote_rows(study: Study) -> Rows:
             if methods[0] == methods[1]:
                 continue
             label = labels[level]
-            # Files of votes name these ties as they are; any other is "tie" there.
+            # Files of votes keep the names of these ties; any other tie is "tie".
             winner = methods[1 - level if turned else level] if level < 2 else label if label in TIES else "tie"
             side = "right" if turned else "left"
             yield dimension.name, prompts[prompt], rater, key, *methods, winner, side, *categories[prompt]
@@ -288,7 +289,7 @@ def best_worst_rows(study: Study) -> Rows:
 
 @dataclass(frozen=True)
 class _CardImage:
-    """method, level; place on the screen, 0 first, None where unknown."""
+    """method, level; place on the screen, 0 first, None if unknown."""
 
     method: str
     level: int
@@ -337,7 +338,7 @@ def _categories(study: Study) -> dict[int, tuple[str, str]]:
 
 
 def _prompt_names(study: Study) -> dict[int, str]:
-    """A name for each prompt, no two alike: its key, else its text."""
+    """A unique name for each prompt: its key, or else its text."""
     rows = Prompt.objects.filter(pk__in=study.items.order_by().values("prompt_id")).order_by("pk")
     found: dict[int, str] = {}
     taken: set[str] = set()
@@ -349,7 +350,7 @@ def _prompt_names(study: Study) -> dict[int, str]:
 
 
 def counts(study: Study, *, is_counted: bool = True) -> dict[str, int | None]:
-    """How many rows the files have, at most: cards of best and worst are counted by their best images.
+    """The most rows that the files can have: best–worst cards are counted by their best images.
 
     See `queries.studies.n_rows`.
     """

@@ -1,4 +1,4 @@
-"""How a study was carried out, and where its scores and critiques came from: for methods sections and notices."""
+"""How a study was carried out, and the sources of its scores and critiques: for methods sections and notices."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -19,12 +19,12 @@ from annotations.reports.study.data import DimensionData
 from generation.models import Critique, ImportRun
 
 CUT = ": the prompt has "
-"""In the note of an image of whose prompt a text encoder read only the beginning (`generation.engines.read_words`)."""
+"""Part of the note of an image whose prompt a text encoder read only in part (`generation.engines.read_words`)."""
 ORIGIN = ("added_by", "import_run", "provenance__run")
 
 
 def study_design(study: Study, dimensions: Iterable[DimensionData]) -> Design:
-    """The design as it is and was used, in seven queries whatever the size. `dimensions`: the answers that count."""
+    """The design as planned and as used, in seven queries for any size. `dimensions`: the answers that count."""
     is_counted = Q(
         assignments__state=Assignment.State.ANSWERED,
         assignments__purpose=Assignment.Purpose.RATING,
@@ -76,7 +76,8 @@ def study_design(study: Study, dimensions: Iterable[DimensionData]) -> Design:
 
 
 def _cut_prompts(study: Study) -> Iterator[tuple[str, int, int]]:
-    """Of each method with images whose prompt was read in part: its name, how many these are, and all its images."""
+    """For each method with images whose prompt was read in part: its name, the number of these, and of all its
+    images."""
     is_cut = Q(provenance__facts__notes__icontains=CUT)
     images = images_of(study).values("method__name").annotate(n=Count("pk"), cut=Count("pk", filter=is_cut))
     for row in images.filter(cut__gt=0).order_by("method__name"):
@@ -100,7 +101,7 @@ def score_sources(study: Study) -> list[Source]:
 
 
 def critique_sources(study: Study) -> list[Source]:
-    """The same of the critiques of the study's images, planted and other controls included."""
+    """The same for the critiques of the study's images, including planted and other controls."""
     images = ItemImage.objects.filter(item__study=study).values("image_id")
     critiques = Critique.objects.filter(image__in=images).order_by()
     return list(_sources(study, "critique", critiques, "critic", "critic_version"))
@@ -111,7 +112,7 @@ def _sources(
 ) -> Iterator[Source]:
     own = Membership.objects.filter(study=study, role=Membership.Role.RESEARCHER)
     people = {study.owner_id, *own.values_list("user", flat=True)}
-    # Rows by the million are grouped by these few numbers alone; names and times are looked up for the groups.
+    # Millions of rows are grouped only by these few numbers; names and times are looked up for the groups.
     grouped = list(rows.values(name, version, *ORIGIN).annotate(n=Count("pk"), last=Max("pk")))
     newest = rows.model._default_manager.filter(pk__in=[row["last"] for row in grouped])
     times = dict(newest.values_list("pk", "created_at"))

@@ -15,12 +15,12 @@ from annotations.queries.raters.shown_again import leaves_half
 from generation.queries.prepared import Prepared
 
 MOST_COUNTED = 5000
-"""Cards held by all raters of a study at once: some 200 people with twenty-five each."""
+"""Cards held by all raters of a study at once: about 200 raters with twenty-five each."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far one rater is: answered, out of how many at most, and answers that came too late to count."""
+    """One rater's progress: cards answered, the most that they can answer, and answers that came too late to count."""
 
     answered: int
     total: int
@@ -39,7 +39,7 @@ def rater_of(study_token: str, user: User | AnonymousUser) -> Rater | None:
 
 
 def assignment_of(token: str, user: User | AnonymousUser) -> Assignment | None:
-    """An assignment with its study and rater, for nobody but its own rater."""
+    """An assignment with its study and rater, only for its own rater."""
     if user.pk is None:
         return None
     assignment = _ASSIGNMENT.first(token=token, user=user.pk)
@@ -65,12 +65,12 @@ def over_since(rater: int) -> datetime | None:
 
 
 def sequence_of(token: str, rater: Rater) -> int | None:
-    """The place of one of this rater's assignments in what they see."""
+    """The place of one of this rater's assignments in their sequence."""
     return Assignment.with_checks.filter(token=token, rater=rater).values_list("sequence", flat=True).first()
 
 
 def reserved(rater: Rater, *, after: int | None = None, limit: int = 1) -> list[Assignment]:
-    """What waits for this rater, in their order, beginning behind the sequence number `after`."""
+    """The cards that wait for this rater, in their order, starting after the sequence number `after`."""
     if limit == 1:  # as with most answers
         return _NEXT.rows(rater=rater.pk, after=-1 if after is None else after)
     return list(_waiting(rater.pk, -1 if after is None else after)[:limit])
@@ -108,7 +108,7 @@ def next_need(study_id: int, *, above: int) -> int | None:
 def open_items(
     rater: Rater, *, taken: int, after_position: int, limit: int, avoided: Collection[int] = ()
 ) -> QuerySet[Item]:
-    """Items that `taken` raters have or had, this one not among them, behind a place in the global order."""
+    """Items that `taken` raters, but not this one, have or had, after a place in the global order."""
     return (
         Item.objects.filter(study=rater.study_id, taken=taken, taken__lt=F("wanted"), position__gt=after_position)
         .filter(~Exists(Assignment.objects.filter(item=OuterRef("pk"), rater=rater)))
@@ -118,7 +118,7 @@ def open_items(
 
 
 def returned_and_open(rater: Rater, *, limit: int) -> QuerySet[Assignment]:
-    """What this rater once gave back and could still answer."""
+    """Cards that this rater gave back and could still answer."""
     rows = _returned(rater.pk)
     is_open = _open_of(rows)
     found = [pk for pk, *_ in rows if is_open[pk]][:limit]
@@ -156,7 +156,8 @@ def _open_of(rows: Sequence[Returned]) -> dict[int, bool]:
 
 
 def may_come_free(rater: Rater) -> bool:
-    """Whether others hold items that this rater has not seen, or a look may release some: then it is worth waiting."""
+    """Whether others hold items that this rater has not seen, or a look may release some, so that it is worth
+    waiting."""
     if rater.study.n_released is not None and not is_stopped(rater.study):
         return True
     seen_by_me = Assignment.objects.filter(item=OuterRef("item"), rater=rater)
@@ -179,7 +180,7 @@ def n_held_and_answered(rater: Rater, *, most: int) -> tuple[int, int]:
 
 def has_plenty(study_id: int, n: int) -> bool:
     """Whether at least as many places are free for answers as all raters hold now, and n more. Two queries that read a
-    bounded number of rows: where raters hold more than `MOST_COUNTED`, no study has plenty."""
+    bounded number of rows: if raters hold more than `MOST_COUNTED`, the study does not have plenty."""
     n_held = Assignment.objects.filter(study=study_id, state=Assignment.State.LEASED).order_by()[:MOST_COUNTED].count()
     if n_held == MOST_COUNTED:
         return False
@@ -189,7 +190,7 @@ def has_plenty(study_id: int, n: int) -> bool:
 
 
 def n_given_out(study: Study) -> int:
-    """How many items may be given out. Positions have no gaps, so the last one shows how many there are."""
+    """How many items may be assigned. Positions have no gaps, so the last one gives the number."""
     last = Item.objects.filter(study=study).order_by("-position").values_list("position", flat=True)[:1]
     return study.n_released if study.n_released is not None else last[0] + 1 if last else 0
 
@@ -201,7 +202,7 @@ def most_rated(study: Study) -> int:
 
 
 def may_show_rated(study: Study) -> bool:
-    """Whether checks may show what the study rates as well: a rater who gets one then leaves the items to others."""
+    """Whether checks may show what the study also rates: a rater who gets one then leaves the items to others."""
     return leaves_half(n_rated=most_rated(study), n_items=n_given_out(study))
 
 

@@ -1,4 +1,4 @@
-"""Reads for reports: what a study's results depend on, as a cheap key, and the existing snapshots."""
+"""Reads for reports: a cheap key of everything that a study's results depend on, and the existing snapshots."""
 
 import hashlib
 import json
@@ -21,10 +21,10 @@ Comparisons = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Inputs:
-    """How large a study's data are, and a hash that changes when they do.
+    """The size of a study's data, and a hash that changes when they do.
 
-    Rows of answers are only ever added, so their number and the newest key show whether any came: the hash costs a
-    few counts, not a reading of all answers.
+    Rows of answers are only ever added, so their number and the newest key show whether any were added: the hash costs
+    a few counts, and not all answers are read.
     """
 
     n_ratings: int
@@ -36,7 +36,8 @@ class Inputs:
 
 @dataclass(frozen=True)
 class _Counts:
-    """How many answers, scores, images and late answers a study has; until: monotonic seconds, of kept counts."""
+    """How many answers, scores, images and late answers a study has; until: when kept counts expire, in monotonic
+    seconds."""
 
     answers: dict[str, Any]
     scores: dict[str, Any]
@@ -51,8 +52,8 @@ class _Counts:
 
 KEPT_S = 30.0
 LARGE = 200_000
-"""Rows of a study from which on its counts are kept for a moment: those of a million answers with ten metrics take
-more than a second, and every look at its results needs them."""
+"""With more rows than this, a study's counts are cached briefly: for a million answers with ten metrics they take more
+than a second, and every view of the results needs them."""
 _kept: dict[int, _Counts] = {}
 _kept_methods: dict[int, tuple[float, tuple[list[str], list[tuple[str, str]]]]] = {}
 
@@ -60,8 +61,8 @@ _kept_methods: dict[int, tuple[float, tuple[list[str], list[tuple[str, str]]]]] 
 def inputs_of(study: Study, comparisons: Comparisons, *, fresh: bool = False, large: int = LARGE) -> Inputs:
     """The state of everything that can change a figure of the study's report, in eight queries.
 
-    One more where raters are excluded; about ten more where a plan is registered. Counts of a study with more than
-    `large` rows are up to half a minute old, unless `fresh`.
+    One more if raters are excluded; about ten more if a plan is registered. Counts of a study with more than `large`
+    rows are up to half a minute old, unless `fresh`.
     """
     dimensions = list(study.dimensions.order_by("position").values_list("pk", "name", "question", "kind", "levels"))
     counts = _kept.get(study.pk)
@@ -86,7 +87,7 @@ def inputs_of(study: Study, comparisons: Comparisons, *, fresh: bool = False, la
 
 
 def is_counted(study: Study) -> bool:
-    """Whether `inputs_of` and `methods_of` know what they ask of this large study from a moment ago."""
+    """Whether `inputs_of` and `methods_of` still have recent counts of this large study."""
     counts, (methods_until, _methods) = _kept.get(study.pk), _kept_methods.get(study.pk, (0.0, None))
     return counts is not None and min(counts.until, methods_until) >= time.monotonic()
 
@@ -106,17 +107,18 @@ def _count(study: Study, dimensions: Sequence[int]) -> _Counts:
 
 
 def methods_of(study: Study) -> tuple[list[str], list[tuple[str, str]]]:
-    """The study's methods, and those of which one was made from the other; of a large study up to half a minute old."""
+    """The study's methods, and the pairs in which one was made from the other; for a large study up to half a minute
+    old."""
     until, methods = _kept_methods.get(study.pk, (0.0, None))
     if methods is None or study.pk not in _kept or until < time.monotonic():
         methods = study_methods(study), linked_methods(study)
-        # `inputs_of` forgets them where the study turns out to be small.
+        # `inputs_of` discards them if the study turns out to be small.
         _kept_methods[study.pk] = time.monotonic() + KEPT_S, methods
     return methods
 
 
 def _stated(study: Study) -> list[Any]:
-    """What the researchers wrote, and the registration with the settings that it is compared with; [] without any."""
+    """The researchers' texts, and the registration with the settings that it is compared with; [] without any."""
     parts: list[Any] = [dict(facts)] if (facts := facts_of(study)) else []
     registration = registration_of(study)
     if registration is not None:
@@ -130,32 +132,32 @@ def _excluded(study: Study) -> list[tuple[int | str, str]]:
 
 
 def late_answers(study: Study) -> int:
-    """Answers to cards that others had answered in full by then: kept, but not counted."""
+    """Answers to cards that others had already answered in full: kept, but not counted."""
     return LateAnswer.objects.filter(assignment__study=study).count()
 
 
 def newest_report(study: Study, inputs_hash: str, seed: int, code_version: str) -> ReportSnapshot | None:
-    """The latest attempt at exactly these results, whatever became of it."""
+    """The latest attempt at exactly these results, whatever its outcome."""
     return study.snapshots.filter(inputs_hash=inputs_hash, seed=seed, code_version=code_version).first()
 
 
 def finished(study: Study) -> QuerySet[ReportSnapshot]:
-    """The study's results that this version can draw, the latest first."""
+    """The study's results that this version can show, the latest first."""
     return study.snapshots.filter(state=ReportSnapshot.State.DONE, results__format=FORMAT)
 
 
 def last_finished(study: Study, seed: int) -> ReportSnapshot | None:
-    """The latest results of the study that this version can draw, of whatever state of its answers."""
+    """The latest results of the study that this version can show, for any state of its answers."""
     return finished(study).filter(seed=seed).first()
 
 
 def document_of(snapshot: ReportSnapshot) -> StudyDocument:
-    """What a finished snapshot holds. Raises BadDocument where this version cannot read it."""
+    """The document of a finished snapshot. Raises BadDocument if this version cannot read it."""
     return from_json(StudyDocument, snapshot.results or {})
 
 
 def readable(snapshot: ReportSnapshot) -> StudyDocument | None:
-    """The same; None for a snapshot that a very early version made."""
+    """The same, or None for a snapshot by a very early version."""
     try:
         return document_of(snapshot)
     except BadDocument:
@@ -163,7 +165,7 @@ def readable(snapshot: ReportSnapshot) -> StudyDocument | None:
 
 
 def asked_of(snapshot: ReportSnapshot) -> Asked:
-    """What a snapshot was asked for, finished or not."""
+    """The request for a snapshot, finished or not."""
     return from_json(Asked, (snapshot.results or {}).get("asked") or {})
 
 
@@ -180,13 +182,14 @@ class _Question:
 
 @dataclass(frozen=True)
 class _Raters:
-    """What is said of raters in a study's document: of thousands of raters, their estimates are most of it."""
+    """The part of a study's document about raters: with thousands of raters, their estimates are most of the
+    document."""
 
     dimensions: tuple[_Question, ...]
 
 
 def what_stands_out(study: Study) -> dict[str, list[str]]:
-    """Rater's name → what the latest finished results say of them, a sentence for each question."""
+    """Rater's name → what stands out in the latest finished results, a sentence for each question."""
     snapshot = finished(study).first()
     found: dict[str, list[str]] = {}
     for dimension in from_json(_Raters, snapshot.results or {}).dimensions if snapshot else ():
@@ -202,7 +205,7 @@ def report_at_work(study: Study) -> ReportSnapshot | None:
 
 @dataclass(frozen=True)
 class Shown:
-    """A report's unit: its item and a picture of it."""
+    """A report's unit: its item and its image."""
 
     item_key: str
     prompt: str
@@ -210,7 +213,7 @@ class Shown:
 
 
 def shown_units(items: Sequence[int]) -> dict[int, Shown]:
-    """Item → key, prompt and images by slot, those whose files are held here, in two queries."""
+    """Item → key, prompt and images by slot, only those whose files are held here, in two queries."""
     images: dict[int, list[int]] = {}
     with_file = ItemImage.objects.filter(item__in=items).exclude(image__file="").order_by("slot")
     for item, image in with_file.values_list("item_id", "image_id"):

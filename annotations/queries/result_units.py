@@ -1,4 +1,4 @@
-"""What was rated: names, prompts, methods, facets and metric scores of the units of a study."""
+"""The rated units of a study: names, prompts, methods, facets and metric scores."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from generation.models import Image, Method, MetricScore, Prompt
 
 ROWS_AT_ONCE = 10_000
 OWN_PROMPT_NOTES = {"text_is_unknown"}
-"""What imports note on a prompt for themselves; no property of it."""
+"""Notes that imports store with a prompt for their own use; they are not properties of it."""
 SLOT_NAMES = ["first image", "second image"]
 
 
@@ -26,7 +26,7 @@ class Units:
 
     image, item   (n_units,) primary keys; image is 0 for a unit that is a whole item
     facets_of_prompts   the facets that are their prompts': name → prompt's primary key → text
-    slot_names    what to call an item's first and second image: their methods, where all items have the same two
+    slot_names    names of an item's first and second image: their methods, if all items have the same two
     """
 
     names: list[str]
@@ -46,7 +46,7 @@ class Units:
 def load_units(study: Study, *, item: IntArray, image: IntArray, shown: Sequence[IntArray]) -> tuple[Units, IntArray]:
     """The units that occur, and (n_answers,) the index of each answer's unit.
 
-    item, image  (n_answers,) primary keys of what each answer is about; image 0 for all that the item shows
+    item, image  (n_answers,) primary keys of the subject of each answer; image 0 for everything that the item shows
     shown        item, image and slot of everything that the study shows, by item and slot
     """
     items, item_code = np.unique(item, return_inverse=True)
@@ -108,7 +108,7 @@ def _keys_of_images(study: Study) -> QuerySet[ItemImage, Any]:
 
 
 class _Images:
-    """Key, prompt, method and facets of images, by primary key; those rated, or with `needs_all` those shown."""
+    """Key, prompt, method and facets of images, by primary key; of the rated ones, or with `needs_all` of all shown."""
 
     def __init__(self, study: Study, rated: IntArray, *, needs_all: bool) -> None:
         wanted = None if needs_all else frozenset(rated.tolist())
@@ -128,11 +128,11 @@ class _Images:
         self.methods: dict[int, str] = dict(
             Method.objects.filter(pk__in=set(self.method.values())).values_list("pk", "name")
         )
-        self.methods[0] = ""  # of images whose table left the method out
+        self.methods[0] = ""  # for images whose table left the method out
 
 
 class _Prompts:
-    """Names and facets of the study's prompts. A name is the prompt's key, else its text; made distinct."""
+    """Names and facets of the study's prompts. A name is the prompt's key, or else its text, made distinct."""
 
     def __init__(self, study: Study) -> None:
         self.names: dict[int, str] = {}
@@ -158,7 +158,7 @@ class _ItemRow:
 
 
 def _items(study: Study, unit_item: IntArray, unit_image: IntArray) -> dict[int, _ItemRow]:
-    """Key and prompt of the items that a unit's name or prompt needs: none, where every image is in one item."""
+    """Key and prompt of the items that a unit's name or prompt needs: none if every image is in one item."""
     is_once = len(np.unique(unit_image)) == len(unit_image)
     if is_once and not (unit_image == 0).any():
         return {}
@@ -190,7 +190,7 @@ def _make_distinct(names: dict[int, str], kind: str) -> None:
 
 
 def _method_groups(known: _Images, shown: Sequence[IntArray]) -> tuple[dict[int, str], list[str]]:
-    """(item → its images' methods by slot as one text, what to call the first two slots)."""
+    """(item → its images' methods by slot as one text, names of the first two slots)."""
     by_item: dict[int, list[str]] = defaultdict(list)
     for item, image in zip(shown[0].tolist(), shown[1].tolist(), strict=True):
         by_item[item].append(known.methods[known.method[image]])
@@ -220,7 +220,7 @@ def _scalars(values: Any) -> dict[str, str]:
 
 
 def _scores(study: Study, unit_image: IntArray) -> tuple[list[str], NDArray[np.float64]]:
-    """(names, (n_metrics, n_units) scores). A metric of several versions is one metric a version."""
+    """(names, (n_metrics, n_units) scores). A metric with several versions is one metric per version."""
     # An image may be in several items: its score is that of each of those units.
     order = np.argsort(unit_image, kind="stable")
     images, counts = np.unique(unit_image, return_counts=True)

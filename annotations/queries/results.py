@@ -1,4 +1,4 @@
-"""A study's current answers as arrays: what every analysis of it starts from."""
+"""A study's current answers as arrays, the start of every analysis of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,10 +26,10 @@ NONE = -1
 
 @dataclass(frozen=True)
 class StudyRows:
-    """The arrays, and which rows of the database their units are.
+    """The arrays, and the database rows of their units.
 
     image, item      (n_units,) primary keys; image is 0 for a unit that is a whole item
-    kind_of_rater    by name, of all raters of the study
+    kind_of_rater    by name, for all raters of the study
     unable           by question, the (unit, rater's name) of each "unable to answer"
     """
 
@@ -46,17 +46,17 @@ def study_data(study: Study) -> StudyData:
 
 
 def study_rows(study: Study, *, with_excluded: bool = False) -> StudyRows:
-    """As `study_data`, with the rows behind the units.
+    """Like `study_data`, with the database rows of the units.
 
     with_excluded  also the ratings of raters who were excluded; votes and rankings are left out then
 
-    A unit is an image as one item shows it, for questions about images; the item, for questions about all that is
+    A unit is an image as one item shows it, for questions about images; or the item, for questions about everything
     shown (an item of one image is that image). Units, raters, prompts, methods and metrics are in the order of their
-    names, as in `annotations.reports.study.files.study`, so that the same ratings give the same figures from files as
-    from here.
+    names, as in `annotations.reports.study.files.study`, so that the same ratings give the same figures from files and
+    from the database.
     Where levels are sides of the screen they are turned back to the item's own images: slot 0 first.
 
-    About ten queries whatever the size; 64 bytes a rating, and names and scores of what was rated.
+    About ten queries for any size; 64 bytes per rating, and names and scores of the rated units.
     """
     dimensions = list(study.dimensions.all())
     scored = [dimension for dimension in dimensions if kind_of(dimension).scored_as]
@@ -72,7 +72,7 @@ def study_rows(study: Study, *, with_excluded: bool = False) -> StudyRows:
     image = _image_of(answers.item, answers.image, shown)
     units, unit = load_units(study, item=answers.item, image=image, shown=shown)
     names, rater, kinds, has_excluded = _raters(study, answers.rater)
-    # What imported raters did first and how long it took is not known; a place in a file says nothing.
+    # The order and times of imported raters' answers are unknown; a place in a file says nothing.
     is_known = (kinds != Rater.Kind.IMPORTED)[rater] if len(rater) else np.zeros(0, bool)
     seconds = np.where(is_known & (answers.active_ms >= 0), answers.active_ms / 1000, np.nan)
     order = np.where(is_known, answers.sequence, np.nan)
@@ -136,7 +136,7 @@ class _Answers:
 def _with_scores(
     answers: _Answers, scored: Sequence[Dimension], *, with_excluded: bool
 ) -> tuple[_Answers, dict[int, list[float]]]:
-    """Also the answers that have a score, and by question its scores: 0, 1, and those that occur between them."""
+    """Adds the answers that have a score and, by question, its scores: 0, 1, and those that occur between them."""
     values: dict[int, list[float]] = {}
     for dimension in scored:
         kind = kind_of(dimension)
@@ -175,7 +175,7 @@ def excluded_raters(study: Study) -> list[ExcludedRater]:
 
 
 def n_further(study: Study) -> int:
-    """How many answers of further raters there are, which no figure counts; no query without a rule for them."""
+    """The number of answers by further raters, which no figure counts; no query without a rule for them."""
     if study.most_raters_per_item is None:
         return 0
     asked = current_responses(study.dimensions.all(), with_further=True)
@@ -183,7 +183,7 @@ def n_further(study: Study) -> int:
 
 
 def n_withdrawn(study: Study, *, has_excluded: bool = True) -> int:
-    """How many people took their answers out of the study, or had them erased."""
+    """How many raters withdrew their answers from the study, or had them erased."""
     erased = study.erasures.filter(kind=Erasure.Kind.EVERYTHING).count()
     return erased + (study.raters.filter(withdrawn_at__isnull=False).count() if has_excluded else 0)
 
@@ -207,7 +207,7 @@ def _answers(dimensions: Sequence[Dimension], *, with_excluded: bool) -> _Answer
 
 
 def _image_of(item: IntArray, image: IntArray, shown: Sequence[IntArray]) -> IntArray:
-    """The image that each answer is about; that of an item of one image also where the answer names none."""
+    """The image that each answer is about; for an item of one image, that image even if the answer names none."""
     items, first, count = np.unique(shown[0], return_index=True, return_counts=True)
     if not len(items):
         return image
@@ -238,7 +238,7 @@ def _dimension(
     preferred: Votes | Rankings | None,
     scores: list[float] | None = None,
 ) -> DimensionData | None:
-    """One question's answers; None where there is none."""
+    """One question's answers; None without any."""
     rows = np.flatnonzero(answers.dimension == dimension.pk)
     if not len(rows):
         return None

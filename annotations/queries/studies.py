@@ -1,4 +1,4 @@
-"""Reads about studies: who may run them, how far they are."""
+"""Reads about studies: rights and progress."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from annotations.models import Assignment, Dimension, Item, Membership, Rater, R
 from generation.models import Activity, PromptSet
 from generation.queries.activity import about, everything
 
-# A planning figure for studies that have no answers yet; as soon as there are some, their own median is used.
+# A planning figure for studies without answers; as soon as there are some, their own median is used.
 ASSUMED_SECONDS_PER_QUESTION = 15
 ANSWERS_FOR_PACE = 200
 FEWEST_ANSWERS_FOR_PACE = 20
@@ -31,7 +31,7 @@ def studies_run_by(user: User) -> QuerySet[Study]:
 
 
 def n_rows(rows: QuerySet[Any, Any], *, is_counted: bool) -> int | None:
-    """How many rows there are. If they are not counted: 0 for none, None for some."""
+    """The number of rows. If they are not counted: 0 for none, None for some."""
     return rows.count() if is_counted else None if rows.exists() else 0
 
 
@@ -41,22 +41,22 @@ def may_run(user: User | AnonymousUser, study: Study) -> bool:
 
 
 def is_researcher(user: User) -> bool:
-    """Whether this person runs a study or may make one: more than their own answers is open to them."""
+    """Whether this person runs a study or may create one, and so may see more than their own answers."""
     return user.has_perm("annotations.add_study") or studies_run_by(user).exists()
 
 
 def may_delete(user: User | AnonymousUser, study: Study) -> bool:
-    """Deleting is the owner's alone: members and administrators must ask."""
+    """Only the owner may delete a study: members and administrators must ask."""
     return user.pk is not None and study.owner_id == user.pk
 
 
 def may_read_activity(user: User | AnonymousUser, study: Study) -> bool:
-    """The record of who did what is the owner's and the administrators': it is about the members, too."""
+    """Only the owner and administrators may read the activity record, since it is about the members, too."""
     return user.pk is not None and (study.owner_id == user.pk or user.is_superuser)
 
 
 def activity_of(study: Study) -> QuerySet[Activity]:
-    """Lines about the study and about the prompt sets that its images belong to, the newest first."""
+    """Entries about the study and about the prompt sets of its images, the newest first."""
     sets = PromptSet.objects.filter(prompts__items__study=study).distinct().values_list("pk", flat=True)
     own = about(Activity.Subject.STUDY, [study.token])
     return everything().filter(own | about(Activity.Subject.PROMPT_SET, list(sets)))
@@ -65,7 +65,7 @@ def activity_of(study: Study) -> QuerySet[Activity]:
 def may_see_image(user: User, image_id: int) -> bool:
     """Original files, with everything in their metadata: for researchers of the whole site, and of the study.
 
-    Raters and auditors never: they see the pixels alone, under addresses of their own.
+    Raters and auditors may not: they see only the pixels, under separate addresses.
     """
     if user.has_perm("annotations.add_study"):
         return True
@@ -75,7 +75,7 @@ def may_see_image(user: User, image_id: int) -> bool:
 
 
 def with_progress(studies: QuerySet[Study]) -> QuerySet[Study, Any]:
-    """Studies with `n_answered` and `n_wanted`, both in answered assignments, in the one query."""
+    """Studies with `n_answered` and `n_wanted`, both in answered assignments, in one query."""
 
     def counted(rows: QuerySet[Any], aggregate: Count | Sum) -> Coalesce:
         per_study = rows.filter(study=OuterRef("pk")).order_by().values("study").annotate(n=aggregate).values("n")
@@ -92,8 +92,8 @@ def _or_zero(counted: QuerySet[Any, Any]) -> Coalesce:
 
 
 def raters_of(user: User) -> QuerySet[Rater, Any]:
-    """What this person rates, with the study, the number of answered items (`n_answered`) and of those answered too
-    late to count (`n_late`), open studies first."""
+    """This person as a rater in each study, with the study, the number of answered items (`n_answered`) and of those
+    answered too late to count (`n_late`), open studies first."""
     own = Assignment.with_checks.filter(rater=OuterRef("pk")).order_by().values("rater")
     answered = own.filter(state=Assignment.State.ANSWERED)
     late = own.filter(state=Assignment.State.RETURNED, late_answers__isnull=False)
@@ -109,7 +109,7 @@ def raters_of(user: User) -> QuerySet[Rater, Any]:
 
 
 def raters_with_progress(study: Study) -> QuerySet[Rater, Any]:
-    """The study's raters with `n_answered` and `last_answer_at` (None before the first), in the one query."""
+    """The study's raters with `n_answered` and `last_answer_at` (None before the first), in one query."""
     answered = Assignment.objects.filter(rater=OuterRef("pk"), state=Assignment.State.ANSWERED).order_by()
     return study.raters.annotate(
         n_answered=_or_zero(answered.values("rater").annotate(n=Count("pk")).values("n")),
@@ -124,8 +124,8 @@ def audits_of(user: User) -> QuerySet[Study]:
 
 @dataclass(frozen=True)
 class Overview:
-    """A study's state in figures. Counts are answered assignments unless their name says other; nothing of excluded
-    raters counts."""
+    """A study's state in figures. Counts are of answered assignments unless their name says otherwise; excluded raters
+    do not count."""
 
     n_items: int
     n_complete: int
@@ -144,8 +144,8 @@ class Overview:
 
 
 def overview(study: Study, now: datetime) -> Overview:
-    """Three queries whatever the size, which read indexes alone. `done_at` goes by the last 24 hours; None when nothing
-    came in them."""
+    """Three queries for any size, which read only indexes. `done_at` is extrapolated from the last 24 hours; None if
+    there were no answers."""
     is_full = Q(taken__gte=F("wanted"))
     items = study.items.aggregate(
         n=Count("pk"), n_wanted=Coalesce(Sum("wanted"), 0), n_full=Count("pk", filter=is_full)
@@ -182,7 +182,7 @@ def overview(study: Study, now: datetime) -> Overview:
 
 
 def complete_items(study: Study) -> QuerySet[Item]:
-    """Items with as many answers as are wanted: every place is taken, and none only reserved."""
+    """Items with as many answers as are wanted: every place is taken by an answer, not only reserved."""
     reserved = Assignment.objects.filter(item=OuterRef("pk"), state=Assignment.State.LEASED)
     return study.items.filter(~Exists(reserved), taken__gte=F("wanted"))
 
@@ -190,7 +190,7 @@ def complete_items(study: Study) -> QuerySet[Item]:
 def seconds_per_item(study: Study) -> tuple[float, bool]:
     """How long one item takes, in seconds, and whether that was measured.
 
-    Measured: the median active time of the latest 200 cards, once there are 20 of them. Before: a planning figure.
+    Measured: the median active time of the latest 200 cards, once there are 20 of them. Before that, a planning figure.
     """
     dimensions = list(study.dimensions.all())
     if dimensions:
@@ -209,11 +209,12 @@ def planned_seconds(n_dimensions: int) -> float:
 def current_responses(
     dimensions: Iterable[Dimension], *, with_excluded: bool = False, with_further: bool = False
 ) -> QuerySet[Response]:
-    """What counts: the current revision of every answer of an answered assignment, unless its rater is excluded.
+    """The answers that count: the current revision of every answer of an answered assignment, unless its rater is
+    excluded.
 
-    Answers to repeats and checks never count. Those of further raters, who came because of earlier answers, would bias
-    means and agreement: `with_further` has them too. `with_excluded`: also the answers of raters who were excluded, but
-    not of those who withdrew.
+    Answers to repeats and checks never count. Answers of further raters, who were added because of earlier answers,
+    would bias means and agreement: `with_further` includes them. `with_excluded`: also the answers of raters who were
+    excluded, but not of those who withdrew.
     """
     counts = {"withdrawn_at": None} if with_excluded else {"excluded_at": None}
     first = {} if with_further else {"assignment__is_further": False}

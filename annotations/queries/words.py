@@ -1,4 +1,4 @@
-"""A study's own words in other languages: what raters read, never what is stored or analysed."""
+"""A study's own words in other languages: raters read them, but they are never stored or analysed."""
 
 from collections.abc import Iterable
 from copy import copy
@@ -13,7 +13,7 @@ from annotations.models.participation import plan_of
 
 @dataclass(frozen=True)
 class Text:
-    """One text that raters read. `about` says where, in the researcher's language; `is_long` asks for a large field."""
+    """One text that raters read. `about` says where, in the researcher's language; `is_long` requests a large field."""
 
     text: str
     about: str
@@ -29,7 +29,7 @@ def texts_of(study: Study, dimensions: Iterable[Dimension]) -> list[Text]:
     ]
     for dimension in dimensions:
         found.append(Text(dimension.question, _("Question")))
-        if dimension.kind != Dimension.Kind.RANKING:  # its levels are places, that is numbers
+        if dimension.kind != Dimension.Kind.RANKING:  # its levels are places, which are numbers
             found += [Text(level["label"], _("Answer")) for level in dimension.levels]
     plan = plan_of(study)
     found += [
@@ -45,12 +45,12 @@ def texts_of(study: Study, dimensions: Iterable[Dimension]) -> list[Text]:
 
 
 def said(study: Study, text: str) -> str:
-    """A text of the study in the language of the page, or as it was written where that has no translation."""
+    """A text of the study in the language of the page, or as it was written if there is no translation."""
     return study.words.get(get_language() or "", {}).get(text) or text
 
 
 def asked(study: Study, dimensions: list[Dimension]) -> list[Dimension]:
-    """The questions as the reader of the page reads them. Codes, values and their order are those that are stored."""
+    """The questions in the language of the page. Codes, values and their order are the stored ones."""
     if not study.words.get(get_language() or ""):
         return dimensions
     read = []
@@ -63,9 +63,9 @@ def asked(study: Study, dimensions: list[Dimension]) -> list[Dimension]:
 
 
 def language_of(study: Study, dimension: Dimension, page: str) -> str:
-    """In which language a page in the language `page` asks this question: in its own, or as it was written.
+    """The language in which a page in the language `page` asks this question: its own, or the original.
 
-    dimension: as it is stored, not as `asked` gives it.
+    dimension: as stored, not as returned by `asked`.
     """
     return page if study.words.get(page, {}).get(dimension.question) else study.main_language
 

@@ -1,4 +1,4 @@
-"""Text that researchers write for raters, with the little formatting that it may have."""
+"""Text that researchers write for raters, with its limited formatting."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,9 +22,9 @@ register = template.Library()
 def formatted(text: str, study: Study | None = None) -> SafeString:
     """HTML of the text: everything in it that is not formatting is escaped.
 
-    `![what it shows](name)` shows the image of that name, if it is one of the study's own. Of an image that is not
-    there, readers see what it shows, in words. An address in such brackets comes out as it was typed, so no page asks
-    another server for an image.
+    `![what it shows](name)` shows the image of that name, if it is one of the study's own. For a missing image, readers
+    see its description. An address in such brackets is shown as typed, so no page requests an image from another
+    server.
     """
     images: dict[str, TextImage] = {}
     if study is not None and study.pk and "![" in text:
@@ -33,7 +33,7 @@ def formatted(text: str, study: Study | None = None) -> SafeString:
 
 
 def _study_image(state: StateInline, silent: bool) -> bool:
-    """An image of the study at this place of the text, or the words for one that is not there."""
+    """An image of the study at this place of the text, or the description of a missing one."""
     found = NAMED_IMAGE.match(state.src, state.pos)
     if found is None:
         return False
@@ -58,7 +58,7 @@ def _drawn(_renderer: object, tokens: Sequence[Token], index: int, _options: obj
     )
 
 
-# Paragraphs, lists, emphasis and line breaks of CommonMark; no links or HTML, which come out as they are typed.
+# Paragraphs, lists, emphasis and line breaks of CommonMark; no links or HTML, which are shown as typed.
 _MARKDOWN = MarkdownIt("zero", {"breaks": True}).enable(["list", "emphasis", "escape", "newline"])
 _MARKDOWN.inline.ruler.before("emphasis", "study_image", _study_image)
 _MARKDOWN.add_render_rule("study_image", _drawn)

@@ -16,5 +16,5 @@ def in_words(study: Study, field: str) -> str:
 
 @register.filter
 def words_of(text: str, study: Study) -> str:
-    """`{{ plan.content_warning|words_of:study }}`: the same for a text that is kept elsewhere."""
+    """`{{ plan.content_warning|words_of:study }}`: the same for a text that is stored elsewhere."""
     return said(study, text)

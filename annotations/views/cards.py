@@ -1,4 +1,4 @@
-"""What a rating card shows, as template context, and nothing that would reveal a method."""
+"""The content of a rating card, as template context, without anything that would reveal a method."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -26,9 +26,10 @@ RATING = {
     "back": "rate-back",
     "pause": "rate-pause",
 }
-"""What a card's addresses are called; a preview has the same, under names of its own."""
+"""The names of a card's addresses; a preview has the same addresses under its own names."""
 LONG_PROMPT = 200
-"""A prompt of more characters (those of twice the width count twice) is shown next to the image in a wide window."""
+"""A prompt with more characters than this (double-width ones count twice) is shown next to the image in a wide
+window."""
 
 
 def slots_as_shown(assignment: Assignment) -> list[int]:
@@ -42,7 +43,7 @@ def images_as_shown(assignment: Assignment) -> list[int]:
 
 
 def picture_at(assignment: Assignment, place: int) -> Image | Reference:
-    """The picture at this place from the left; behind the last one is the card's reference image. Raises Http404."""
+    """The picture at this place from the left; after the last one comes the card's reference image. Raises Http404."""
     images, reference = images_as_shown(assignment), assignment.item.reference
     if place < len(images):
         return get_object_or_404(Image.objects.exclude(shown="").only("shown", "width"), pk=images[place])
@@ -52,7 +53,7 @@ def picture_at(assignment: Assignment, place: int) -> Image | Reference:
 
 
 def given_answers(assignment: Assignment) -> dict[str, str]:
-    """The standing answers as form data."""
+    """The current answers as form data."""
     return {"flag": assignment.flag} | given_answers_of(assignment, queries.current_answers(assignment))
 
 
@@ -65,7 +66,7 @@ def given_answers_of(assignment: Assignment, answers: Iterable[Response]) -> dic
         dimension = dimensions[response.dimension_id]
         place = None if response.image_id is None else places[response.image_id]
         if response.is_unable and dimension.is_ordering:
-            place = None  # it is said once for all images
+            place = None  # it is answered once for all images
         given |= kind_of(dimension).fields(dimension, field_name(dimension, place), response)
     return given
 
@@ -79,7 +80,7 @@ def card_contexts(
     given: Any = None,
     urls: dict[str, str] = RATING,
 ) -> list[dict[str, Any]]:
-    """Everything a card shows, and nothing that would reveal a method."""
+    """Everything that a card shows, without anything that would reveal a method."""
     dimensions = queries.dimensions_of(study.pk) if dimensions is None else dimensions
     dimensions = asked(study, dimensions)
     sizes = queries.image_sizes([assignment.item_id for assignment in assignments])
@@ -110,8 +111,8 @@ def card_contexts(
                 "reference": _reference(assignment, len(slots)),
                 **below,
                 "allows_skip": urls is RATING and plan.pk is not None and plan.allows_skip,
-                "is_page": True,  # it works without a script, too
-                # Asked for by another address after a refusal, so that the images come from the server again.
+                "is_page": True,  # it also works without a script
+                # Requested under another address after a refusal, so that the images come from the server again.
                 "asked_at": int(timezone.now().timestamp()) if problem else 1,
                 "flag": given.get("flag", ""),
                 "is_answered": assignment.state == Assignment.State.ANSWERED,
@@ -123,7 +124,7 @@ def card_contexts(
 
 
 def _reference(assignment: Assignment, place: int) -> dict[str, Any] | None:
-    """The card's reference image as one of its pictures, which is not asked about."""
+    """The card's reference image as one of its pictures; no question is about it."""
     found = assignment.item.reference
     return found and {"place": place, "name": _("Reference image"), "size": (found["width"], found["height"])}
 
@@ -138,7 +139,7 @@ def asked_on_card(
     given: Mapping[str, str],
     frozen: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What a card asks below its pictures; what it asks of each picture is put into that picture.
+    """The questions below a card's pictures; questions about each picture are added to that picture.
 
     frozen: of the card's item, see `Item.frozen`. The words are the same in a preview.
     """
@@ -165,13 +166,13 @@ def asked_on_card(
     return {
         "orderings": [question(d, None) for d in orderings],
         "questions": [question(d, None) for d in about_item],
-        # Whether the last press of an answer also sends the card.
+        # Whether the last press of an answer also submits the card.
         "is_one_press": n_questions == 1 and all(kind_of(d).answers_by_press for d in dimensions),
     }
 
 
 def letter(place: int) -> str:
-    """What an image is called on its card, by its place from the left."""
+    """An image's letter on its card, by its place from the left."""
     return chr(ord("A") + place)
 
 

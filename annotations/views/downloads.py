@@ -1,4 +1,4 @@
-"""Answers that are files: whole ones, and streams that are never held in memory."""
+"""Responses that are files: whole ones, and streams that are never held in memory."""
 
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -25,7 +25,7 @@ def attachment(text: str, name: str, content_type: str) -> HttpResponse:
 
 
 def streamed(chunks: Iterable[str], name: str, content_type: str) -> StreamingHttpResponse:
-    """The pieces as they come, never all of them in memory."""
+    """The pieces as they arrive, never all of them in memory."""
     response = StreamingHttpResponse(
         (chunk.encode() for chunk in chunks), content_type=f"{content_type}; charset=utf-8"
     )
@@ -34,7 +34,7 @@ def streamed(chunks: Iterable[str], name: str, content_type: str) -> StreamingHt
 
 
 def note_download(request: HttpRequest, study: Study, response: HttpResponseBase) -> None:
-    """Put it on record when an answer is a file of this study: who took which, and when."""
+    """Record it if a response is a file of this study: who downloaded which file, and when."""
     is_file = response.headers.get("Content-Disposition", "").startswith("attachment")
     if is_file and response.status_code == HTTPStatus.OK and request.method == "GET" and isinstance(request.user, User):
         note(study=study, actor=request.user, action=Action.EXPORTED, file=request.path.rpartition("/")[2])

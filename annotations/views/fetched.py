@@ -1,10 +1,10 @@
 """Proof that a browser without a script has fetched a card's images: a cookie that comes with each of them.
 
-With a script the answer says how the images were seen. Without one, a browser that shows no images would send answers
-all the same. So each image of a page comes with a cookie that is sent with that card's answer and nothing else. It is
-signed, belongs to one card and one place, and says nothing of the method. It lasts as long as the image may be
-kept by the browser, so an image that comes from there has its cookie, too. A page that was refused for want of it asks
-for its images under another address, so that they come from the server again.
+With a script, the answer reports how the images were seen. Without one, a browser that shows no images could still send
+answers. So each image of a page comes with a cookie that is sent only with that card's answer. It is signed, belongs to
+one card and one place, and says nothing about the method. It lasts as long as the browser may cache the image, so a
+cached image has its cookie, too. A page that was refused because a cookie is missing requests its images under another
+address, so that they come from the server again.
 """
 
 from django.conf import settings
@@ -18,7 +18,7 @@ _SIGNER = Signer(salt="annotations.views.fetched")
 
 
 def note_fetched(response: HttpResponseBase, card: str, place: int, *, answered_at: str) -> None:
-    """Give the proof with the image at this place from the left.
+    """Send the proof with the image at this place from the left.
 
     card         its token
     answered_at  where its answer goes

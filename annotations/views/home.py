@@ -1,4 +1,4 @@
-"""The start page: what is this person's, and the one thing to do next."""
+"""The start page: this person's studies and work, and the next thing to do."""
 
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
@@ -17,7 +17,7 @@ STUDIES_PER_PAGE = 20
 @never_cache
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Each persona sees their own and nothing else; who is signed out reads what this site is."""
+    """Each persona sees only their own work; signed-out visitors read what this site is."""
     user = request.user
     if not isinstance(user, User):
         return render(request, "annotations/rate/welcome.html", {"has_accounts": User.objects.exists()})

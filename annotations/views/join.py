@@ -28,7 +28,8 @@ JUST_JOINED = "just_joined"
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest, invitation: str) -> HttpResponse:
-    """What the study asks of a rater, and the consent that lets them begin. Who has joined before goes straight on."""
+    """What the study asks of a rater, and the consent with which they can begin. Raters who have joined before go
+    straight on."""
     study = get_object_or_404(Study, invitation=invitation)
     speak_language_of_study(request, study.language)
     user = request.user if isinstance(request.user, User) else None
@@ -50,7 +51,8 @@ def join(request: HttpRequest, invitation: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             if visit is not None:
-                # An account of their own, even where this browser is signed in: who comes from a panel is nobody else.
+                # A separate account, even if this browser is signed in: a visitor from a panel is always a separate
+                # person.
                 rater = visits.join(visit=visit, study=study, group=form.cleaned_data.get("group", ""))
                 return _begin(request, rater, is_new=True)
             group = form.cleaned_data.get("group", "")
@@ -85,7 +87,7 @@ def join(request: HttpRequest, invitation: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD"])
 def declined(request: HttpRequest, invitation: str) -> HttpResponse:
-    """What somebody reads who does not want to take part; from a panel, with the code for that."""
+    """The page for people who do not want to take part; from a panel, with the matching code."""
     study = get_object_or_404(Study, invitation=invitation)
     speak_language_of_study(request, study.language)
     visit = _visit(request, study)
@@ -97,7 +99,7 @@ def declined(request: HttpRequest, invitation: str) -> HttpResponse:
 
 
 def _arrive(request: HttpRequest, study: Study, panel: Panel) -> HttpResponse:
-    """Somebody opens the panel's link: on to the invitation, without the identifiers in the address."""
+    """Handles the panel's link: redirects to the invitation, without the identifiers in the address."""
     may_begin = study.state == Study.State.OPEN and not invitations.why_closed(study)
     try:
         visit = visits.arrive(panel=panel, parameters=request.GET.dict(), may_begin=may_begin)
@@ -114,7 +116,7 @@ def _arrive(request: HttpRequest, study: Study, panel: Panel) -> HttpResponse:
 
 
 def _visit(request: HttpRequest, study: Study) -> PanelVisit | None:
-    """The visit from a panel that this browser has begun."""
+    """The visit from a panel that was begun in this browser."""
     key = request.session.get(f"visit-{study.token}")
     visit = PanelVisit.objects.filter(pk=key, panel__study=study).select_related("panel").first() if key else None
     known = (*visits.GOING_ON, PanelVisit.State.DECLINED, PanelVisit.State.RETURNED, PanelVisit.State.TIMED_OUT)
@@ -132,13 +134,14 @@ def _refuse(request: HttpRequest, study: Study, why: str) -> HttpResponse:
 
 
 def _begin(request: HttpRequest, rater: Rater, *, is_new: bool = False) -> HttpResponse:
-    """On to the first card. It shows people who had no account their personal link: nothing else leads back."""
+    """Goes on to the first card. People who had no account first see their personal link, their only way back."""
     response = redirect("rate", rater.study.token)
     if rater.user is None or (request.user.is_authenticated and not is_new):
         return response
     login(request, rater.user, backend=BACKEND)
     request.session[JUST_JOINED] = rater.study.token
-    # Outlives the session, opens nothing, and lets the invitation warn before it makes a second rater of one person.
+    # It outlives the session and gives no access, but lets the invitation warn before one person becomes a second
+    # rater.
     response.set_cookie(
         _mark(rater.study),
         "1",

@@ -6,7 +6,7 @@ from django.utils import translation
 
 
 def speak_language_of_study(request: HttpRequest, language: str) -> None:
-    """Answer in this language, and offer no other; empty: in the reader's own, as on every other page."""
+    """Respond in this language, and offer no other; empty: in the reader's own, as on every other page."""
     if language in dict(settings.LANGUAGES):
         request.fixed_language = language  # type: ignore[attr-defined]  # evalsite.requests.languages reads it
         translation.activate(language)

@@ -1,4 +1,4 @@
-"""What a paper takes from a study's results: the report in every format, single figures, and all of it in one zip."""
+"""A study's results for papers: the report in every format, single figures, and everything in one zip."""
 
 import tempfile
 import zipfile
@@ -53,7 +53,7 @@ FILES: dict[str, tuple[str, Callable[[Manuscript], bytes]]] = {
         lambda paper: bibliography(one.key for one in paper.references).encode(),
     ),
 }
-"""By name: the type, and what makes the file."""
+"""By name: the content type, and the function that writes the file."""
 
 
 @never_cache
@@ -71,7 +71,7 @@ def file(request: HttpRequest, study: Study, snapshot_id: int, name: str) -> Htt
 @researcher_of_study
 @require_safe
 def figure(request: HttpRequest, study: Study, snapshot_id: int, name: str, ending: str) -> HttpResponseBase:
-    """One figure as SVG, PDF or PNG at 300 dots per inch, for a page; `?column` for one column of two."""
+    """One figure as SVG, PDF or PNG at 300 dots per inch, for the width of a page; `?column` for one column of two."""
     if ending not in FORMATS:
         raise Http404
     document = finished(study, snapshot_id)
@@ -121,7 +121,7 @@ def release(request: HttpRequest, study: Study) -> HttpResponseBase:
 
 
 def figure_links(study: Study, snapshot: ReportSnapshot, sections: Sequence[Section]) -> Links:
-    """Where the files of each of these sections' figures are."""
+    """The addresses of the files of each figure in these sections."""
     names = {id(shown): name for name, _of, shown in named_figures(sections)}
 
     def links(shown: Figure) -> list[tuple[str, str]]:
@@ -134,7 +134,7 @@ def figure_links(study: Study, snapshot: ReportSnapshot, sections: Sequence[Sect
 
 
 def finished(study: Study, snapshot_id: int) -> StudyDocument:
-    """The document of a finished snapshot that this version can draw, or 404."""
+    """The document of a finished snapshot that this version can show, or 404."""
     document = queries.readable(get_object_or_404(queries.finished(study), pk=snapshot_id))
     if document is None:
         raise Http404

@@ -41,7 +41,7 @@ MOST_CARDS_AHEAD = 20
 @login_required
 @require_GET
 def card(request: HttpRequest, study_token: str) -> HttpResponse:
-    """The first card that waits for this rater, or the reason why none does."""
+    """The first card that waits for this rater, or the reason why there is none."""
     rater = _rater(request, study_token)
     if rater is None:
         return redirect("home")
@@ -55,7 +55,7 @@ def card(request: HttpRequest, study_token: str) -> HttpResponse:
         is_capped = is_in and n_left(rater, plan_of(rater.study), now) == 0
         panel_end = None if is_capped else finished(rater, now=now)
         visit_state = state_of(rater)
-        is_over = visit_state not in ("", *GOING_ON)  # who has their code need not wait for more
+        is_over = visit_state not in ("", *GOING_ON)  # a rater who has their code need not wait for more
         context = {
             "study": rater.study,
             "progress": queries.progress(rater),
@@ -75,7 +75,7 @@ def card(request: HttpRequest, study_token: str) -> HttpResponse:
 @login_required
 @require_GET
 def upcoming(request: HttpRequest, study_token: str) -> JsonResponse:
-    """The reserved cards behind the one that the browser shows, so that it can fetch their images ahead."""
+    """The reserved cards after the one that the browser shows, so that it can fetch their images ahead."""
     rater = _rater(request, study_token)
     after = queries.sequence_of(request.GET.get("after", ""), rater) if rater else None
     if rater is None or after is None:
@@ -95,11 +95,12 @@ def upcoming(request: HttpRequest, study_token: str) -> JsonResponse:
 @require_POST
 @with_receipts
 def answer(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
-    """Save one card's answers; a script gets as many next cards as it asks for, a plain form is led to the next."""
+    """Save one card's answers; a script receives as many next cards as it asks for, a plain form is redirected to the
+    next."""
     assignment = _assignment(request, study_token, token)
     study, now = assignment.study, timezone.now()
     written = queries.dimensions_of(study.pk)
-    dimensions = asked(study, written)  # what is wrong is said in the words of the card
+    dimensions = asked(study, written)  # errors are reported in the words of the card
     try:
         images, frozen = images_as_shown(assignment), assignment.item.frozen
         submission = parse_submission(request.POST, dimensions, images, now, frozen=frozen)
@@ -111,7 +112,7 @@ def answer(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
             return JsonResponse({"problem": str(problem)}, status=HTTPStatus.BAD_REQUEST)
         context = card_contexts(study, [assignment], dimensions, problem=str(problem), given=request.POST)[0]
         return _page(request, assignment.rater, context, status=HTTPStatus.BAD_REQUEST)
-    # A study that was closed while somebody was answering still takes what they were given before.
+    # A study that was closed while a rater was answering still takes answers to the cards that they hold.
     outcome = services.submit(
         assignment=assignment,
         answers=submission.answers,
@@ -149,7 +150,7 @@ def answered_card(request: HttpRequest, study_token: str, token: str) -> HttpRes
 @login_required
 @require_GET
 def back(request: HttpRequest, study_token: str) -> HttpResponse:
-    """To the card that this rater answered before the one they look at."""
+    """Goes to the card that this rater answered before the current one."""
     rater = _rater(request, study_token)
     if rater is None:
         return redirect("home")
@@ -163,7 +164,7 @@ def back(request: HttpRequest, study_token: str) -> HttpResponse:
 @login_required
 @require_POST
 def skip(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
-    """Leave a card out, for good. It costs the rater nothing; an answered card stays answered."""
+    """Skip a card for good. It has no consequences for the rater; an answered card stays answered."""
     assignment = _assignment(request, study_token, token)
     if plan_of(assignment.study).allows_skip:
         services.skip(assignment=assignment, now=timezone.now())
@@ -173,7 +174,7 @@ def skip(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
 @login_required
 @require_POST
 def pause(request: HttpRequest, study_token: str) -> HttpResponse:
-    """Stop for now: what was answered is kept, what was not is free for others until this rater returns."""
+    """Stop for now: answers are kept, and unanswered cards are free for others until this rater returns."""
     rater = _rater(request, study_token)
     if rater is None:
         return redirect("home")
@@ -184,10 +185,10 @@ def pause(request: HttpRequest, study_token: str) -> HttpResponse:
 @login_required
 @require_GET
 def image(request: HttpRequest, token: str, place: int) -> HttpResponseBase:
-    """An image as this rater sees it: pixels alone, under an address that is this assignment's own.
+    """An image as this rater sees it: only pixels, under an address that belongs to this assignment.
 
-    `width` asks for fewer pixels, for a screen that cannot show them all; one of `WIDTHS`, or all are given. `page`: it
-    is for a page that works without a script, which has to prove that its images came.
+    `width` asks for fewer pixels, for a screen that cannot show them all; one of `WIDTHS`; otherwise all pixels are
+    sent. `page`: the image is for a page without a script, which has to prove that it fetched its images.
     """
     assignment = queries.assignment_of(token, request.user)
     if assignment is None:
@@ -221,7 +222,7 @@ def _page(request: HttpRequest, rater: Rater, card: dict[str, Any], *, status: i
 
 
 def _feedback(assignment: Assignment, answers: Sequence[Answer]) -> str:
-    """What a rater reads who misses a gold item, where the study says so; elsewhere nothing."""
+    """The feedback for a rater who misses a gold item, if the study gives any; otherwise nothing."""
     if assignment.purpose != Assignment.Purpose.GOLD or not plan_of(assignment.study).shows_feedback:
         return ""
     known = known_answers([assignment.item_id]).get(assignment.item_id, [])
@@ -249,8 +250,8 @@ def _assignment(request: HttpRequest, study_token: str, token: str) -> Assignmen
 
 
 def _next_cards(rater: Rater, now: datetime, *, after: int | None = None, limit: int = 1) -> list[Assignment]:
-    """At most `limit` reserved cards, and more are reserved where there are fewer. A page that asks for several keeps
-    them ready for when there is no network; see `services.raters.held`."""
+    """At most `limit` reserved cards; more are reserved if there are fewer. A page that asks for several keeps them
+    ready for times without a network; see `services.raters.held`."""
     if limit == 0 or rater.study.state != Study.State.OPEN:
         return []
     cards = queries.reserved(rater, after=after, limit=limit)
@@ -260,7 +261,7 @@ def _next_cards(rater: Rater, now: datetime, *, after: int | None = None, limit:
 
 
 def _is_over(rater: Rater) -> bool:
-    """Whether no card will come any more, so that the page leads to where that is said. What was answered is kept."""
+    """Whether no more cards will come, so that the page leads to the one that says so. Answers are kept."""
     return rater.study.state != Study.State.OPEN or rater.excluded_at is not None
 
 

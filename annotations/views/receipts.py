@@ -1,4 +1,4 @@
-"""What the scripts of the rating and the auditing page get for what they send: JSON, also where there is nothing."""
+"""Responses to submissions by the scripts of the rating and auditing pages: always JSON, even for a 404."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -14,8 +14,8 @@ def by_script(request: HttpRequest) -> bool:
 
 
 def with_receipts(view: Saves) -> Saves:
-    """Answer a script's 404 as JSON: then it knows it from that of a proxy whose site is away for a moment, after which
-    it must try again."""
+    """Send a script's 404 as JSON, so that it can distinguish it from that of a proxy whose site is briefly
+    unavailable, after which it must retry."""
 
     @wraps(view)
     def receive(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:

@@ -49,10 +49,10 @@ AT_WORK = (ReportSnapshot.State.WAITING, ReportSnapshot.State.RUNNING)
 @researcher_of_study
 @require_http_methods(["GET", "HEAD", "POST"])
 def results(request: HttpRequest, study: Study, *, large: int = LARGE) -> HttpResponse:
-    """The newest results. `?compare=A:B` adds a comparison of two methods; POST works them out once more.
+    """The newest results. `?compare=A:B` adds a comparison of two methods; POST computes them again.
 
-    Of a study with more than `large` answers the page shows the latest results before anything is counted, and asks
-    with `?count` whether there are newer ones.
+    For a study with more than `large` answers the page shows the latest results before anything is counted, and
+    requests newer ones with `?count`.
     """
     if request.method != "POST" and not request.GET and not queries.is_counted(study) and is_large(study, large=large):
         return _before_counting(request, study)
@@ -85,14 +85,15 @@ def results(request: HttpRequest, study: Study, *, large: int = LARGE) -> HttpRe
 
 
 def _before_counting(request: HttpRequest, study: Study) -> HttpResponse:
-    """The latest results as they are, and a question for newer ones unless they are at work already."""
+    """The latest results unchanged, and a request for newer ones unless they are already being computed."""
     snapshot, shown = queries.report_at_work(study), queries.last_finished(study, DEFAULT_SEED)
     context: dict[str, Any] = {"snapshot": snapshot, "is_at_work": snapshot is not None, "is_current": True}
     return _page(request, study, shown, context | {"chosen": [], "is_counting": snapshot is None})
 
 
 def _news(request: HttpRequest, study: Study, found: dispatch.Found) -> HttpResponse:
-    """For a page with results (`?shown=`) or none: what has become of them. It reloads where there are others now."""
+    """The state of the results, for a page with results (`?shown=`) or without. The page reloads if there are others
+    now."""
     is_done = found.snapshot.state == ReportSnapshot.State.DONE
     shown = request.GET.get("shown", "")
     if is_done and shown != str(found.snapshot.pk):
@@ -192,7 +193,7 @@ def _section(study: Study, snapshot: ReportSnapshot, section: Section, links: Li
 @researcher_of_study
 @require_safe
 def state(request: HttpRequest, study: Study, snapshot_id: int) -> HttpResponse:
-    """How far a report is, for the page that waits for it; when it has ended, the page should reload."""
+    """The progress of a report, for the page that waits for it; when it has ended, the page should reload."""
     snapshot = get_object_or_404(study.snapshots.defer("results"), pk=snapshot_id)
     if snapshot.state not in AT_WORK:
         return HttpResponse(headers={"HX-Refresh": "true"})

@@ -1,4 +1,4 @@
-"""Who may open a page: the one place where views ask."""
+"""Who may open a page: all views check it here."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -20,17 +20,17 @@ TokenView = Callable[Concatenate[HttpRequest, str, P], HttpResponseBase]
 
 
 def signed_in(request: HttpRequest) -> User:
-    """The user of a view that only signed-in people reach."""
+    """The user of a view that only signed-in people can open."""
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user
 
 
 def researcher_of_study(view: StudyView[P]) -> TokenView[P]:
-    """Turn a view of a study into one of its token, for people with a researcher's rights in it.
+    """Turn a view that takes a study into one that takes its token, for people with a researcher's rights in it.
 
     Signed out: to the sign-in page and back. No such study: 404. No right in it: 403. A file that the view sends is
-    put on record.
+    recorded.
     """
 
     @login_required
@@ -47,7 +47,7 @@ def researcher_of_study(view: StudyView[P]) -> TokenView[P]:
 
 
 def may_add_studies(view: Callable[P, HttpResponseBase]) -> Callable[P, HttpResponseBase]:
-    """For people who may make studies and import: the Researchers group."""
+    """For people who may create studies and import: the Researchers group."""
 
     @login_required
     @wraps(view)

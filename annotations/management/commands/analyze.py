@@ -1,4 +1,4 @@
-"""Agreement, means, metrics, comparisons and raters from files alone: the study page's analysis without a site."""
+"""Agreement, means, metrics, comparisons and raters from files only: the study page's analysis without a site."""
 
 from argparse import ArgumentParser
 from collections.abc import Sequence
@@ -208,7 +208,7 @@ class Command(BaseCommand):
 
 
 def _pair(text: str, methods: Sequence[str]) -> tuple[str, str]:
-    """The methods that BASELINE:REFINED names; where they are unknown, the two parts around the first colon."""
+    """The methods that BASELINE:REFINED names; if they are unknown, the two parts around the first colon."""
     baseline, colon, refined = map(identity, text.partition(":"))
     if not colon or not baseline or not refined:
         raise CommandError(f"--compare {text}: write BASELINE:REFINED, two method names with a colon between them")

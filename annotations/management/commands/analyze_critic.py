@@ -1,4 +1,4 @@
-"""How far critics can be trusted, from a file of verdicts alone: the study page's analysis without a site."""
+"""How far critics can be trusted, from a file of verdicts only: the study page's analysis without a site."""
 
 from argparse import ArgumentParser
 from pathlib import Path

@@ -1,1 +1,2 @@
-"""Reads of an audit: its work (`work`), how far it is (`overview`), its figures (`critic`, `ledger`), its exports."""
+"""Reads of an audit: its work (`work`), its progress (`overview`), its figures (`critic`, `ledger`), and its
+exports."""

@@ -1,4 +1,4 @@
-"""What auditors said of a study's critics, as arrays: what the report on critics starts from."""
+"""Auditors' answers about a study's critics, as arrays: the input of the report on critics."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -58,7 +58,8 @@ def counted_verdicts(study: Study) -> QuerySet[Verdict]:
 
 
 def counted_errors(study: Study) -> QuerySet[MissedError]:
-    """Errors that auditors of single images listed and did not take back; those of side-by-side pages stay apart."""
+    """Errors that auditors of single images listed and did not take back; errors from side-by-side pages are
+    separate."""
     finished = Q(audit=None) | Q(audit__state=Audit.State.FINISHED)
     rows = MissedError.objects.filter(finished, study=study, withdrawn_at=None)
     return rows.exclude(stage=MissedError.Stage.REPAIR)
@@ -86,11 +87,11 @@ def state_of_audit(study: Study) -> list[Any]:
 
 # --- the arrays ------------------------------------------------------------------------------------------------------
 def critic_data(study: Study) -> CriticData:
-    """Every counted judgement of the study's critics. About fifteen queries whatever the size.
+    """Every counted judgement of the study's critics. About fifteen queries for any size.
 
-    Images are those with a finished audit of claims, a counted verdict or a listed error; a critic was shown those of
-    them that have a critique of its name. Critics of several versions are distinguished by version. Claims nobody has
-    judged are there, since they are false alarms on images known to have no errors.
+    Images are those with a finished audit of claims, a counted verdict or a listed error; a critic was shown those that
+    have a critique under its name. Critics with several versions are distinguished by version. Claims that nobody has
+    judged are included, since they are false alarms on images known to have no errors.
     """
     items = _items(study)
     image_rows = _images(study)
@@ -132,7 +133,7 @@ class _Index:
         self._order = np.argsort(self.keys)
 
     def of(self, keys: IntArray) -> IntArray:
-        """(n,) the position of each key, −1 where it is not there."""
+        """(n,) the position of each key, −1 for an unknown key."""
         if not len(self.keys):
             return np.full(len(keys), NONE, np.int64)
         at = self._order[np.minimum(np.searchsorted(self.keys, keys, sorter=self._order), len(self.keys) - 1)]
@@ -145,7 +146,7 @@ def _items(study: Study) -> list[tuple[int, str, Any]]:
 
 
 def _images(study: Study) -> list[tuple[int, str, str, str]]:
-    """(primary key, name, method, prompt's category) of every image that anybody said something about, by name."""
+    """(primary key, name, method, prompt's category) of every image with an answer about it, by name."""
     judged = counted_verdicts(study).filter(claim__critique__image=OuterRef("pk"))
     searched = finished_audits(study, AuditItem.Kind.CLAIMS).filter(item__image=OuterRef("pk"))
     listed = counted_errors(study).filter(image=OuterRef("pk"))
@@ -158,7 +159,7 @@ def _images(study: Study) -> list[tuple[int, str, str, str]]:
 
 
 def critiques_on_trial(study: Study) -> QuerySet[Critique]:
-    """Critiques on trial with their controls: those the plan names, and those of which a claim was judged."""
+    """Critiques on trial with their controls: those that the plan names, and those with a judged claim."""
     plan = AuditPlan.objects.filter(study=study).first()
     judged = Exists(counted_verdicts(study).filter(claim__critique=OuterRef("pk")))
     audited = Exists(finished_audits(study, AuditItem.Kind.CLAIMS).filter(item__image=OuterRef("image")))
@@ -185,7 +186,7 @@ def _claims(
     of_critique = {}
     for pk, image, critic, version, source in own:
         at = images.position.get(image)
-        if at is None:  # it came between two queries
+        if at is None:  # it was added between two queries
             continue
         code = critic_of(name_of(critic, version), critics) if critics else NONE
         of_critique[pk] = (at, code, SOURCES[Critique.Source(source)])
@@ -239,7 +240,7 @@ def _verdicts(study: Study, claims: _Index, auditors: _Index, n_claims: int) -> 
         5,
     )
     claim, auditor = claims.of(claim), auditors.of(auditor)
-    # What was judged between two queries is not known to the first.
+    # The first query does not know claims that were judged after it.
     known = (claim >= 0) & (auditor >= 0)
     final, own = known & (is_final == 1), known & (is_final == 0)
     adjudicated = np.full(n_claims, NONE, np.int64)
@@ -254,7 +255,7 @@ def _lists(study: Study, images: _Index, auditors: _Index, image_rows: Sequence[
     )
     searched, who = images.of(searched), auditors.of(who)
     known = (searched >= 0) & (who >= 0)
-    # An audit may be finished between two queries; what it lists does not count before its search does.
+    # An audit may be finished between two queries; its list does not count before its search does.
     counted = {0, *audit[known].tolist()}
     before = Q(stage=MissedError.Stage.BEFORE) & (Q(audit=None) | Q(audit__lists_first=True))
     rows = counted_errors(study).order_by("pk")
@@ -276,7 +277,7 @@ def _lists(study: Study, images: _Index, auditors: _Index, image_rows: Sequence[
     numbers = np.array([row[:5] for row in found], np.int64).reshape(-1, 5)
     place, auditor, group = numbers[:, 0], numbers[:, 1], numbers[:, 2]
     is_own, alone = numbers[:, 3] == 1, numbers[:, 4] == 1
-    # An imported list has no audit: who listed something there has searched there.
+    # An imported list has no audit: anyone who listed an error on an image has searched it.
     more, at = np.unique(np.stack([place[alone], auditor[alone]]), axis=1, return_inverse=True)
     more_first = np.bincount(at.ravel(), is_own[alone], minlength=more.shape[1]) > 0
     method = np.array([row[2] for row in image_rows], object)
@@ -307,7 +308,7 @@ class _Pairs:
 
 
 def _pairs(study: Study, images: _Index) -> _Pairs:
-    """Pairs with a finished audit whose baseline is among the images; others have no claim that was judged."""
+    """Pairs with a finished audit whose baseline is among the images; others have no judged claim."""
     done = finished_audits(study, AuditItem.Kind.REPAIR).filter(item=OuterRef("pk"))
     rows = AuditItem.objects.filter(Exists(done), plan__study=study).order_by("pk")
     found = [
@@ -369,7 +370,7 @@ def _flag(field: str) -> Case:
 
 
 def _order(prefix: str) -> Case:
-    """1 where the auditor listed first, 0 where not, −1 where no audit says so."""
+    """1 if the auditor listed first, 0 if not, −1 if there is no audit to say."""
     first, last = {f"{prefix}lists_first": True}, {f"{prefix}lists_first": False}
     return Case(
         When(**first, then=Value(1)), When(**last, then=Value(0)), default=Value(NONE), output_field=IntegerField()

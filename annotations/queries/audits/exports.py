@@ -1,4 +1,4 @@
-"""What auditors said, for export, in a stream."""
+"""Auditors' answers, for export, as a stream."""
 
 from django.db.models import QuerySet
 
@@ -94,7 +94,7 @@ def verdict_rows(study: Study) -> Rows:
 
 
 def missed_rows(study: Study) -> Rows:
-    """Every error that an auditor listed, those that were taken back too."""
+    """Every error that an auditor listed, including withdrawn ones."""
     own = ("text", "kind", "about", "severity", "stage", "is_in_refined", "group__number", "x", "y", "width", "height")
     rows = MissedError.objects.filter(study=study)
     return _rows(rows, *image_fields("image"), *OWN_AUDITOR, *own, "answered_at", "received_at", "withdrawn_at")
@@ -109,7 +109,7 @@ def repair_rows(study: Study) -> Rows:
 
 
 def element_rows(study: Study) -> Rows:
-    """Every answer to whether a part of the prompt is there, with all its revisions."""
+    """Every answer on whether a part of the prompt is present, with all its revisions."""
     rows = ElementCheck.objects.filter(audit__plan__study=study)
     own = ("element", "text", "answer")
     return _rows(rows, *image_fields("audit__item__image"), *OF_AUDIT, *own, *REVISION_FIELDS)

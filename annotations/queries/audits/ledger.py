@@ -1,4 +1,4 @@
-"""The claim ledger: each claim of a study's critics, what auditors said of it, and what became of its error."""
+"""The claim ledger: each claim of a study's critics, auditors' verdicts on it, and what happened to its error."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -61,7 +61,7 @@ LEDGER = (
 
 @dataclass(frozen=True)
 class LedgerFilter:
-    """What of the ledger is wanted; empty means all."""
+    """Which entries of the ledger are wanted; empty means all."""
 
     critic: str = ""
     source: str = ""
@@ -71,7 +71,7 @@ class LedgerFilter:
 
 
 def ledger(study: Study, chosen: LedgerFilter | None = None) -> QuerySet[Claim, int]:
-    """Primary keys of the claims, in the ledger's order; votes are counted only where a verdict is asked for."""
+    """Primary keys of the claims, in the ledger's order; votes are counted only if the filter names a verdict."""
     chosen = chosen or LedgerFilter()
     claims: QuerySet[Claim, Any] = Claim.objects.filter(critique__in=critiques_on_trial(study))
     for field, value in (
@@ -107,19 +107,19 @@ def entries(study: Study, ids: Sequence[int]) -> QuerySet[Claim, Any]:
 
 
 def judged_claims(study: Study) -> QuerySet[Claim, Any]:
-    """Every claim on trial, with its votes and what they settle (`settled`)."""
+    """Every claim on trial, with its votes and their result (`settled`)."""
     return _with_votes(Claim.objects.filter(critique__in=critiques_on_trial(study)), study)
 
 
 def _with_votes(claims: QuerySet[Claim, Any], study: Study) -> QuerySet[Claim, Any]:
     """With n_right…, `adjudicated` and `settled`.
 
-    Settled as in `annotations.stats.critic.audit.settle_verdicts`: the most votes, "cannot tell" having none against
-    anybody who can tell; a tie is open; an adjudicator's verdict replaces the vote.
+    Settled as in `annotations.stats.critic.audit.settle_verdicts`: the most votes, where "cannot tell" does not count
+    against a verdict; a tie is open; an adjudicator's verdict replaces the vote.
     """
     judged = counted_verdicts(study).filter(claim=OuterRef("pk"))
     final = judged.filter(is_adjudication=True).order_by("-pk").values("value")[:1]
-    # One look into the index of verdicts per claim and answer: grouping whole joined rows is far slower.
+    # One index lookup of verdicts per claim and answer: grouping whole joined rows is far slower.
     votes = {f"n_{value}": _count(judged.filter(is_adjudication=False, value=value)) for value in Verdict.Value.values}
     adjudicated = Coalesce(Subquery(final), Value(""), output_field=CharField())
     return claims.annotate(**votes, adjudicated=adjudicated).annotate(settled=_settled())
@@ -147,7 +147,8 @@ def _settled() -> Case:
 
 
 def repaired(outcomes: Sequence[str]) -> str:
-    """The outcome with the most votes, "cannot tell" having none against others; "open" for a tie, "" for none."""
+    """The outcome with the most votes, where "cannot tell" does not count against others; "open" for a tie, "" without
+    votes."""
     ranked = Counter(outcome for outcome in outcomes if outcome != RepairJudgement.Outcome.CANNOT_TELL).most_common(2)
     if not ranked:
         return RepairJudgement.Outcome.CANNOT_TELL.value if outcomes else ""

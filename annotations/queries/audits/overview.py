@@ -1,4 +1,4 @@
-"""Reads for the researcher's audit tab: how far it is, what was listed, what is to be matched."""
+"""Reads for the researcher's audit tab: progress, listed errors, and errors still to be matched."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ TRUE_VALUES = (Verdict.Value.RIGHT, Verdict.Value.PARTLY)
 
 @dataclass(frozen=True)
 class Figures:
-    """An audit's state. Counts are of finished audits unless their name says other; controls are among them."""
+    """An audit's state. Counts are of finished audits unless their name says otherwise; controls are included."""
 
     n_images: int
     n_pairs: int
@@ -73,7 +73,7 @@ def figures(plan: AuditPlan) -> Figures:
 
 
 def auditors_with_progress(study: Study) -> QuerySet[Auditor, Any]:
-    """The study's auditors with `n_finished` and `last_at` (None before the first), in the one query."""
+    """The study's auditors with `n_finished` and `last_at` (None before the first), in one query."""
     finished = Audit.objects.filter(auditor=OuterRef("pk"), state=Audit.State.FINISHED).order_by().values("auditor")
     return study.auditors.annotate(
         n_finished=Coalesce(Subquery(finished.annotate(n=Count("pk")).values("n"), output_field=IntegerField()), 0),
@@ -82,7 +82,7 @@ def auditors_with_progress(study: Study) -> QuerySet[Auditor, Any]:
 
 
 def listed(study: Study) -> QuerySet[MissedError]:
-    """Errors that finished audits (or an import) list and that nobody took back; those of compared pairs left out."""
+    """Errors that finished audits (or an import) list and that were not withdrawn, without those of compared pairs."""
     return MissedError.objects.filter(study=study, withdrawn_at=None).filter(
         Q(audit=None) | Q(audit__state=Audit.State.FINISHED), ~Q(stage=MissedError.Stage.REPAIR)
     )
@@ -110,7 +110,7 @@ def images_with_lists(study: Study) -> QuerySet[Image, Any]:
 
 
 def images_to_match(study: Study) -> QuerySet[Image]:
-    """Images with a listed error that nobody has put into a group."""
+    """Images with a listed error that is not in a group yet."""
     return Image.objects.filter(Exists(listed(study).filter(image=OuterRef("pk"), group=None))).order_by("pk")
 
 
@@ -132,7 +132,8 @@ def groups_on(study: Study, image_id: int) -> list[MissedErrorGroup]:
 
 
 def images_with_critiques(study: Study) -> QuerySet[Image, Any]:
-    """The study's images that have a critique of any source, with its critiques and `n_audits` that look at them."""
+    """The study's images that have a critique of any source, with its critiques and `n_audits`, the number of audits of
+    it."""
     audits = Audit.objects.filter(plan__study=study, item__image=OuterRef("pk")).order_by().values("item__image")
     critiques = Critique.objects.annotate(n_claims=Count("claims")).order_by("source", "critic", "pk")
     return (
@@ -152,5 +153,5 @@ def critiques_of(image: Image) -> Sequence[Critique]:
 
 
 def is_given_out(image_id: int) -> bool:
-    """Whether an auditor has been given the image, so that its claims are as they are."""
+    """Whether an auditor has been given the image, so that its claims can no longer change."""
     return Audit.objects.filter(item__image=image_id).exists()

@@ -1,4 +1,4 @@
-"""Reads for auditing: who may, what an audit consists of, what comes next, what is still open."""
+"""Reads for auditing: rights, the parts of an audit, the next work, and open questions."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -27,19 +27,19 @@ from generation.queries.decompositions import decomposition_of
 
 LONGEST_ELEMENT = 500
 LONGEST_ELEMENT_ID = 60
-# What kinds an auditor is offered where no critic of the study names any.
+# The kinds of errors that an auditor is offered if no critic of the study names any.
 USUAL_KINDS = ("missing", "extra", "count", "attribute", "relation", "anatomy", "text", "look")
 
 
 # --- people ----------------------------------------------------------------------------------------------------------
 def audited_by(token: str, user: User | AnonymousUser) -> Study | None:
-    """The study of this address, for nobody but its auditors."""
+    """The study at this address, only for its auditors."""
     is_auditor = Membership.objects.filter(study=OuterRef("pk"), user=user.pk, role=Membership.Role.AUDITOR)
     return None if user.pk is None else Study.objects.filter(Exists(is_auditor), token=token).first()
 
 
 def audit_of(token: str, user: User | AnonymousUser) -> Audit | None:
-    """One piece of work with all that its page needs, for nobody but its own auditor."""
+    """An audit with everything that its page needs, only for its own auditor."""
     if user.pk is None:
         return None
     audits = Audit.objects.select_related("plan__study", "auditor", "item__image__prompt", "item__refined")
@@ -47,7 +47,7 @@ def audit_of(token: str, user: User | AnonymousUser) -> Audit | None:
 
 
 def adjudication_of(token: str, user: User | AnonymousUser) -> Adjudication | None:
-    """A disagreement, for nobody but the auditor who holds it or has decided it."""
+    """A disagreement, only for the auditor who holds it or has decided it."""
     if user.pk is None:
         return None
     rows = Adjudication.objects.select_related("plan__study", "adjudicator", "item__image__prompt", "claim")
@@ -73,7 +73,7 @@ def critics_of(study: Study) -> list[str]:
 
 
 def auditable_images(study: Study, *, critics: Sequence[str], images: Collection[int] | None) -> list[Image]:
-    """Images that a chosen critic was shown: of the study's, or of those named, whatever study they are in."""
+    """Images that a chosen critic was shown: from the study, or from the images named, in any study."""
     critiques = Critique.objects.filter(image=OuterRef("pk"), source=Critique.Source.CRITIC)
     if critics:
         critiques = critiques.filter(critic__in=critics)
@@ -88,7 +88,7 @@ def refined_pairs(study: Study, images: Collection[int]) -> list[tuple[int, int]
 
 
 def claims_of_plan(plan: AuditPlan, *, with_controls: bool = True) -> QuerySet[Claim]:
-    """Claims of the critics on trial and, as the plan says, of its controls."""
+    """Claims of the critics on trial and, if the plan has them, of its controls."""
     wanted = Q(critique__source=Critique.Source.CRITIC)
     if plan.critics:
         wanted &= Q(critique__critic__in=plan.critics)
@@ -100,13 +100,15 @@ def claims_of_plan(plan: AuditPlan, *, with_controls: bool = True) -> QuerySet[C
 
 
 def claim_ids(plan: AuditPlan, item: AuditItem) -> list[int]:
-    """The claims that are judged with an item: of a pair those that critics made of its baseline, without controls."""
+    """The claims that are judged with an item: for a pair, those that critics made about its baseline, without
+    controls."""
     claims = claims_of_plan(plan, with_controls=item.kind == AuditItem.Kind.CLAIMS)
     return list(claims.filter(critique__image=item.image_id).order_by("pk").values_list("pk", flat=True))
 
 
 def kinds_of(plan: AuditPlan) -> list[str]:
-    """Which kinds of errors the critics of this plan distinguish, so that missed ones can be counted by the same."""
+    """Which kinds of errors the critics of this plan distinguish, so that missed errors can be counted by the same
+    kinds."""
     kinds = claims_of_plan(plan, with_controls=False).filter(critique__image__audit_items__plan=plan).exclude(kind="")
     return list(kinds.order_by("kind").values_list("kind", flat=True).distinct()) or list(USUAL_KINDS)
 
@@ -130,10 +132,10 @@ class Element:
 
 
 def elements_of(prompt: Prompt, plan: AuditPlan | None) -> list[Element]:
-    """The parts of the decomposition that was in use when the plan was made: answers name them by their ids.
+    """The parts of the decomposition in use when the plan was made: answers refer to them by their ids.
 
     Its lists "entities" and "relations" hold texts or dicts. A dict names itself by "text", "name", or "subject",
-    "relation", "object" (ids or words), and may have an "id". What has no text is left out; without a decomposition
+    "relation", "object" (ids or words), and may have an "id". Parts without text are left out; without a decomposition
     the list is empty.
     """
     decomposition = decomposition_of(prompt, made_before=plan.created_at if plan else None) or {}
@@ -164,7 +166,7 @@ def _element_text(row: Any, names: dict[str, str]) -> str:
 
 # --- what comes next -------------------------------------------------------------------------------------------------
 def held(auditor: Auditor) -> Audit | None:
-    """What this auditor works on."""
+    """The work that this auditor holds."""
     audits = Audit.objects.select_related("plan__study", "auditor", "item__image__prompt", "item__refined")
     return audits.filter(auditor=auditor, state=Audit.State.LEASED).order_by("sequence").first()
 
@@ -174,15 +176,16 @@ def overdue(plan: AuditPlan, now: datetime) -> QuerySet[Audit]:
 
 
 def returned_and_open(auditor: Auditor) -> QuerySet[Audit]:
-    """What this auditor once gave back and could still do."""
+    """Work that this auditor gave back and could still do."""
     rows = Audit.objects.filter(auditor=auditor, state=Audit.State.RETURNED, item__taken__lt=F("item__wanted"))
     return rows.order_by("sequence")
 
 
 def open_items(plan: AuditPlan, auditor: Auditor) -> QuerySet[AuditItem]:
-    """What this auditor may be given: single images before pairs, then where the fewest have been, then by position.
+    """Items that this auditor may be given: single images before pairs, then those with the fewest auditors, then by
+    position.
 
-    Not what they had; not an image on which they decided a disagreement; not an image that they saw in a pair.
+    Items that they had are left out, and so are images on which they decided a disagreement or that they saw in a pair.
     """
     mine = Audit.objects.filter(auditor=auditor)
     decided = Adjudication.objects.filter(adjudicator=auditor, item__image=OuterRef("image"))
@@ -199,7 +202,7 @@ def open_items(plan: AuditPlan, auditor: Auditor) -> QuerySet[AuditItem]:
 
 
 def may_come_free(plan: AuditPlan, auditor: Auditor) -> bool:
-    """Whether others hold what this auditor has not had: it may yet be given back."""
+    """Whether others hold items that this auditor has not had, which may still be given back."""
     mine = Audit.objects.filter(item=OuterRef("item"), auditor=auditor)
     return Audit.objects.filter(~Exists(mine), plan=plan, state=Audit.State.LEASED).exists()
 
@@ -234,7 +237,7 @@ def waiting_adjudications(plan: AuditPlan, auditor: Auditor) -> QuerySet[Adjudic
 
 
 def finished_verdicts(item: AuditItem) -> dict[int, list[str]]:
-    """The standing verdicts of finished audits of one item, by claim."""
+    """The current verdicts of finished audits of one item, by claim."""
     rows = Verdict.objects.filter(audit__item=item, audit__state=Audit.State.FINISHED, is_current=True)
     by_claim: dict[int, list[str]] = {}
     for claim, value in rows.order_by("pk").values_list("claim_id", "value"):
@@ -249,7 +252,7 @@ def claims_in_order(ids: Sequence[int]) -> list[Claim]:
 
 
 def verdicts_of(audit: Audit) -> dict[int, Verdict]:
-    """This auditor's standing verdicts on the claims of an audit, by claim."""
+    """This auditor's current verdicts on the claims of an audit, by claim."""
     rows = Verdict.objects.filter(audit=audit, is_current=True)
     return {verdict.claim_id: verdict for verdict in rows}
 
@@ -263,7 +266,7 @@ def checks_of(audit: Audit) -> dict[str, ElementCheck]:
 
 
 def listed_errors(audit: Audit) -> list[MissedError]:
-    """The errors on this auditor's list, those taken back left out, in the order in which they were listed."""
+    """The errors on this auditor's list, without withdrawn ones, in the order in which they were listed."""
     return list(MissedError.objects.filter(audit=audit, withdrawn_at=None).order_by("pk"))
 
 

@@ -1,4 +1,4 @@
-"""What the explorer shows of units: pictures and words from the database, figures from the report's columns."""
+"""What the explorer shows about units: images and words from the database, figures from the report's columns."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -17,17 +17,17 @@ from annotations.reports.numbers import figure
 from generation.models import Claim, Critique, Image
 
 MOST_LINES = 100
-"""Answers, comments and claims shown of one unit."""
+"""The most answers, comments and claims shown for one unit."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """One unit: the images it is about by slot, what refines or was refined into them, and its figures.
+    """One unit: its images by slot, the images that refine them or that they refine, and its figures.
 
-    image    the key of the image that is judged; 0 for all that the item shows
+    image    the key of the judged image; 0 for everything that the item shows
     counts   how often each level was given
-    gap      of the wall's metric, −1 … 1; None where there is no score or no judgement
-    claims   the critic's, each with its votes and what they settle
+    gap      of the wall's metric, −1 … 1; None without a score or a judgement
+    claims   the critic's claims, each with its votes and their result
     """
 
     item: Item
@@ -80,7 +80,7 @@ class Card:
 
 
 def cards(study: Study, wall: Wall, rows: Sequence[int]) -> list[Card]:
-    """The units of these rows, in their order; six queries however many there are."""
+    """The units of these rows, in their order; six queries for any number of units."""
     keys = [(int(wall.column("item")[row]), int(wall.column("image")[row])) for row in rows]
     items = Item.objects.filter(study=study).select_related("prompt").in_bulk({item for item, _image in keys})
     shown: dict[int, list[Image]] = {}
@@ -131,7 +131,7 @@ def units_of_prompts(study: Study, prompts: Collection[int]) -> list[tuple[int, 
 class MetricPlace:
     """A metric's score of a unit, and its rank among all units that have score and rating: 0 lowest, 1 highest.
 
-    people is the rank of people's judgement among the same units.
+    people is the rank of raters' judgement among the same units.
     """
 
     metric: str
@@ -149,7 +149,7 @@ class MetricPlace:
 
 
 def metric_places(wall: Wall, row: int) -> list[MetricPlace]:
-    """Every metric that scored this unit, those furthest from people first."""
+    """Every metric that scored this unit, those furthest from raters first."""
     found = []
     mean = wall.column("mean").astype(float)
     better = -mean if wall.table.names["kind"] == "ranking" else mean
@@ -168,13 +168,13 @@ def answers_about(study: Study, dimension: str, item: int, image: int) -> list[R
     asked = Dimension.objects.filter(study=study, name=dimension)
     rows = current_responses(asked, with_further=True).filter(assignment__item=item, assignment__item__study=study)
     if image:
-        # A question about each image names it; of an item of one image it need not.
+        # An answer about one of several images names it; if the item has only one image, it need not.
         rows = rows.filter(image__in=[image]) if rows.filter(image=image).exists() else rows
     return list(rows.select_related("assignment__rater").order_by("level", "assignment__rater__name")[:MOST_LINES])
 
 
 def comments_on(study: Study, item: int) -> list[Assignment]:
-    """What raters flagged about an item, the newest first."""
+    """Raters' flags on an item, the newest first."""
     rows = Assignment.objects.filter(study=study, item=item).exclude(flag="").select_related("rater")
     return list(rows.order_by("-pk")[:MOST_LINES])
 

@@ -1,4 +1,4 @@
-"""A selection of units as a figure: which images, in which places, with which words."""
+"""A selection of units as a figure: the images, their places, and their captions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from exchange.images import printed
 from generation.models import Image
 
 PIXELS = 640
-"""At four images in the width of a page that is about 400 dots per inch."""
+"""With four images in the width of a page this is about 400 dots per inch."""
 MOST_SELECTED = 60
 WORDS = ("prompt", "method", "rating", "metric")
 
 
 @dataclass(frozen=True)
 class FigureOptions:
-    """How a figure is laid out: `words` are those of WORDS that captions have; `methods` puts a prompt's images in a
-    row with a column for each method."""
+    """How a figure is laid out: `words` are the WORDS in captions; `methods` puts a prompt's images in a row with a
+    column for each method."""
 
     layout: Layout = "grid"
     n_columns: int = 4

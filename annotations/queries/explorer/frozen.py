@@ -22,7 +22,7 @@ from generation.models import Critique
 
 ROWS_AT_ONCE = 10_000
 MOST_KINDS = 62
-"""Kinds of claims that have a bit of their own; those beyond, the rarest, share none."""
+"""The most kinds of claims that have their own bit; the rarest beyond these have none."""
 WRONG, RIGHT = "wrong", "right"
 
 
@@ -41,7 +41,7 @@ class FrozenTable:
 
 @dataclass(frozen=True)
 class _Beside:
-    """What is known of images and items apart from ratings, by primary key."""
+    """Data about images and items other than ratings, by primary key."""
 
     parent: dict[int, int]
     refined: dict[int, int]
@@ -54,7 +54,7 @@ class _Beside:
 
 
 def frozen_tables(study: Study, rows: StudyRows) -> list[FrozenTable]:
-    """A table for every question with answers. Seven queries whatever the size; 8 bytes per unit and metric."""
+    """A table for every question with answers. Seven queries for any size; 8 bytes per unit and metric."""
     beside = _beside(study)
     return [_table(rows, dimension, beside) for dimension in rows.data.dimensions]
 
@@ -137,7 +137,7 @@ def _beside(study: Study) -> _Beside:
 
 
 def _refined(study: Study, parent: dict[int, int]) -> dict[int, int]:
-    """Of items of two images where one was made from the other: the slot of the refined one, by item."""
+    """For items of two images of which one was made from the other: the slot of the refined one, by item."""
     if study.item_kind != Study.ItemKind.PAIR or not parent:
         return {}
     shown: dict[int, list[int]] = {}
@@ -160,7 +160,7 @@ def _refined(study: Study, parent: dict[int, int]) -> dict[int, int]:
 
 
 def _looked_up(known: Mapping[int, int], keys: IntArray, *, default: int = 0) -> IntArray:
-    """(n,) what is known of each key."""
+    """(n,) the known value of each key."""
     found = np.full(len(keys), default, np.int64)
     if known:
         pairs = np.array(sorted(known.items()), np.int64)

@@ -1,4 +1,4 @@
-"""A wall of units: those that a filter leaves, in the order that was asked for, from a report's frozen columns."""
+"""A wall of units: those that pass a filter, in the requested order, from a report's frozen columns."""
 
 import zlib
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ MOST_COMMON = 6
 
 @dataclass(frozen=True)
 class WallFilter:
-    """What of a report's units is wanted, and in which order; empty means all.
+    """Which of a report's units are wanted, and in which order; empty means all.
 
     method, category  names; has: one of FLAGS; kind: a kind of claims; low, high: bounds of the mean, both included
     """
@@ -62,9 +62,9 @@ class Common:
 
 
 class Wall:
-    """The units of one question that a filter leaves, in order; `rows` are indices into the table's columns.
+    """The units of one question that pass a filter, in order; `rows` are indices into the table's columns.
 
-    Columns are read once each, when first asked for.
+    Each column is read once, on first use.
     """
 
     def __init__(self, table: UnitTable, chosen: WallFilter) -> None:
@@ -81,7 +81,7 @@ class Wall:
 
     @cached_property
     def rows(self) -> IntArray:
-        """The wall's units, the first first. Of equal ones the earlier in the report's order."""
+        """The wall's units in order; equal ones in the report's order."""
         kept = np.flatnonzero(self._is_kept())
         by = self._order()
         if by is None:
@@ -90,19 +90,19 @@ class Wall:
         return np.asarray(kept[np.argsort(-by[kept], kind="stable")])
 
     def place_of(self, item: int, image: int) -> int | None:
-        """Where on the wall a unit is; None when the filter leaves it out."""
+        """Where on the wall a unit is; None if the filter leaves it out."""
         found = np.flatnonzero((self.column("item")[self.rows] == item) & (self.column("image")[self.rows] == image))
         return int(found[0]) if len(found) else None
 
     def row_of(self, item: int, image: int) -> int | None:
-        """A unit's index in the table, whatever the filter."""
+        """A unit's index in the table, independent of the filter."""
         found = np.flatnonzero((self.column("item") == item) & (self.column("image") == image))
         return int(found[0]) if len(found) else None
 
     def common(self, first: int) -> list[Common]:
         """Methods and categories that are more frequent among the first units of the wall than among all, at most six.
 
-        Those that lead by most come first; a name that one unit alone has is left out.
+        Those with the largest lead come first; a name that only one unit has is left out.
         """
         rows, found = self.rows[:first], []
         for what, column in (("method", "method"), ("category", "category")):
@@ -144,7 +144,7 @@ class Wall:
         return kept
 
     def _order(self) -> FloatArray | None:
-        """(n_units,) what is sorted by, the largest first; NaN leaves a unit out. None: the report's own order."""
+        """(n_units,) the sort key, the largest first; NaN leaves a unit out. None: the report's own order."""
         order = self.chosen.order
         if order in BY_METRIC:
             if not self.chosen.metric:
@@ -175,7 +175,7 @@ def explored_report(study: Study) -> ReportSnapshot | None:
 
 
 def wall_of(snapshot: ReportSnapshot, chosen: WallFilter) -> Wall | None:
-    """The wall, with the first question where none is named and a metric that there is; None without any question."""
+    """The wall, with the first question if none is named and an available metric; None without any question."""
     tables = list(snapshot.unit_tables.all())
     if not tables:
         return None

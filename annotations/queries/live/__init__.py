@@ -1,1 +1,1 @@
-"""How a running study is doing: its progress (`progress.py`), agreement (`agreement.py`), what is kept (`kept.py`)."""
+"""The state of a running study: progress (`progress.py`), agreement (`agreement.py`), cached figures (`kept.py`)."""

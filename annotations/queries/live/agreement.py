@@ -1,4 +1,5 @@
-"""Agreement in a running study as answers come in, with its interval; kept for a while, so that looking is cheap."""
+"""Agreement in a running study as answers arrive, with its interval; cached for a while, so that viewing it is
+cheap."""
 
 from dataclasses import dataclass
 from math import isnan
@@ -17,7 +18,8 @@ from annotations.stats.agreement.alpha import Metric, krippendorff_alpha
 from annotations.stats.ratings import Ratings
 
 MOST_ANSWERS = 20_000
-"""Beyond, agreement is left to the report: a page that loads itself again and again must stay cheap."""
+"""With more answers than this, agreement is left to the report: a page that reloads itself repeatedly must stay
+cheap."""
 FEWEST_ANSWERS = 10
 POINTS = 8
 KEPT_SECONDS = 600
@@ -35,7 +37,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Growth:
-    """Agreement at several times of one question, the last with all answers. `is_large`: it was not calculated."""
+    """Agreement on one question at several times, the last with all answers. `is_large`: it was not calculated."""
 
     question: str
     metric: str
@@ -48,7 +50,7 @@ class Growth:
 
 
 def growth(study: Study, dimension: Dimension) -> Growth:
-    """Agreement on one question. Calculated again only when its answers have changed; kept in the process's cache."""
+    """Agreement on one question. Calculated again only if its answers have changed; kept in the process's cache."""
     measured = kind_of(dimension).measured_as
     metric: Metric | None = None if measured == "ranking" else measured
     rows = current_responses([dimension]).filter(level__isnull=False)

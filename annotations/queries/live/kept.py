@@ -1,4 +1,4 @@
-"""Figures of a large study: kept for a moment, with the time at which they were counted."""
+"""Figures of a large study: cached briefly, with the time at which they were counted."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,20 +10,20 @@ from django.utils import timezone
 from annotations.models import Response, Study
 
 LARGE = 50_000
-"""Current answers, or answered cards, from which on a study is large. Below, every page counts afresh."""
+"""With more current answers, or answered cards, than this, a study is large. Below, every page counts again."""
 KEPT_SECONDS = 30
 COUNTED_FOR = 20
-"""What takes long to count is kept this many times as long as the counting took."""
+"""A slow count is kept this many times as long as it took."""
 LONGEST_SECONDS = 600
 
 Figures = TypeVar("Figures")
 
 
 def is_large(study: Study, *, large: int = LARGE) -> bool:
-    """Whether the study has more than `large` current answers; a look into an index that ends there.
+    """Whether the study has more than `large` current answers; an index lookup that stops at that number.
 
-    One query for each question: asked about several at once, SQLite reads the whole table where its statistics say that
-    a question has most of the rows, as with a small study next to a huge one.
+    One query for each question: asked about several at once, SQLite reads the whole table if its statistics say that a
+    question has most of the rows, as with a small study next to a huge one.
     """
     left = large
     for dimension in study.dimensions.order_by().values_list("pk", flat=True):
@@ -37,9 +37,9 @@ def is_large(study: Study, *, large: int = LARGE) -> bool:
 def kept(
     name: str, study: Study, count: Callable[[], Figures], *, is_dear: Callable[[Figures], bool]
 ) -> tuple[Figures, datetime | None]:
-    """What `count` returns, and when it was counted; None where it was counted just now.
+    """The result of `count`, and when it was counted; None if it was counted just now.
 
-    What `is_dear` is kept for half a minute in this process.
+    A result that `is_dear` is kept for half a minute in this process.
     """
     key = f"{name}-{study.pk}-{study.state}"
     found: tuple[Figures, datetime] | None = cache.get(key)
@@ -52,5 +52,5 @@ def kept(
 
 
 def seconds_to_keep(spent: float, *, least: float) -> float:
-    """How long figures are kept that took `spent` seconds to count."""
+    """How long to keep figures that took `spent` seconds to count."""
     return min(LONGEST_SECONDS, max(least, COUNTED_FOR * spent))

@@ -1,4 +1,4 @@
-"""Progress of a running study by method, category and rater, and what needs a look."""
+"""Progress of a running study by method, category and rater, and points that need attention."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from annotations.queries.studies import COUNTS, raters_with_progress
 MOST_STRATA = 24
 MOST_RATERS = 50
 BEHIND = 0.15
-"""A stratum is behind when its share of answered cards is this much lower than that of the study."""
+"""A stratum is behind if its share of answered cards is this much lower than the study's."""
 MUCH_UNABLE = 0.2
 FEWEST = 20
 
@@ -66,7 +66,7 @@ def latest_raters(study: Study) -> QuerySet[Rater, Any]:
 def needs_a_look(
     study: Study, parts: Iterable[Stratum], *, answered: int, wanted: int, active: int, now: datetime
 ) -> list[str]:
-    """Sentences about what a researcher should look at; none where all is well."""
+    """Sentences about points that need a researcher's attention; none if all is well."""
     return [
         *_quiet(study, answered=answered, wanted=wanted, active=active, now=now),
         *_behind(parts, answered / wanted if wanted else 0.0),

@@ -1,4 +1,4 @@
-"""How the images were seen, as a page can say it without waiting: counted, or as the latest results have it."""
+"""How the images were seen, in a form that a page can show without waiting: counted now, or from the latest results."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,21 +12,21 @@ from annotations.reports.documents.conversion import from_json
 from annotations.reports.documents.design import ViewingOfRater
 
 MOST_CARDS = 10_000
-"""Of more cards than these a page shows what the latest results say."""
+"""With more cards than this a page shows the latest results."""
 
 
 @dataclass(frozen=True)
 class _Reported:
-    """What a study's document says of how images were seen."""
+    """The part of a study's document about how images were seen."""
 
     viewing: tuple[ViewingOfRater, ...] = ()
 
 
 @dataclass(frozen=True)
 class Seen:
-    """How the images were seen, by rater; those of whom nothing is known are left out.
+    """How the images were seen, by rater; raters without reports are left out.
 
-    reported_at  when the results were calculated that say so; None where it was counted just now, or nothing is known
+    reported_at  when the underlying results were calculated; None if it was counted just now, or nothing is known
     is_large     there were too many cards to count
     """
 
@@ -36,7 +36,8 @@ class Seen:
 
 
 def viewing_on_page(study: Study, raters: Sequence[Any], *, most_cards: int = MOST_CARDS) -> Seen:
-    """Of raters with `n_answered`. If they answered more than `most_cards`, what the latest results say of them."""
+    """For raters with `n_answered`. If they answered more than `most_cards`, the figures come from the latest
+    results."""
     if sum(rater.n_answered for rater in raters) <= most_cards:
         return Seen(viewing_of(study, [rater.pk for rater in raters]))
     snapshot = finished(study).first()

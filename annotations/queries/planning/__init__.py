@@ -1,1 +1,1 @@
-"""Reads of a study's plan: the present one, the registered one, and how they differ (`present.py`)."""
+"""Reads of a study's plan: the current one, the registered one, and how they differ (`present.py`)."""

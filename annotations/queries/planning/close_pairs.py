@@ -29,13 +29,13 @@ class Compared:
 
 
 def rule_of(study: Study) -> PairRule:
-    """The rule of a study that has one: two-sided, with an error of 5% over all looks."""
+    """The rule of a study that has one: two-sided, with an error rate of 5% over all looks."""
     spending: Spending = "pocock" if study.prompt_spending == Study.Spending.POCOCK else "obrien_fleming"
     return PairRule(looks=study.prompts_by_look, n_pairs=1, spending=spending)
 
 
 def rule_text(study: Study) -> str:
-    """The rule in one sentence, in English as plans and reports are; "" where there is none."""
+    """The rule in one sentence, in English like plans and reports; "" without a rule."""
     looks = study.prompts_by_look
     if not looks:
         return ""
@@ -47,7 +47,7 @@ def rule_text(study: Study) -> str:
 
 
 def compared_methods(study: Study) -> tuple[Method, Method] | None:
-    """First and second method: a pair's slots, else the baseline and the other; None unless there are two."""
+    """First and second method: by a pair's slots, or else the baseline and the other; None unless there are two."""
     images = ItemImage.objects.filter(item__study=study, item__role="rated")
     if study.item_kind == Study.ItemKind.PAIR:
         pks = [images.filter(slot=slot).values_list("image__method", flat=True).first() for slot in (0, 1)]
@@ -69,7 +69,8 @@ def compared(study: Study, look: int) -> Compared:
 
 
 def _votes(rows: "QuerySet[Response]") -> FloatArray:
-    """(n_prompts,) votes for the second image less those for the first, per answer; a prompt's items count alike."""
+    """(n_prompts,) votes for the second image less those for the first, per answer; a prompt's items have equal
+    weight."""
     columns = ("assignment__item__prompt", "assignment__item", "level", is_turned())
     prompt, item, level, turned = integers(rows.values_list(*columns), len(columns))
     vote = np.where(level < 2, (2.0 * level - 1) * (1 - 2 * turned), 0.0)
@@ -78,7 +79,7 @@ def _votes(rows: "QuerySet[Response]") -> FloatArray:
 
 
 def _ratings(rows: "QuerySet[Response]", dimension: Dimension, methods: tuple[Method, Method]) -> FloatArray:
-    """(n_prompts,) of prompts that have both, the second method's images' mean rating less that of the first's."""
+    """(n_prompts,) for prompts with both: mean rating of the second method's images less that of the first's."""
     columns = ("assignment__item__prompt", "image__method", "image", "level")
     prompt, method, image, level = integers(rows.values_list(*columns), len(columns))
     rating = np.array([float(value) for value in dimension.values])[level]
@@ -90,7 +91,7 @@ def _ratings(rows: "QuerySet[Response]", dimension: Dimension, methods: tuple[Me
 
 
 def _means(keys: tuple[IntArray, ...], values: FloatArray) -> tuple[tuple[IntArray, ...], FloatArray]:
-    """The different keys, ascending, and the mean value of each; (n_different,) all.
+    """The distinct keys, ascending, and the mean value of each; all (n_different,).
 
     keys: (n,) each, the parts of every row's key, from the first to the last. values: (n,).
     """
@@ -101,12 +102,12 @@ def _means(keys: tuple[IntArray, ...], values: FloatArray) -> tuple[tuple[IntArr
 
 
 def is_stopped(study: Study) -> bool:
-    """Whether the rule has come to its end: it has decided, or no prompts are left."""
+    """Whether the rule has ended: it has decided, or no prompts are left."""
     return study.looks.exclude(decision=PromptLook.Decision.FURTHER).exists()
 
 
 def said_live(study: Study) -> str:
-    """How the comparison is going, in one sentence for researchers; "" without such a rule. At most four queries."""
+    """The state of the comparison, in one sentence for researchers; "" without such a rule. At most four queries."""
     looks = study.prompts_by_look
     if not looks:
         return ""
@@ -142,7 +143,7 @@ def said_live(study: Study) -> str:
 
 
 def said_in_report(study: Study) -> str:
-    """The rule and what came of it, in English as reports are; "" without such a rule."""
+    """The rule and its outcome, in English like reports; "" without such a rule."""
     rule = rule_text(study)
     if not rule:
         return ""

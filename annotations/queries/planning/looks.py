@@ -36,5 +36,5 @@ def look_rows(study: Study) -> Iterator[Sequence[object]]:
 
 
 def look_counts(study: Study) -> dict[str, int | None]:
-    """How many rows there are, by table."""
+    """The number of rows, by table."""
     return {"looks": PromptLook.objects.filter(study=study).count() if study.prompt_looks else 0}

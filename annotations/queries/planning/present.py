@@ -1,4 +1,4 @@
-"""A study's plan with its present settings, and what its registration makes of it."""
+"""A study's plan with its current settings, and its registration compared with it."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ from annotations.version import code_version
 
 ROWS_AT_ONCE = 10_000
 NOT_RULES = {"id", "study", "study_id", "reward", "currency", "pay_floor", "erase_after_days", "screen_out_text"}
-"""Settings about raters that are not rules of the analysis: what they are paid, and how long names are kept."""
+"""Settings about raters that are not rules of the analysis: pay, and how long names are kept."""
 
 
 def present_plan(study: Study, *, with_items: bool = True) -> Plan:
@@ -65,7 +65,7 @@ def items_digest(study: Study) -> str:
 
 
 def rater_rules(study: Study) -> dict[str, Any]:
-    """How raters are checked, capped, screened and excluded, by the settings' names."""
+    """The rules for checking, capping, screening and excluding raters, by the settings' names."""
     plan = plan_of(study)
     fields = [field for field in plan._meta.concrete_fields if field.name not in NOT_RULES]
     values = {field.name: getattr(plan, field.attname) for field in fields}
@@ -85,17 +85,17 @@ def _question(dimension: Dimension) -> PlannedQuestion:
 
 
 def has_answers(study: Study) -> bool:
-    """Whether anybody has answered anything, whether it counts or not."""
+    """Whether there is any answer, counted or not."""
     return Response.objects.filter(assignment__study=study).exists()
 
 
 def registrations_of(study: Study) -> QuerySet[Registration]:
-    """The last first."""
+    """All registrations, the newest first."""
     return Registration.objects.filter(study=study).order_by("-number")
 
 
 def registration_of(study: Study) -> Registration | None:
-    """The registration that counts: the last."""
+    """The registration that counts, which is the last one."""
     return registrations_of(study).first()
 
 
@@ -104,7 +104,7 @@ def registered_plan(registration: Registration) -> Plan:
 
 
 def outcome_of(study: Study, registration: Registration, *, comparisons: tuple[tuple[str, str], ...]) -> Outcome:
-    """What came of a study so far. comparisons: those of the report."""
+    """The outcome of a study so far. comparisons: those of the report."""
     before = Response.objects.filter(assignment__study=study, answered_at__lt=registration.made_at)
     return Outcome(
         n_answered=Assignment.objects.filter(COUNTS, study=study, is_further=False).count(),
@@ -123,9 +123,9 @@ def registered_now(
     with_items: bool = False,
     comparisons: tuple[tuple[str, str], ...] | None = None,
 ) -> Registered:
-    """The registration as a document, with the deviations that there are at present.
+    """The registration as a document, with the current deviations.
 
-    comparisons: those of a report; None for those that a report has by default.
+    comparisons: those of a report; None for a report's default comparisons.
     """
     now = present_plan(study, with_items=with_items)
     compared = now.comparisons if comparisons is None else comparisons
@@ -140,7 +140,7 @@ def registered_now(
 
 
 def reported_registration(study: Study, comparisons: tuple[tuple[str, str], ...]) -> ReportedRegistration | None:
-    """The registration as a report has it, with deviations down to the single image; None without one."""
+    """The registration in the form of a report, with deviations down to single images; None without a registration."""
     registration = registration_of(study)
     if registration is None:
         return None

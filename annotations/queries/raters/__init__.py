@@ -1,1 +1,1 @@
-"""Reads about raters: what they may still do, their exercises, and how they work. `plan` comes first."""
+"""Reads about raters: their remaining cards, their exercises, and how they work."""

@@ -1,4 +1,4 @@
-"""Which cards of a rater are checks, and what could be one."""
+"""Which cards of a rater are checks, and what could become one."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from annotations.queries.raters.shown_again import alike, items_per_prompt, leav
 
 Purpose = Assignment.Purpose
 SESSION_PAUSE = timedelta(minutes=30)
-"""A rater who has not answered for so long begins a new session."""
+"""A rater who has not answered for this long begins a new session."""
 ITEM_ROLES = {Purpose.GOLD.value: Item.Role.GOLD, Purpose.CHECK.value: Item.Role.CHECK}
 KIND_OF = {role.value: kind for kind, role in ITEM_ROLES.items()}
 
@@ -27,7 +27,7 @@ class Hidden:
 
     items     by kind, pk and prompt of each
     n_images  by pk
-    again     by pk, the rated items that show what it shows (`shown_again.shown_again`); others are left out
+    again     by pk, the rated items that show the same (`shown_again.shown_again`); checks without any are left out
     n_rated   how many items a rater rates at most, of the study's `n_items`
     n_of_prompt  how often a rater sees a rated prompt
     """
@@ -55,12 +55,13 @@ class Hidden:
 
     @property
     def is_shared(self) -> bool:
-        """Whether raters leave enough items to others to get a check instead of the items that show the same."""
+        """Whether raters leave enough items to others that a rater can get a check instead of the items that show the
+        same."""
         return leaves_half(n_rated=self.n_rated, n_items=self.n_items)
 
     @property
     def available(self) -> dict[str, int]:
-        """By kind, how many one rater gets at most: of those that are rated as well half, or none."""
+        """By kind, the most that one rater gets; of checks whose items are also rated, half or none."""
         found = {}
         for kind, own in self.items.items():
             n_again = sum(pk in self.again for pk, _prompt in own)
@@ -81,14 +82,14 @@ class Hidden:
         return self.n_of_prompt > 1 and bool(self.n_images) and study.order == Study.Order.SHUFFLED
 
     def closed_by(self, checks: Iterable[int]) -> frozenset[int]:
-        """Rated items that a rater who got these checks never gets; none where everyone is to rate everything."""
+        """Rated items that a rater who got these checks never gets; none if everyone is meant to rate everything."""
         if not self.is_shared:
             return frozenset()
         return frozenset(item for check in checks for item in self.again.get(check, ()))
 
 
 def _shares(study: Study, plan: RaterPlan) -> dict[str, int]:
-    """The plan's shares, without mirrored repeats where there are no two sides."""
+    """The plan's shares, without mirrored repeats if cards do not have two sides."""
     is_pair = study.item_kind == Study.ItemKind.PAIR
     return {kind: share for kind, share in plan.shares.items() if is_pair or kind != Purpose.MIRROR}
 
@@ -109,20 +110,20 @@ def _schedule(rater: Rater, study: Study, plan: RaterPlan, hidden: Hidden) -> li
 
 
 def next_purposes(rater: Rater, study: Study, plan: RaterPlan, n: int, hidden: Hidden) -> list[str]:
-    """What the next n cards are for, as the study's seed has it."""
+    """The purposes of the next n cards, decided by the study's seed."""
     first = rater.next_sequence
     checks = dict(_schedule(rater, study, plan, hidden))
     return [checks.get(place, Purpose.RATING.value) for place in range(first, first + n)]
 
 
 def n_cards(rater: Rater, study: Study, plan: RaterPlan, n_items: int) -> int:
-    """How many cards the rater sees in all, where the study has `n_items` to rate."""
+    """How many cards the rater sees in all, if the study has `n_items` to rate."""
     hidden = Hidden.read(study, n_items)
     return allocation.n_cards(hidden.n_rated, _schedule(rater, study, plan, hidden))
 
 
 def n_cards_planned(plan: RaterPlan, n_rated: int) -> int:
-    """About how many cards somebody sees who rates `n_rated` items, checks and repeats included."""
+    """About how many cards a rater of `n_rated` items sees, including checks and repeats."""
     return -(-100 * n_rated // (100 - sum(plan.shares.values())))
 
 
@@ -143,15 +144,16 @@ def closed_to(rater: Rater, study: Study, n_items: int) -> frozenset[int]:
 
 
 class Candidates:
-    """What can become a check for this rater now, and which rated items are kept from them because of it.
+    """The cards that can become a check for this rater now, and the rated items kept from them because of these.
 
-    Which gold items and checks a rater gets is drawn from the seed beforehand: as many as the schedule has places.
-    Where a check shows what is rated as well, a rater gets either it or those items, never both: half of such checks
-    are drawn for each rater, less those whose items the rater has met; the items are kept from the rater as long as
-    others are left, and for good once the check is given. Where raters rate most of the items, nobody gets such a
-    check, because nobody else could take the items.
-    Rated items that look like a check in another way (see `alike`) are put off, so that prompts come as often on checks
-    as on other cards. Each check is given once: `take` removes what it returns. The same queries, whatever is needed.
+    The seed decides beforehand which gold items and checks a rater gets: as many as the schedule has places. If a check
+    shows what is also rated, a rater gets either the check or those items, never both: half of such checks are drawn
+    for each rater, less those whose items the rater has met. The items are kept from the rater as long as others are
+    left, and for good once the check is assigned. If raters rate most of the items, nobody gets such a check, because
+    nobody else could take the items.
+    Rated items that look like a check in another way (see `alike`) are deferred, so that prompts come as often on
+    checks as on other cards. Each check is assigned once: `take` removes what it returns. The queries are always the
+    same.
     """
 
     def __init__(self, rater: Rater, study: Study, plan: RaterPlan, hidden: Hidden) -> None:
@@ -190,15 +192,15 @@ class Candidates:
 
     @property
     def avoided(self) -> tuple[frozenset[int], ...]:
-        """Rated items not to be given to this rater, with what was taken: first all that look like one of their checks,
-        where nothing else is left those whose check is still to come, and then only those that are never given."""
+        """Rated items to keep from this rater, including checks already taken: first all that look like one of their
+        checks; if nothing else is left, those whose check is still to come; and then only those that they never get."""
         got = self._given | self._taken
         closed = self._hidden.closed_by(got)
         return closed | self._of(got | self._coming), closed | self._of(self._coming), closed
 
     @property
     def avoided_without(self) -> tuple[frozenset[int], ...]:
-        """The same without what was taken, and where nothing else is left."""
+        """The same without the checks taken, and if nothing else is left."""
         return (self._hidden.closed_by(self._given),)
 
     def shows_again(self, item: int) -> bool:
@@ -209,12 +211,12 @@ class Candidates:
         return frozenset(item for check in checks for item in self._alike.get(check, ()))
 
     def take(self, purpose: str, *, place: int, gap: int) -> tuple[int, str] | None:
-        """(item, order shown) of a check at this place among the rater's cards; None where there is none to give."""
+        """(item, order shown) of a check at this place among the rater's cards; None if there is none to assign."""
         if purpose in self._left:
             left = self._left[purpose]
             if not left:
                 return None
-            # If the rater has seen an item like every one of them, the check whose item was shown longest ago.
+            # If the rater has seen an item like each of them, take the check whose item was shown longest ago.
             item = min(left, key=lambda check: (self._last_met(check), check not in self._coming))
             left.remove(item)
             self._taken.add(item)
@@ -240,7 +242,7 @@ class Candidates:
 
 
 def n_left(rater: Rater, plan: RaterPlan, now: datetime) -> int | None:
-    """How many cards this rater may still answer today and in this session; None where there is no cap."""
+    """How many cards this rater may still answer today and in this session; None without a cap."""
     left = []
     if plan.most_per_day is not None:
         midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,4 +1,4 @@
-"""What most raters say about each item, further raters included: rows for export."""
+"""The consensus of raters on each item, including further raters: rows for export."""
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -35,7 +35,8 @@ CONSENSUS = (
 def consensus_rows(study: Study, *, units_at_once: int = UNITS_AT_ONCE) -> Iterator[Sequence[object]]:
     """One row for each question about each item or image that anybody answered, in the study's order.
 
-    Questions with one level each; answers that count, with those of further raters. Two queries whatever the size.
+    Only questions answered by one level, and answers that count, including those of further raters. Two queries for any
+    size.
     """
     dimensions = {dimension.pk: dimension for dimension in judged_dimensions(study)}
     rows = current_responses(dimensions.values(), with_further=True).order_by(
@@ -60,7 +61,7 @@ def consensus_rows(study: Study, *, units_at_once: int = UNITS_AT_ONCE) -> Itera
 
 
 def counts(study: Study, *, is_counted: bool = True) -> dict[str, int | None]:
-    """How many rows there are; see `queries.studies.n_rows`."""
+    """The number of rows; see `queries.studies.n_rows`."""
     rows = current_responses(judged_dimensions(study), with_further=True).order_by()
     units = rows.values("assignment__item", "image", "dimension").distinct()
     return {"consensus": n_rows(units if is_counted else rows, is_counted=is_counted)}
@@ -69,9 +70,9 @@ def counts(study: Study, *, is_counted: bool = True) -> dict[str, int | None]:
 def _summed_up(
     dimension: Dimension, given: Sequence[Sequence[tuple[Any, ...]]], left: Sequence[int]
 ) -> Iterator[tuple[object, ...]]:
-    """The cells of each unit behind its name.
+    """The cells of each unit after its name.
 
-    given  for each unit its rows: …, level, shown_order, is_further;  left  how many raters may still come to each
+    given  for each unit its rows: …, level, shown_order, is_further;  left  how many raters may still come per unit
     """
     kind, has_sides = consensus_of(dimension), names_sides(dimension)
     values, labels = dimension.values, dimension.labels

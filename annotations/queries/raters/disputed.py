@@ -1,4 +1,4 @@
-"""Which items want a further rater, and what is said of the rule that decides it."""
+"""Which items need a further rater, and the rule that decides it in words."""
 
 from collections.abc import Collection
 
@@ -16,7 +16,7 @@ JUDGED = tuple(key for key, kind in KINDS.items() if kind.measured_as not in (No
 
 
 def rule_text(study: Study) -> str:
-    """The rule for further raters in one sentence, in English as plans and reports are; "" where there is none."""
+    """The rule for further raters in one sentence, in English like plans and reports; "" without a rule."""
     most = study.most_raters_per_item
     if most is None:
         return ""
@@ -29,7 +29,7 @@ def rule_text(study: Study) -> str:
 
 
 def consensus_of(dimension: Dimension) -> Consensus:
-    """What raters' levels are summed up as: the majority of unordered ones, the median of ordered ones."""
+    """How raters' levels are summarised: by the majority if unordered, by the median if ordered."""
     return "median" if kind_of(dimension).is_ordered else "majority"
 
 
@@ -64,7 +64,7 @@ def has_dispute(study: Study, item: Item, *, most: int) -> bool:
     """Whether an item is disputed by the study's rule, on any question and about any image; two queries.
 
     item  with all its places answered
-    most  raters that it may have
+    most  the most raters that it may have
     """
     dimensions = judged_dimensions(study)
     kinds = {dimension.pk: consensus_of(dimension) for dimension in dimensions}

@@ -1,4 +1,4 @@
-"""Ratings by the group that raters named themselves; small groups are never shown."""
+"""Ratings by raters' self-reported group; small groups are never shown."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from annotations.queries.studies import current_responses
 from annotations.stats.raters.watching import mean_interval
 
 FEWEST_RATERS = 5
-"""A group of fewer raters is not shown: its members could be recognised."""
+"""A group with fewer raters is not shown, since its members could be recognised."""
 
 
 @dataclass(frozen=True)
 class GroupMean:
-    """One method as a group rates it: the mean of its raters' means, with an interval over raters."""
+    """One method's rating by a group: the mean of its raters' means, with an interval over raters."""
 
     method: str
     n_raters: int
@@ -35,7 +35,7 @@ class Groups:
 
 
 def by_group(study: Study) -> Groups | None:
-    """For the first question about images with ordered levels; None where no group is asked for. Two queries.
+    """For the first question about images with ordered levels; None if the study does not ask for a group. Two queries.
 
     A method that fewer than five raters of a group have rated is left out of that group.
     """

@@ -1,4 +1,4 @@
-"""Known answers of items, and whether somebody's answers agree with them."""
+"""Known answers of items, and whether a rater's answers agree with them."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,7 +11,7 @@ BEFORE = (Item.Role.EXAMPLE, Item.Role.PRACTICE, Item.Role.QUIZ)
 
 
 def verdicts(known: Iterable[KnownAnswer], given: Given, shown_order: str) -> list[bool]:
-    """For each known answer, whether what was given is one of the accepted levels. "Unable to answer" is not."""
+    """For each known answer, whether the given one is among the accepted levels. "Unable to answer" is not."""
     return [
         _level(one.dimension, given.get((one.dimension_id, one.image_id)), shown_order) in one.right for one in known
     ]
@@ -25,7 +25,7 @@ def _level(dimension: Dimension, level: int | None, shown_order: str) -> int | N
 
 
 def known_answers(items: Iterable[int]) -> dict[int, list[KnownAnswer]]:
-    """By item, what is known of it, with the questions, in one query."""
+    """The known answers by item, with the questions, in one query."""
     found: dict[int, list[KnownAnswer]] = {}
     for known in KnownAnswer.objects.filter(item__in=list(items)).select_related("dimension").order_by("pk"):
         found.setdefault(known.item_id, []).append(known)

@@ -1,4 +1,4 @@
-"""What is stored about one person as a rater, for that person."""
+"""The data stored about one person as a rater, for that person."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ IS_ANSWERED = Q(state=Assignment.State.ANSWERED)
 
 @dataclass(frozen=True)
 class Own:
-    """One study of a person's. `earned` is empty where nothing is paid."""
+    """One of a person's studies. `earned` is empty without pay."""
 
     rater: Rater
     n_answered: int
@@ -28,7 +28,7 @@ class Own:
 
 
 def own_studies(user: User) -> list[Own]:
-    """What this person rates or rated, the latest first; two queries for each study."""
+    """The studies that this person rates or rated, the latest first; two queries for each study."""
     found = []
     raters = user.raters.select_related("study__rater_plan", "consent").order_by("-pk")
     for rater in raters:
@@ -53,7 +53,8 @@ def _earned(plan: RaterPlan) -> str:
 
 
 def own_data(user: User) -> list[dict[str, Any]]:
-    """Everything stored about the person as a rater, without anything of others; what a card was for is not in it."""
+    """Everything stored about the person as a rater, without other people's data; the purposes of cards are left
+    out."""
     return [_of_one(rater) for rater in user.raters.select_related("study", "consent").order_by("pk")]
 
 

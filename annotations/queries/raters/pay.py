@@ -9,7 +9,7 @@ from annotations.queries.studies import seconds_per_item
 
 @dataclass(frozen=True)
 class Pay:
-    """Time for the whole study, and what the reward comes to in an hour; both in the currency's hundredths."""
+    """Time for the whole study, and what the reward amounts to per hour; money in hundredths of the currency."""
 
     minutes: float
     is_measured: bool
@@ -35,7 +35,7 @@ def money(amount: int, currency: str) -> str:
 
 
 def hourly_pay(study: Study, plan: RaterPlan) -> Pay:
-    """By the measured pace of this study's raters, or a planning figure as long as there are few answers."""
+    """From the measured pace of this study's raters, or a planning figure while there are few answers."""
     seconds, is_measured = seconds_per_item(study)
     n_items = study.items.count()
     n = n_cards_planned(plan, min(n_items, study.items_per_rater or n_items))

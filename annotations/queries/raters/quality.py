@@ -1,4 +1,4 @@
-"""What stands out about raters while a study runs: one row each, every signal with its interval or its reason."""
+"""Quality signals of raters while a study runs: one row per rater, every signal with its interval or its reason."""
 
 import math
 from collections import defaultdict
@@ -26,9 +26,9 @@ RARE = 0.01
 
 @dataclass(frozen=True)
 class Signal:
-    """One signal of one rater. `share` is 0…1 for a bar; None where there is nothing to draw.
+    """One signal of one rater. `share` is 0…1 for a bar; None without a bar.
 
-    `reason` says in words what the figure is made of. `stands_out` asks somebody to look; it is not a verdict.
+    `reason` explains the figure in words. `stands_out` asks the researcher to look; it is not a verdict.
     """
 
     key: str
@@ -42,7 +42,7 @@ class Signal:
 
 @dataclass
 class Work:
-    """What one rater did: (dimension, level) by order, times, and the hits of each kind of check."""
+    """One rater's work: (dimension, level) in order, times, and the hits of each kind of check."""
 
     gold: list[bool] = field(default_factory=list)
     check: list[bool] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Work:
 
 
 def work_of(study: Study, raters: Sequence[Rater]) -> dict[int, Work]:
-    """By rater's key, what is needed for the signals; four queries whatever the number of raters."""
+    """The data for the signals, by rater's key; four queries for any number of raters."""
     dimensions = list(study.dimensions.order_by("position"))
     found = {rater.pk: Work() for rater in raters}
     given, structured, cards = _answers(raters)
@@ -126,7 +126,7 @@ def _is_same(
     order_after: str,
     sided: set[int],
 ) -> bool:
-    """Whether a repeat was answered as the first time; sides count as the images that were on them."""
+    """Whether a repeat got the same answer as the first time; sides count as the images that were on them."""
 
     def image_level(key: tuple[int, int | None], level: int | None, order: str) -> int | None:
         turns = key[0] in sided and level is not None and level < 2 and order.startswith("1")

@@ -20,7 +20,7 @@ MOST_REPEATS = 20_000
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure in text; `limits` of its interval, empty where it has none; `reason` says why something is missing."""
+    """A figure in text; `limits` of its interval, empty without one; `reason` says why something is missing."""
 
     text: str
     limits: str
@@ -29,7 +29,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class WithinOneself:
-    """How far raters agree with themselves on one question; `n` repeats, mirrored ones among them."""
+    """How far raters agree with themselves on one question; `n` repeats, including mirrored ones."""
 
     dimension: Dimension
     n: int
@@ -59,7 +59,7 @@ def within_oneself(study: Study) -> list[WithinOneself]:
 def repeats_of(dimension: Dimension) -> Repeats:
     """Both levels of each repeat of raters who are not excluded; sides count as the images that were on them.
 
-    A repeat counts where both answers are a level.
+    A repeat counts if both answers are levels.
     """
     counting = Response.objects.filter(
         dimension=dimension,

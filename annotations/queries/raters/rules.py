@@ -37,7 +37,7 @@ class Rule:
         return words[self.signal] % {"limit": self.limit, "n": self.fewest}
 
     def broken_by(self, work: Work) -> str:
-        """Why this rule excludes somebody with this work; empty where it does not."""
+        """Why this rule excludes a rater with this work; empty if it does not."""
         hits, n = _counted(self.signal, work)
         if n < self.fewest or not n:
             return ""
@@ -68,5 +68,6 @@ def rules_of(plan: RaterPlan) -> list[Rule]:
 
 
 def declared_rule(study: Study) -> str:
-    """What was declared for excluding raters before the study opened, in words: the text and every registered rule."""
+    """The rule for excluding raters that was declared before the study opened, in words: the text and every registered
+    rule."""
     return " ".join([study.exclusion_rule.strip(), *(rule.text for rule in rules_of(plan_of(study)))]).strip()

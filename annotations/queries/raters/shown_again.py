@@ -1,4 +1,5 @@
-"""Which rated items show what a gold item or an attention check shows, so that comparing cards gives the check away."""
+"""Which rated items show what a gold item or an attention check shows, so that comparing cards would reveal the
+check."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -10,7 +11,8 @@ FIRST_PROMPTS = 20
 
 
 def leaves_half(*, n_rated: int, n_items: int) -> bool:
-    """Whether a rater rates at most half of the items, so that at least twice as many raters come as an item needs.
+    """Whether a rater rates at most half of the items, so that there are at least twice as many raters as an item
+    needs.
 
     Then each may get either a check or the items that show the same, and every item still finds its raters.
     """
@@ -29,9 +31,9 @@ def shown_again(study: Study, n_images: Mapping[int, int]) -> dict[int, frozense
 
     n_images  by gold item or check, how many images it has
 
-    Of one with an image that was made for another prompt, these are the rated items that show one of its images, or
-    with that image's own prompt another image of it, which may look almost the same. Of one whose images all belong to
-    its prompt, they are those with all its images: an image in several pairs of its prompt is nothing unusual.
+    If an image of the check was made for another prompt, these are the rated items that show one of its images, or
+    another image of that image's own prompt, which may look almost the same. If all its images belong to its prompt,
+    they are the items with all its images: an image in several pairs of its prompt is not unusual.
     """
     sibling = "image__prompt__images"
     wrong = ItemImage.objects.filter(~Q(image__prompt=OuterRef("item__prompt")), item=OuterRef("item"))
@@ -58,12 +60,12 @@ def shown_again(study: Study, n_images: Mapping[int, int]) -> dict[int, frozense
 def alike(
     study: Study, checks: Sequence[int], *, again: Mapping[int, Collection[int]], n_of_prompt: int
 ) -> dict[int, list[int]]:
-    """By gold item or check, the rated items that somebody who compares cards could know it by. One query.
+    """By gold item or check, the rated items by which a rater who compares cards could recognise it. One query.
 
     again        those of `shown_again`, which are among them
     n_of_prompt  how often a rater sees a prompt
 
-    The others are those of its prompt by which the prompt would come more often than others do.
+    The others are items of its prompt that would make the prompt come more often than others.
     """
     found = {check: sorted(again.get(check, ())) for check in checks}
     of_prompt: dict[int, list[int]] = {}

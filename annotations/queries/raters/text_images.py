@@ -10,7 +10,7 @@ NAMED_IMAGE = re.compile(r"!\[([^\[\]\n]*)\]\(([^\s()\[\]/:\\]+)\)")
 
 
 def named_images(study: Study) -> set[str]:
-    """The names of all images that the study's texts name, whether the study has them or not. One query."""
+    """All image names in the study's texts, whether the study has the images or not. One query."""
     reasons = Item.with_checks.filter(study=study).exclude(reason="").values_list("reason", flat=True)
     translations = [text for words in study.words.values() for text in words.values()]
     texts = [study.instructions, study.consent, study.notes, *translations, *reasons]

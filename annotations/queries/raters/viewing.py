@@ -21,10 +21,10 @@ MOST_RATERS = 5_000
 class Viewing:
     """One rater's cards for which the browser reported how the images were seen.
 
-    median_px  width at which images were shown, in pixels of the screen
+    median_px  width at which images were shown, in screen pixels
     zoomed     cards on which the rater zoomed, in per cent
     hidden     time in which the window was hidden, in per cent; None where no time was reported
-    inputs     what the cards were sent by, in words, the most frequent first
+    inputs     how the cards were sent, in words, the most frequent first
     """
 
     n_cards: int
@@ -54,7 +54,7 @@ def summaries(study: Study, raters: Sequence[int] | None = None) -> dict[int, Su
 
 
 def reported_viewing(study: Study) -> tuple[ViewingOfRater, ...]:
-    """Of each rater who counts, by name; at most MOST_RATERS."""
+    """For each rater who counts, by name; at most MOST_RATERS."""
     found = summaries(study)
     names = study.raters.filter(pk__in=found, excluded_at=None).order_by("name").values_list("pk", "name")
     return tuple(
@@ -85,7 +85,7 @@ def viewing_of(study: Study, raters: Sequence[int]) -> dict[int, Viewing]:
 def in_percent(
     n_cards: int, median_px: float, zoomed: float, hidden: float | None, inputs: Mapping[str, int]
 ) -> Viewing:
-    """Of one rater, with shares as 0…1 and inputs by name, the most frequent first."""
+    """For one rater, with shares as 0…1 and inputs by name, the most frequent first."""
     named = {"keyboard": _("keyboard"), "mouse": _("mouse"), "touch": _("touch"), "pen": _("pen")}
     share = None if hidden is None else 100 * hidden
     return Viewing(n_cards, median_px, 100 * zoomed, share, [named[name] for name in inputs])

@@ -1,1 +1,1 @@
-"""Which studies show the same images, and their answers for a comparison (`panels.py`)."""
+"""Studies that show the same images, and their answers for a comparison (`panels.py`)."""

@@ -1,4 +1,4 @@
-"""Two studies of the same images: which there are, and what of them can be compared."""
+"""Studies of the same images, and a comparison of two of them."""
 
 from collections.abc import Sequence, Set
 
@@ -16,7 +16,8 @@ from annotations.stats.exact_means import unit_means
 from annotations.version import code_version
 
 MOST_RATINGS = 40_000
-"""In both studies together, up to which a page compares them while somebody waits; beyond, the command does."""
+"""The most answers in both studies together for a page to compare them while somebody waits; beyond this, the command
+does."""
 MOST_STUDIES = 50
 MOST_COMPARISONS = 6
 
@@ -39,7 +40,7 @@ def state_of(first: Study, second: Study, questions: tuple[str, str] | None) -> 
 
 
 def compared(first: Study, second: Study, questions: tuple[str, str] | None = None) -> SideBySide | None:
-    """Both studies side by side; None where a question has no answers.
+    """Both studies side by side; None if a question has no answers.
 
     questions: names in the first and the second study; None for the first of each
     """
@@ -55,7 +56,7 @@ def compared(first: Study, second: Study, questions: tuple[str, str] | None = No
 
 
 def _winner_and_others(panel: Panel, known: Set[str]) -> list[tuple[str, str]]:
-    """The method that this study rates highest, compared with each other one, the next best first.
+    """The method that this study rates highest, compared with each of the others, the next best first.
 
     For studies whose methods are not refined from one another. known: methods of both studies.
     """
@@ -89,7 +90,7 @@ def _panel(study: Study, rows: StudyRows, question: str) -> Panel | None:
 
 
 def _keys(study: Study, rows: StudyRows) -> Sequence[str]:
-    """What each unit shows: the image, or of a whole item its images by slot."""
+    """What each unit shows: the image, or for a whole item its images by slot."""
     shown: dict[int, list[int]] = {}
     if (rows.image == 0).any():
         places = ItemImage.objects.filter(item__study=study).order_by("item", "slot")

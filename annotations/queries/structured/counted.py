@@ -1,4 +1,4 @@
-"""A study's answers that are not a single level, as arrays of what each of them says."""
+"""A study's answers that are not a single level, as arrays of the content of each."""
 
 import numpy as np
 from django.db.models import Count, F
@@ -17,7 +17,7 @@ ROWS_AT_ONCE = 2_000
 def counted_data(study: Study) -> tuple[list[CountedData], list[str]]:
     """(one entry for each such question that has an answer, names of methods); three queries and one per question.
 
-    Answers are read in batches; what stays in memory is two numbers for each answer and each thing counted.
+    Answers are read in batches; only two numbers per answer and counted thing stay in memory.
     """
     asked = [dimension for dimension in study.dimensions.all() if not kind_of(dimension).has_levels]
     if not asked:
@@ -30,7 +30,7 @@ def counted_data(study: Study) -> tuple[list[CountedData], list[str]]:
 
 
 def _method_of_single_items(study: Study) -> dict[int, int]:
-    """The method of each item that shows one image: answers about the item are answers about that image."""
+    """The method of each item with one image: answers about the item are answers about that image."""
     items = Item.objects.filter(study=study).order_by().annotate(n=Count("item_images")).filter(n=1)
     return dict(items.values_list("pk", F("item_images__image__method_id")))
 

@@ -44,7 +44,7 @@ def part_rows(study: Study) -> Rows:
 
 
 def counts(study: Study, *, is_counted: bool = True) -> dict[str, int | None]:
-    """How many answers have rows in the file; see `queries.studies.n_rows`."""
+    """The number of answers that have rows in the file; see `queries.studies.n_rows`."""
     kinds = [kind for kind, one in KINDS.items() if one.has_parts]
     asked = list(study.dimensions.filter(kind__in=kinds))
     rows = current_responses(asked).filter(answer__isnull=False)

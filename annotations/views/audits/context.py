@@ -1,4 +1,5 @@
-"""What an auditing page shows, as template context, and nothing that would reveal a critic, a method or a control."""
+"""The content of an auditing page, as template context, without anything that would reveal a critic, a method or a
+control."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -37,7 +38,7 @@ _KINDS = {
 def audit_context(
     audit: Audit, *, problem: str = "", open_names: Sequence[str] = (), typed: Any = None
 ) -> dict[str, Any]:
-    """The page of one audit in its present state. Claims that may not be seen yet are not in it."""
+    """The page of one audit in its current state. Claims that may not be seen yet are left out."""
     item = audit.item
     is_pair = item.kind == AuditItem.Kind.REPAIR
     elements = queries.elements_of(item.image.prompt, audit.plan)
@@ -66,7 +67,7 @@ def audit_context(
 
 
 def decision_context(adjudication: Adjudication, verdict: Verdict | None, *, problem: str = "") -> dict[str, Any]:
-    """A disagreement as its decider sees it: image, prompt and claim, not what the others said."""
+    """A disagreement as its adjudicator sees it: image, prompt and claim, without the others' verdicts."""
     image = adjudication.item.image
     return {
         "token": adjudication.token,
@@ -92,7 +93,7 @@ def images_as_shown(audit: Audit) -> list[Image]:
 
 
 def reference_picture(item: AuditItem, study: Study) -> dict[str, Any] | None:
-    """What the images are compared with; it has its place behind them, and no marks."""
+    """The reference image for comparison; its place is after the images, and it has no marks."""
     found = queries.reference_of(item, study)
     return found and {"place": 1 if item.refined_id is None else 2, "width": found["width"], "height": found["height"]}
 
@@ -229,7 +230,7 @@ def _places(left: str, right: str, both: str, none: str) -> list[dict[str, str]]
 
 
 def _side_of(audit: Audit, stored: str) -> str:
-    """The side on which this auditor sees what is stored of baseline or refined; anything else as it is."""
+    """The side on which this auditor sees a stored baseline or refined answer; anything else unchanged."""
     if stored not in (ElementCheck.Answer.BASELINE, ElementCheck.Answer.REFINED):
         return stored
     return "left" if (stored == ElementCheck.Answer.REFINED) == audit.is_mirrored else "right"
@@ -262,7 +263,7 @@ def _listed_row(audit: Audit, error: MissedError, number: int, elements: Sequenc
 
 
 def _kind_label(kind: str) -> str:
-    """The usual kinds in the auditor's language; kinds of a single critic in its own words."""
+    """The usual kinds in the auditor's language; kinds of a particular critic in its own words."""
     return str(_KINDS.get(kind) or kind.replace("_", " "))
 
 

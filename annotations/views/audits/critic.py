@@ -41,7 +41,7 @@ DEFAULT_PARTLY: PartlyCounts = "half"
 @researcher_of_study
 @require_safe
 def critic(request: HttpRequest, study: Study) -> HttpResponse:
-    """The answer first, then what it is held against. `?partly=` says what a partly right claim counts as."""
+    """The answer first, then what it is compared with. `?partly=` says how a partly right claim counts."""
     partly = _partly(request)
     document = find_critic_report(study=study, partly=partly)
     context = {
@@ -78,7 +78,7 @@ def _section(study: Study, section: Section, partly: PartlyCounts) -> dict[str, 
 @researcher_of_study
 @require_safe
 def table(request: HttpRequest, study: Study, name: str) -> HttpResponseBase:
-    """One table as CSV; of the first one `?facet=` alone, where "overall" is everything that has no group."""
+    """One table as CSV; of the first table only `?facet=`, if given, where "overall" is everything without a group."""
     document = find_critic_report(study=study, partly=_partly(request))
     if name not in CRITIC_TABLES or document is None:
         raise Http404
@@ -111,7 +111,7 @@ def report_file(request: HttpRequest, study: Study, ending: str) -> HttpResponse
 @researcher_of_study
 @require_safe
 def claims(request: HttpRequest, study: Study) -> HttpResponse:
-    """The ledger: each claim with its image, the verdicts on it, and what became of its error."""
+    """The ledger: each claim with its image, the verdicts on it, and what happened to its error."""
     chosen = _filter(request)
     page = Paginator(queries.ledger(study, chosen), CLAIMS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
@@ -131,7 +131,7 @@ def claims(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 def _filter(request: HttpRequest) -> LedgerFilter:
-    """The filter as the address gives it; what is not known is left out rather than an error."""
+    """The filter from the address; unknown values are ignored rather than an error."""
     source, settled = request.GET.get("source", ""), request.GET.get("settled", "")
     return LedgerFilter(
         critic=request.GET.get("critic", ""),
@@ -160,7 +160,7 @@ def _entry(claim: Any) -> dict[str, Any]:
 
 
 def settled_words(value: str) -> str:
-    """What the auditors' verdicts on a claim come to, in words."""
+    """The result of the auditors' verdicts on a claim, in words."""
     words = {OPEN: gettext("open: auditors are tied"), UNJUDGED: gettext("not judged yet")}
     return str(words.get(value) or dict(Verdict.Value.choices)[value])
 
@@ -169,7 +169,7 @@ def settled_words(value: str) -> str:
 @researcher_of_study
 @require_safe
 def claims_file(request: HttpRequest, study: Study, ending: str) -> HttpResponseBase:
-    """The ledger, all of it or as filtered, as CSV or JSON lines, in a stream."""
+    """The ledger, all of it or as filtered, as CSV or JSON lines, as a stream."""
     if ending not in ("csv", "jsonl"):
         raise Http404
     names, rows = [column.name for column in LEDGER], queries.ledger_rows(study, _filter(request))

@@ -8,7 +8,7 @@ from generation.models import Image
 
 @dataclass(frozen=True)
 class PlacedMark:
-    """A point, or a box where it is `wide`, and its number, in pixels of the image."""
+    """A point, or a box if it is `wide`, and its number, in pixels of the image."""
 
     number: int
     key: str

@@ -1,4 +1,4 @@
-"""Deciding which listed errors are the same one: suggested by place, relation and words, settled by a researcher."""
+"""Deciding which listed errors are the same: suggested by place, relation and words, decided by a researcher."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def overview(request: HttpRequest, study: Study) -> HttpResponse:
 @researcher_of_study
 @require_http_methods(["GET", "HEAD", "POST"])
 def match(request: HttpRequest, study: Study, image_id: int) -> HttpResponse:
-    """All that was listed on one image, and the claims that name an error, each with the number of its error."""
+    """All errors listed on one image, and the claims that name an error, each with the number of its error."""
     image = get_object_or_404(queries.images_with_lists(study), pk=image_id)
     errors, claims = queries.listed_on(study, image.pk), queries.true_claims(study, image.pk)
     if request.method == "POST":
@@ -52,13 +52,13 @@ def match(request: HttpRequest, study: Study, image_id: int) -> HttpResponse:
 
 
 def _groups(request: HttpRequest, errors: list[MissedError], claims: list[Claim]) -> list[Group]:
-    """What the form says: rows with one number are one error; a claim without a number is an error of its own."""
+    """The groups in the form: rows with the same number are one error; a claim without a number is a separate error."""
     missed: dict[int, list[int]] = {}
     named: dict[int, list[int]] = {}
     for rows, prefix, found in ((errors, "m", missed), (claims, "c", named)):
         for row in rows:
             number = request.POST.get(f"{prefix}{row.pk}", "")
-            # A listed error without a readable number is an error of its own, beyond the numbers of the page.
+            # A listed error without a readable number is a separate error, beyond the numbers of the page.
             key = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else -row.pk
             if key > 0 or prefix == "m":
                 found.setdefault(key, []).append(row.pk)
@@ -69,7 +69,7 @@ def _groups(request: HttpRequest, errors: list[MissedError], claims: list[Claim]
 def _context(study: Study, image: Image, errors: list[MissedError], claims: list[Claim]) -> dict[str, Any]:
     stored = queries.groups_on(study, image.pk)
     is_decided = bool(stored) and all(error.group_id for error in errors)
-    # Imported lists can be matched where nobody has planned an audit.
+    # Imported lists can be matched even if nobody has planned an audit.
     elements = elements_of(image.prompt, getattr(study, "audit_plan", None))
     names = {element.id: element.text for element in elements}
     letters = {

@@ -1,4 +1,4 @@
-"""The auditor's pages: what is next, an audit, a disagreement, an image."""
+"""The auditor's pages: the next work, an audit, a disagreement, an image."""
 
 from http import HTTPStatus
 from typing import Any
@@ -25,7 +25,7 @@ from generation.models import Image, Reference
 @login_required
 @require_GET
 def next_work(request: HttpRequest, study_token: str) -> HttpResponse:
-    """What this auditor does next: the image they hold, a new one, a disagreement of others; or why there is none."""
+    """This auditor's next work: the image they hold, a new one, or others' disagreement; or why there is none."""
     study = queries.audited_by(study_token, request.user)
     if study is None:
         return redirect("home")
@@ -69,7 +69,7 @@ def decide_page(request: HttpRequest, study_token: str, token: str) -> HttpRespo
 @login_required
 @require_GET
 def back(request: HttpRequest, study_token: str) -> HttpResponse:
-    """To the image that this auditor finished before the one they look at."""
+    """Goes to the image that this auditor finished before the current one."""
     study = queries.audited_by(study_token, request.user)
     if study is None:
         return redirect("home")
@@ -84,9 +84,9 @@ def back(request: HttpRequest, study_token: str) -> HttpResponse:
 @login_required
 @require_GET
 def image(request: HttpRequest, token: str, place: int) -> HttpResponseBase:
-    """An image as this auditor sees it: pixels alone, under an address that is this audit's own.
+    """An image as this auditor sees it: only pixels, under an address that belongs to this audit.
 
-    Behind the images to judge is the reference image, where the study shows one.
+    After the images to judge comes the reference image, if the study shows one.
     """
     judged: Audit | Adjudication | None = queries.audit_of(token, request.user)
     images: list[Image | Reference] = []
@@ -121,7 +121,7 @@ def own_decision(request: HttpRequest, study_token: str, token: str) -> Adjudica
 
 
 def audit_page(request: HttpRequest, audit: Audit, *, status: int = HTTPStatus.OK, **context: Any) -> HttpResponse:
-    """The page of an audit; showing it notes the time and keeps the place."""
+    """The page of an audit; showing it records the time and keeps the place."""
     work.opened(audit=audit, plan=audit.plan, now=timezone.now())
     return _page(request, audit.plan.study, audit.auditor, audit_context(audit, **context), status)
 
@@ -154,5 +154,5 @@ def _page(request: HttpRequest, study: Study, auditor: Auditor, page: dict[str, 
 
 
 def _was_late(request: HttpRequest) -> bool:
-    """Whether the work that led here came after its place had been given away."""
+    """Whether the work just finished came after its place had been given to somebody else."""
     return request.GET.get("late") == "1"

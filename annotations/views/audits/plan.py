@@ -1,4 +1,4 @@
-"""The researcher's audit tab: planning an audit, following it, looking after claims and planted controls."""
+"""The researcher's audit tab: planning an audit, following it, and managing claims and planted controls."""
 
 from typing import Any
 
@@ -117,7 +117,7 @@ def add_auditor(request: HttpRequest, study: Study) -> HttpResponse:
 @researcher_of_study
 @require_safe
 def claims(request: HttpRequest, study: Study) -> HttpResponse:
-    """The images with what was claimed about them."""
+    """The images with the claims about them."""
     page = Paginator(overviews.images_with_critiques(study), IMAGES_PER_PAGE).get_page(request.GET.get("page"))
     context = {"study": study, "tab": "audit", "page": page, "images": list(page.object_list)}
     return render(request, "annotations/audit/claims.html", context)
@@ -127,7 +127,7 @@ def claims(request: HttpRequest, study: Study) -> HttpResponse:
 @researcher_of_study
 @require_safe
 def image_claims(request: HttpRequest, study: Study, image_id: int) -> HttpResponse:
-    """One image: each critique as it came, its split to be changed, and false claims to be planted."""
+    """One image: each original critique, its editable split, and a form to plant false claims."""
     return _image_page(request, study, _study_image(study, image_id), {}, ClaimsForm(prefix="plant"))
 
 

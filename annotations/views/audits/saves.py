@@ -1,4 +1,5 @@
-"""What auditing pages send: answers, listed errors, an end. A script gets a receipt, a plain form a page."""
+"""Submissions of auditing pages: answers, listed errors, the end of an audit. A script gets a receipt, a plain form a
+page."""
 
 from http import HTTPStatus
 
@@ -27,7 +28,7 @@ from annotations.views.rights import signed_in
 @require_POST
 @with_receipts
 def save(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
-    """Save whichever questions are answered; with `then`, close the auditor's list ("seal") or the image ("finish")."""
+    """Save the questions that are answered; with `then`, close the auditor's list ("seal") or the image ("finish")."""
     audit, now = own_audit(request, study_token, token), timezone.now()
     work.opened(audit=audit, plan=audit.plan, now=now)
     moment, outcome, state = parse_moment(request.POST, now), answers.Outcome.UNCHANGED, ""
@@ -97,7 +98,7 @@ def _list_changed(request: HttpRequest, outcome: answers.Outcome, study_token: s
 @require_POST
 @with_receipts
 def decide(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
-    """Save the decision of a disagreement."""
+    """Save the decision on a disagreement."""
     disagreement, now = own_decision(request, study_token, token), timezone.now()
     moment, auditor = parse_moment(request.POST, now), disagreement.adjudicator
     try:
@@ -126,7 +127,7 @@ def decide(request: HttpRequest, study_token: str, token: str) -> HttpResponse:
 @login_required
 @require_POST
 def pause(request: HttpRequest, study_token: str) -> HttpResponse:
-    """Stop for now: what was answered is kept, the place is free for others until this auditor returns."""
+    """Stop for now: answers are kept, and the place is free for others until this auditor returns."""
     study = queries.audited_by(study_token, request.user)
     if study is None:
         return redirect("home")
@@ -139,7 +140,7 @@ def pause(request: HttpRequest, study_token: str) -> HttpResponse:
 def _refused(
     request: HttpRequest, audit: Audit, problem: str, open_names: list[str] | None = None, typed: object = None
 ) -> HttpResponse:
-    """Say what is wrong, on the same page: what could be saved is saved."""
+    """Say what is wrong, on the same page; valid answers are saved."""
     if by_script(request):
         return JsonResponse({"problem": problem}, status=HTTPStatus.BAD_REQUEST)
     return audit_page(

@@ -1,4 +1,4 @@
-"""What an address of the explorer asks for, and the words for it."""
+"""The filter in an address of the explorer, and the words for it."""
 
 import re
 from math import isfinite
@@ -34,7 +34,7 @@ _UNIT = re.compile(r"(\d{1,18})-(\d{1,18})", re.ASCII)
 
 
 def asked_filter(request: HttpRequest) -> WallFilter:
-    """The filter as the address gives it; what cannot be read is left out rather than an error."""
+    """The filter from the address; unreadable values are ignored rather than an error."""
     order, has = request.GET.get("order", ""), request.GET.get("has", "")
     return WallFilter(
         dimension=request.GET.get("question", ""),

@@ -1,4 +1,4 @@
-"""A selection of the wall: as a figure for a paper, as a list, as the draft of a new study."""
+"""A selection from the wall: as a figure for a paper, as a list, or as the draft of a new study."""
 
 import io
 import zipfile
@@ -32,7 +32,7 @@ LAYOUT_NAMES = {"grid": _("one after another"), "methods": _("a row for each pro
 
 
 class Chosen(NamedTuple):
-    """A selection, with the wall that its figures come from."""
+    """A selection, with the wall from which its figures come."""
 
     snapshot: ReportSnapshot
     wall: Wall
@@ -43,7 +43,7 @@ class Chosen(NamedTuple):
 @researcher_of_study
 @require_safe
 def selection(request: HttpRequest, study: Study) -> HttpResponse:
-    """What was chosen, how a figure of it looks, and what else can become of it."""
+    """The selection, a preview of its figure, and its other uses."""
     chosen = _chosen(request, study)
     options = _options(request)
     context: dict[str, Any] = {
@@ -75,7 +75,7 @@ def figure(request: HttpRequest, study: Study, ending: str) -> HttpResponseBase:
     options = _options(request)
     shown = chosen.cards
     if options.layout == "methods":
-        # Next to each chosen image those of the same prompt by the other methods, as comparisons in papers have.
+        # Next to each chosen image come those of the same prompt by the other methods, as in papers.
         prompts = {card.item.prompt_id for card in shown}
         beside = [row for unit in units_of_prompts(study, prompts) if (row := chosen.wall.row_of(*unit)) is not None]
         shown = [*shown, *cards(study, chosen.wall, beside)]
@@ -125,7 +125,7 @@ def as_list(request: HttpRequest, study: Study) -> HttpResponseBase:
 @researcher_of_study
 @require_POST
 def draft(request: HttpRequest, study: Study) -> HttpResponse:
-    """A new study, a draft, that asks the same about the chosen items."""
+    """A draft of a new study that asks the same questions about the chosen items."""
     user = signed_in(request)
     if not user.has_perm("annotations.add_study"):
         raise PermissionDenied
@@ -141,7 +141,8 @@ def draft(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 def _chosen(request: HttpRequest, study: Study) -> Chosen | None:
-    """The selection; None while there is no report to take figures from. What is not in the report is left out."""
+    """The selection; None while there is no report to take figures from. Units that are not in the report are left
+    out."""
     snapshot = explored_report(study)
     wall = wall_of(snapshot, asked_filter(request)) if snapshot is not None else None
     if snapshot is None or wall is None:

@@ -1,4 +1,4 @@
-"""One image of the wall in full: what everybody and everything says of it."""
+"""One image of the wall in full: all answers, scores and claims about it."""
 
 from typing import Any
 
@@ -22,7 +22,8 @@ from annotations.views.rights import researcher_of_study
 @researcher_of_study
 @require_safe
 def unit(request: HttpRequest, study: Study, item_id: int, image_id: int) -> HttpResponse:
-    """The image, its parent, answers, scores next to people's, claims and comments; on along the wall by arrow keys."""
+    """The image, its parent, answers, scores next to raters' judgement, claims and comments; arrow keys move along the
+    wall."""
     snapshot = explored_report(study)
     wall = wall_of(snapshot, asked_filter(request)) if snapshot is not None else None
     row = wall.row_of(item_id, image_id) if wall is not None else None

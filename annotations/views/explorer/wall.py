@@ -1,4 +1,5 @@
-"""The wall: a study's images where metric and people part, raters split, refinement hurt or the critic was wrong."""
+"""The wall: a study's images on which metric and raters disagree, raters are split, refinement hurt or the critic was
+wrong."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,7 +26,7 @@ from annotations.views.rights import researcher_of_study, signed_in
 
 UNITS_PER_PAGE = 24
 FIRST = 48
-"""Of how many units at the head of an order it is said what they have in common."""
+"""How many units at the head of an order are examined for what they have in common."""
 MOST_POINTS = 400
 SIDE, EDGE = 320, 36
 
@@ -69,13 +70,13 @@ def explore(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 def shown(card: Card, wall: Wall) -> dict[str, Any]:
-    """A card with its histogram as numbers for the picture, and its claims with what was settled, in words."""
+    """A card with its histogram as numbers for the chart, and its claims with their settled verdicts, in words."""
     claims = [{"claim": claim, "settled": settled_words(claim.settled)} for claim in card.claims]
     return {"card": card, "chart": histogram(card, wall), "claims": claims}
 
 
 def histogram(card: Card, wall: Wall) -> dict[str, Any]:
-    """A histogram as numbers for an SVG: one bar per level; that of "unable" apart and hollow."""
+    """A histogram as numbers for an SVG: one bar per level; the bar for "unable" is separate and hollow."""
     values, labels = wall.table.names["values"], wall.table.names["labels"]
     is_ordered = wall.table.names["kind"] in ("ordinal", "interval", "ranking")
     most = max(*card.counts, card.n_unable, 1)
@@ -98,9 +99,9 @@ def histogram(card: Card, wall: Wall) -> dict[str, Any]:
 
 
 def scatter(study: Study, wall: Wall, on_page: Sequence[int], query: str) -> dict[str, Any] | None:
-    """Score against mean rating, a point for each unit that leads to it; at most MOST_POINTS, evenly along the wall.
+    """Score against mean rating, with a linked point for each unit; at most MOST_POINTS, evenly along the wall.
 
-    The units of this page are always among them. None where no unit has both.
+    The units of this page are always among them. None if no unit has both.
     """
     if not wall.chosen.metric:
         return None
@@ -151,7 +152,7 @@ def _bar(x: int, value: str, label: Sequence[str], count: int, most: int) -> dic
 
 
 def _has_newer_answers(study: Study, snapshot: ReportSnapshot) -> bool:
-    """Whether somebody answered the first question after the report was made; one look into an index."""
+    """Whether somebody answered the first question after the report was made; one index lookup."""
     dimension = study.dimensions.first()
     newest = Response.objects.filter(dimension=dimension, is_current=True).order_by("-pk").values("received_at").first()
     return newest is not None and newest["received_at"] is not None and newest["received_at"] > snapshot.created_at

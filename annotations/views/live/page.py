@@ -1,4 +1,4 @@
-"""How a running study is doing, on a page that brings itself up to date."""
+"""The state of a running study, on a page that updates itself."""
 
 from time import monotonic
 from typing import Any
@@ -21,9 +21,9 @@ from annotations.reports.numbers import scale_value
 from annotations.views.rights import researcher_of_study
 
 KEPT_SECONDS = 15
-"""However many people look, a study is counted this often at most by one process; a large one more seldom."""
+"""However many people look, one process counts a study at most this often, and a large one less often."""
 UNUSUAL = 1.0
-"""From this score of the signals on, a rater is named: about one signal fully out of what is usual."""
+"""From this score on, a rater is named: about one signal fully outside the usual range."""
 WIDTH, HEIGHT, LEFT, BOTTOM = 320, 160, 32, 24
 
 
@@ -33,8 +33,8 @@ WIDTH, HEIGHT, LEFT, BOTTOM = 320, 160, 32, 24
 def live(request: HttpRequest, study: Study, *, large: int = LARGE) -> HttpResponse:
     """The page; with htmx only the part that changes.
 
-    Of a study with more than `large` answers the page comes before they are counted, and asks for them; with `?count`
-    it waits for them.
+    For a study with more than `large` answers the page is shown before they are counted, and then requests the counts;
+    with `?count` it waits for them.
     """
     is_part = bool(request.headers.get("HX-Request"))
     state = _kept_state(study)
@@ -51,13 +51,13 @@ def _key(study: Study) -> str:
 
 
 def _kept_state(study: Study) -> dict[str, Any] | None:
-    """What was counted a moment ago, if it was."""
+    """Counts from a moment ago, if there are any."""
     found: dict[str, Any] | None = cache.get(_key(study))
     return found
 
 
 def _state(study: Study) -> dict[str, Any]:
-    """What the page shows, counted now and kept."""
+    """The content of the page, counted now and cached."""
     now, began = timezone.now(), monotonic()
     figures, parts = queries.overview(study, now), strata(study)
     grown = [growth(study, dimension) for dimension in study.dimensions.all()]

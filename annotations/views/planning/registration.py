@@ -1,4 +1,4 @@
-"""The registration of a study: what is intended, the plan frozen before the first answer, deviations, documents."""
+"""The registration of a study: intentions, the plan frozen before the first answer, deviations, documents."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -33,7 +33,7 @@ from annotations.views.rights import researcher_of_study, signed_in
 @researcher_of_study
 @require_http_methods(["GET", "HEAD", "POST"])
 def registration(request: HttpRequest, study: Study) -> HttpResponse:
-    """The texts that a registry asks for; what the plan is; what was registered, and what differs from it."""
+    """The texts that a registry asks for, the plan, and the registration with the deviations from it."""
     statement = statement_of(study)
     form = IntentionsForm(request.POST or None, initial=statement.intentions)
     if request.method == "POST" and form.is_valid():

@@ -1,4 +1,4 @@
-"""What comes before the first card: a warning, worked examples, practice with feedback, and a quiz."""
+"""The steps before the first card: a warning, worked examples, practice with feedback, and a quiz."""
 
 from http import HTTPStatus
 from typing import Any
@@ -49,7 +49,7 @@ def before(request: HttpRequest, study_token: str) -> HttpResponse:
     rater = queries.rater_of(study_token, request.user)
     if rater is None:
         return redirect("home")
-    if queries.over_since(rater.pk) is not None:  # the page of cards says what has happened
+    if queries.over_since(rater.pk) is not None:  # the card page says what has happened
         return redirect("rate", study_token=study_token)
     speak_language_of_study(request, rater.study.language)
     now = timezone.now()
@@ -98,7 +98,7 @@ def image(request: HttpRequest, study_token: str, token: str, place: int) -> Htt
 
 def _answer(request: HttpRequest, rater: Rater, step: exercises.Step) -> HttpResponse:
     trial = step.trial
-    assert trial is not None  # noqa: S101 (for the type checker; the caller has looked)
+    assert trial is not None  # noqa: S101 (for the type checker; the caller has checked)
     now, dimensions = timezone.now(), asked(rater.study, queries.dimensions_of(rater.study_id))
     try:
         images, frozen = images_as_shown(_as_assignment(trial)), trial.item.frozen
@@ -132,7 +132,7 @@ def _page(
 
 
 def _feedback(request: HttpRequest, rater: Rater, trial: Trial) -> HttpResponse:
-    """After a practice item: what was right, what was answered, and why. The quiz gives none."""
+    """After a practice item: the right answer, the given answer, and the reason. The quiz gives no feedback."""
     if trial.item.role != Item.Role.PRACTICE:
         return redirect("rate-before", study_token=rater.study.token)
     card = _card(trial, rater, given=_given(trial))
@@ -149,7 +149,7 @@ def _feedback(request: HttpRequest, rater: Rater, trial: Trial) -> HttpResponse:
 
 
 def _card(trial: Trial, rater: Rater, *, problem: str = "", given: Any = None) -> dict[str, Any]:
-    """The rating card of an exercise: as every other, but it leads back here."""
+    """The rating card of an exercise: like any other, but it leads back here."""
     card = card_contexts(rater.study, [_as_assignment(trial)], problem=problem, given=given)[0]
     for picture in filter(None, [*card["pictures"], card["reference"]]):
         address = reverse("rate-exercise-image", args=[rater.study.token, trial.token, picture["place"]])
@@ -158,7 +158,7 @@ def _card(trial: Trial, rater: Rater, *, problem: str = "", given: Any = None) -
 
 
 def _as_assignment(trial: Trial) -> Assignment:
-    """An assignment that is never saved: what a card is made from."""
+    """An unsaved assignment, from which the card is made."""
     return Assignment(
         token=trial.token,
         item=trial.item,

@@ -26,7 +26,7 @@ from annotations.views.rights import researcher_of_study
 @researcher_of_study
 @require_safe
 def index(request: HttpRequest, study: Study) -> HttpResponse:
-    """All of them by their use, with their right answers."""
+    """All of them by use, with their right answers."""
     return _index(request, study, MismatchForm(study))
 
 
@@ -84,7 +84,7 @@ def mismatches(request: HttpRequest, study: Study) -> HttpResponse:
 @researcher_of_study
 @require_POST
 def remove(request: HttpRequest, study: Study, item_id: int) -> HttpResponse:
-    """Remove one that nobody has met yet."""
+    """Remove an exercise that nobody has met yet."""
     item = get_object_or_404(Item.with_checks.exclude(role=Item.Role.RATED), study=study, pk=item_id)
     if exercises.remove_exercise(item=item):
         messages.success(request, _("Removed."))

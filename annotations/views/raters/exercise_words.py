@@ -15,7 +15,7 @@ from annotations.questions import names_sides
 
 @dataclass(frozen=True)
 class AnswerInWords:
-    """One question about an exercise: what is right, and what was answered (empty before)."""
+    """One question about an exercise: the right answer, and the given one (empty before it is answered)."""
 
     question: str
     about: str
@@ -32,9 +32,9 @@ def answers_in_words(
     *,
     study: Study | None = None,
 ) -> list[AnswerInWords]:
-    """In the order of what is known. `images`: as they are shown from left to right.
+    """In the order of the known answers. `images`: as shown from left to right.
 
-    With `study` in the words of the page's language, else in those that are stored.
+    With `study`, in the page's language; otherwise in the stored words.
     """
     given = {(row["dimension"], row["image"]): row["level"] for row in answers}
     found = []
@@ -55,7 +55,7 @@ def answers_in_words(
 def _in_words(dimension: Dimension, levels: Sequence[int]) -> str:
     """These levels, ascending, of a question; values off its scale are left out, as the scale may have changed.
 
-    Of a slider: its values from … to …, and what its ends are called.
+    For a slider: its values from … to …, and the words of its ends.
     """
     known = [level for level in levels if 0 <= level < dimension.n_levels]
     if not known or dimension.kind != Dimension.Kind.SLIDER:
@@ -79,6 +79,6 @@ def _values(dimension: Dimension, run: Sequence[int]) -> str:
 
 
 def _number(dimension: Dimension, level: int) -> str:
-    """A slider's value. Its minus stays on its left in a language that is written from right to left, too."""
+    """A slider's value. Its minus sign stays on its left even in a right-to-left language."""
     value = dimension.value_of(level).normalize()
     return f"\u2066{value:f}\u2069" if value < 0 else f"{value:f}"

@@ -1,4 +1,4 @@
-"""My data: what is stored about a rater, and what they may do with it at any time."""
+"""My data: the data stored about a rater, and their rights over it."""
 
 from http import HTTPStatus
 
@@ -27,7 +27,8 @@ LONGEST_WORD = 4000
 @login_required
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """The studies that this person rates, with progress and earnings, and the ways to see, take or end it all."""
+    """The studies that this person rates, with progress and earnings, and the ways to see, download or delete their
+    data."""
     user = signed_in(request)
     audits = user.auditors.select_related("study").annotate(n=Count("audits", filter=Q(audits__state="finished")))
     return render(request, "annotations/raters/my_data.html", {"own": own_studies(user), "audits": list(audits)})
@@ -50,7 +51,7 @@ def export(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def withdraw(request: HttpRequest, study_token: str) -> HttpResponse:
-    """Take one's answers out of the results."""
+    """Withdraw one's answers from the results."""
     rater, now = _rater(request, study_token), timezone.now()
     services.withdraw(rater=rater, now=now)
     if (panel_end := ended(rater, state=PanelVisit.State.RETURNED, now=now)) is not None:
@@ -64,7 +65,7 @@ def withdraw(request: HttpRequest, study_token: str) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def erase(request: HttpRequest, study_token: str) -> HttpResponse:
-    """Say what erasing does, and do it when the box is ticked."""
+    """Explain what erasing does, and erase when the box is ticked."""
     rater = _rater(request, study_token)
     is_from_panel = PanelVisit.objects.filter(rater=rater).exists()
     if request.method != "POST" or "sure" not in request.POST:
@@ -89,7 +90,7 @@ def erase(request: HttpRequest, study_token: str) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def erase_audits(request: HttpRequest, study_token: str) -> HttpResponse:
-    """The same for what somebody did as an auditor."""
+    """The same for a person's work as an auditor."""
     auditors = Auditor.objects.select_related("study", "user")
     auditor = get_object_or_404(auditors, study__token=study_token, user=signed_in(request))
     if request.method != "POST" or "sure" not in request.POST:
@@ -108,7 +109,7 @@ def erase_audits(request: HttpRequest, study_token: str) -> HttpResponse:
 @login_required
 @require_http_methods(["POST"])
 def word(request: HttpRequest, study_token: str) -> HttpResponse:
-    """Leave a word for the people who run the study."""
+    """Send a message to the researchers who run the study."""
     rater, text = _rater(request, study_token), request.POST.get("text", "").strip()[:LONGEST_WORD]
     if text:
         services.leave_word(rater=rater, text=text)

@@ -1,4 +1,4 @@
-"""A study's panel for its researchers: settings, visits, files; and what Prolific sends by itself."""
+"""A study's panel for its researchers: settings, visits and files; and Prolific's webhooks."""
 
 from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
@@ -36,7 +36,7 @@ MOST_BODY = 64 * 1024
 @researcher_of_study
 @require_http_methods(["GET", "HEAD", "POST"])
 def panel(request: HttpRequest, study: Study) -> HttpResponse:
-    """Which panel the raters come from, the link to give it, and what became of the visits."""
+    """The panel from which raters come, the link to give it, and the outcomes of the visits."""
     found = visits.panel_of(study)
     kind = found.kind if found is not None else request.GET.get("kind", "")
     if kind not in Panel.Kind.values:
@@ -86,15 +86,15 @@ def file(request: HttpRequest, study: Study, name: str) -> HttpResponseBase:
         if not amount.is_finite() or not 0 < amount < 1000:
             messages.error(request, _("Give the bonus as an amount such as 1.50."))
             return redirect("study-panel", study.token)
-        # Prolific's bulk payment has no line with names.
+        # Prolific's bulk payment has no header line.
         chunks = iter([f"{participant},{paid}\n" for participant, paid in files.bonuses(found, amount)])
     return streamed(chunks, f"{name}.csv", "text/csv")
 
 
-@csrf_exempt  # its signature says who sends it
+@csrf_exempt  # its signature authenticates the sender
 @require_POST
 def webhook(request: HttpRequest) -> HttpResponse:
-    """A change of a submission at Prolific: who returns or times out frees what they held at once."""
+    """A change of a submission at Prolific: a rater who returns or times out frees the cards that they held at once."""
     if len(request.body) > MOST_BODY:
         return HttpResponse(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     is_signed = prolific.is_signed(
@@ -128,7 +128,7 @@ def _new(study: Study, kind: str) -> Panel:
 
 
 def _query(found: Panel) -> str:
-    """What the panel has to fill in; its usual form where the parameters are the usual ones."""
+    """The query that the panel has to fill in; in the usual form if the parameters are the usual ones."""
     usual = DEFAULTS[found.kind]
     if urlsplit(f"?{usual.link_query}").query.startswith(f"{found.participant_parameter}="):
         return usual.link_query

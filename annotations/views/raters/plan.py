@@ -1,4 +1,4 @@
-"""How a study treats its raters, for its researchers."""
+"""A study's settings for its raters, for its researchers."""
 
 from http import HTTPStatus
 
@@ -23,7 +23,7 @@ from annotations.views.rights import researcher_of_study, signed_in
 @researcher_of_study
 @require_http_methods(["GET", "HEAD", "POST"])
 def plan(request: HttpRequest, study: Study) -> HttpResponse:
-    """Practice, checks, breaks, pay and retention; what the pay comes to."""
+    """Practice, checks, breaks, pay and retention, and what the pay amounts to."""
     form = RaterPlanForm(request.POST or None, instance=plan_of(study))
     if request.method == "POST" and form.is_valid():
         save_plan(plan=form.save(commit=False), changed=form.changed_data, by=signed_in(request))

@@ -1,4 +1,4 @@
-"""Watching raters while a study runs: one row each, and the rules that were registered for leaving some out."""
+"""Watching raters while a study runs: one row each, and the registered rules for excluding raters."""
 
 from typing import Any
 

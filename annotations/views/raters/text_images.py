@@ -25,7 +25,7 @@ SECONDS = 3_600
 @researcher_of_study
 @require_http_methods(["GET", "HEAD", "POST"])
 def index(request: HttpRequest, study: Study) -> HttpResponse:
-    """The images there are, what to type for each, and a form to add one."""
+    """The existing images, what to type for each, and a form to add one."""
     form = TextImageForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]

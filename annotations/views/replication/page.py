@@ -49,8 +49,8 @@ def replication(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 def _found(study: Study, other: Study, questions: tuple[str, str] | None) -> dict[str, Any]:
-    """What the page shows of a comparison, kept until either study has other answers."""
-    # A digest, since names of questions may hold signs that a key must not.
+    """The page's content for a comparison, cached until the answers of either study change."""
+    # A digest, since names of questions may contain characters that a key must not.
     key = f"side-by-side-{hashlib.sha256(state_of(study, other, questions).encode()).hexdigest()}"
     shown: dict[str, Any] | None = cache.get(key)
     if shown is None:

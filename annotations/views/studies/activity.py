@@ -21,7 +21,7 @@ LINES_PER_PAGE = 50
 @researcher_of_study
 @require_safe
 def index(request: HttpRequest, study: Study) -> HttpResponse:
-    """The record, the newest line first."""
+    """The record, the newest entry first."""
     _refuse_others(request, study)
     page = Paginator(queries.activity_of(study), LINES_PER_PAGE).get_page(request.GET.get("page"))
     context = {"study": study, "tab": "activity", "page": page, "lines": list(page.object_list)}
@@ -32,7 +32,7 @@ def index(request: HttpRequest, study: Study) -> HttpResponse:
 @researcher_of_study
 @require_safe
 def as_csv(request: HttpRequest, study: Study) -> HttpResponseBase:
-    """The whole record as CSV, the oldest line first."""
+    """The whole record as CSV, the oldest entry first."""
     _refuse_others(request, study)
     chunks = csv_chunks(COLUMNS, rows(queries.activity_of(study)))
     return streamed(chunks, file_name(study, "activity.csv"), "text/csv")

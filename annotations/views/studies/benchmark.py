@@ -1,4 +1,4 @@
-"""A living benchmark: methods that join a study later, and every try on record."""
+"""A living benchmark: methods that join a study later, with a record of every addition."""
 
 from http import HTTPStatus
 
@@ -21,7 +21,7 @@ from annotations.views.rights import researcher_of_study, signed_in
 @researcher_of_study
 @require_http_methods(["GET", "HEAD", "POST"])
 def benchmark(request: HttpRequest, study: Study) -> HttpResponse:
-    """The tries so far, and a form for the next one."""
+    """The additions so far, and a form for the next one."""
     form = JoiningForm(request.POST or None, methods=list(methods_that_may_join(study)))
     if request.method == "POST" and form.is_valid():
         try:

@@ -1,4 +1,4 @@
-"""The end of a study: its owner asks for it, gets the answers, and confirms."""
+"""Deleting a study: its owner requests it, downloads the answers, and confirms."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -21,7 +21,7 @@ from annotations.views.rights import researcher_of_study, signed_in
 @researcher_of_study
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, study: Study) -> HttpResponse:
-    """Two steps, the owner's alone. `step` is ask, cancel or confirm; reading the page changes nothing."""
+    """Two steps, only for the owner. `step` is ask, cancel or confirm; reading the page changes nothing."""
     user = signed_in(request)
     if not queries.may_delete(user, study):
         raise PermissionDenied
@@ -58,7 +58,7 @@ def delete(request: HttpRequest, study: Study) -> HttpResponse:
 @researcher_of_study
 @require_safe
 def answers_file(request: HttpRequest, study: Study) -> HttpResponseBase:
-    """The file that was written when deletion was asked for, for the owner."""
+    """The file that was written when deletion was requested, for the owner."""
     if not queries.may_delete(signed_in(request), study):
         raise PermissionDenied
     if study.deletion_asked_at is None or not default_storage.exists(export_name(study)):

@@ -48,10 +48,11 @@ SHORTEST_TELLING_NAME = 3
 @may_add_studies
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_study(request: HttpRequest) -> HttpResponse:
-    """One address for all: the empty form, a changed one (`action` adds or removes a question), and making the study.
+    """One address for everything: the empty form, a changed one (`action` adds or removes a question), and creating the
+    study.
 
-    With `copy`, a study's token, the form is filled in as that study was. A request by script gets only what depends on
-    the form: preview, cost and warnings.
+    With `copy`, a study's token, the form is filled in with that study's values. A script's request gets only the parts
+    that depend on the form: preview, cost and warnings.
     """
     if "copy" in request.GET and request.method != "POST":
         study = _to_copy(request)
@@ -63,7 +64,7 @@ def new_study(request: HttpRequest) -> HttpResponse:
 @researcher_of_study
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_draft(request: HttpRequest, study: Study) -> HttpResponse:
-    """The form that made a draft, filled in as it is. A study that has been open stays as it is: copy it."""
+    """The form of a draft, filled in with its values. A study that has been open cannot be changed: copy it."""
     if study.state != Study.State.DRAFT:
         messages.error(request, _("Only a draft can be changed. Copy the study to make another one like it."))
         return redirect(study)
@@ -71,7 +72,7 @@ def change_draft(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 def _design(request: HttpRequest, at_first: Callable[[], FilledIn], *, draft: Study | None = None) -> HttpResponse:
-    """at_first: the form and the questions when the page is opened; draft: the study that is changed, if there is one.
+    """at_first: the form and the questions when the page is opened; draft: the study to change, if there is one.
 
     `seen` is the draft's revision when the page was opened, which comes back with the form.
     """
@@ -110,7 +111,7 @@ def _design(request: HttpRequest, at_first: Callable[[], FilledIn], *, draft: St
 
 
 def _like(draft: Study | None) -> Study | None:
-    """A copy to put the form's values into: pages show the draft itself as it is stored."""
+    """A copy for the form's values: pages show the draft as stored."""
     return copy(draft) if draft is not None else None
 
 
@@ -151,7 +152,7 @@ def refuse_misfits(study: Study, dimensions: Iterable[Dimension]) -> None:
     """Raises ValidationError for a ready-made question that the study's cards cannot be asked."""
     for dimension in dimensions:
         if dimension.is_ordering:
-            continue  # the service says what it needs
+            continue  # the service reports what it needs
         for preset in PRESETS.values():
             if preset.only_for and preset.level_rows() == dimension.levels and preset.only_for != study.item_kind:
                 raise ValidationError(
@@ -161,7 +162,7 @@ def refuse_misfits(study: Study, dimensions: Iterable[Dimension]) -> None:
 
 
 def _changed(rows: list[dict[str, Any]], action: str) -> list[dict[str, Any]]:
-    """The questions after `add:PRESET`, `add:blank` or `remove:INDEX`; anything else leaves them."""
+    """The questions after `add:PRESET`, `add:blank` or `remove:INDEX`; anything else leaves them unchanged."""
     verb, _sign, what = action.partition(":")
     if verb == "add" and len(rows) < MOST_DIMENSIONS:
         if what == "blank":
@@ -174,7 +175,8 @@ def _changed(rows: list[dict[str, Any]], action: str) -> list[dict[str, Any]]:
 
 
 def _live(form: StudyForm, dimensions: list[Dimension], problems: tuple[str, ...]) -> dict[str, Any]:
-    """What follows from the form's present values, valid or not: an example card, the cost, and what would unblind."""
+    """The consequences of the form's current values, valid or not: an example card, the cost, and texts that would
+    unblind."""
     form.is_valid()
     values = form.cleaned_data
     kind, selection = values.get("item_kind") or Study.ItemKind.IMAGE, form.selection()
@@ -206,18 +208,18 @@ def _live(form: StudyForm, dimensions: list[Dimension], problems: tuple[str, ...
 
 
 def _pay(per_hour: Decimal | None, seconds: float) -> Decimal | None:
-    """What all of the raters' time costs, to two places; None without a pay per hour."""
+    """The cost of all raters' time, to two decimals; None without a pay per hour."""
     return round(per_hour * Decimal(seconds) / 3600, 2) if per_hour else None
 
 
 def _preview(item_kind: str, images: list[Image], dimensions: list[Dimension]) -> dict[str, Any]:
-    """A rating card as its own templates draw it, in the words that raters get."""
+    """A rating card from its own templates, in the words that raters read."""
 
     pictures: list[dict[str, Any]] = [
         {"image": image, "place": place, "name": "", "letter": letter(place)} for place, image in enumerate(images)
     ]
     for number, dimension in enumerate(dimensions):
-        dimension.pk = -1 - number  # unsaved questions too have fields of their own names
+        dimension.pk = -1 - number  # unsaved questions need distinct field names, too
     asked = asked_on_card(dimensions, pictures, {}, _frozen(dimensions, images[0].prompt_id))
     return {"kind": item_kind, "prompt": images[0].prompt.text, "pictures": pictures, **asked}
 
@@ -229,7 +231,7 @@ def _reference_of(images: list[Image]) -> int | None:
 
 
 def _frozen(dimensions: list[Dimension], prompt: int) -> dict[str, Any]:
-    """What an item of this prompt would keep; nothing where it cannot be made yet."""
+    """The facts that an item of this prompt would store; nothing if it cannot be made yet."""
     try:
         return frozen_of(dimensions, [prompt]).get(prompt, {})
     except ValidationError:
@@ -237,7 +239,7 @@ def _frozen(dimensions: list[Dimension], prompt: int) -> dict[str, Any]:
 
 
 def _telling(values: dict[str, Any], dimensions: list[Dimension]) -> list[str]:
-    """Names of chosen methods that raters would read somewhere."""
+    """Names of chosen methods that raters could read somewhere."""
     read = [values.get("title", ""), values.get("consent", ""), values.get("instructions", "")]
     read += [dimension.question for dimension in dimensions]
     text = " ".join(read).casefold()
@@ -246,7 +248,7 @@ def _telling(values: dict[str, Any], dimensions: list[Dimension]) -> list[str]:
 
 
 def _readable(questions: Any) -> tuple[list[Dimension], tuple[str, ...]]:
-    """The questions that can be shown already, and what keeps the others from it."""
+    """The questions that can already be shown, and the errors of the others."""
     questions.is_valid()
     dimensions, problems = [], []
     for form in questions.forms:
@@ -258,7 +260,7 @@ def _readable(questions: Any) -> tuple[list[Dimension], tuple[str, ...]]:
 
 
 def _first_values() -> dict[str, Any]:
-    """Everything that is there is chosen at first; a researcher takes away what they do not want."""
+    """Everything available is chosen at first; a researcher removes what they do not want."""
     return {
         "seed": new_seed(),
         "prompt_sets": [row.pk for row in queries.prompt_sets_with_counts()],
@@ -274,14 +276,14 @@ def _to_copy(request: HttpRequest) -> Study:
 
 
 def _copied(study: Study) -> FilledIn:
-    """The form and the questions as this study was made, in an order of its own."""
+    """The form and the questions of this study, with a new random order."""
     values, rows = _stored(study)
     title = _("%(title)s (copy)") % {"title": Truncator(study.title).chars(180)}
     return values | {"title": title, "seed": new_seed()}, rows
 
 
 def _stored(study: Study) -> FilledIn:
-    """The form and the questions as this study was made."""
+    """The form and the questions of this study."""
     of_study = Image.objects.filter(item_images__item__study=study).order_by()
     values = model_to_dict(study, StudyForm.Meta.fields) | {
         "prompt_sets": list(of_study.values_list("prompt__prompt_set", flat=True).distinct()),
@@ -306,7 +308,7 @@ def _initial(data: QueryDict) -> dict[str, Any]:
 
 
 def _typed(prefix: str, data: QueryDict) -> dict[str, Any]:
-    """One question as it was typed, valid or not."""
+    """One question as typed, valid or not."""
     values: dict[str, Any] = {name: data.get(f"{prefix}-{name}", "") for name in DimensionForm.base_fields}
     return values | {name: f"{prefix}-{name}" in data for name in TICKED}
 

@@ -1,4 +1,4 @@
-"""All answers as files, in a stream."""
+"""All answers as files, as a stream."""
 
 import tempfile
 
@@ -38,7 +38,7 @@ FORMATS = {
 @researcher_of_study
 @require_safe
 def index(request: HttpRequest, study: Study, *, large: int = LARGE) -> HttpResponse:
-    """The list of downloads, with their numbers of rows; of more than `large` answers only whether there are any."""
+    """The list of downloads, with their numbers of rows; for more than `large` answers only whether there are any."""
     is_counted = not is_large(study, large=large)
     n: dict[str, int | None] = {**audit_counts(study), **look_counts(study)}
     for counted in (counts, preference_counts, part_counts, consensus_counts):
@@ -84,7 +84,7 @@ def index(request: HttpRequest, study: Study, *, large: int = LARGE) -> HttpResp
 @researcher_of_study
 @require_safe
 def table(request: HttpRequest, study: Study, name: str, ending: str) -> HttpResponseBase:
-    """One table as CSV, JSON lines (both as they are read) or Parquet (whole, by way of the disk)."""
+    """One table as CSV, JSON lines (both streamed) or Parquet (written to disk first)."""
     found = services.TABLES.get(name)
     if found is None or ending not in FORMATS:
         raise Http404
@@ -118,7 +118,7 @@ def other_format(request: HttpRequest, study: Study, name: str) -> HttpResponseB
 
 
 def format_response(study: Study, found: Format) -> FileResponse:
-    """The file, written to the disk first. Raises Http404 where there is nothing to write."""
+    """The file, written to disk first. Raises Http404 if there is nothing to write."""
     file = tempfile.TemporaryFile("w+b")  # noqa: SIM115 (the response closes it)
     try:
         found.write(study, file)
@@ -146,7 +146,7 @@ def everything(request: HttpRequest, study: Study) -> HttpResponseBase:
 
 
 def zip_response(study: Study) -> HttpResponseBase:
-    """The zip, by way of the disk."""
+    """The zip, written to disk first."""
     file = tempfile.TemporaryFile("w+b")  # noqa: SIM115 (the response closes it)
     services.write_zip(study=study, target=file)
     file.seek(0)

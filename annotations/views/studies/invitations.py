@@ -1,4 +1,4 @@
-"""A study's invitation, for its researchers: how many may come, until when, with which code; closed, or renewed."""
+"""A study's invitation, for its researchers: its limit, deadline and code; closing and renewing it."""
 
 from http import HTTPStatus
 
@@ -29,7 +29,7 @@ def invitation(request: HttpRequest, study: Study) -> HttpResponse:
         messages.success(request, _("Saved."))
         return redirect("study-invitation", study.token)
     if form.errors:
-        # The form has already put what was typed into its study: the page shows what is saved.
+        # The form has already changed its own study instance: the page shows the saved values.
         study = Study.objects.select_related("owner").get(pk=study.pk)
     context = {
         "study": study,
@@ -46,7 +46,7 @@ def invitation(request: HttpRequest, study: Study) -> HttpResponse:
 @researcher_of_study
 @require_POST
 def renew(request: HttpRequest, study: Study) -> HttpResponse:
-    """Another address; the old one is dead."""
+    """Creates a new address; the old one stops working."""
     services.renew_invitation(study=study, by=signed_in(request))
     messages.success(request, _("Here is the new invitation. The old one no longer works."))
     return redirect("study-invitation", study.token)

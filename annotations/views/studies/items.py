@@ -60,12 +60,13 @@ def image_file(request: HttpRequest, image_id: int) -> HttpResponseBase:
         raise PermissionDenied
     if not image.file or image.format not in CONTENT_TYPES:
         raise Http404
-    # The type is what the import found in the bytes, one of a few that hold no script; X-Content-Type-Options is set.
+    # The import determined the type from the bytes; it is one of a few that cannot contain scripts;
+    # X-Content-Type-Options is set.
     return FileResponse(image.file.open("rb"), content_type=CONTENT_TYPES[image.format])
 
 
 def _filter(request: HttpRequest) -> ItemFilter:
-    """The filter as the address gives it; what cannot be read is ignored."""
+    """The filter from the address; unreadable values are ignored."""
     method = request.GET.get("method", "")
     return ItemFilter(
         method=int(method) if method.isdecimal() and len(method) < 18 else None,
@@ -85,7 +86,7 @@ def _card(item: Item, dimension: Dimension | None, by_key: dict[tuple[int, int |
 
 
 def _chart(histogram: Histogram | None, dimension: Dimension | None) -> dict[str, Any] | None:
-    """A histogram as numbers for an SVG: one bar per level; the bar of "unable" is apart and hollow."""
+    """A histogram as numbers for an SVG: one bar per level; the bar for "unable" is separate and hollow."""
     if histogram is None or dimension is None:
         return None
     most = max(*histogram.counts, histogram.n_unable, 1)

@@ -1,4 +1,5 @@
-"""Members without an account: a researcher makes a link, and the first person to open it gets account and role."""
+"""Members without an account: a researcher creates a link, and the first person to open it gets an account and the
+role."""
 
 from http import HTTPStatus
 
@@ -25,7 +26,7 @@ from annotations.views.studies.overview import settings_page
 @researcher_of_study
 @require_POST
 def invite(request: HttpRequest, study: Study) -> HttpResponse:
-    """A new link, shown on the page that answers and never again."""
+    """A new link, shown once in the response and never again."""
     form = InviteMemberForm(request.POST)
     if not form.is_valid():
         return settings_page(request, study, SettingsForm(instance=study), MemberForm())
@@ -45,7 +46,7 @@ def revoke(request: HttpRequest, study: Study, invitation_id: int) -> HttpRespon
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def accept(request: HttpRequest, secret: str) -> HttpResponse:
-    """What one is invited to. Somebody who is signed in accepts it; anybody else makes an account with it."""
+    """The invitation. A signed-in user accepts it; anybody else creates an account with it."""
     found = MemberInvitation.objects.usable().with_secret(secret).select_related("study", "made_by").first()
     if found is None:
         return render(request, "annotations/study/member_invitation.html", status=HTTPStatus.NOT_FOUND)

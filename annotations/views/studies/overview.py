@@ -25,7 +25,7 @@ from annotations.views.studies.invitations import invitation_link
 @researcher_of_study
 @require_safe
 def overview(request: HttpRequest, study: Study, *, large: int = LARGE) -> HttpResponse:
-    """How far the study is, and its invitation; figures of more than `large` cards are up to half a minute old."""
+    """The study's progress and its invitation; with more than `large` cards the figures are up to half a minute old."""
     figures, counted_at = kept(
         "overview",
         study,
@@ -48,7 +48,7 @@ def overview(request: HttpRequest, study: Study, *, large: int = LARGE) -> HttpR
 @researcher_of_study
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: HttpRequest, study: Study) -> HttpResponse:
-    """Words and pace of the study; its members; the way to its end."""
+    """The study's words and pace, its members, and the link to its deletion."""
     form = SettingsForm(request.POST or None, instance=study)
     if request.method == "POST" and form.is_valid():
         services.change_settings(study=study, fields=form.changed_data, by=signed_in(request))
@@ -85,7 +85,7 @@ def remove_member(request: HttpRequest, study: Study, membership_id: int) -> Htt
 @researcher_of_study
 @require_POST
 def change_state(request: HttpRequest, study: Study) -> HttpResponse:
-    """Open or close; anything else asked for changes nothing."""
+    """Open or close the study; any other request changes nothing."""
     wanted = request.POST.get("state", "")
     if wanted == Study.State.OPEN:
         try:
@@ -107,9 +107,9 @@ def _number(text: str) -> int | None:
 def settings_page(
     request: HttpRequest, study: Study, form: SettingsForm, member_form: MemberForm, *, invitation_link: str = ""
 ) -> HttpResponse:
-    """The page of settings; `invitation_link` is a member's new one, which is shown this once."""
+    """The page of settings; `invitation_link` is a new member's link, which is shown only once."""
     if form.errors:
-        # The form has already put what was typed into its study: the page's head shows what is saved.
+        # The form has already changed its own study instance: the page's head shows the saved values.
         study = Study.objects.select_related("owner").get(pk=study.pk)
     context = {
         "study": study,

@@ -1,4 +1,4 @@
-"""A study as a rater sees it, before anybody does: the same page and scripts, and nothing that is stored."""
+"""A preview of a study as raters will see it: the same page and scripts, but nothing is stored."""
 
 from http import HTTPStatus
 from typing import Any
@@ -58,7 +58,7 @@ def upcoming(request: HttpRequest, study: Study) -> JsonResponse:
 @researcher_of_study
 @with_receipts
 def answer(request: HttpRequest, study: Study, card: str) -> HttpResponse:
-    """Read the answers as a rater's are read, say what is wrong with them, and forget them."""
+    """Parse the answers like a rater's, report errors, and discard them."""
     place = _place(card, study)
     assignment = _card(study, place)
     try:
@@ -92,7 +92,7 @@ def shown_card(request: HttpRequest, study: Study, card: str) -> HttpResponse:
 
 @researcher_of_study
 def end(request: HttpRequest, study: Study) -> HttpResponse:
-    """Where the page goes by itself after the last card, and by the button for a pause."""
+    """The page that follows the last card, and the button for a pause."""
     return redirect(study)
 
 
@@ -140,7 +140,7 @@ def _card(study: Study, place: int) -> Assignment:
 
 
 def _place(card: str, study: Study) -> int:
-    """Where a card is in the study's order, from its name."""
+    """A card's place in the study's order, from its name."""
     token, _dot, number = card.rpartition(".")
     if token != study.token or not (number.isascii() and number.isdecimal() and len(number) < 10):
         raise Http404

@@ -1,4 +1,4 @@
-"""A study's raters for its researchers: how far each is, what stands out, and who does not count."""
+"""A study's raters for its researchers: their progress, what stands out, and who does not count."""
 
 from http import HTTPStatus
 
@@ -28,9 +28,9 @@ MOST_WORDS = 50
 @researcher_of_study
 @require_safe
 def index(request: HttpRequest, study: Study, *, most_cards: int = MOST_CARDS) -> HttpResponse:
-    """Who rates, how far each is, and what stands out about them.
+    """The raters, their progress, and what stands out about them.
 
-    How they saw more than `most_cards` is shown as of the latest results.
+    With more than `most_cards` cards, viewing conditions come from the latest results.
     """
     return _page(request, study, most_cards=most_cards)
 

@@ -15,7 +15,7 @@ from generation.models import Run
 @may_add_studies
 @require_POST
 def study_from_run(request: HttpRequest, run_id: int) -> HttpResponse:
-    """Make the draft and go there; back to the run, with the reason, where that cannot be."""
+    """Create the draft and go to it; if that is impossible, go back to the run with the reason."""
     run = get_object_or_404(Run, pk=run_id)
     try:
         study = study_of_run(run=run, owner=signed_in(request))

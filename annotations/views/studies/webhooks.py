@@ -23,7 +23,7 @@ DELIVERIES_PER_PAGE = 50
 @researcher_of_study
 @require_http_methods(["GET", "HEAD", "POST"])
 def index(request: HttpRequest, study: Study) -> HttpResponse:
-    """The addresses, a form for a further one, and the log. A new address's secret is shown in the answer alone."""
+    """The addresses, a form for another one, and the log. A new address's secret is shown only in the response."""
     form, secret = WebhookForm(request.POST or None), ""
     if request.method == "POST" and form.is_valid():
         try:

@@ -23,7 +23,7 @@ LONGEST = 20_000
 @researcher_of_study
 @require_http_methods(["GET", "HEAD", "POST"])
 def words(request: HttpRequest, study: Study, language: str = "") -> HttpResponse:
-    """Each text with a field for its translation. What is left empty comes in the study's main language."""
+    """Each text with a field for its translation. A text left empty is shown in the study's main language."""
     others = [(code, name) for code, name in settings.LANGUAGES if code != study.main_language]
     if not language:
         return redirect("study-words", study.token, next(iter(study.words), others[0][0]))
@@ -31,7 +31,8 @@ def words(request: HttpRequest, study: Study, language: str = "") -> HttpRespons
         raise Http404
     texts = texts_of(study, study.dimensions.all())
     if request.method == "POST":
-        # The fields go by the texts that the page showed: those that were changed meanwhile get no wrong translation.
+        # The fields refer to the texts that the page showed, so texts changed in the meantime do not get a wrong
+        # translation.
         shown = request.POST.getlist("text")
         given = request.POST.getlist("translation")
         wanted = {one.text for one in texts}
@@ -70,7 +71,7 @@ def words(request: HttpRequest, study: Study, language: str = "") -> HttpRespons
 @researcher_of_study
 @require_http_methods(["GET", "HEAD", "POST"])
 def labels(request: HttpRequest, study: Study) -> HttpResponse:
-    """A field for every level of every question that came without words."""
+    """A field for every level of every question that was imported without words."""
     questions = questions_to_label(study)
     problem = ""
     if request.method == "POST":
@@ -100,5 +101,5 @@ def labels(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 def _shown(level: dict[str, str]) -> str:
-    """The level's label; nothing where it has only its value."""
+    """The level's label; empty if it has only its value."""
     return "" if level["label"] == level["value"] else level["label"]
