@@ -49,6 +49,12 @@ def leading(estimate: ReportedEstimate) -> ReportedInterval | None:
     return next(defined, None)
 
 
+def leading_ends(estimate: ReportedEstimate) -> tuple[float | None, float | None]:
+    """The ends of the leading interval; empty cells if there is none."""
+    found = leading(estimate)
+    return (found.low, found.high) if found else (None, None)
+
+
 def wilson_and_cluster(estimate: ReportedEstimate) -> tuple[ReportedInterval | None, ReportedInterval | None]:
     """For a share: Wilson's interval, which takes its parts as independent, and the first interval over whole
     clusters."""

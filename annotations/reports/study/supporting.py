@@ -91,6 +91,7 @@ def _has_seeds(prompt: IntArray, method: IntArray) -> bool:
 
 _MOST_NAMES = 50
 _LONGEST_NAME = 80
+LEVELS = ("dimension", "method", "value", "label", "n", "share")
 ADJUSTED = (
     "dimension",
     "method",
@@ -154,6 +155,16 @@ def reported_fewest(found: Sequence[Fewest], names: Mapping[str, Sequence[str]])
 
 def _short(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+
+
+def level_rows(document: StudyDocument) -> Iterator[Sequence[Any]]:
+    """How often each method was given each level; `share` is the share of the method's ratings."""
+    for dimension in document.dimensions:
+        labels = dimension.labels or [""] * len(dimension.values)
+        for mean in dimension.means:
+            total = sum(mean.histogram)
+            for value, label, n in zip(dimension.values, labels, mean.histogram, strict=False):
+                yield dimension.name, mean.method, value, label, n, n / total if total else None
 
 
 def adjusted_rows(document: StudyDocument) -> Iterator[Sequence[Any]]:

@@ -5,16 +5,18 @@ from typing import Any
 
 from annotations.reports.documents.comparisons import ReportedComparison
 from annotations.reports.documents.study import MetricBoard, StudyDocument
-from annotations.reports.estimates import ends, leading, n_of, note_of
+from annotations.reports.estimates import ends, leading, leading_ends, n_of, note_of
 from annotations.reports.sources import COLUMNS as SOURCES
 from annotations.reports.sources import source_rows
 from annotations.reports.study.counted import COUNTS, count_rows
 from annotations.reports.study.supporting import (
     ADJUSTED,
     FRAGILITY,
+    LEVELS,
     RELIABILITY,
     adjusted_rows,
     fragility_rows,
+    level_rows,
     reliability_rows,
 )
 from annotations.reports.votes.tables import PREFERENCE_TABLES
@@ -93,10 +95,8 @@ COMPARISONS = (
     "prompts_and_raters_p",
     "raters_p",
     "detectable",
-    "margin",
-    "p_equivalent",
-    "p_not_inferior",
-    "equivalence",
+    *("margin", "p_equivalent", "p_not_inferior", "equivalence"),
+    *("rank_biserial_low", "rank_biserial_high", "prob_superiority_low", "prob_superiority_high"),
 )
 CATEGORIES = (
     *("dimension", "facet", "category", "baseline", "refined", "n", "mean_baseline", "mean_refined", "mean_diff"),
@@ -105,7 +105,7 @@ CATEGORIES = (
 )
 METHOD_PAIRS = (
     *("dimension", "method_a", "method_b", "log_odds", "low", "high", "odds_ratio", "p", "p_holm"),
-    *("letters_a", "letters_b", "covers", "note"),
+    *("letters_a", "letters_b", "covers", "note", "effect_a", "effect_b"),
 )
 MEANS_BY_FACET = ("dimension", "facet", "value", *MEANS[1:])
 MULTIVERSE = (
@@ -235,12 +235,13 @@ def method_pair_rows(document: StudyDocument) -> Iterator[Row]:
         if not (model := dimension.model):
             continue
         letters = {one.method: one.letters for one in model.methods}
+        effects = {one.method: one.effect for one in model.methods}
         for one in model.pairs:
             first, second = one.first, one.second
             yield (
                 *(dimension.name, first, second, one.log_odds.value, *ends(one.log_odds, model.covers)),
                 *(one.odds_ratio, one.p, one.p_holm, letters[first], letters[second]),
-                *(model.covers, "; ".join(model.notes)),
+                *(model.covers, "; ".join(model.notes), effects[first], effects[second]),
             )
 
 
@@ -302,6 +303,7 @@ def comparison_rows(document: StudyDocument) -> Iterator[Row]:
                 one.raters_p,
                 one.both.detectable,
                 *(getattr(one.equivalence, name) if one.equivalence else None for name in _EQUIVALENCE),
+                *(*leading_ends(one.rank_biserial), *leading_ends(one.prob_superiority)),
             )
 
 
@@ -373,6 +375,7 @@ TABLES = {
     "metrics": (METRICS, metric_rows),
     "answers": (ANSWERS, answer_rows),
     "means": (MEANS, mean_rows),
+    "levels": (LEVELS, level_rows),
     "comparisons": (COMPARISONS, comparison_rows),
     "method_pairs": (METHOD_PAIRS, method_pair_rows),
     "categories": (CATEGORIES, category_rows),

@@ -1,6 +1,7 @@
 """Freezing a study's plan before the first answer, by the page, and what the report makes of it."""
 
 import hashlib
+import html
 import json
 
 import pytest
@@ -14,9 +15,13 @@ from annotations.queries.planning.present import registration_of
 from annotations.queries.reports import inputs_of
 from annotations.reports.documents.conversion import from_json
 from annotations.reports.documents.study import StudyDocument
+from annotations.reports.outputs import report_files
 from annotations.reports.paper.checklists.heds import heds
+from annotations.reports.paper.checklists.written import checklists
+from annotations.services.exclusions import exclude_rater
 from annotations.services.planning.registering import register, save_statement
 from annotations.services.reports import report_now
+from annotations.services.studies import close_study
 from generation.models import Activity
 from tests.factories import make_answer, make_rater, make_study, make_user
 
@@ -92,6 +97,50 @@ def test_the_report_lists_what_was_done_otherwise() -> None:
     found = reported(study).registration
     assert found is not None
     assert found.deviations == ("Instructions: registered nothing; now “Look twice.”.",)
+
+
+def test_every_deviation_is_named_in_report_checklists_and_the_document_for_the_registry(client: Client) -> None:
+    study = make_study(n_items=4, k=2)
+    register(study=study, by=None)
+    raters = [make_rater(study, name=f"rater {n}") for n in range(2)]
+    for at, item in enumerate(study.items.all()):
+        for rater in raters[: 1 + (at < 2)]:
+            make_answer(item, rater, level=at)
+    study.exclusion_rule = "Thought of afterwards."
+    study.save()
+    close_study(study=study)
+    study.refresh_from_db()
+    exclude_rater(rater=raters[1], reason="too fast", by=study.owner)
+    found = reported(study).registration
+    assert found is not None
+    sample, rule, excluded = "8 cards were planned; the study was closed after", "Thought of afterwards", "too fast"
+    for words in (sample, rule, excluded):
+        assert any(words in line for line in found.deviations), words
+    files = {
+        name: content.decode() for name, content in report_files(reported(study)) if name.endswith((".md", ".html"))
+    }
+    client.force_login(study.owner)
+    registry = client.get(f"/study/{study.token}/registration/osf.md").content.decode()
+    for text in (files["report.html"], files["report.md"], files["checklists/checklists.md"], registry):
+        for words in (sample, rule, excluded):
+            assert words in html.unescape(text), words
+
+
+def test_a_careless_study_learns_from_every_checklist_what_is_missing() -> None:
+    study = make_study(n_items=4, k=1)
+    rater = make_rater(study)
+    for at, item in enumerate(study.items.all()):
+        make_answer(item, rater, level=at)
+    document = reported(study)
+    otani, grras = checklists(document)
+    cures = {item.number: item.cure for item in otani.missing}
+    assert cures["5"].startswith("Write instructions")
+    assert "at least two raters" in cures["12"]
+    assert "consent" in cures["15"]
+    assert "at least two raters" in {item.number: item.cure for item in grras.missing}["13"]
+    for checklist in (otani, grras):
+        assert any("No plan was registered" in item.answer for item in checklist.items)
+        assert all(item.cure for item in checklist.missing)
 
 
 def test_a_study_can_still_be_deleted_with_its_registration() -> None:

@@ -1,6 +1,6 @@
 """GRRAS: the 15 items of the guidelines for reporting reliability and agreement studies (Kottner et al. 2011)."""
 
-from annotations.reports.paper.checklists.items import Checklist, Facts, Item
+from annotations.reports.paper.checklists.items import ONE_RATER, Checklist, Facts, Item
 
 ONLY_YOU = "Only you know this: write it in the paper."
 
@@ -50,7 +50,7 @@ def grras(facts: Facts) -> Checklist:
             stated,
             "Say whether raters could see or discuss each other's answers.",
         ),
-        Item("10", "The statistical analysis", "Described with its sources.", stated),
+        Item("10", "The statistical analysis", f"Described with its sources. {facts.plan}".strip(), stated),
         Item("11", "How many subjects, raters and ratings there were", f"{facts.items} {facts.raters}", "means.csv"),
         Item(
             "12",
@@ -59,7 +59,7 @@ def grras(facts: Facts) -> Checklist:
             stated,
             "Describe the raters: experience, language, colour vision; and the images.",
         ),
-        Item("13", "Estimates with their uncertainty", facts.agreement, "agreement.csv"),
+        Item("13", "Estimates with their uncertainty", facts.agreement, "agreement.csv", ONE_RATER),
         Item("14", "What the results mean in practice", cure=ONLY_YOU),
         Item("15", "Where detailed results are", "Every table of this report as CSV.", "the folder of the report"),
     )

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from annotations.reports.documents.study import ReportedQuestion, StudyDocument
 from annotations.reports.estimates import interval_over
 from annotations.reports.numbers import counted, figure, scale_value, span
+from annotations.reports.paper.registered import registration_lines
 from annotations.reports.study.sections.report import headline_agreement
+
+NO_PLAN = (
+    "No plan was registered before the first answer: state in the paper that sample, rules and analysis were not fixed "
+    "in advance, and register the plan of the next study on its page Registration."
+)
+ONE_RATER = "Have at least two raters rate the same items: without that, agreement cannot be estimated."
 
 
 @dataclass(frozen=True)
@@ -98,7 +105,16 @@ class Facts:
 
     @property
     def agreement(self) -> str:
-        return " ".join(map(agreement_words, self.dimensions))
+        """Nothing if no question's agreement can be estimated."""
+        found = [headline_agreement(dimension)[0].value for dimension in self.dimensions]
+        return " ".join(map(agreement_words, self.dimensions)) if any(value is not None for value in found) else ""
+
+    @property
+    def plan(self) -> str:
+        """Whether the plan was registered, with each deviation; nothing if the study did not run on the site."""
+        if self.document.registration:
+            return " ".join(registration_lines(self.document))
+        return "" if self.design is None or self.design.imported_share == 1 else NO_PLAN
 
     @property
     def exclusions(self) -> str:

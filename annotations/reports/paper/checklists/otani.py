@@ -1,6 +1,6 @@
 """What Otani et al. (CVPR 2023) ask papers to report about a human evaluation of text-to-image images."""
 
-from annotations.reports.paper.checklists.items import Checklist, Facts, Item
+from annotations.reports.paper.checklists.items import ONE_RATER, Checklist, Facts, Item
 
 
 def otani(facts: Facts) -> Checklist:
@@ -65,9 +65,12 @@ def otani(facts: Facts) -> Checklist:
             "excluded_raters.csv",
             "Say whether answers were left out, and by which rule.",
         ),
-        Item("12", "Agreement between raters", facts.agreement, "agreement.csv"),
+        Item("12", "Agreement between raters", facts.agreement, "agreement.csv", ONE_RATER),
         Item(
-            "13", "The analysis, with its uncertainty", "Intervals over prompts and raters; tests with sources.", stated
+            "13",
+            "The analysis, with its uncertainty",
+            f"Intervals over prompts and raters; tests with sources. {facts.plan}".strip(),
+            stated,
         ),
         Item(
             "14",
