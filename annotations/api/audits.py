@@ -1,4 +1,4 @@
-"""The audit of a study's critics, by API: planned, opened, closed, and what it found."""
+"""The audit of a study's critics, by API: planning, opening and closing it, and its results."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ class AuditSerializer(serializers.ModelSerializer[AuditPlan]):
 
 
 class NewAuditSerializer(serializers.Serializer[Any]):
-    """What an audit is made of, as on its page; `error_free` names methods whose images are known to have no errors."""
+    """The plan of a new audit, as on its page; `error_free` names methods whose images are known to have no errors."""
 
     critics = serializers.ListField(child=serializers.CharField(max_length=200), required=False, max_length=100)
     auditors_per_image = serializers.IntegerField(min_value=1, max_value=100, default=2)
@@ -54,7 +54,7 @@ class NewAuditSerializer(serializers.Serializer[Any]):
 
 
 class AuditOfStudy(OfStudy):
-    """The study's audit, which there may be none of yet: 404."""
+    """The study's audit; 404 if there is none yet."""
 
     @extend_schema(responses=AuditSerializer)
     def get(self, request: Request, token: str) -> Response:
@@ -62,7 +62,7 @@ class AuditOfStudy(OfStudy):
 
     @extend_schema(request=NewAuditSerializer, responses={201: AuditSerializer})
     def post(self, request: Request, token: str) -> Response:
-        """Plan an audit; open it for auditors to begin."""
+        """Plan an audit. Open it to let auditors begin."""
         study = self.study()
         asked = NewAuditSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -95,11 +95,11 @@ class OpenAudit(OfStudy):
 
 
 class CloseAudit(OfStudy):
-    """Giving out no further images."""
+    """Assigning no further images."""
 
     @extend_schema(request=None, responses={200: AuditSerializer})
     def post(self, request: Request, token: str) -> Response:
-        """Close the audit. Images that auditors have already can still be judged."""
+        """Close the audit. Auditors can still judge the images that they hold."""
         return _set_state(self, request, AuditPlan.State.CLOSED)
 
 
@@ -125,7 +125,7 @@ class Auditors(OfStudy):
 
     @extend_schema(request=AuditorSerializer, responses={201: AuditorSerializer})
     def post(self, request: Request, token: str) -> Response:
-        """Give somebody who has an account an auditor's right in the study."""
+        """Give an account holder an auditor's right in the study."""
         study = self.study()
         asked = AuditorSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -136,13 +136,13 @@ class Auditors(OfStudy):
 
 
 class CriticResultsSerializer(serializers.Serializer[Any]):
-    """What the audit found, as the page's JSON download has it; null while nobody has judged a claim."""
+    """The results of the audit, as in the page's JSON download; null while nobody has judged a claim."""
 
     results = serializers.DictField(allow_null=True)
 
 
 class CriticResults(OfStudy):
-    """May the critics be trusted? The report of the present state of the audit."""
+    """Can the critics be trusted? The report on the current state of the audit."""
 
     @extend_schema(
         parameters=[OpenApiParameter("partly", enum=PARTLY, description="What partly right is.")],

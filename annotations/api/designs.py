@@ -37,7 +37,8 @@ class LevelSerializer(serializers.Serializer[Any]):
 
 
 class NewQuestionSerializer(serializers.Serializer[Any]):
-    """A question: a ready-made one by its key, or one of your own; of a ready-made one, any part may be replaced."""
+    """A question: a ready-made one by its key, or one of your own. Any part of a ready-made question may be
+    replaced."""
 
     preset = serializers.ChoiceField(choices=sorted(PRESETS), required=False)
     name = serializers.CharField(max_length=60, required=False, help_text="What exports and reports call it.")
@@ -58,7 +59,7 @@ class NewQuestionSerializer(serializers.Serializer[Any]):
 
 
 class StudyFields(serializers.Serializer[Any]):
-    """What may be said of a study besides what it shows and asks."""
+    """A study's settings besides its images and questions."""
 
     notes = serializers.CharField(max_length=20_000, required=False, allow_blank=True)
     consent = serializers.CharField(max_length=20_000, required=False, allow_blank=True)
@@ -73,7 +74,7 @@ class StudyFields(serializers.Serializer[Any]):
 
 
 class NewStudySerializer(StudyFields):
-    """A study: which images, what is asked about them, and how often."""
+    """A study: its images, the questions about them, and the number of raters."""
 
     title = serializers.CharField(max_length=200, help_text="Raters read it: name no method in it.")
     prompt_sets = serializers.ListField(

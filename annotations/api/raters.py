@@ -1,4 +1,4 @@
-"""A study's raters by API: how far each is, and who does not count."""
+"""A study's raters by API: their progress, and who does not count."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from annotations.services.raters.panel_visits import pay_of
 
 
 class Raters(OfStudy, generics.ListAPIView[Rater]):
-    """Who rates, and how far each is."""
+    """The raters and their progress."""
 
     serializer_class = RaterSerializer
     queryset = Rater.objects.none()
@@ -56,7 +56,7 @@ class ParticipantSerializer(serializers.ModelSerializer[PanelVisit]):
 
 
 class Participants(OfStudy, generics.ListAPIView[PanelVisit]):
-    """Who came from a panel, and whom to approve there. The only place of the API with the panel's identifiers."""
+    """Visitors from a panel, and whom to approve there. The only place in the API with the panel's identifiers."""
 
     serializer_class = ParticipantSerializer
     queryset = PanelVisit.objects.none()
@@ -65,7 +65,7 @@ class Participants(OfStudy, generics.ListAPIView[PanelVisit]):
         return PanelVisit.objects.filter(panel__study=self.study()).select_related("rater")
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Anyone who begins to read the identifiers is put on record, as for a file of them."""
+        """Reading the identifiers is recorded, as for a file of them."""
         if not request.query_params.get("cursor"):
             note(study=self.study(), actor=caller(request), action=Action.EXPORTED, file="participants (API)")
         return super().list(request, *args, **kwargs)
@@ -90,7 +90,7 @@ class ExcludeRater(OfStudy):
 
 
 class IncludeRater(OfStudy):
-    """Taking a rater in again."""
+    """Including a rater again."""
 
     @extend_schema(request=None, responses={200: RaterSerializer})
     def post(self, request: Request, token: str, rater_id: int) -> Response:

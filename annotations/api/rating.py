@@ -114,7 +114,7 @@ class RatingSerializer(serializers.Serializer[Any]):
     """How far a rater is.
 
     `instructions` is text with the emphasis, lists and line breaks of CommonMark; the images that it names are in
-    `instruction_images`. Of an image that is not there, show the words between the brackets.
+    `instruction_images`. For a missing image, show the words between the brackets.
     """
 
     title = serializers.CharField()
@@ -126,7 +126,7 @@ class RatingSerializer(serializers.Serializer[Any]):
 
 
 class Rating(OfRater):
-    """What raters learn about a study, and their progress."""
+    """A study's information for raters, and their progress."""
 
     @extend_schema(responses=RatingSerializer)
     def get(self, request: Request, study_token: str) -> Response:
@@ -148,7 +148,7 @@ class Rating(OfRater):
 
 
 class Cards(OfRater):
-    """The cards that wait for a rater, in their order; reserved as they are asked for."""
+    """The cards that wait for a rater, in their order; they are reserved on request."""
 
     @extend_schema(
         parameters=[OpenApiParameter("n", int, description=f"How many at most: 1 to {MOST_CARDS}; else 1.")],
@@ -166,7 +166,7 @@ class Cards(OfRater):
 class AnswersSerializer(serializers.Serializer[Any]):
     """The answers of a card, by the names of its fields: the codes of options, or "u" for “unable to answer”.
 
-    Of a ranking, the code for an image is its place, from "0" for the best; ties share one.
+    In a ranking, the code for an image is its place, from "0" for the best; ties share a place.
     """
 
     answers = serializers.DictField(child=serializers.CharField(max_length=20_000, allow_blank=True))
@@ -182,7 +182,7 @@ class AnswersSerializer(serializers.Serializer[Any]):
 
 
 class OutcomeSerializer(serializers.Serializer[Any]):
-    """saved, changed (the answer before is kept), unchanged, or late (kept, and counted nowhere)."""
+    """saved, changed (the previous answer is kept), unchanged, or late (kept, but not counted)."""
 
     outcome = serializers.ChoiceField(choices=[outcome.value for outcome in services.Outcome])
 
@@ -192,7 +192,7 @@ class CardAnswers(OfRater):
 
     @extend_schema(request=AnswersSerializer, responses={200: OutcomeSerializer})
     def post(self, request: Request, study_token: str, token: str) -> Response:
-        """Save a card's answers, all or none. The same again changes nothing."""
+        """Save a card's answers, all or none. The same answers again change nothing."""
         card = self.card()
         asked = AnswersSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -219,7 +219,7 @@ class CardAnswers(OfRater):
 
 
 class CardImage(OfRater):
-    """An image as this rater sees it: pixels alone."""
+    """An image as this rater sees it: only pixels."""
 
     @extend_schema(
         parameters=[OpenApiParameter("width", int, description="Fewer pixels across, for a small screen.")],
@@ -234,7 +234,7 @@ class CardImage(OfRater):
 
 
 class PauseRating(OfRater):
-    """Giving back what is not answered."""
+    """Giving back unanswered cards."""
 
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request, study_token: str) -> Response:

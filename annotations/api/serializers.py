@@ -17,7 +17,7 @@ EXPORT_FORMATS = ("csv", "jsonl", "parquet")
 
 
 class StudyLinks(serializers.Serializer[Study]):
-    """Where the rest of a study is."""
+    """The addresses of a study's parts."""
 
     page = serializers.URLField()
     items = serializers.URLField()
@@ -88,7 +88,7 @@ class ItemImageSerializer(serializers.Serializer[Any]):
 
 
 class ItemSerializer(serializers.ModelSerializer[Item]):
-    """What is shown at once. `taken` of the `wanted` raters hold it or have answered it."""
+    """What one card shows. `taken` of the `wanted` raters hold it or have answered it."""
 
     prompt = serializers.CharField(source="prompt.text", read_only=True)
     prompt_key = serializers.CharField(source="prompt.key", read_only=True)
@@ -117,13 +117,13 @@ class RaterSerializer(serializers.ModelSerializer[Rater]):
 class ResponseSerializer(serializers.ModelSerializer[Response]):
     """One revision of one answer. `value` is null for “unable to answer”; `image` for an answer about the whole item.
 
-    Questions that no single level answers have their answer in `answer`: the places, from 0, of all that was chosen, or
-    an object with a comment's text.
+    Questions whose answer is not a single level have it in `answer`: the places, from 0, of all choices made, or an
+    object with a comment's text.
 
-    On a question about sides value and label name the side as it was shown, and `preferred_method` what made the image
-    there; `shown_order` has the images' slots from left to right.
+    For a question about sides, value and label name the side as it was shown, and `preferred_method` the method of the
+    image there; `shown_order` has the images' slots from left to right.
 
-    `language` is that in which the rater read the question, empty where that was not recorded. Where `is_further`, the
+    `language` is the language in which the rater read the question, empty if it was not recorded. If `is_further`, the
     item got this rater because of earlier answers, with `probability`; figures leave such answers out.
     """
 
@@ -189,7 +189,7 @@ class ResponseSerializer(serializers.ModelSerializer[Response]):
 
 
 class ResultsSerializer(serializers.ModelSerializer[ReportSnapshot]):
-    """Results of the study's present answers, or why there are none yet.
+    """Results of the study's current answers, or why there are none yet.
 
     While `state` is waiting or running, `results` are the previous ones, or null; ask again later.
     """
@@ -221,7 +221,7 @@ def export_links(serializer_context: dict[str, Any], study: Study) -> list[dict[
 
 
 class FormatSerializer(serializers.Serializer[Any]):
-    """A format of another program, and where the study in it is."""
+    """Another program's format, and the address of the study in it."""
 
     name = serializers.CharField()
     title = serializers.CharField()

@@ -1,4 +1,4 @@
-"""Studies by API: making them, opening and closing them, letting people in, and methods that join later."""
+"""Studies by API: creating, opening and closing them, invitations and members, and methods that join later."""
 
 from datetime import timedelta
 from typing import Any
@@ -36,7 +36,7 @@ class StudyFilter(serializers.Serializer[Any]):
 
 
 class Studies(generics.ListAPIView[Study]):
-    """The studies that you run, the newest first; and how one is made."""
+    """The studies that you run, the newest first; and creating one."""
 
     permission_classes = (MayMakeStudies,)
     write_scope = "studies"
@@ -56,7 +56,7 @@ class Studies(generics.ListAPIView[Study]):
 
     @extend_schema(request=NewStudySerializer, responses={201: StudyDetailSerializer})
     def post(self, request: Request) -> Response:
-        """Make a study: a draft, or with `open` one that lets raters in. Name the call by an Idempotency-Key."""
+        """Create a study: a draft, or with `open` one that lets raters in. Identify the call by an Idempotency-Key."""
         asked = NewStudySerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
@@ -82,7 +82,7 @@ class ChangedStudySerializer(StudyFields):
 
 
 class NotADraft(APIException):
-    """The study has been open: what people were asked stays as it was."""
+    """The study has been open: its questions can no longer be changed."""
 
     status_code = status.HTTP_409_CONFLICT
     default_code = "not-a-draft"
@@ -101,7 +101,7 @@ class StudyDetail(OfStudy):
         responses={200: StudyDetailSerializer, 409: OpenApiResponse(description="It is no longer a draft.")},
     )
     def put(self, request: Request, token: str) -> Response:
-        """Design a draft again: everything it shows, asks and says is replaced. A study that has been open stays."""
+        """Replace a draft's design: its images, questions and words. A study that has been open cannot be changed."""
         study = self.study()
         if study.state != Study.State.DRAFT:
             raise NotADraft
@@ -126,7 +126,7 @@ class StudyDetail(OfStudy):
 
     @extend_schema(request=ChangedStudySerializer, responses={200: StudyDetailSerializer})
     def patch(self, request: Request, token: str) -> Response:
-        """Change its words and its pace. What raters were asked, and about which images, stays."""
+        """Change the study's words and its pace. Its questions and images stay the same."""
         asked = ChangedStudySerializer(data=request.data, partial=True)
         asked.is_valid(raise_exception=True)
         study, given = self.study(), asked.validated_data
@@ -156,11 +156,11 @@ class OpenStudy(OfStudy):
 
 
 class CloseStudy(OfStudy):
-    """Giving out no further cards."""
+    """Assigning no further cards."""
 
     @extend_schema(request=None, responses={200: StudyDetailSerializer})
     def post(self, request: Request, token: str) -> Response:
-        """Close the study. Answers to cards that raters have already are still taken."""
+        """Close the study. Answers to cards that raters already hold are still taken."""
         studies.close_study(study=self.study(), by=caller(request))
         return Response(detail(request, self.study()))
 
@@ -196,7 +196,7 @@ class Invitation(OfStudy):
 
     @extend_schema(request=InvitationSerializer, responses={200: InvitationSerializer})
     def patch(self, request: Request, token: str) -> Response:
-        """Change who may still come, how many, until when, and with which code."""
+        """Change who may still join, how many, until when, and with which code."""
         study = self.study()
         asked = InvitationSerializer(study, data=request.data, partial=True, context={"request": request})
         asked.is_valid(raise_exception=True)
@@ -236,7 +236,7 @@ class Members(OfStudy):
 
     @extend_schema(request=MemberSerializer, responses={201: MemberSerializer})
     def post(self, request: Request, token: str) -> Response:
-        """Give someone who has an account a role in the study."""
+        """Give an account holder a role in the study."""
         study = self.study()
         asked = MemberSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -251,14 +251,14 @@ class OneMember(OfStudy):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, token: str, membership_id: int) -> Response:
-        """End it. What the person did stays."""
+        """End the role. The person's work stays."""
         member = get_object_or_404(self.study().memberships, pk=membership_id)
         studies.remove_member(study=self.study(), membership_id=member.pk, by=caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class ExtensionSerializer(serializers.ModelSerializer[Extension]):
-    """An attempt to add methods to a study that exists. `results_before` is the time of the results before it."""
+    """An addition of methods to an existing study. `results_before` is the time of the results before it."""
 
     methods = serializers.SerializerMethodField()
     added_by = serializers.CharField(source="added_by.username", default=None, allow_null=True, read_only=True)
@@ -280,7 +280,7 @@ class NewExtensionSerializer(serializers.Serializer[Any]):
 
 
 class Extensions(OfStudy):
-    """A living benchmark: every attempt to add methods to the study, all of them on record."""
+    """A living benchmark: a record of every addition of methods to the study."""
 
     @extend_schema(responses=ExtensionSerializer(many=True))
     def get(self, request: Request, token: str) -> Response:
@@ -291,7 +291,7 @@ class Extensions(OfStudy):
         responses={201: ExtensionSerializer, 409: OpenApiResponse(description="Another call adds methods now.")},
     )
     def post(self, request: Request, token: str) -> Response:
-        """Let methods join: their images of the study's prompts become new items; the old ones stay as they are."""
+        """Let methods join: their images for the study's prompts become new items; the old items stay unchanged."""
         study = self.study()
         asked = NewExtensionSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -307,7 +307,7 @@ class Extensions(OfStudy):
 
 
 class PresetSerializer(serializers.Serializer[Any]):
-    """A ready-made question: its key is what a new study names it by."""
+    """A ready-made question, to which a new study refers by its key."""
 
     key = serializers.CharField()
     title = serializers.CharField()
@@ -332,7 +332,7 @@ class Presets(generics.ListAPIView[Any]):
 
 
 def detail(request: Request, study: Study) -> dict[str, Any]:
-    """The study as `StudyDetail` answers it, as it is stored now."""
+    """The study in the form of `StudyDetail`, as it is stored now."""
     rows = queries.with_progress(Study.objects.filter(pk=study.pk).select_related("owner"))
     rows = rows.prefetch_related(Prefetch("dimensions", queryset=Dimension.objects.order_by("position")))
     return dict(StudyDetailSerializer(rows.get(), context={"request": request}).data)

@@ -1,7 +1,7 @@
 """REST API, version 1: a study as its researchers may read it.
 
-For everyone else a study does not exist: 404, also for its annotators and auditors, who must not learn what made an
-image. They use only the pages.
+For everyone else a study does not exist: 404. That includes its annotators and auditors, who must not learn which
+method made an image. They use only the pages.
 """
 
 from typing import Any, cast
@@ -34,7 +34,7 @@ from annotations.views.studies.exports import FORMATS, export_response, format_r
 
 
 class Items(OfStudy, generics.ListAPIView[Item]):
-    """What the study shows, with the images' methods."""
+    """The study's items, with the images' methods."""
 
     serializer_class = serializers.ItemSerializer
     queryset = Item.objects.none()
@@ -49,8 +49,8 @@ class Items(OfStudy, generics.ListAPIView[Item]):
     parameters=[OpenApiParameter("all_revisions", bool, description="Also answers that were changed later.")]
 )
 class Responses(OfStudy, generics.ListAPIView[Answer]):
-    """The answers that count, in the order in which they came. With `?all_revisions=true` all answers, including
-    those that were changed later and those of excluded raters."""
+    """The answers that count, in order of arrival. With `?all_revisions=true` all answers, including those that were
+    changed later and those of excluded raters."""
 
     serializer_class = serializers.ResponseSerializer
     queryset = Answer.objects.none()
@@ -80,7 +80,7 @@ class Responses(OfStudy, generics.ListAPIView[Answer]):
 
 
 class Results(OfStudy):
-    """The study's results: 200 with those of its present answers, 202 while these are being computed."""
+    """The study's results: 200 with those of its current answers, 202 while these are being computed."""
 
     @extend_schema(responses={200: serializers.ResultsSerializer, 202: serializers.ResultsSerializer})
     def get(self, request: Request, token: str) -> Response:
@@ -98,7 +98,7 @@ class Results(OfStudy):
 
 
 class Exports(OfStudy):
-    """Where every table of raw rows is."""
+    """The addresses of all tables of raw rows."""
 
     @extend_schema(responses=serializers.ExportSerializer(many=True))
     def get(self, request: Request, token: str) -> Response:
@@ -114,7 +114,7 @@ class Archive(OfStudy):
 
 
 class Export(OfStudy):
-    """One table of raw rows as a file, in a stream."""
+    """One table of raw rows as a file, as a stream."""
 
     @extend_schema(
         parameters=[
@@ -131,7 +131,7 @@ class Export(OfStudy):
 
 
 class Formats(OfStudy):
-    """Formats of other programs that the study can be written in, and where each is."""
+    """Other programs' formats in which the study can be written, with their addresses."""
 
     @extend_schema(responses=serializers.FormatSerializer(many=True))
     def get(self, request: Request, token: str) -> Response:
@@ -149,8 +149,8 @@ class TooLarge(APIException):
 class StudyInFormat(OfStudy):
     """The study in another program's format, as a file.
 
-    404 where nobody has answered; 409 for a study that is too large to write while you wait: the command
-    `export_study --as` writes it.
+    404 if nobody has answered; 409 for a study that is too large to write while you wait: the command `export_study
+    --as` writes it.
     """
 
     @extend_schema(

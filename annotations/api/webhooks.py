@@ -18,7 +18,7 @@ EVENTS = serializers.ListField(child=serializers.ChoiceField(choices=Event.choic
 
 
 class WebhookSerializer(serializers.ModelSerializer[Webhook]):
-    """An address and its events. `ended_at`: when it answered that it is gone, after which nothing is sent there."""
+    """An address and its events. `ended_at`: when it responded that it is gone, after which nothing is sent there."""
 
     url = serializers.CharField(max_length=1000)
     events = EVENTS
@@ -30,7 +30,7 @@ class WebhookSerializer(serializers.ModelSerializer[Webhook]):
 
 
 class NewWebhookSerializer(WebhookSerializer):
-    """A webhook as it is made: with its secret, which cannot be read again."""
+    """A new webhook with its secret, which cannot be read again."""
 
     class Meta(WebhookSerializer.Meta):
         fields = [*WebhookSerializer.Meta.fields, "secret"]
@@ -46,7 +46,7 @@ class Webhooks(OfStudy):
 
     @extend_schema(request=WebhookSerializer, responses={201: NewWebhookSerializer})
     def post(self, request: Request, token: str) -> Response:
-        """Send these events there from now on, signed with the secret that is answered."""
+        """Send these events there from now on, signed with the secret in the response."""
         study = self.study()
         asked = WebhookSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -66,7 +66,7 @@ class OneWebhook(OfStudy):
 
 
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):
-    """One event on its way to one address. `said` is the beginning of the answer, or why there is none."""
+    """One event on its way to one address. `said` is the beginning of the response, or why there is none."""
 
     payload = serializers.DictField(read_only=True)
 
@@ -94,7 +94,7 @@ class SendAgain(OfStudy):
 
     @extend_schema(request=None, responses={202: DeliverySerializer})
     def post(self, request: Request, token: str, delivery_id: int) -> Response:
-        """Have a message that was delivered or given up sent again."""
+        """Send a message again that was delivered or given up."""
         delivery: Any = get_object_or_404(Delivery, webhook__study=self.study(), pk=delivery_id)
         send_again(delivery=delivery)
         delivery.refresh_from_db()
