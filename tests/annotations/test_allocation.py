@@ -1,4 +1,4 @@
-"""The order in which items are given out: balanced wherever it is cut, random, and the seed's alone."""
+"""The order in which items are given out: balanced wherever it is cut, random, and determined only by the seed."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""The factories make what their names say: other tests stand on them."""
+"""The factories make what their names say: other tests rely on them."""
 
 import pytest
 from django.contrib.auth.models import Group

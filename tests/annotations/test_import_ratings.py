@@ -1,4 +1,4 @@
-"""Existing human ratings into a study: what is new is added, what contradicts is refused, people are left alone."""
+"""Existing human ratings into a study: new ones are added, contradictions are refused, people's answers are kept."""
 
 import gc
 import tracemalloc
@@ -268,7 +268,7 @@ def test_a_question_without_order_is_imported_as_one(folder: Path) -> None:
     assert [level["value"] for level in dimension.levels] == ["1", "2", "3"]
 
 
-def test_a_rater_who_is_nearly_one_of_before_is_named_before_anything_is_written(folder: Path) -> None:
+def test_a_rater_named_almost_like_an_earlier_one_is_reported_before_anything_is_written(folder: Path) -> None:
     import_items(folder)
     run(ratings(folder, "i0,Ann,match,4", "i0,bob,match,4"))
     later = ratings(folder, "i1,ann,match,4", "i1,bob,match,4", name="later.csv")

@@ -1,4 +1,4 @@
-"""Pairs of any two methods: which there are, how often each comes, and who is on the left."""
+"""Pairs of any two methods: which there are, how often each occurs, and which method is on the left."""
 
 from collections import Counter
 from itertools import combinations
@@ -155,7 +155,7 @@ class TestSixtyPromptsAndThreeMethods:
             f"{one}-{other}": n for (one, other), n in excess.items() if n
         }
 
-    def test_a_sample_of_one_pair_a_prompt(self) -> None:
+    def test_a_sample_of_one_pair_per_prompt(self) -> None:
         _prompts, methods = images(60, 3)
 
         study = made(selection(*methods, rule="sample"))

@@ -1,4 +1,4 @@
-"""What an auditor needs is in the window, heads something, and says what is true."""
+"""Everything that an auditor needs is in the window, under the right heading, and correct."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What was answered arrives: from any page, after any pause, once; and no page says "saved" of what has not arrived."""
+"""Every answer arrives: from any page, after any pause, once. No page says "saved" before an answer has arrived."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A run in a real browser: a preset, what it would take, its images as they come, its failures, its end."""
+"""A run in a real browser: a preset, its estimate, its images as they arrive, its failures, its end."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The page on critics and the ledger of claims: who may see them, what they say, what they cost, what they give."""
+"""The page on critics and the ledger of claims: access, contents, number of queries, downloads."""
 
 import csv
 import json
@@ -156,7 +156,7 @@ def test_a_new_verdict_is_in_the_next_look(client: Client, study: Study) -> None
     assert "of 8 judged claims 50.0% are right" in get(client, study, "critic/")
 
 
-def test_an_unchanged_study_is_not_worked_out_again(client: Client, study: Study) -> None:
+def test_an_unchanged_study_is_not_computed_again(client: Client, study: Study) -> None:
     client.force_login(study.owner)
     with CaptureQueriesContext(connection) as first_queries:
         first = get(client, study, "critic/")

@@ -1,4 +1,4 @@
-"""Whole audits stored at once stand as those that people gave."""
+"""Whole audits that are stored at once equal those that people gave."""
 
 import pytest
 from django.db import IntegrityError

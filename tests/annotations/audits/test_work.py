@@ -1,4 +1,4 @@
-"""Giving out audits and taking them back: never too many, never twice, nothing lost."""
+"""Assigning audits and taking them back: never too many, never twice, nothing lost."""
 
 from datetime import timedelta
 

@@ -22,7 +22,7 @@ def a_rater(client: Client, study: Study) -> tuple[Rater, list[Assignment]]:
 
 
 def answer(client: Client, card: Assignment) -> str:
-    """What the page says after it: nothing where the answer was taken."""
+    """The page's message after it; empty if the answer was accepted."""
     name = f"d{card.study.dimensions.get().pk}" + ("" if card.study.item_kind == Study.ItemKind.PAIR else "-0")
     response = client.post(reverse("rate-answer", args=[card.study.token, card.token]), {name: "1"})
     return "" if response.status_code == 302 else response.content.decode()

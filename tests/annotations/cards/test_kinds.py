@@ -1,4 +1,4 @@
-"""What each kind of question makes of a form, a design and an answer."""
+"""Each kind of question's form, design and answers."""
 
 from decimal import Decimal
 from typing import Any

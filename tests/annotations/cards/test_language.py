@@ -1,4 +1,4 @@
-"""In which language an answer's question was read is stored with the answer and exported."""
+"""The language in which a question was read is stored with the answer and exported."""
 
 import csv
 import io

@@ -180,7 +180,7 @@ def test_practice_shows_it_and_its_image_is_needed_too(client: Client) -> None:
     assert "Reference image" in feedback
 
 
-def test_front_ends_of_one_s_own_get_it() -> None:
+def test_custom_front_ends_get_it() -> None:
     study = make_referenced()
     api = APIClient()
     card = at_card(Client(), study)

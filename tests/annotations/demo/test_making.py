@@ -1,4 +1,4 @@
-"""The demo study at full size, and after it was broken off."""
+"""The demo study at full size, and after an interruption."""
 
 from unittest import mock
 
@@ -52,7 +52,7 @@ def test_the_critic_page_has_every_figure_and_each_interval_its_truth() -> None:
     assert document.anchoring is not None
 
 
-def test_broken_off_it_is_begun_again(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interrupted_demo_is_started_again(capsys: pytest.CaptureFixture[str]) -> None:
     with (
         mock.patch("annotations.services.demo.study.simulate_audit", side_effect=KeyboardInterrupt),
         pytest.raises(KeyboardInterrupt),

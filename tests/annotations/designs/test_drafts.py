@@ -1,4 +1,4 @@
-"""A draft is changed in the form that made it, looked at as a rater sees it, and not changed behind anybody's back."""
+"""A draft is changed in the form that made it, previewed as a rater sees it, and not overwritten unnoticed."""
 
 import json
 import re
@@ -81,7 +81,7 @@ def test_of_two_editors_the_second_is_not_lost_and_overwrites_nothing(researcher
     assert "Somebody else changed this study" in again, "nor at a second try"
 
 
-def test_a_change_of_settings_counts_as_one_of_the_draft(researcher: Client, draft: Study) -> None:
+def test_a_change_of_settings_counts_as_a_change_of_the_draft(researcher: Client, draft: Study) -> None:
     opened = filled_in(researcher, draft)
     services.change_settings(study=draft, fields=["title"], by=None)
 

@@ -1,4 +1,4 @@
-"""The wall: which units come first, what they have in common, and that no page grows with the study."""
+"""The wall: which units come first, what they have in common, and that no page's cost grows with the study."""
 
 from collections.abc import ItemsView
 from datetime import timedelta

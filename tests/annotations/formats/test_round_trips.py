@@ -1,4 +1,4 @@
-"""What a study is written as, our own door reads again: the same items, raters, questions and answers."""
+"""The importer reads every format that a study is written in: the same items, raters, questions and answers."""
 
 import io
 import json

@@ -136,7 +136,7 @@ def test_results_that_are_calculated_or_cannot_be_are_said_where_it_asks_for_new
     assert "previous results are shown below" in text
 
 
-def test_dear_figures_alone_are_kept(study: Study) -> None:
+def test_only_costly_figures_are_kept(study: Study) -> None:
     counts = iter(range(9))
 
     def count() -> int:
@@ -202,7 +202,7 @@ def test_exports_of_a_large_study_are_offered_without_being_counted(study: Study
     assert rows(page(exports, study, large=2))["checks"] == ("0", False)
 
 
-def test_how_many_cards_were_seen_is_said_as_of_the_latest_results(study: Study) -> None:
+def test_the_number_of_cards_seen_is_that_of_the_latest_results(study: Study) -> None:
     Response.objects.update(viewing=parse_viewing("300x300;1;1;1;5000;0;k"))
     everybody = list(raters_with_progress(study))
     counted = viewing_of(study, [rater.pk for rater in everybody])

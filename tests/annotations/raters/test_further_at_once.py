@@ -18,7 +18,7 @@ def test_every_disputed_item_gets_further_raters_and_none_more_than_the_cap() ->
     raters = [make_rater(study) for _ in range(8)]
     field = f"d{study.dimensions.get().pk}-0"
     at_once([lambda rater=rater: work(rater, study, field) for rater in raters])  # type: ignore[misc]
-    # Who came while others still held cards found nothing; what has become open since is theirs.
+    # Raters who came while others still held cards found nothing; items that have opened since are theirs.
     for rater in raters:
         work(rater, study, field)
 

@@ -1,4 +1,4 @@
-"""What auditors see, take along and erase, and what that does to the audit."""
+"""What auditors can see, download and erase, and the effect on the audit."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""My data: what raters see, take along, withdraw and erase, and what that does to the study."""
+"""My data: what raters can see, download, withdraw and erase, and the effect on the study."""
 
 import json
 from pathlib import Path

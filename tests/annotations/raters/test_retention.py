@@ -1,4 +1,4 @@
-"""Retention rules: what the clock erases, and what it leaves."""
+"""Retention rules: what the periodic task erases, and what it keeps."""
 
 from datetime import timedelta
 

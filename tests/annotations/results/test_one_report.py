@@ -53,7 +53,7 @@ def content(client: Client, address: str) -> bytes:
 
 
 def by_command(study: Study, out: Path) -> dict[str, bytes]:
-    """What `report` writes when it works everything out anew."""
+    """The files that `report` writes when it computes everything anew."""
     study.snapshots.all().delete()
     call_command("report", study.token, out=out, quick=True, stdout=io.StringIO())
     return written(out)

@@ -90,7 +90,7 @@ def test_the_same_seed_gives_the_same_figures_again(study: Study) -> None:
     assert second["made"]["inputs_hash"] == first["made"]["inputs_hash"]
 
 
-def test_a_failure_is_kept_and_raised_on(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_is_kept_and_re_raised(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("no disk")
 
@@ -133,7 +133,7 @@ def test_a_large_study_is_sent_to_a_worker_after_commit(
     assert "being calculated" not in text
 
 
-def test_a_large_study_is_not_worked_out_at_every_answer(
+def test_a_large_study_is_not_computed_at_every_answer(
     study: Study, large: None, sent: list[int], client: Client, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     def look(**options: bool) -> ReportSnapshot:
@@ -175,11 +175,11 @@ def test_without_a_broker_it_waits_and_is_sent_later(
     assert tasks.resume_reports() == 0  # it has only just been asked for
     study.snapshots.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert tasks.resume_reports() == 1
-    assert tasks.resume_reports() == 0  # it may only stand in a long queue
+    assert tasks.resume_reports() == 0  # it may only be in a long queue
     assert sent == [snapshot.pk]
 
 
-def test_a_small_report_that_a_dead_process_left_is_worked_out_by_the_next_page(study: Study) -> None:
+def test_a_small_report_that_a_dead_process_left_is_computed_by_the_next_page(study: Study) -> None:
     dead = waiting(study)
     assert reports.claim(snapshot_id=dead.pk) is not None
     study.snapshots.update(lease_until=timezone.now() - timedelta(seconds=1))
@@ -219,7 +219,7 @@ def test_a_slow_worker_does_not_overwrite_its_successor(study: Study) -> None:
 
 @pytest.mark.worker
 @pytest.mark.django_db(transaction=True)
-def test_a_real_worker_works_it_out(celery_worker_process: Callable[..., Any]) -> None:
+def test_a_real_worker_computes_it(celery_worker_process: Callable[..., Any]) -> None:
     study = make_study(n_items=3, k=2)
     rater = make_rater(study)
     for item in study.items.all():

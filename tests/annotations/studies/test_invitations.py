@@ -1,4 +1,4 @@
-"""The public invitation: limited, timed, coded, closed, renewed; and strangers who join take little."""
+"""The public invitation: with a limit, an end, a code, closed, renewed; and strangers who join reserve few cards."""
 
 import threading
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Labels that an imported scale gets later: they change words alone, and nobody who answered here read others."""
+"""Labels that an imported scale gets later: they change only words, and nobody who answered here read others."""
 
 from pathlib import Path
 

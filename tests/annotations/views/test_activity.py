@@ -41,7 +41,7 @@ def lines(study: Study) -> list[tuple[str, str]]:
     return list(about.values_list("actor_name", "action"))
 
 
-def test_each_deed_of_a_researcher_is_a_line_with_its_actor(study: Study) -> None:
+def test_each_action_of_a_researcher_is_a_line_with_its_actor(study: Study) -> None:
     make_user("ben")
     member = signed_in(make_member(study, make_user("mona")))
     owner, address = signed_in(study.owner), f"/study/{study.token}/"

@@ -49,7 +49,7 @@ def size_of(content: bytes) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("width", [width for width in WIDTHS if width < SIZE[0]])
-def test_each_width_below_the_image_s_own_is_had(width: int, seen: tuple[Client, str]) -> None:
+def test_every_width_below_the_image_s_own_is_available(width: int, seen: tuple[Client, str]) -> None:
     assert size_of(fetched(seen, width)) == (width, round(SIZE[1] * width / SIZE[0]))
 
 

@@ -213,7 +213,7 @@ def test_the_form_of_two_methods_leads_to_an_address_that_can_be_shared(client: 
     assert client.get(address(study), {"compare": ["x:y", "nothing", f"{first}:{first}"]}).status_code == 200
 
 
-def test_a_failure_is_shown_with_the_results_of_before_and_can_be_repeated(
+def test_a_failure_is_shown_with_the_previous_results_and_can_be_retried(
     client: Client, study: Study, seen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study.dimensions.update(question="Other words?")

@@ -1,4 +1,4 @@
-"""How one question of a card is answered: by keys alone, by touch, and as a plain form without a script.
+"""Answers one question of a card: only by keys, by touch, and as a plain form without a script.
 
 Each function answers a question of one kind and leaves the card where the next question can be answered. What to say
 comes as the answer is stored: a level, or a structure (see `annotations.kinds`). `question` is the part of the card
@@ -17,7 +17,7 @@ MIDDLE = {"kind": 0, "x": 0.5, "y": 0.5}
 
 @dataclass(frozen=True)
 class Keys:
-    """Nothing but the keyboard: the page says itself which question is next."""
+    """Only the keyboard: the page itself says which question is next."""
 
     page: Page
     name = "keys"
@@ -65,7 +65,7 @@ class Keys:
 
 @dataclass(frozen=True)
 class Touch:
-    """A finger: nothing that needs a keyboard but the text of a comment."""
+    """A finger: only the text of a comment needs a keyboard."""
 
     page: Page
     name = "touch"

@@ -137,7 +137,7 @@ def test_one_press_answers_one_exercise(new_context: NewContext, live_site: str)
     page.locator(".answer-choice").nth(3).dblclick()
     expect(page.get_by_role("heading", name="Right")).to_be_visible()
     assert Trial.objects.exclude(answered_at=None).count() == 1
-    page.go_back()  # what is answered is not asked again
+    page.go_back()  # an answered question is not asked again
     expect(page.get_by_text("This quiz has 1 card.")).to_be_visible()
     opened(page)
     page.keyboard.press("4")
@@ -193,7 +193,7 @@ def test_exercises_are_blurred_behind_a_content_warning_as_every_card_is(
         opened(page)
         assert is_blurred(page)
         assert_accessible(page)
-        page.keyboard.press("4")  # what nobody has seen cannot be answered
+        page.keyboard.press("4")  # images that were not seen cannot be answered about
         page.locator(".answer-choice").nth(3).click()
         assert page.locator(".answer-choice input:checked").count() == 0
         page.get_by_role("button", name="Show it").click()

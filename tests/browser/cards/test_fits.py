@@ -1,4 +1,4 @@
-"""A card with one question needs no scrolling, its image is as large as that allows, and a finger hits its aim."""
+"""A card with one question needs no scrolling, its image is as large as that allows, and targets are large enough."""
 
 from dataclasses import replace
 

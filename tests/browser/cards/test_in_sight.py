@@ -100,7 +100,7 @@ def test_a_card_with_several_questions_opens_at_its_top(
 
 
 def shown(page: Page) -> list[dict[str, float]]:
-    """Where the pixels of each picture are in the window: of those that are asked about, then of the reference."""
+    """The place of each picture's pixels in the window: first the rated pictures, then the reference."""
     found: list[dict[str, float]] = page.evaluate(
         """() => [...document.querySelectorAll(".frame img")].map((image) => {
           const box = image.getBoundingClientRect();

@@ -1,4 +1,4 @@
-"""A comment that may be left empty has its turn too: what is typed goes into it, and not to the next card."""
+"""An optional comment has its turn too: typed text goes into it, and not to the next card."""
 
 from dataclasses import replace
 from typing import Any
@@ -22,7 +22,7 @@ TEXT = "1 two u b 0 ="
 
 
 def answer_required(page: Page) -> None:
-    """Everything but the comment, up to the Enter that confirms the places."""
+    """Everything except the comment, up to the Enter that confirms the places."""
     hand = Keys(page)
     hand.levels(page.locator(".question"), 3)
     hand.slider(page.locator(".question"), 70)
@@ -98,13 +98,13 @@ def test_a_comment_that_was_visited_first_is_not_asked_for_again(new_context: Ne
     done(page)
 
 
-def test_all_others_by_touch_does_not_pass_the_comment_over(new_context: NewContext, live_site: str) -> None:
+def test_all_others_by_touch_does_not_skip_the_comment(new_context: NewContext, live_site: str) -> None:
     page = at_card(new_context(**PHONE), make_rater(a_study(WORDS, OPTIONAL)), live_site)
     opened(page)
     page.locator(".rest").tap()
     expect(page.locator(".question.is-active")).to_have_attribute("data-kind", "comment")
     assert not Response.objects.exists()
-    Touch(page).send(page.locator(".card"))  # a press on the button says that all is said
+    Touch(page).send(page.locator(".card"))  # pressing the button means that the answer is complete
     done(page)
 
 

@@ -1,4 +1,4 @@
-"""What a card shows where no script runs: what can be typed and what untouched words mean, and no dead controls."""
+"""A card without scripts: it says what can be typed and what unmarked words mean, and has no dead controls."""
 
 from dataclasses import replace
 

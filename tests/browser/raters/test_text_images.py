@@ -22,7 +22,7 @@ def picture() -> bytes:
 
 
 def assert_shown_within(page: Page, image: str) -> None:
-    """The image has come, and makes the page no wider than its window."""
+    """The image has loaded, and does not make the page wider than its window."""
     expect(page.locator(image)).to_be_visible()
     page.locator(image).evaluate("image => image.decode()")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -1,4 +1,4 @@
-"""A rater goes on without a network, as far as the browser holds cards; and learns at once that none will come."""
+"""A rater continues without a network while the browser holds cards, and learns immediately if no more will come."""
 
 from collections.abc import Callable
 

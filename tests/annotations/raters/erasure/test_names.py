@@ -118,7 +118,7 @@ def test_a_rater_who_is_called_like_a_word_of_the_report_takes_no_word_along() -
     assert '"rater": "raters"' not in json.dumps(after)
 
 
-def test_a_report_that_was_being_worked_out_does_not_bring_the_name_back() -> None:
+def test_a_report_that_was_being_computed_does_not_bring_the_name_back() -> None:
     study = make_named_study()
     snapshot, _is_new = ask_report(study=study, inputs=queries.inputs_of(study, []), comparisons=[], seed=0)
     held = claim(snapshot_id=snapshot.pk)

@@ -1,1 +1,1 @@
-"""Gold items, checks and repeats among other cards: what somebody who compares them could find."""
+"""Gold items, checks and repeats among other cards: whether somebody who compares cards could find them."""

@@ -1,4 +1,4 @@
-"""Who has returned or was timed out: no further cards in the open tab or by API, and a page that says what is true."""
+"""People who returned or timed out: no further cards in the open tab or by API, and a page that gives the reason."""
 
 from datetime import timedelta
 from typing import Any
