@@ -136,7 +136,7 @@ class Assignment(models.Model):
         indexes = [
             models.Index(fields=["study", "lease_until"], name="assignment_lease", condition=Q(state="leased")),
             models.Index(fields=["rater", "state", "sequence"], name="assignment_of_rater"),
-            # Counts read this index alone: see `queries.studies.overview`.
+            # Counts read only this index: see `queries.studies.overview`.
             models.Index(fields=["rater", "purpose", "state", "answered_at"], name="assignment_counts"),
         ]
 

@@ -254,7 +254,7 @@ def study_methods(study: Study) -> list[str]:
 
 
 def linked_methods(study: Study) -> list[tuple[str, str]]:
-    """(baseline, refined) names of every two methods of which one's images were made from the other's, both shown."""
+    """(baseline, refined) names of every pair of shown methods in which one's images were made from the other's."""
     ours = images_of(study).values("pk")
     pairs = Image.objects.filter(Q(pk__in=ours), Q(parent__in=ours)).exclude(method=F("parent__method"))
     return sorted(pairs.order_by().values_list("parent__method__name", "method__name").distinct())

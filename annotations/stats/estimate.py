@@ -165,7 +165,7 @@ class Fewest:
     """How few of one kind (“ratings”, “votes”, “raters”, “prompts”) must be removed before the leader no longer leads.
 
     n           how many; None if only removing all of them is sufficient, or if there is no leader
-    of          how many there are
+    of          the total number
     codes       (n,) which ones, as codes or places in the data
     is_exact    no smaller number is sufficient; if False, there may be one that the search has not found
     """

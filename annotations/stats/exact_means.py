@@ -85,7 +85,7 @@ def unit_means(ratings: Ratings) -> UnitMeans:
 def means_of_sums(total: NDArray[np.int64], n: NDArray[np.int64], denominator: int) -> UnitMeans:
     """UnitMeans of given sums (n_units,) of numerators over `denominator` and counts (n_units,) of ratings.
 
-    For sums that are already exact, as when one rater's answers are taken off: nothing is rounded before ranking.
+    For sums that are already exact, as when one rater's answers are subtracted: nothing is rounded before ranking.
     """
     total, n = np.asarray(total, dtype=np.int64), np.asarray(n, dtype=np.int64)
     rated = np.flatnonzero(n > 0)

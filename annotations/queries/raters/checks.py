@@ -41,7 +41,7 @@ class Hidden:
 
     @classmethod
     def read(cls, study: Study, n_items: int) -> "Hidden":
-        """Three queries, whatever there is."""
+        """Always three queries."""
         rows = Item.with_checks.filter(study=study, role__in=ITEM_ROLES.values()).order_by("pk")
         items: dict[str, list[tuple[int, int]]] = {kind: [] for kind in ITEM_ROLES}
         n_images: dict[int, int] = {}

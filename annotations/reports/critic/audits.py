@@ -19,7 +19,8 @@ def settled(data: CriticData) -> Settled:
 
 @dataclass(frozen=True)
 class Listed:
-    """The distinct errors on auditors' lists, (n_errors,): group (−1 alone), image, auditors who listed it, labels."""
+    """The distinct errors on auditors' lists, (n_errors,): group (−1 without a group), image, auditors who listed it,
+    labels."""
 
     group: IntArray
     image: IntArray

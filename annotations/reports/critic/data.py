@@ -105,7 +105,7 @@ class Repairs:
 
     pair_image, pair_method, pair_is_placebo  (n_pairs,) the baseline, the refined image's method, the same one twice
     pair, claim, outcome   (n_judgements,) one row per auditor and claim
-    on_left     (n_judgements,) 1 where the error was put on the left side alone, 0 on the right alone, −1 neither
+    on_left     (n_judgements,) 1 if the error was placed only on the left side, 0 if only on the right, −1 otherwise
     element_pair, element, answer  (n_answers,) one row per auditor and part of the prompt
     """
 

@@ -12,7 +12,7 @@ class Design:
     n_items            laid out; n_items_complete: those with as many raters as asked for
     n_joined           raters who joined; n_consented: those of them whose consent is on record
     imported_share     share of counted answers, 0…1, that were imported: their order, time and blinding are not known
-    n_changed          answers that their rater changed, of which the last counts
+    n_changed          answers that their rater changed; the last version counts
     allows_unable      names of the questions that offer “unable to answer”
     first_answer, last_answer   ISO 8601, "" without an answer
     median_seconds     active seconds per answer; None where unknown

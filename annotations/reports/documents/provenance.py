@@ -47,7 +47,7 @@ class Source:
 
     what         "score" or "critique"
     name         the metric or critic, with its version
-    added_by     user name; "" where it is not known, or nobody's
+    added_by     user name; "" if unknown or if there is none
     is_outsider  whether that person is neither the study's owner nor one of its researchers
     way          "import", "command" (an import on the server), "run" (of the generator), or "" where it is not known
     number       of the import or the run

@@ -23,7 +23,7 @@ MOST_ROWS = 120
 class Manuscript:
     """A report on paper.
 
-    warnings    what must be known before any figure is read
+    warnings    warnings to read before any figure
     summary     the answer to each question, one sentence each
     parts       one per question, with its sections
     figures     all pictures of the parts, in the same order

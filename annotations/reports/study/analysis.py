@@ -94,7 +94,7 @@ class DimensionResults:
     depths: Sequence[Depth] = ()
     """Of each comparison, in the same order."""
     categories: Sequence[Sequence[CategoryEffects]] = ()
-    """Of each comparison, in the same order: one per usable facet."""
+    """For each comparison, in the same order: one per usable facet."""
     means_by_facet: Sequence[tuple[str, str, Sequence[MethodMean]]] = ()
     """(facet, value, means) of every value of every usable facet."""
     model: MethodModel | None = None

@@ -212,7 +212,7 @@ def _single(trial: _Trial, who: int, where: int) -> SimulatedAudit:
 
 
 def _pairs(trial: _Trial, pairs: list[AuditItem], places: Mapping[int, int]) -> list[SimulatedAudit]:
-    """The work on each pair, by those who have judged its baseline; numbered by the refined pictures' keys."""
+    """The work on each pair, by the auditors who have judged its baseline; numbered by the refined pictures' keys."""
     claims: defaultdict[int, list[Claim]] = defaultdict(list)
     for claim, row in trial.claims:
         if row.source == Critique.Source.CRITIC:

@@ -21,7 +21,7 @@ IDS_AT_ONCE = 500
 
 
 def write(study: Study, target: IO[bytes]) -> None:
-    """A line for each question and each pair of images of a prompt of which more raters preferred one.
+    """A line for each question and each pair of images of a prompt, if more raters preferred one of them.
 
     Votes and rankings are compared within a card. Ratings are compared within a rater: two images of a prompt on which
     the same person gave different levels of an ordered scale; a strict rater is never compared with a lenient one.

@@ -204,7 +204,7 @@ class _Batches:
         found = [items.get(name) for name in given.item]
         try:
             levels = [self._levels.get(key) for key in zip(given.dimension, given.cell, strict=True)]
-        except TypeError:  # a list or an object in the place of a value
+        except TypeError:  # a list or an object in place of a value
             levels = [None] * len(given)
         pairs = {name for name, item in items.items() if len(item.images) > 1}
         refused: set[int] = set()

@@ -28,7 +28,7 @@ FEW_SIZES = 5
 def make_mismatches(*, study: Study, dimension: Dimension, n: int) -> list[Item]:
     """At most n attention checks, as many as the study has items, drawn from its seed.
 
-    Of a pair, one image stays and is the right choice. Otherwise the lower half of the levels is right. If possible,
+    In a pair, one image stays and is the right choice. Otherwise the lower half of the levels is right. If possible,
     images (by the same methods) and prompts come from outside the study: then no rater who compares images or prompts
     meets them twice. A prompt gets as many checks as a rated one has items, and these show the images of one other
     prompt, which resemble each other as a rated prompt's do. While there are enough prompts, no image of that one is

@@ -54,7 +54,7 @@ def is_open(counts: IntArray, left: IntArray, kind: Consensus) -> NDArray[np.boo
         ordered = np.sort(counts, axis=1)
         second = ordered[:, -2] if counts.shape[1] > 1 else np.zeros(len(counts), np.int64)
         return (left > 0) & (ordered[:, -1] - second <= left)
-    # The extremes: all who come choose the lowest level, or all the highest.
+    # The extremes: all further raters choose the lowest level, or all choose the highest.
     low, high = counts.copy(), counts.copy()
     low[:, 0] += left
     high[:, -1] += left

@@ -83,7 +83,7 @@ class AlphaFamily:
     def values(self, sums: FloatArray) -> FloatArray:
         """α = 1 − (n − 1) Σ o_ck δ²_ck / Σ n_c n_k δ²_ck over c < k.
 
-        Undefined where the expected sum is zero, and for a single pairable unit, whose α is 0 whatever its ratings.
+        Undefined where the expected sum is zero, and for a single pairable unit, whose α is always 0.
         """
         pairs = sums[:, :-1]
         margins = np.asarray(pairs @ self.margin)

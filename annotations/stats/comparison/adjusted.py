@@ -112,7 +112,7 @@ class _Sums:
 
     @cached_property
     def _cells(self) -> tuple[IntArray, IntArray, IntArray]:
-        """Of the table of prompts × (methods, raters): where each rating is, twice, the cells' columns, and row starts.
+        """For the table of prompts × (methods, raters): both cells of each rating, the cells' columns, and row starts.
 
         The same whichever ratings are left out.
         """

@@ -106,7 +106,7 @@ class _Design:
         return found
 
     def influences(self) -> FloatArray:
-        """(n,) how much the mean difference falls when each rating alone is left out."""
+        """(n,) how much the mean difference falls when each single rating is left out."""
         n_units = len(self.cell)
         n = np.bincount(self.unit, minlength=n_units).astype(float)
         total = np.bincount(self.unit, self.value, minlength=n_units)
@@ -140,7 +140,7 @@ def _of_prompts(leads: FloatArray, prompts: IntArray) -> Fewest:
 
 
 def fewest_raters(influence: FloatArray, lead: Without, codes: IntArray, most_combinations: int) -> Fewest:
-    """Tries every set of raters, the small ones first, as long as there are not too many; then goes by influence."""
+    """Tries every set of raters, the small ones first, as long as there are not too many; after that uses influence."""
     size, tried = len(codes), 0
     for n in range(1, size):
         tried += comb(size, n)

@@ -120,7 +120,7 @@ def multiverse(
     """Run `conclude` in every universe exclusions × aggregations × subsets.
 
     conclude    (n_units,) scores, NaN for a unit without one → Estimate. A random step inside it should take a
-                generator seeded afresh at each call, so that universes differ by their choices alone
+                generator seeded again at each call, so that universes differ only by their choices
     exclusions  name → (n_raters,) True for a rater left out; "nobody excluded" is always there and comes first
     subsets     name → (n_units,) True for a unit kept; "all units" is always there and comes first
     covers      which interval decides significance; the estimate's first where omitted

@@ -66,7 +66,7 @@ def correlation_columns(
     human (n,), scores (n_metrics, n), all finite: scores, or for Spearman their mid-ranks (`mid_ranks`), which are then
     taken once, before exchanging. clusters of these n units; method (n,) int codes for PERM-BOTH, None for whole
     clusters. Each r needs only the sums of z·h, z and z² of standardised scores, which are linear in the signs: all
-    metrics and all pairs of them share one matrix product, whatever the number of permutations.
+    metrics and all pairs of them share one matrix product for any number of permutations.
     """
     h = standardise(human)
     z = np.stack([standardise(row) for row in scores])

@@ -88,7 +88,7 @@ class Border:
 
     @cached_property
     def _wide_rows(self) -> tuple[IntArray, IntArray, IntArray]:
-        """Of the longer rows: the places of their entries, the number of the row of each, and where each row begins."""
+        """For the longer rows: the places of their entries, the row number of each entry, and where each row begins."""
         counts = np.diff(self.starts)
         wide = counts > self.narrow
         places = np.flatnonzero(wide[self.rows])

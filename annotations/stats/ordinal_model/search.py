@@ -37,7 +37,7 @@ step remains, and the information does not change."""
 
 @dataclass(frozen=True)
 class Options:
-    """Of the search: see `fit_ordinal`."""
+    """Options of the search: see `fit_ordinal`."""
 
     link: Link
     n_nodes: int

@@ -76,7 +76,8 @@ def usable_facets(data: Votes | Rankings) -> tuple[list[str], dict[str, str]]:
 
 
 def strengths_by_category(data: Votes | Rankings, facet: Facet, *, n_pseudo: float = 0.0) -> FacetStrengths:
-    """Strengths of the votes or rankings of each category alone, in the order of the facet's names; see `strengths`."""
+    """Strengths from the votes or rankings of each single category, in the order of the facet's names; see
+    `strengths`."""
     found = []
     order = (0, 1)
     if isinstance(data, Votes) and len(data.methods) == 2:

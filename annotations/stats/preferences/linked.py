@@ -26,7 +26,7 @@ def beaten_by(votes: Votes) -> sparse.csr_array:
 
 
 def comparable_groups(votes: Votes) -> list[list[int]]:
-    """The groups of methods whose strengths can be compared, the largest first; a method alone is a group."""
+    """The groups of methods whose strengths can be compared, the largest first; a single method is a group, too."""
     _, label = connected_components(beaten_by(votes), directed=True, connection="strong")
     groups = [np.flatnonzero(label == group).tolist() for group in np.unique(label)]
     return sorted(groups, key=lambda group: (-len(group), group))

@@ -1,12 +1,12 @@
 """The Plackett–Luce model with ties, and the best–worst model, by maximum likelihood.
 
 A ranking is made by choosing the best of what is left, again and again. With α = e^λ, the set C is chosen from what is
-left with a chance proportional to δ(|C|) · (∏ α)^(1/|C|), over all sets of the sizes of ties that occur; δ(1) = 1. Of
+left with a chance proportional to δ(|C|) · (∏ α)^(1/|C|), over all sets of the sizes of ties that occur; δ(1) = 1. For
 two methods this is Davidson's model with ν = δ(2). Luce (1959), Individual Choice Behavior; Plackett (1975), Appl.
 Stat. 24:193; ties: Turner, van Etten, Firth & Kosmidis (2020), Comput. Stat. 35:1027, section 2.
 
 Where the places on the screen are known, λ of the method at place s (0 is the first) is λ − s·δ: each place further
-forward adds δ to the log odds of being chosen. Of two methods δ is the effect of the side of Bradley–Terry models.
+forward adds δ to the log odds of being chosen. For two methods δ is the effect of the side in Bradley–Terry models.
 
 Best and worst: the best is chosen with chances proportional to α, then the worst of the others with chances
 proportional to 1/α (sequential best–worst choice: Marley & Louviere 2005, J. Math. Psychol. 49:464).
@@ -67,7 +67,7 @@ class RankingFit:
     log_likelihood: float
 
     def chances(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """P(first wins), P(second wins), P(tie) of two methods alone, for differences x of λ."""
+        """P(first wins), P(second wins), P(tie) for only two methods, from differences x of λ."""
         wins, loses = np.exp(x / 2 - np.abs(x) / 2), np.exp(-x / 2 - np.abs(x) / 2)
         pair = self.tie_sizes.index(2) if 2 in self.tie_sizes else None
         ties = np.zeros_like(wins) if pair is None else np.exp(self.log_tie[pair] - np.abs(x) / 2)

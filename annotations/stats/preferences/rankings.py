@@ -30,8 +30,8 @@ class Rankings:
     rank           (n, k) int ≥ 1: 1 is best, equal ranks are ties; only their order counts, so that 1, 1, 3 and
                    1, 1, 2 are the same. Anything where item is −1
     rater, prompt  (n,) int codes ≥ 0, or None where unknown
-    shown          (n, k) int ≥ 0: the place on the screen, 0 first, or None where unknown; a ranking of which it is
-                   unknown has the same place for all
+    shown          (n, k) int ≥ 0: the place on the screen, 0 first, or None where unknown; a ranking with unknown
+                   places has the same place for all
     facets         ways to put the rankings into categories, by name
     is_best_worst  raters chose only the best and the worst: those of rank 2 were not compared with each other
     Raises BadRankings for arrays that do not fit, codes out of bounds, a method twice and a ranking of fewer than two.

@@ -224,7 +224,7 @@ def _misfit(votes: Votes, fitted: model.Fit) -> tuple[float, int, float]:
 
 
 def only_among(votes: Votes, group: Sequence[int]) -> Votes:
-    """The votes between two methods of a group, with these methods alone, in the group's order."""
+    """The votes between two methods of a group, with only these methods, in the group's order."""
     place = np.full(len(votes.methods), -1)
     place[list(group)] = np.arange(len(group))
     inner = votes.only((place[votes.first] >= 0) & (place[votes.second] >= 0))

@@ -34,7 +34,7 @@ class Facet:
         return cls([names[at] for at in order], place[code])
 
     def only(self, mask: NDArray[np.bool_]) -> "Facet":
-        """Of the votes where the mask (n,) is true."""
+        """The facet of the votes where the mask (n,) is true."""
         return Facet(self.names, self.code[mask])
 
 
@@ -43,7 +43,7 @@ class Votes:
     """Votes in long form: in vote i, method first[i] met second[i], and outcome[i] says how the first fared.
 
     first, second  (n,) int, indices into `methods`, different in each vote
-    outcome        (n,) int: 0 the first wins, 1 the second wins, 2 a tie of whatever kind
+    outcome        (n,) int: 0 the first wins, 1 the second wins, 2 a tie of any kind
     rater, prompt  (n,) int codes ≥ 0, or None where unknown: whose vote it is, and about which prompt
     side           (n,) int: 1 where the first was on the left, −1 on the right, 0 where unknown
     tie_kind       (n,) int, indices into `tie_kinds` where a vote is a tie of a named kind, −1 elsewhere; or None

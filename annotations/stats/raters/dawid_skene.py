@@ -1,4 +1,4 @@
-"""Dawid–Skene: the true level of each unit and each rater's error rates, from labels alone, by EM."""
+"""Dawid–Skene: the true level of each unit and each rater's error rates, estimated from labels only, by EM."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -108,7 +108,7 @@ def dawid_skene_labels(
     unit, rater, level (n,) int codes; a rater may label a unit more than once (each label counts).
     smoothing   ≥ 0 labels added to every cell of every rater's table, a Dirichlet(1 + smoothing) prior; 0 is maximum
                 likelihood, and then a rater with few labels gets error rates of 0 and 1
-    min_labels  raters with fewer labels share one table of error rates; nobody's labels are thrown away
+    min_labels  raters with fewer labels share one table of error rates; no labels are thrown away
     tolerance   EM stops when a step raises the objective by less than tolerance · (1 + |objective|) and the posteriors
                 have settled to 1e-5: an objective that is nearly flat can hide posteriors that still move
     Given the true level, labels are taken as independent; scale order is not used. EM finds a local maximum.

@@ -57,7 +57,7 @@ def drift(
 ) -> Drift:
     """order (n_ratings,) any numbers that ascend in the order of rating within each rater; seconds NaN where unknown.
 
-    A rater's order counts from 0 (first answer) to 1 (last), whatever was rated in between. Ratings of units that
+    A rater's order counts from 0 (first answer) to 1 (last), including all ratings in between. Ratings of units that
     nobody else rated have no deviation and are left out. Raters with fewer than `fewest` such ratings have no slope.
     Raises BadRatings for arrays of another length.
     """
