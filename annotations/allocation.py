@@ -241,7 +241,14 @@ def n_of_kinds(n_rated: int, checks: Iterable[tuple[int, str]], *, available: Ma
 
 
 def spread_out(
-    groups: Sequence[Hashable], *, n: int, together: int, seed: int, rater: int, is_mixed: bool = False
+    groups: Sequence[Hashable],
+    *,
+    n: int,
+    together: int,
+    seed: int,
+    rater: int,
+    is_mixed: bool = False,
+    share: float = 1,
 ) -> list[int]:
     """The indices of checks in the order in which one rater gets them.
 
@@ -249,6 +256,7 @@ def spread_out(
     n         how many the rater gets by plan; these come first
     together  how many of one group they get, if there are enough: as often as they see a rated prompt
     is_mixed  rated items come in an order drawn for the rater, so that these do, too
+    share     how likely the rater gets an item of a prompt; as likely they get a check of a group besides another one
     Groups are shuffled; those with fewer than `together` come last. Of those that are planned, the first of each group
     come before the second ones, and so on, or they are shuffled, too.
     """
@@ -257,6 +265,13 @@ def spread_out(
     for index in rng.permutation(len(groups)).tolist():
         members[groups[index]].append(index)
     in_turn = sorted(members.values(), key=lambda own: len(own) < together)
+    later: list[int] = []
+    for own in in_turn if share < 1 else ():
+        is_kept = rng.random(len(own)) < share
+        while not is_kept.any():
+            is_kept = rng.random(len(own)) < share
+        later += [index for index, kept in zip(own, is_kept, strict=True) if not kept]
+        own[:] = [index for index, kept in zip(own, is_kept, strict=True) if kept]
     n_sweeps = -(-max((len(own) for own in members.values()), default=0) // together)
     order = [
         (turn, index)
@@ -264,6 +279,7 @@ def spread_out(
         for own in in_turn
         for turn, index in enumerate(own[sweep * together : (sweep + 1) * together])
     ]
+    order += [(0, index) for index in later]
     planned = sorted(order[:n], key=lambda one: one[0])
     if is_mixed:
         planned = [planned[place] for place in rng.permutation(len(planned)).tolist()]

@@ -29,7 +29,7 @@ class Hidden:
     n_images  by pk
     again     by pk, the rated items that show the same (`shown_again.shown_again`); checks without any are left out
     n_rated   how many items a rater rates at most, of the study's `n_items`
-    n_of_prompt  how often a rater sees a rated prompt
+    n_of_prompt  how often a rater sees a rated prompt, at most where they rate more than half of the items
     """
 
     items: dict[str, list[tuple[int, int]]]
@@ -50,7 +50,9 @@ class Hidden:
             n_images[pk] = n
         again = shown_again(study, n_images)
         n_rated = min(n_items, study.items_per_rater or n_items)
-        n_of_prompt = max(1, round(items_per_prompt(study) * n_rated / max(1, n_items)))
+        n_of_prompt = items_per_prompt(study)
+        if leaves_half(n_rated=n_rated, n_items=n_items):
+            n_of_prompt = max(1, round(n_of_prompt * n_rated / max(1, n_items)))
         return cls(items, n_images, again, n_rated, n_items, n_of_prompt)
 
     @property
@@ -73,8 +75,15 @@ class Hidden:
     def together(self) -> dict[str, int]:
         """By kind, how many a rater gets or none: all checks of a prompt that they are to see, or the prompt would come
         less often than others do. A gold item's prompt has rated items besides."""
+        if self.share < 1:
+            return dict.fromkeys(self.items, 1)
         most = max(Counter(prompt for _pk, prompt in self.items[Purpose.CHECK]).values(), default=1)
         return {kind: min(self.n_of_prompt, most) if kind == Purpose.CHECK else 1 for kind in self.items}
+
+    @property
+    def share(self) -> float:
+        """Of the prompts' items, how many a rater gets who gets more than half and not all of them; else 1."""
+        return 1.0 if self.is_shared or not self.n_items else self.n_rated / self.n_items
 
     def is_drawn(self, study: Study) -> bool:
         """Whether a rater's items come in an order drawn for them, not in the study's. There a prompt comes again when
@@ -173,6 +182,7 @@ class Candidates:
                 n=n_planned[kind],
                 together=hidden.n_of_prompt,
                 is_mixed=hidden.is_drawn(study),
+                share=hidden.share,
                 seed=study.seed,
                 rater=rater.pk,
             )

@@ -1,11 +1,11 @@
 """Where a rater sees each prompt several times, gold items and checks are not known by when their prompt comes again;
 and cards that were given back come again, or do not, whatever they are for."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import pytest
 from django.utils import timezone
-from scipy.stats import ks_2samp
+from scipy.stats import chi2_contingency, ks_2samp
 
 from annotations.kinds.base import Answer
 from annotations.models import Assignment, Item, Rater, RaterPlan, Study
@@ -19,9 +19,11 @@ pytestmark = pytest.mark.django_db
 Purpose = Assignment.Purpose
 
 
-def make_round_study(n_items: int, *, n_gold: int, n_checks: int, k: int, n_methods: int = 2, **shares: int) -> Study:
+def make_round_study(
+    n_items: int, *, n_gold: int, n_checks: int, k: int, n_methods: int = 2, cap: int | None = None, **shares: int
+) -> Study:
     """A study in the order of the site's design: every prompt comes once before any comes again."""
-    study = make_study(n_items=n_items + n_gold, n_methods=n_methods, k=k, batch_size=5, seed=5)
+    study = make_study(n_items=n_items + n_gold, n_methods=n_methods, k=k, batch_size=5, seed=5, items_per_rater=cap)
     items = list(study.items.order_by("position"))
     for first in (1000, 0):
         in_rounds = (item for start in range(n_methods) for item in items[start::n_methods])
@@ -67,6 +69,27 @@ def test_a_prompt_comes_again_as_often_and_as_soon_on_checks_as_on_rated_cards(n
     # The last card of all is a rated one; nothing else is different.
     for found in (distances, firsts):
         assert ks_2samp(found[True], found[False]).pvalue > 1e-5
+
+
+def test_where_raters_rate_most_items_a_prompt_comes_again_as_often_and_as_soon_on_gold_and_checks() -> None:
+    study = make_round_study(30, n_gold=4, n_checks=16, k=100, cap=20, gold_share=12, check_share=14)
+    n_cards = defaultdict[bool, list[int]](list)
+    distances = defaultdict[bool, list[int]](list)
+    for _ in range(40):
+        cards = answer_quickly(make_rater(study))
+        assert Counter(card.purpose for card in cards)[Purpose.RATING] == 20
+        by_prompt = defaultdict[int, list[Assignment]](list)
+        for card in cards:
+            by_prompt[card.item.prompt_id].append(card)
+        for own in by_prompt.values():
+            is_hidden = any(card.purpose != Purpose.RATING for card in own)
+            n_cards[is_hidden].append(len(own))
+            if len(own) == 2:
+                distances[is_hidden].append(own[1].sequence - own[0].sequence)
+
+    twice = [[found.count(n) for n in (1, 2)] for found in (n_cards[True], n_cards[False])]
+    assert chi2_contingency(twice).pvalue > 1e-5
+    assert ks_2samp(distances[True], distances[False]).pvalue > 1e-5
 
 
 def test_in_such_a_study_every_item_still_gets_its_raters_and_every_rater_every_item() -> None:
