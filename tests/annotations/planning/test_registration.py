@@ -17,7 +17,7 @@ from annotations.reports.documents.conversion import from_json
 from annotations.reports.documents.study import StudyDocument
 from annotations.reports.outputs import report_files
 from annotations.reports.paper.checklists.heds import heds
-from annotations.reports.paper.checklists.written import checklists
+from annotations.reports.paper.checklists.written import checklist_files, checklists
 from annotations.services.exclusions import exclude_rater
 from annotations.services.planning.registering import register, save_statement
 from annotations.services.reports import report_now
@@ -124,6 +124,21 @@ def test_every_deviation_is_named_in_report_checklists_and_the_document_for_the_
     for text in (files["report.html"], files["report.md"], files["checklists/checklists.md"], registry):
         for words in (sample, rule, excluded):
             assert words in html.unescape(text), words
+
+
+def test_a_registered_comparison_that_is_left_out_is_named_in_report_and_checklists() -> None:
+    study = make_study(item_kind=Study.ItemKind.PAIR, n_items=2, k=1)
+    register(study=study, by=None)
+    rater = make_rater(study)
+    for item in study.items.all():
+        make_answer(item, rater, level=1)
+    document = reported(study)  # without any comparison
+    assert document.registration is not None
+    (line,) = document.registration.deviations
+    assert line.endswith("registered, but not in the report.")
+    files = dict(report_files(document, is_quick=True)) | dict(checklist_files(document))
+    for name in ("report.html", "checklists/checklists.md"):
+        assert line in html.unescape(files[name].decode()), name
 
 
 def test_a_careless_study_learns_from_every_checklist_what_is_missing() -> None:
