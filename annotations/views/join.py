@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from django.contrib.auth import login
+from django.contrib.auth import login, logout
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -107,6 +107,9 @@ def _arrive(request: HttpRequest, study: Study, panel: Panel) -> HttpResponse:
         if refusal.why == "not_open":
             return _not_open(request, study)
         return _refuse(request, study, refusal.why)
+    is_someone = request.user.is_authenticated and visit.rater is None
+    if is_someone and Rater.objects.filter(study=study, user=request.user.pk, visit__isnull=False).exists():
+        logout(request)  # somebody else came with this browser before: their answers and their code are not this one's
     request.session[f"visit-{study.token}"] = visit.pk
     if visit.rater is not None and visit.rater.user is not None:
         if request.user != visit.rater.user:
