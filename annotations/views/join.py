@@ -115,12 +115,25 @@ def _arrive(request: HttpRequest, study: Study, panel: Panel) -> HttpResponse:
         if request.user != visit.rater.user:
             login(request, visit.rater.user, backend=BACKEND)
         return redirect("rate", study.token)
-    return redirect("join", study.invitation)
+    response = redirect("join", study.invitation)
+    path = reverse("join", args=[study.invitation])
+    secure = request.is_secure()
+    response.set_signed_cookie(
+        _pressed(study), str(visit.pk), max_age=3600, path=path, secure=secure, httponly=True, samesite="Lax"
+    )
+    return response
+
+
+def _pressed(study: Study) -> str:
+    """The name of a cookie that knows the visit when consent is pressed twice: the first press ends the session."""
+    return f"visit-{study.token}"
 
 
 def _visit(request: HttpRequest, study: Study) -> PanelVisit | None:
     """The visit from a panel that was begun in this browser."""
     key = request.session.get(f"visit-{study.token}")
+    if key is None and request.method == "POST":
+        key = request.get_signed_cookie(_pressed(study), None, max_age=3600)
     visit = PanelVisit.objects.filter(pk=key, panel__study=study).select_related("panel").first() if key else None
     known = (*visits.GOING_ON, PanelVisit.State.DECLINED, PanelVisit.State.RETURNED, PanelVisit.State.TIMED_OUT)
     return visit if visit is not None and visit.state in known else None
