@@ -61,7 +61,7 @@ def interval_plot(
     parts += [svg.text(scale.x(tick), bottom + 16, scale.figure(tick), "tick", "middle") for tick in scale.ticks]
     for (at, label), row in zip(references, rows, strict=True):
         y = top - 10 - LINE * row
-        parts.append(svg.line(scale.x(at), y + 6, scale.x(at), bottom, "reference"))
+        parts += _reference(scale.x(at), y + 6, top, len(marks), layout)
         parts.append(svg.text(scale.x(at), y, label, "tick", _anchor_of(scale.x(at), scale)))
     labels = _labels([mark.label for mark in marks], [_figure(mark) for mark in marks], layout)
     for i, (mark, label) in enumerate(zip(marks, labels, strict=True)):
@@ -69,6 +69,15 @@ def interval_plot(
     middle, room = (layout.left + layout.end) / 2, layout.width if layout.is_stacked else layout.end
     words, height = svg.wrapped(axis, middle, bottom + 34, room)
     return svg.picture([*parts, *words], bottom + 26 + height, title, layout)
+
+
+def _reference(x: float, start: float, top: float, n_rows: int, layout: Layout) -> list[str]:
+    """A dashed line down the plot; where a row's words are above its drawing, it leaves them out."""
+    if not layout.is_stacked:
+        return [svg.line(x, start, x, top + layout.row * n_rows, "reference")]
+    rows = [top + layout.row * i for i in range(n_rows)]
+    pieces = [(start, top), *((row + layout.above, row + layout.row) for row in rows)]
+    return [svg.line(x, upper, x, lower, "reference") for upper, lower in pieces]
 
 
 def difference_bins(tally: Sequence[Sequence[float]]) -> tuple[float, dict[int, int]]:

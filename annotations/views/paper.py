@@ -121,13 +121,14 @@ def release(request: HttpRequest, study: Study) -> HttpResponseBase:
 
 
 def figure_links(study: Study, snapshot: ReportSnapshot, sections: Sequence[Section]) -> Links:
-    """The addresses of the files of each figure in these sections."""
+    """The addresses of the files of each figure in these sections; a figure of none of them has no files."""
     names = {id(shown): name for name, _of, shown in named_figures(sections)}
 
     def links(shown: Figure) -> list[tuple[str, str]]:
         return [
             (ending.upper(), reverse("study-figure", args=[study.token, snapshot.pk, names[id(shown)], ending]))
             for ending in FORMATS
+            if id(shown) in names
         ]
 
     return links

@@ -31,11 +31,12 @@ from annotations.reports.rendering import Links, blocks_html
 from annotations.reports.study.analysis import pair_named
 from annotations.reports.study.counted import counted_headline, counted_sections
 from annotations.reports.study.latex import latex
+from annotations.reports.study.sections.lead import with_lead
 from annotations.reports.study.sections.notices import notices
 from annotations.reports.study.sections.report import headline, sections
 from annotations.reports.study.sections.viewing import TITLE, viewing_headline, viewing_sections
 from annotations.reports.study.tables import TABLES
-from annotations.reports.view import Section
+from annotations.reports.view import Block, Section
 from annotations.services.reports import DEFAULT_SEED, MOST_COMPARISONS
 from annotations.views.downloads import attachment, file_name, streamed
 from annotations.views.paper import figure_links, finished
@@ -120,17 +121,20 @@ def _page(request: HttpRequest, study: Study, shown: ReportSnapshot | None, cont
         methods = document.single_methods
         compared = [(one.baseline, one.refined) for question in document.dimensions for one in question.comparisons]
         context |= {"methods": methods, "can_compare_more": _can_compare_more(methods, compared)}
+    said = summary(document) if document else []
+    questions = _questions(study, shown, document) if shown and document else []
     found = {
         "study": study,
         "tab": "results",
         "shown": shown,
         "document": document,
         "notices": notices(document) if document else [],
-        "summary": summary(document) if document else [],
+        "summary": said,
         "methods_section": [plain(text) for text in methods_section(document)] if document else [],
         "limits": limits(document) if document else [],
         "registration": registration_lines(document) if document else [],
-        "questions": _questions(study, shown, document) if shown and document else [],
+        "answers": [(one, question["picture"]) for one, question in zip(said, questions, strict=False)],
+        "questions": questions,
         "tables": list(TABLES),
     }
     return render(request, "annotations/results/page.html", found | context)
@@ -147,15 +151,18 @@ def _questions(study: Study, snapshot: ReportSnapshot, document: StudyDocument) 
     ]
     if document.viewing:
         further.append((TITLE, viewing_headline(document), viewing_sections(document)))
+    leads = {
+        dimension.name: with_lead(dimension, [one for one in found if one.question == dimension.name])
+        for dimension in document.dimensions
+    }
     return [
         {
             "name": dimension.name,
             "anchor": anchor[dimension.name],
             "question": dimension.asked,
             "headline": headline(dimension),
-            "sections": [
-                _section(study, snapshot, section, links) for section in found if section.question == dimension.name
-            ],
+            "picture": _blocks([picture], links) if (picture := leads[dimension.name][0]) else "",
+            "sections": [_section(study, snapshot, section, links) for section in leads[dimension.name][1]],
             "disputed": [
                 vars(one) | {"bars": list(zip(_level_names(dimension), one.counts, strict=True))}
                 for one in document.disputed.get(dimension.name, ())
@@ -181,11 +188,15 @@ def _level_names(dimension: ReportedQuestion) -> list[str]:
     return [scale_value(value) for value in dimension.values]
 
 
+def _blocks(blocks: Sequence[Block], links: Links) -> SafeString:
+    # The template of the blocks escapes every text.
+    return mark_safe(blocks_html(blocks, links))  # noqa: S308
+
+
 def _section(study: Study, snapshot: ReportSnapshot, section: Section, links: Links) -> dict[str, str | SafeString]:
     place = reverse("study-results-table", args=[study.token, snapshot.pk, section.table])
     query = {"dimension": section.question} | ({"comparison": section.comparison} if section.comparison else {})
-    # The template of the blocks escapes every text.
-    html = mark_safe(blocks_html(section.blocks, links))  # noqa: S308
+    html = _blocks(section.blocks, links)
     return {"id": section.id, "title": section.title, "html": html, "csv": f"{place}?{urlencode(query)}"}
 
 

@@ -47,7 +47,7 @@ def _answer(dimension: ReportedQuestion) -> str:
 
 def _comparison(comparison: ReportedComparison) -> str:
     diff = comparison.mean_diff
-    interval = _first_defined(diff, WIDEST_FIRST)
+    interval = first_defined(diff, WIDEST_FIRST)
     bounds = interval.bounds if interval else None
     refined, baseline = comparison.refined, comparison.baseline
     within = _within(diff, WIDEST_FIRST, signed=True)
@@ -116,7 +116,7 @@ def _scale(dimension: ReportedQuestion) -> str:
     return f"a scale from {scale_value(dimension.values[0])} to {scale_value(dimension.values[-1])}"
 
 
-def _first_defined(estimate: ReportedEstimate, covers: tuple[str, ...]) -> ReportedInterval | None:
+def first_defined(estimate: ReportedEstimate, covers: tuple[str, ...]) -> ReportedInterval | None:
     for population in covers:
         found = interval_over(estimate, population)
         if found and found.bounds:
@@ -126,7 +126,7 @@ def _first_defined(estimate: ReportedEstimate, covers: tuple[str, ...]) -> Repor
 
 def _within(estimate: ReportedEstimate, covers: tuple[str, ...], *, signed: bool) -> str:
     """The interval in words, or why there is none."""
-    found = _first_defined(estimate, covers)
+    found = first_defined(estimate, covers)
     if found is not None and found.bounds:
         return f"95% interval over {found.covers} {span(*found.bounds, signed=signed)}"
     reasons = [one.reason for one in estimate.intervals if one.reason]

@@ -1,6 +1,10 @@
 """How to read each kind of chart, for readers who see one for the first time."""
 
 READINGS = {
+    "Difference of mean ratings": (
+        "The point is the mean difference, the line its 95% interval. To the right of the dashed line the method is "
+        "rated higher; a line that crosses it leaves open which of the two is better."
+    ),
     "Prompts on which it is better, equal, worse": (
         "Each prompt counts once, whatever the size of its difference. The longer the dark part is than the hollow "
         "one, the more often the method is the better of the two."

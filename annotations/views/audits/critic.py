@@ -1,5 +1,6 @@
 """The critic on trial, for researchers: the report, its tables, and the ledger of claims."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, get_args
 
@@ -8,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -23,7 +24,8 @@ from annotations.reports.documents.conversion import to_text
 from annotations.reports.page import page as report_page
 from annotations.reports.paper.manuscript import manuscript
 from annotations.reports.rendering import blocks_html
-from annotations.reports.view import Section
+from annotations.reports.study.sections.lead import without_lead
+from annotations.reports.view import Block, Section
 from annotations.services.critic_reports import find_critic_report
 from annotations.stats.critic.audit import PartlyCounts
 from annotations.views.downloads import attachment, file_name, streamed
@@ -44,6 +46,7 @@ def critic(request: HttpRequest, study: Study) -> HttpResponse:
     """The answer first, then what it is compared with. `?partly=` says how a partly right claim counts."""
     partly = _partly(request)
     document = find_critic_report(study=study, partly=partly)
+    picture, sections = without_lead(critic_sections(document)) if document else (None, [])
     context = {
         "study": study,
         "tab": "critic",
@@ -51,7 +54,8 @@ def critic(request: HttpRequest, study: Study) -> HttpResponse:
         "made_at": datetime.fromisoformat(document.made.at) if document else None,
         "notices": critic_notices(document) if document else [],
         "headlines": critic_headlines(document) if document else [],
-        "sections": [_section(study, one, partly) for one in critic_sections(document)] if document else [],
+        "picture": _blocks([picture]) if picture else "",
+        "sections": [_section(study, one, partly) for one in sections],
         "partly": partly,
         "conventions": [("right", gettext("right")), ("half", gettext("half")), ("wrong", gettext("wrong"))],
         "tables": [name for name, (_columns, rows) in CRITIC_TABLES.items() if any(True for _ in rows(document))]
@@ -69,9 +73,12 @@ def _partly(request: HttpRequest) -> PartlyCounts:
 def _section(study: Study, section: Section, partly: PartlyCounts) -> dict[str, Any]:
     query = {"partly": partly} | ({"facet": section.facet} if section.facet else {})
     address = f"{reverse('study-critic-table', args=[study.token, section.table])}?{urlencode(query)}"
+    return {"id": section.id, "title": section.title, "html": _blocks(section.blocks), "csv": address}
+
+
+def _blocks(blocks: Sequence[Block]) -> SafeString:
     # The template of the blocks escapes every text.
-    html = mark_safe(blocks_html(section.blocks))  # noqa: S308
-    return {"id": section.id, "title": section.title, "html": html, "csv": address}
+    return mark_safe(blocks_html(blocks))  # noqa: S308
 
 
 @never_cache
