@@ -7,6 +7,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from annotations.models import Study
 from annotations.questions import RANKING
+from tests.annotations.audits.test_critic_data import worked_example
 from tests.annotations.test_preferences import ranked_study, voted_study
 from tests.browser.researchers.test_results import study as study  # the fixture: pairs with a scale and a preference
 from tests.browsing import follow, sign_in
@@ -16,12 +17,14 @@ pytestmark = pytest.mark.browser
 NewContext = Callable[..., BrowserContext]
 
 
-def results_of(study: Study, new_context: NewContext, site: str, width: int, height: int) -> Page:
+def results_of(
+    study: Study, new_context: NewContext, site: str, width: int, height: int, *, tab: str = "Results"
+) -> Page:
     context = new_context(viewport={"width": width, "height": height})
     sign_in(context, study.owner, site)
     page = context.new_page()
     page.goto(f"/study/{study.token}/")
-    follow(page, page.get_by_role("link", name="Results", exact=True))
+    follow(page, page.get_by_role("link", name=tab, exact=True))
     page.locator(".answer .said").first.wait_for()
     return page
 
@@ -35,11 +38,19 @@ def rated_study() -> Study:
     return study
 
 
-@pytest.mark.parametrize("make", [rated_study, voted_study, lambda: ranked_study(RANKING)])
+@pytest.mark.parametrize(
+    ("make", "tab"),
+    [
+        (rated_study, "Results"),
+        (voted_study, "Results"),
+        (lambda: ranked_study(RANKING), "Results"),
+        (lambda: worked_example()[0], "Critic"),
+    ],
+)
 def test_the_answer_and_its_picture_are_on_the_first_screen(
-    make: Callable[[], Study], new_context: NewContext, live_site: str
+    make: Callable[[], Study], tab: str, new_context: NewContext, live_site: str
 ) -> None:
-    page = results_of(make(), new_context, live_site, 1280, 720)
+    page = results_of(make(), new_context, live_site, 1280, 720, tab=tab)
     said = page.locator(".answer .said").first.bounding_box()
     picture = page.locator(".answer svg:visible").first.bounding_box()
     assert said is not None
