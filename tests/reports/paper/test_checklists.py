@@ -92,7 +92,7 @@ def test_ratings_from_files_with_the_wording_fill_thirty_fields_and_without_it_f
     assert {"4.1.1", "4.3.2", "4.3.7"} <= {number for number, *_ in blank_fields(heds(bare), ["alignment"])}
 
 
-def test_a_name_that_stands_in_for_the_question_is_not_its_wording() -> None:
+def test_a_name_used_as_the_question_is_not_its_wording() -> None:
     named = edited(study_document(study_data()), lambda found: found["dimensions"][0].update(question="alignment"))
     assert {"4.3.2", "4.3.7"} <= {number for number, *_ in blank_fields(heds(named), ["alignment"])}
 

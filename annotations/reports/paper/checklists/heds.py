@@ -244,7 +244,7 @@ def _effects(dimension: ReportedQuestion) -> str:
 
 
 def _wording(dimension: ReportedQuestion) -> str:
-    """The question, unless an import had no words for it and its name stands in for them."""
+    """The question, unless an import had no words for it and used its name instead."""
     return dimension.question if dimension.question != dimension.name else ""
 
 

@@ -1,4 +1,4 @@
-"""The picture that stands beside the answer to a question."""
+"""The picture beside the answer to a question."""
 
 from collections.abc import Sequence
 from dataclasses import replace
