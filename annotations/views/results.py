@@ -22,6 +22,7 @@ from annotations.reports.documents.conversion import to_text
 from annotations.reports.documents.study import ReportedQuestion, StudyDocument
 from annotations.reports.numbers import scale_value
 from annotations.reports.page import page
+from annotations.reports.paper.lead import with_lead
 from annotations.reports.paper.limits import limits
 from annotations.reports.paper.markdown import plain
 from annotations.reports.paper.methods import methods as methods_section
@@ -31,7 +32,6 @@ from annotations.reports.rendering import Links, blocks_html
 from annotations.reports.study.analysis import pair_named
 from annotations.reports.study.counted import counted_headline, counted_sections
 from annotations.reports.study.latex import latex
-from annotations.reports.study.sections.lead import with_lead
 from annotations.reports.study.sections.notices import notices
 from annotations.reports.study.sections.report import headline, sections
 from annotations.reports.study.sections.viewing import TITLE, viewing_headline, viewing_sections

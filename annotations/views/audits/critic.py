@@ -22,9 +22,9 @@ from annotations.reports.critic.sections import critic_headlines, critic_section
 from annotations.reports.critic.tables import CRITIC_TABLES
 from annotations.reports.documents.conversion import to_text
 from annotations.reports.page import page as report_page
+from annotations.reports.paper.lead import without_lead
 from annotations.reports.paper.manuscript import manuscript
 from annotations.reports.rendering import blocks_html
-from annotations.reports.study.sections.lead import without_lead
 from annotations.reports.view import Block, Section
 from annotations.services.critic_reports import find_critic_report
 from annotations.stats.critic.audit import PartlyCounts

@@ -72,8 +72,8 @@ def test_a_wide_window_gives_its_room_to_figures_and_leaves_texts_their_measure(
         box = text.bounding_box()
         assert box is not None
         assert box["width"] <= 57 * 16, text.inner_text()
-    beside = page.locator("section > .plot:has(+ .plot)").first
-    left, right = beside.bounding_box(), beside.locator("+ .plot").bounding_box()
+    pair = page.locator("section > .plot:has(+ .plot)").first
+    left, right = pair.bounding_box(), pair.locator("+ .plot").bounding_box()
     assert left is not None
     assert right is not None
     assert left["y"] == right["y"]

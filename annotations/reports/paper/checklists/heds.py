@@ -25,7 +25,7 @@ MATCH_QUESTIONS = frozenset(
         "Which image matches the prompt best, and which worst?",
     }
 )
-"""Questions of ours that ask whether an image shows what its prompt says: correctness of content, given the input."""
+"""Our own questions on whether an image shows what its prompt says: correctness of content, given the input."""
 CRITERION_FIELDS, OTHER_FIELDS = 21, 41
 """How many fields the form has: per criterion, and besides those."""
 
@@ -163,7 +163,7 @@ def _power(facts: Facts, sheet: _Sheet) -> None:
 
 
 def _evaluators(facts: Facts, sheet: _Sheet) -> None:
-    """What the researchers wrote of payment and acquaintance, where its first words decide; programs are no people."""
+    """Payment and acquaintance, if the researchers' notes begin plainly; neither applies to programs."""
     place = f"{_SAMPLE}-evaluators-evaluators"
     asked = (("expertise", "3.2.2.1", 3), ("payment", "3.2.2.2", 4))
     asked += (("known_to_authors", "3.2.2.3", 3), ("are_authors", "3.2.2.4", 3))

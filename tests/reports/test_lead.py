@@ -1,9 +1,9 @@
-"""The picture beside the answer: what it shows, and that no picture is there twice."""
+"""The picture next to the answer: what it shows, and that no picture is there twice."""
 
 import re
 
+from annotations.reports.paper.lead import with_lead
 from annotations.reports.paper.summary import summary
-from annotations.reports.study.sections.lead import with_lead
 from annotations.reports.study.sections.report import sections
 from annotations.reports.view import Figure
 from tests.reports.study.documents import edited, study_data, study_document

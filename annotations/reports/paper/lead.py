@@ -1,4 +1,4 @@
-"""The picture beside the answer to a question."""
+"""The picture next to the answer to a question."""
 
 from collections.abc import Sequence
 from dataclasses import replace
