@@ -165,8 +165,12 @@ def _power(facts: Facts, sheet: _Sheet) -> None:
 def _evaluators(facts: Facts, sheet: _Sheet) -> None:
     """Payment and acquaintance, if the researchers' notes begin plainly; neither applies to programs."""
     place = f"{_SAMPLE}-evaluators-evaluators"
-    asked = (("expertise", "3.2.2.1", 3), ("payment", "3.2.2.2", 4))
-    asked += (("known_to_authors", "3.2.2.3", 3), ("are_authors", "3.2.2.4", 3))
+    asked = (
+        ("expertise", "3.2.2.1", 3),
+        ("payment", "3.2.2.2", 4),
+        ("known_to_authors", "3.2.2.3", 3),
+        ("are_authors", "3.2.2.4", 3),
+    )
     if set(facts.document.raters_by_kind) == {"simulated"}:
         for name, number, option in asked:
             sheet.option(f"{place}-{name}", number, option, words="No person took part: a program drew the answers.")
