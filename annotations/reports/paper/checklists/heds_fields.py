@@ -5,7 +5,7 @@ from typing import Any
 
 _FACTS = "Write it under the study's facts"
 _FORM = "Add it in the form"
-_FILES = "Import or describe the study on the site, which then knows it; or add it in the form"
+_FILES = "Known of studies that ran on the site; for answers from files, add it in the form"
 _WORDING = "Give the question's wording: analyze --questions, or the study's settings"
 
 FIELDS: Mapping[str, tuple[str, str]] = {
