@@ -108,7 +108,7 @@ def test_a_draft_is_not_opened_on_top_of_a_change_that_was_not_seen(researcher: 
 
     page = text_of(researcher.post(address(draft, "state/"), {"state": "open", "seen": seen[1]}, follow=True))
 
-    assert "Look at it once more" in page
+    assert "Check it again, then open it." in page
     assert Study.objects.get().state == Study.State.DRAFT
     researcher.post(address(draft, "state/"), {"state": "open", "seen": str(int(seen[1]) + 1)})
     assert Study.objects.get().state == Study.State.OPEN

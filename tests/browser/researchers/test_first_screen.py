@@ -93,3 +93,13 @@ def test_no_dashed_line_crosses_words_on_a_phone(study: Study, new_context: NewC
     )
     assert page.locator("svg.phone:visible .reference").count()
     assert crossed == []
+
+
+def test_on_paper_the_folded_sections_of_the_critics_page_are_open(new_context: NewContext, live_site: str) -> None:
+    page = results_of(worked_example()[0], new_context, live_site, 1280, 720, tab="Critic")
+    folded = page.locator(".part-fold:not([open]) :is(table, figure, p:not(.no-print))")
+    assert folded.count() > 3
+    seen = "all => all.filter(one => one.checkVisibility() && one.getBoundingClientRect().height > 0).length"
+    assert folded.evaluate_all(seen) == 0
+    page.emulate_media(media="print")
+    assert folded.evaluate_all(seen) == folded.count()

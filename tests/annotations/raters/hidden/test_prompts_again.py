@@ -121,9 +121,13 @@ def answer_all(card: Assignment) -> Outcome:
     return submit(assignment=card, answers=answers, answered_at=timezone.now())
 
 
-def with_hidden(study: Study, *, others: int) -> list[Assignment]:
-    """The same of a rater among whose first cards there is a gold item and a rated one."""
+def with_hidden(*, k: int, others: int) -> list[Assignment]:
+    """The same of a rater among whose first cards there is a gold item and a rated one.
+
+    Each try has a study of its own: in the one before, the others have taken everything.
+    """
     for _ in range(40):
+        study = make_round_study(12, n_gold=4, n_checks=0, k=k, gold_share=30)
         held = give_back_and_lose(study, others=others)
         if len({card.purpose for card in held}) > 1:
             return held
@@ -131,8 +135,8 @@ def with_hidden(study: Study, *, others: int) -> list[Assignment]:
 
 
 def test_what_was_given_back_comes_again_or_not_whatever_it_is_for() -> None:
-    lost = with_hidden(make_round_study(12, n_gold=4, n_checks=0, k=1, gold_share=30), others=1)
-    kept = with_hidden(make_round_study(12, n_gold=4, n_checks=0, k=3, gold_share=30), others=0)
+    lost = with_hidden(k=1, others=1)
+    kept = with_hidden(k=3, others=0)
 
     assert reserve(rater=lost[0].rater) == 0
     assert not Assignment.with_checks.filter(rater=lost[0].rater, state="leased").exists()
@@ -141,8 +145,8 @@ def test_what_was_given_back_comes_again_or_not_whatever_it_is_for() -> None:
 
 
 def test_an_answer_to_what_was_given_back_is_late_or_not_whatever_it_is_for() -> None:
-    lost = with_hidden(make_round_study(12, n_gold=4, n_checks=0, k=1, gold_share=30), others=1)
-    kept = with_hidden(make_round_study(12, n_gold=4, n_checks=0, k=3, gold_share=30), others=0)
+    lost = with_hidden(k=1, others=1)
+    kept = with_hidden(k=3, others=0)
 
     assert {answer_all(card) for card in lost} == {Outcome.LATE}
     assert {answer_all(card) for card in kept} == {Outcome.SAVED}
