@@ -208,7 +208,8 @@ def without_content(html: str, study: Study) -> str:
 def test_nothing_that_a_browser_sees_distinguishes_a_check_from_another_card(
     client: Client, kind: str, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
-    shares = SHARES | ({"mirror_share": 15} if kind == Study.ItemKind.PAIR else {})
+    # A share of 12% is at least two cards of 24 for every rater, one of 5% may be none.
+    shares = SHARES | {"check_share": 12} | ({"mirror_share": 15} if kind == Study.ItemKind.PAIR else {})
     study = make_checked_study(24, item_kind=kind, **shares)
     rater = make_rater(study, came_by_invitation=True)
     client.force_login(rater.user)  # type: ignore[arg-type]  # a person's rater has a user
