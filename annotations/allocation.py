@@ -256,7 +256,7 @@ def spread_out(
     n         how many the rater gets by plan; these come first
     together  how many of one group they get, if there are enough: as often as they see a rated prompt
     is_mixed  rated items come in an order drawn for the rater, so that these do, too
-    share     how likely the rater gets an item of a prompt; as likely they get a check of a group besides another one
+    share     the probability that the rater gets a given item of a prompt; each further check of a group has the same
     Groups are shuffled; those with fewer than `together` come last. Of those that are planned, the first of each group
     come before the second ones, and so on, or they are shuffled, too.
     """

@@ -174,7 +174,7 @@ def answers_about(study: Study, dimension: str, item: int, image: int) -> list[R
 
 
 def comments_on(study: Study, item: int) -> list[Assignment]:
-    """Raters' flags on an item, the newest first."""
+    """Raters' flags on an item, newest first."""
     rows = Assignment.objects.filter(study=study, item=item).exclude(flag="").select_related("rater")
     return list(rows.order_by("-pk")[:MOST_LINES])
 

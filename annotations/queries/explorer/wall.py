@@ -90,7 +90,7 @@ class Wall:
         return np.asarray(kept[np.argsort(-by[kept], kind="stable")])
 
     def place_of(self, item: int, image: int) -> int | None:
-        """Where on the wall a unit is; None if the filter leaves it out."""
+        """The position of a unit on the wall; None if the filter excludes it."""
         found = np.flatnonzero((self.column("item")[self.rows] == item) & (self.column("image")[self.rows] == image))
         return int(found[0]) if len(found) else None
 

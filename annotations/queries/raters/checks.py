@@ -226,7 +226,7 @@ class Candidates:
             left = self._left[purpose]
             if not left:
                 return None
-            # If the rater has seen an item like each of them, take the check whose item was shown longest ago.
+            # If the rater has seen items like all of them, take the check whose item was shown longest ago.
             item = min(left, key=lambda check: (self._last_met(check), check not in self._coming))
             left.remove(item)
             self._taken.add(item)
@@ -240,7 +240,7 @@ class Candidates:
         return item, ",".join(reversed(order.split(","))) if purpose == Purpose.MIRROR else order
 
     def _last_met(self, check: int) -> int:
-        """The place of the last card that showed this rater an item like this check; −1 if there was none."""
+        """The position of the last card on which this rater saw an item like this check; −1 if there is none."""
         return max((self._met[item] for item in self._alike.get(check, ()) if item in self._met), default=-1)
 
     def _drawn_order(self, item: int) -> str:
