@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-STATS_VERSION = "11"
+STATS_VERSION = "12"
 """Raised whenever a figure could change for the same input."""
 
 _NO_COUNTS: Mapping[str, int] = MappingProxyType({})

@@ -133,7 +133,10 @@ def clustered_share(hits: FloatArray, weights: FloatArray, kinds: list[Clusters]
     """Σ hits / Σ weights of n observations, with its variance over no, one or two kinds of clusters, and over both.
 
     hits, weights (n,) with 0 ≤ hits ≤ weights. Variances are jackknife variances, leaving out one cluster at a time.
+    Observations of weight 0 say nothing about the share, nor do clusters that have no others: these are not counted.
     """
+    used = weights > 0
+    hits, weights, kinds = hits[used], weights[used], [Clusters(kind.name, kind.code[used]) for kind in kinds]
     total, weight = float(hits.sum()), float(weights.sum())
     if weight == 0:
         names = [kind.name for kind in kinds] or ["votes"]
@@ -154,7 +157,7 @@ def clustered_share(hits: FloatArray, weights: FloatArray, kinds: list[Clusters]
 
 def _jackknife(hits: FloatArray, weights: FloatArray, kind: Clusters) -> float:
     hit, weight = np.bincount(kind.code, weights=hits), np.bincount(kind.code, weights=weights)
-    used = weight > 0
+    used = weight > 0  # Codes may have gaps.
     hit, weight, n = hit[used], weight[used], int(used.sum())
     left = weight.sum() - weight
     if n < 2 or (left <= 0).any():

@@ -153,6 +153,23 @@ class TestWinRate:
         interval = win_rate(votes, 0, 1).win_rate.intervals[0]
         assert (interval.high, interval.low < 0.6) == (1.0, True)
 
+    def test_prompts_with_nothing_but_ties_do_not_narrow_the_interval_of_decided_votes(self) -> None:
+        # The three decided votes of 100 are unanimous. They are worth three, so the lower end is 3 / (3 + 4.303²).
+        outcome = np.where(np.arange(100) < 3, 0, 2)
+        prompt = {"prompt": np.arange(100), "rater": np.arange(100) % 20}
+        votes = votes_between([(0, 1, int(one)) for one in outcome], "ab", **prompt)
+        found = win_rate(votes, 0, 1)
+        assert [interval.low for interval in found.win_rate.intervals] == pytest.approx([0.1394] * 3, abs=1e-4)
+        decided = votes.only(votes.outcome != 2)
+        assert (found.win_rate, found.p) == (win_rate(decided, 0, 1).win_rate, win_rate(decided, 0, 1).p)
+        assert found.ties.intervals[0].low > 0.85
+
+    def test_two_prompts_with_decided_votes_cannot_represent_others(self) -> None:
+        votes = votes_between([(0, 1, 0), (0, 1, 0), (0, 1, 2), (0, 1, 2)], "ab", prompt=np.arange(4))
+        found = win_rate(votes, 0, 1)
+        assert found.win_rate.intervals[0].reason == "2 prompts cannot represent others; at least 3 are needed"
+        assert np.isnan(found.p)
+
     def test_only_ties_are_undefined_with_the_reason(self) -> None:
         found = win_rate(votes_between([(0, 1, 2)] * 4, "ab"), 0, 1)
         assert found.win_rate.reason == "no decided votes"
