@@ -63,7 +63,7 @@ docs: $(VENV)/.dev  ## Write docs/api.md and docs/report.schema.json from the co
 	  nbclient.NotebookClient(book, record_timing=False, coalesce_streams=True).execute(); nbformat.write(book, 'notebook.ipynb')" \
 	  && rm -f figure-*.pdf
 
-messages: $(VENV)/.dev  ## Bring the catalogues of translations up to date and compile them
+messages: $(VENV)/.dev  ## Bring the catalogues of translations up to date
 	@$(BIN)/python -m tests.languages.catalogues
 
 lint: $(VENV)/.dev  ## Check style, types, import rules and migrations

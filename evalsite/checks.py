@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from evalsite.endpoints import key_variable
+from evalsite.requests.catalogues import SOURCES, outdated
 
 ENOUGH_BYTES = 500 * 2**20
 MOUNTS = Path("/proc/self/mounts")
@@ -71,6 +72,22 @@ def data_folder_can_be_written(
             )
         ]
     return []
+
+
+@register
+def translations_are_those_of_their_sources(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    folder = Path(settings.LOCALE_PATHS[0])
+    languages = ", ".join(outdated(SOURCES, folder))
+    if not languages:
+        return []
+    return [
+        Warning(
+            f"Translations in {folder} are missing or older than this version, so some pages come in English: "
+            f"{languages}.",
+            hint="Give the folder to the user who runs the site, and restart.",
+            id="evalsite.W010",
+        )
+    ]
 
 
 @register(Tags.security)

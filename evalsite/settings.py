@@ -200,7 +200,7 @@ LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "home"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文"), ("de", "Deutsch"), ("es", "Español"), ("ar", "العربية")]
 # Raters' and auditors' pages have every language above; those of researchers only these, and otherwise English.
 RESEARCHER_LANGUAGES = ["en", "zh-hans"]
-LOCALE_PATHS = [BASE_DIR / "evalsite" / "locale"]
+LOCALE_PATHS = [DATA_DIR / "locale"]  # compiled from evalsite/locale when a process starts
 LANGUAGE_COOKIE_AGE = 60 * 60 * 24 * 365
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_HTTPONLY = True

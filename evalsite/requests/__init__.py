@@ -1,1 +1,1 @@
-"""The handling of requests: `bodies` before Django, `limits` and `guessing` against abuse, `log`."""
+"""The handling of requests: `bodies` before Django, `limits` and `guessing` against abuse, `languages`, `log`."""

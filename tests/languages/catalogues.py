@@ -1,4 +1,4 @@
-"""The catalogues of translations: `make messages` brings them up to date and compiles them.
+"""The catalogues of translations: `make messages` brings them up to date.
 
 What is translated is read from the sources without running them, and without GNU gettext. New texts get
 an empty entry, those that are gone lose theirs. docs/translating.md says how to go on from there.
@@ -9,18 +9,17 @@ import io
 import re
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation import to_locale
 from django.utils.translation.template import templatize
 
+from evalsite.requests.catalogues import SOURCES
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-FOLDER = ROOT / "evalsite" / "locale"
 PLURALS = {
     "zh-hans": "nplurals=1; plural=0;",
     "de": "nplurals=2; plural=(n != 1);",
@@ -105,7 +104,7 @@ def wanted(language: str) -> dict[Key, set[str]]:
 
 
 def po_file(language: str) -> Path:
-    return FOLDER / to_locale(language) / "LC_MESSAGES" / "django.po"
+    return SOURCES / to_locale(language) / "LC_MESSAGES" / "django.po"
 
 
 def read(language: str) -> Catalog:
@@ -148,19 +147,6 @@ def po(catalog: Catalog) -> bytes:
     write_po(file, catalog, width=0, include_lineno=False)
     kept = (b'"POT-Creation-Date', b'"PO-Revision-Date', b'"Last-Translator', b'"Generated-By')
     return b"".join(line for line in file.getvalue().splitlines(keepends=True) if not line.startswith(kept))
-
-
-def mo(catalog: Catalog) -> bytes:
-    """Compiled, without what is not translated yet: such a text then comes in English."""
-    # Always the same date, so that the same translations give the same file.
-    done = Catalog(locale=catalog.locale, creation_date=datetime(2026, 1, 1, tzinfo=UTC))
-    done.mime_headers = [("Content-Type", "text/plain; charset=utf-8"), ("Plural-Forms", catalog.plural_forms)]
-    for message in catalog:
-        if message.id and is_complete(message.string):
-            done.add(message.id, message.string, context=message.context)
-    file = io.BytesIO()
-    write_mo(file, done)
-    return file.getvalue()
 
 
 _APPS = ("evalsite", "annotations", "generation")
@@ -207,7 +193,6 @@ def main() -> None:
         path = po_file(language)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(po(catalog))
-        path.with_suffix(".mo").write_bytes(mo(catalog))
         left = sum(not is_complete(message.string) for message in catalog if message.id)
         print(f"{language}: {len(catalog)} texts, {left} to translate")  # noqa: T201  # this is a command
 
