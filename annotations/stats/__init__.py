@@ -23,7 +23,8 @@ difficulty, and `fewest_to_change` says how few answers decide which method lead
 
 **Does a rater stand out?** `rater_table` describes each rater next to the others; `dawid_skene` estimates which levels
 each rater confuses, `within_raters` measures how well raters agree with themselves, and `drift` how they change over a
-session. `seed_study` separates the variance due to prompts, seeds and raters.
+session. `g_study_of_ratings` and `g_study_nested` separate the variance due to units, raters and the rest, and
+`d_study` says what more raters would give. `seed_study` separates the variance due to prompts, seeds and raters.
 
 **Can the critic be trusted?** `critic_accuracy` gives precision and recall from an `Audit`, `compare_critics` compares
 two critics, and `calibration` compares stated confidence with the auditors' verdicts.
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from annotations.stats.preferences.win_rate import win_rate
     from annotations.stats.raters.dawid_skene import dawid_skene
     from annotations.stats.raters.drift import drift
+    from annotations.stats.raters.generalisability import d_study, g_study_nested, g_study_of_ratings
     from annotations.stats.raters.seeds import seed_study
     from annotations.stats.raters.table import rater_table
     from annotations.stats.raters.within_rater import within_raters
@@ -104,6 +106,9 @@ _HOMES = {
     "dawid_skene": "raters.dawid_skene:dawid_skene",
     "within_raters": "raters.within_rater:within_raters",
     "drift": "raters.drift:drift",
+    "d_study": "raters.generalisability:d_study",
+    "g_study_nested": "raters.generalisability:g_study_nested",
+    "g_study_of_ratings": "raters.generalisability:g_study_of_ratings",
     "seed_study": "raters.seeds:seed_study",
     "critic_accuracy": "critic.accuracy:critic_accuracy",
     "compare_critics": "critic.comparison:compare_critics",
@@ -146,6 +151,9 @@ __all__ = [  # noqa: RUF022  (in the order of the questions above)
     "dawid_skene",
     "within_raters",
     "drift",
+    "d_study",
+    "g_study_nested",
+    "g_study_of_ratings",
     "seed_study",
     "critic_accuracy",
     "compare_critics",

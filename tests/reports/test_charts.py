@@ -7,6 +7,7 @@ import pytest
 
 from annotations.reports import charts
 from annotations.reports.charts import Mark
+from annotations.reports.pictures.curves import Curve, curve_chart
 from annotations.reports.pictures.svg import PAGE, PHONE, Layout
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -173,3 +174,26 @@ def test_values_apart_by_rounding_errors_alone_are_drawn() -> None:
     """Strengths of methods that won equally often: the axis had no width, and the results page broke."""
     marks = [Mark("a", 1e-17, -1e-17, 2e-17), Mark("b", 0.0)]
     assert "mean" in charts.interval_plot(marks, title="t", references=[(0.0, "mean")])
+
+
+@pytest.mark.parametrize("layout", [PAGE, PHONE])
+def test_curves_keep_to_their_paper_and_their_labels_apart(layout: Layout) -> None:
+    curves = [
+        Curve(f"{n} raters <&>", [(10, 0.5 / n), (40, 0.2 / n), (160, 0.1 / n)], here=(40, 0.2 / n))
+        for n in range(2, 9)
+    ]
+    banded = Curve("band", [(10, 0.1), (160, 0.9)], [(10, -0.4, 0.2), (160, 0.5, 2.0)])
+    svg = curve_chart(
+        [*curves, banded], title="t", axis="prompts", ticks=[10, 40, 160], limits=(0, 1), is_log=True, layout=layout
+    )
+    root = parsed(svg)
+    _, _, width, height = map(float, root.get("viewBox", "").split())
+    corners = [float(number) for d in re.findall(r'd="([^"]*)"', svg) for number in re.findall(r"[\d.]+", d)]
+    assert all(0 <= x <= width and 0 <= y <= height for x, y in zip(corners[::2], corners[1::2], strict=True))
+    labels = [float(each.get("y", "nan")) for each in root.iter(f"{SVG}text") if each.get("class") == "label"]
+    assert len(labels) == 8
+    assert min(abs(one - other) for one in labels for other in labels if one != other) >= 14.9
+    assert all(0 <= y <= height for y in labels)
+    ticks = [float(x) for x in re.findall(r'x="([\d.]+)" y="[\d.]+" text-anchor="middle">(?:10|40|160)<', svg)]
+    assert ticks[1] - ticks[0] == pytest.approx(ticks[2] - ticks[1], abs=0.2)  # equal ratios, equally far apart
+    assert curve_chart([], title="t", axis="", ticks=[1, 2]) == ""

@@ -186,6 +186,7 @@ class ReportedComparison:
     raters_p      for other raters on these prompts
     equivalence   None unless a margin was given
     differences   (difference of mean ratings, number of prompts), ascending
+    gains         what studies of other sizes would give, that of this size first: half_width is expected, not asked for
     fewest        prompts, raters and ratings that decide which method leads
     over_seeds    the difference for other images of the same prompts; None where prompts have one image per method
     """
@@ -211,6 +212,7 @@ class ReportedComparison:
     ordinal: ReportedOrdinal
     multiverse: ReportedMultiverse
     sizes: tuple[PlannedSize, ...]
+    gains: tuple[PlannedSize, ...] = ()
     sequence: ReportedSequence
     categories: tuple[ReportedCategories, ...] = ()
     fewest: tuple[ReportedFewest, ...] = ()

@@ -58,9 +58,13 @@ class ReportedSeeds:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedSupport:
-    """within_raters: agreement of raters with themselves; empty, or None, if the data do not show it."""
+    """within_raters: agreement of raters with themselves; empty, or None, if the data do not show it.
+
+    spread: shares of the variance of a single rating, by name: object (the item), rater (severity), residual (the rest)
+    """
 
     within_raters: tuple[ReportedEstimate, ...] = ()
     drift: tuple[ReportedChange, ...] = ()
     adjusted: ReportedAdjusted | None = None
     seeds: ReportedSeeds | None = None
+    spread: dict[str, float | None] = field(default_factory=dict)

@@ -19,6 +19,8 @@ LOOK = {
     "reference": f'stroke="{INK}" stroke-dasharray="3 3"',
     "wide-interval": f'stroke="{ACCENT}" stroke-width="1.5"',
     "whisker": f'stroke="{ACCENT}" stroke-width="6" stroke-opacity="0.45"',
+    "curve": f'fill="none" stroke="{ACCENT}" stroke-width="2"',
+    "band": f'fill="{ACCENT}" fill-opacity="0.12"',
     "leader": f'stroke="{SOFT}"',
     "point": f'fill="{ACCENT}"',
     "arrow": f'fill="{ACCENT}"',

@@ -30,6 +30,15 @@ READINGS = {
         "1 means that the metric ranks images as people do on average, 0 that it is unrelated to their judgement. "
         "The dashed line is what one more rater reaches: a metric cannot be expected to do better."
     ),
+    "Reliability of a mean of several raters": (
+        "1 means that other raters would order the items in the same way, 0 that their means say nothing about the "
+        "items. The dot is this study. The curve flattens: each further rater adds less."
+    ),
+    "What more prompts and more raters buy": (
+        "The lower, the narrower the interval. The dot is this study: its prompts of which a rater rated both methods, "
+        "and its raters. Where a curve is flat, more prompts hardly help, "
+        "and the step down to the next curve shows what more raters would give."
+    ),
     "Severity of every rater": (
         "To the right is the milder rater. One far from the others shifts every image that they alone have rated."
     ),

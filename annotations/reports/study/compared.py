@@ -93,6 +93,16 @@ def reported_comparison(
             )
             for half_width, per_prompt, n_raters, plan in depth.sizes
         ),
+        gains=tuple(
+            PlannedSize(
+                half_width=plan.half_width,
+                raters_per_prompt=plan.raters_per_prompt,
+                n_raters=plan.n_raters,
+                n_prompts=plan.n_prompts,
+                n_ratings=plan.n_ratings,
+            )
+            for plan in depth.gains
+        ),
         sequence=ReportedSequence(
             low=number(float(sequence.low[-1])) if len(sequence.low) else None,
             high=number(float(sequence.high[-1])) if len(sequence.high) else None,

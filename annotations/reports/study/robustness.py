@@ -12,7 +12,7 @@ from annotations.stats.comparison.compare import Comparison
 from annotations.stats.comparison.effects import t_interval
 from annotations.stats.comparison.multiverse import AGGREGATIONS, Aggregation, Multiverse, exclusion_rules, multiverse
 from annotations.stats.comparison.paired_tests import paired_t_test
-from annotations.stats.comparison.power import Plan, pilot_components, plan_table
+from annotations.stats.comparison.power import Plan, pilot_components, plan_table, plans_around
 from annotations.stats.comparison.sequential import ConfidenceSequence, confidence_sequence
 from annotations.stats.estimate import Estimate
 from annotations.stats.ordinal_model.effect import OrdinalEffect, ordinal_effect
@@ -37,12 +37,14 @@ class Depth:
     effect      cumulative link mixed model of the levels themselves
     robustness  the mean difference under every exclusion rule, aggregation and subset
     sizes       (half width, raters per prompt, raters, the smallest plan or None), from this study as the pilot
+    gains       what other numbers of prompts and raters would give, from this study as the pilot
     sequence    bounds that hold at every look, prompts taken in an order drawn from the seed
     """
 
     effect: OrdinalEffect
     robustness: Multiverse
     sizes: Sequence[tuple[float, int, int, Plan | None]]
+    gains: Sequence[Plan]
     sequence: ConfidenceSequence
 
 
@@ -88,6 +90,7 @@ def depth(
             ratings, conclude, exclusions=exclusion_rules(rater_rows), aggregations=aggregations, subsets=subsets
         ),
         sizes,
+        plans_around(pilot, n_raters=pilot.n_raters, raters_per_prompt=pilot.n_pairs / max(pilot.n_prompts, 1)),
         confidence_sequence(
             comparison.differences[rng.permutation(n)],
             bound=max(span, 1e-9),

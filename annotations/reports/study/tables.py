@@ -12,10 +12,12 @@ from annotations.reports.study.counted import COUNTS, count_rows
 from annotations.reports.study.supporting import (
     ADJUSTED,
     FRAGILITY,
+    GAINS,
     LEVELS,
     RELIABILITY,
     adjusted_rows,
     fragility_rows,
+    gain_rows,
     level_rows,
     reliability_rows,
 )
@@ -382,6 +384,7 @@ TABLES = {
     "means_by_facet": (MEANS_BY_FACET, means_by_facet_rows),
     "multiverse": (MULTIVERSE, multiverse_rows),
     "sizes": (SIZES, size_rows),
+    "gains": (GAINS, gain_rows),
     "metric_differences": (DIFFERENCES, difference_rows),
     "raters": (RATERS, rater_rows),
     "counts": (COUNTS, count_rows),

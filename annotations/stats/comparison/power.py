@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from annotations.stats.comparison.paired import paired_cells
 from annotations.stats.distributions import t_quantile
+from annotations.stats.intervals.two_way_components import two_way_components
 from annotations.stats.ratings import Ratings
 
 Generality = Literal["prompts", "prompts and raters"]
@@ -95,11 +96,8 @@ def pilot_components(
 def variance_components(
     preference: NDArray[np.floating], prompt: NDArray[np.integer], rater: NDArray[np.integer]
 ) -> VarianceComponents:
-    """Henderson's method I for preferences (n,) with prompt and rater codes (n,), each pair at most once.
-
-    The sums of squares of a balanced two-way layout are equated to their expectations under the actual pattern of
-    missing cells.
-    """
+    """Henderson's method I (`two_way_components`) for preferences (n,) with prompt and rater codes (n,), each pair at
+    most once."""
     d = np.asarray(preference, dtype=float)
     n = len(d)
     _, p = np.unique(prompt, return_inverse=True)
@@ -113,18 +111,8 @@ def variance_components(
         reason = "every prompt has one rater alone, or every rater one prompt: raters and residual cannot be separated"
     if reason:
         return VarianceComponents(nan, nan, nan, mean, n_prompts, n_raters, n, reason)
-    of_prompt, of_rater = np.bincount(p).astype(float), np.bincount(r).astype(float)
-    d = d - mean  # the components do not depend on it, and differences of squares keep their digits
-    total = float(np.sum(d**2))
-    by_prompt = float(np.sum(np.bincount(p, d) ** 2 / of_prompt))
-    by_rater = float(np.sum(np.bincount(r, d) ** 2 / of_rater))
-    # Expected uncorrected sums of squares less the correction for the mean, as coefficients of (σ²_P, σ²_R, σ²_E).
-    mixed_p, mixed_r = float(np.sum(1 / of_prompt[p])), float(np.sum(1 / of_rater[r]))
-    correction = np.array([np.sum(of_prompt**2) / n, np.sum(of_rater**2) / n, 1.0])
-    expected = np.array([[n, mixed_p, n_prompts], [mixed_r, n, n_raters], [n, n, n]]) - correction
-    try:
-        solved = np.linalg.solve(expected, np.array([by_prompt, by_rater, total]))
-    except np.linalg.LinAlgError:
+    solved = two_way_components(d, p, r)
+    if solved is None:
         return VarianceComponents(
             nan, nan, nan, mean, n_prompts, n_raters, n, "the pattern of missing ratings hides them"
         )
@@ -247,6 +235,30 @@ def plan_table(
         for k in raters_per_prompt
         if k <= total
     )
+
+
+def plans_around(pilot: VarianceComponents, *, n_raters: int, raters_per_prompt: float) -> tuple[Plan, ...]:
+    """What a quarter to four times the pilot's prompts would give, with its raters, two more, and two and four times
+    as many.
+
+    n_raters           raters of the study that served as the pilot
+    raters_per_prompt  of it, on average: where it is nearly all of them, further raters rate every prompt as well;
+                       elsewhere each prompt keeps its number of raters
+    The first is the pilot's own size. Sizes whose interval has no degrees of freedom are left out; empty where the
+    pilot could not separate the components, or where nothing varies.
+    """
+    if pilot.reason:
+        return ()
+    k = max(1, min(round(raters_per_prompt), n_raters))
+    all_rate_all = raters_per_prompt > 0.9 * n_raters
+    prompts = sorted({max(2, round(pilot.n_prompts * 2 ** (step / 4))) for step in range(-8, 9)})
+    sizes = [(pilot.n_prompts, n_raters)]
+    sizes += [(n, raters) for raters in (n_raters, n_raters + 2, 2 * n_raters, 4 * n_raters) for n in prompts]
+    found = [
+        plan(pilot, n_prompts=n, raters_per_prompt=raters if all_rate_all else k, n_raters=raters)
+        for n, raters in dict.fromkeys(sizes)
+    ]
+    return tuple(one for one in found if 0 < one.half_width < inf) if 0 < found[0].half_width < inf else ()
 
 
 def _degrees_of_freedom(

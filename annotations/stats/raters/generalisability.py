@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotations.stats.arrays import FloatArray
+from annotations.stats.intervals.two_way_components import two_way_components
+from annotations.stats.ratings import Ratings
 
 
 class BadDesign(ValueError):
@@ -24,6 +26,13 @@ class GStudy:
     components: Mapping[str, float]
     n: Mapping[str, int]
     design: str
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The components as shares of the variance of a single rating, negative ones as 0; NaN where nothing varies."""
+        kept = {name: max(value, 0.0) for name, value in self.components.items()}
+        total = sum(kept.values())
+        return {name: value / total if total > 0 else float("nan") for name, value in kept.items()}
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,22 @@ def g_study_crossed(scores: FloatArray) -> GStudy:
     ms_rest = float((rest**2).sum()) / ((n - 1) * (r - 1))
     components = {"object": (ms_object - ms_rest) / r, "rater": (ms_rater - ms_rest) / n, "residual": ms_rest}
     return GStudy(components, {"objects": n, "raters": r}, "object × rater")
+
+
+def g_study_of_ratings(ratings: Ratings) -> GStudy:
+    """unit × rater from ratings with gaps: Henderson's method I (1953), without gaps as `g_study_crossed`.
+
+    "object" is the unit, "rater" the severity of raters, and "residual" everything else, their interaction included.
+    Raises BadDesign where the ratings cannot separate them: one unit or one rater, or a rater for each unit.
+    """
+    found = two_way_components(ratings.values[ratings.level], ratings.unit, ratings.rater)
+    if found is None:
+        raise BadDesign(
+            f"{len(ratings)} ratings of {ratings.n_units} units by {ratings.n_raters} raters cannot separate units, "
+            "raters and the rest: several raters must rate several of the same units"
+        )
+    components = dict(zip(("object", "rater", "residual"), map(float, found), strict=True))
+    return GStudy(components, {"objects": ratings.n_units, "raters": ratings.n_raters}, "object × rater, with gaps")
 
 
 def g_study_nested(scores: FloatArray) -> GStudy:

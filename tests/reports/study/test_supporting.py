@@ -1,5 +1,6 @@
 """Fair averages, what decides the lead, raters over time and seeds: from data to document, tables and sections."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,12 @@ from annotations.reports.documents.study import StudyDocument
 from annotations.reports.study.analysis import Options, analyse
 from annotations.reports.study.data import StudyData, dimension_data
 from annotations.reports.study.document import document
+from annotations.reports.study.sections.gains import RELIABILITY, WIDTHS
 from annotations.reports.study.sections.report import sections
 from annotations.reports.study.sections.supporting import fragility_sentence
+from annotations.reports.study.supporting import reliability_of_means
 from annotations.reports.study.tables import TABLES
-from annotations.reports.view import Paragraph, Section
+from annotations.reports.view import Figure, Paragraph, Section
 from annotations.stats.raters.table import Repeats
 
 
@@ -102,6 +105,40 @@ def test_without_methods_order_and_repeats_nothing_is_claimed() -> None:
     nothing = np.full(10, -1, np.int64)
     data = StudyData([f"u{at}" for at in range(10)], [question], nothing, [], nothing, [])
     found = document(analyse(data, Options(n_resamples=20)), title="t", code_version="c", made_at="now")
-    assert [list(rows(found, name)) for name in ("adjusted", "fragility", "reliability")] == [[], [], []]
+    assert [list(rows(found, name)) for name in ("adjusted", "fragility", "gains")] == [[], [], []]
+    assert {row["statistic"].rpartition("_")[0] for row in rows(found, "reliability")} == {"share_of_variance"}
     assert "Fair averages" not in {section.title for section in sections(found)}
     assert fragility_sentence(()) == ""
+
+
+def test_what_more_raters_and_prompts_buy_is_drawn_and_in_the_tables() -> None:
+    found = made()
+    by_size = {(row["n_prompts"], row["n_raters"]): row["half_width"] for row in rows(found, "gains")}
+    assert next(iter(by_size)) == (20, 4)
+    assert by_size[20, 8] < by_size[20, 6] < by_size[20, 4]
+
+    reliability = {row["statistic"]: row for row in rows(found, "reliability")}
+    icc = {one.statistic: one for one in found.dimensions[0].agreement}
+    one, four = (reliability[f"reliability_of_mean_of_{k}"] for k in (1, 4))
+    assert one["value"] == pytest.approx(icc["icc_a_1"].value)
+    assert four["value"] == pytest.approx(icc["icc_a_k"].value)
+    assert four["low"] < four["value"] < four["high"]
+    assert "interval over items and raters" in four["method"]
+    shares = [reliability[f"share_of_variance_{name}"]["value"] for name in ("item", "rater", "rest")]
+    assert sum(shares) == pytest.approx(1)
+    assert shares[0] == pytest.approx(one["value"])
+
+    by_title = {section.title: section for section in sections(found)}
+    drawn = [block.title for each in by_title.values() for block in each.blocks if isinstance(block, Figure)]
+    assert {RELIABILITY, WIDTHS} <= set(drawn)
+    assert "The mean of 4 raters has a reliability of" in paragraphs(by_title["Agreement"])
+    assert "With 20 prompts and 4 raters who rate both methods" in paragraphs(by_title["refined against base"])
+
+
+def test_without_all_ratings_each_item_has_raters_of_its_own() -> None:
+    found = made()
+    question = found.dimensions[0]
+    gappy = replace(question, n_units=question.n_units + 1)
+    assert {one.words for one in reliability_of_means(gappy)} == {"ICC(1,k), other raters for each item"}
+    unreliable = [replace(one, value=-0.1) if one.statistic == "icc_a_1" else one for one in question.agreement]
+    assert reliability_of_means(replace(question, agreement=tuple(unreliable))) == []

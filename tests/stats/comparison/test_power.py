@@ -8,6 +8,7 @@ from annotations.stats.comparison.power import (
     pilot_components,
     plan,
     plan_table,
+    plans_around,
     required_prompts,
     variance_components,
 )
@@ -107,6 +108,28 @@ def test_worked_example() -> None:
     wanted = required_prompts(truth, raters_per_prompt=3, n_raters=20, half_width=0.35)
     assert wanted is not None
     assert wanted.n_prompts == 67
+
+
+def test_two_more_raters_may_narrow_an_interval_more_than_forty_prompts() -> None:
+    """σ² .01, .25 and .09 for prompts, raters and the rest, all raters on all 40 prompts: the variance is
+    (.01 + .09/5)/40 + .25/5 = .0507, with 80 prompts .05035, and with seven raters .03629. Student's quantiles of 4.11,
+    4.06 and 6.19 degrees of freedom are 2.747, 2.761 and 2.429."""
+    pilot = VarianceComponents(0.01, 0.25, 0.09, 0.5, 40, 5, 200)
+    found = plans_around(pilot, n_raters=5, raters_per_prompt=5)
+    own, width = found[0], {(one.n_prompts, one.n_raters): one.half_width for one in found}
+    assert (own.n_prompts, own.n_raters, own.raters_per_prompt) == (40, 5, 5)
+    assert own.half_width == pytest.approx(0.6185, abs=5e-5)
+    assert width[80, 5] == pytest.approx(0.6196, abs=5e-5)
+    assert width[40, 7] == pytest.approx(0.4626, abs=5e-5)
+    assert {n for n, _ in width} >= {10, 20, 40, 80, 160}
+    assert {n for _, n in width} == {5, 7, 10, 20}
+
+
+def test_where_each_prompt_has_some_of_the_raters_it_keeps_their_number() -> None:
+    pilot = VarianceComponents(0.5, 0.1, 0.4, 0.5, 40, 8, 120)
+    found = plans_around(pilot, n_raters=8, raters_per_prompt=3.2)
+    assert {one.raters_per_prompt for one in found} == {3}
+    assert plans_around(VarianceComponents(0.0, 0.0, 0.0, 0.5, 40, 8, 120), n_raters=8, raters_per_prompt=3) == ()
 
 
 def test_no_number_of_prompts_makes_up_for_few_raters() -> None:

@@ -11,9 +11,11 @@ from annotations.stats.raters.generalisability import (
     disattenuated,
     g_study_crossed,
     g_study_nested,
+    g_study_of_ratings,
     raters_for,
     spearman_brown,
 )
+from annotations.stats.ratings import Ratings
 from tests.stats.preferences.published import DATA
 
 SHROUT_AND_FLEISS = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7.0]])
@@ -46,6 +48,20 @@ def test_of_crossed_raters_it_is_the_icc_of_shrout_and_fleiss() -> None:
     assert (one.dependability, one.generalisability) == pytest.approx((0.289764, 0.714841), abs=1e-6)
     assert (four.dependability, four.generalisability) == pytest.approx((0.620051, 0.909316), abs=1e-6)
     assert four.generalisability == pytest.approx(spearman_brown(one.generalisability, 4))
+
+
+def test_of_ratings_without_gaps_it_is_the_crossed_design() -> None:
+    """2.556, 5.244 and 1.019 of Shrout and Fleiss: shares .290, .595 and .116 of a single rating's variance."""
+    found = g_study_of_ratings(Ratings.from_matrix(SHROUT_AND_FLEISS.T, range(1, 11)))
+    assert found.components == pytest.approx(g_study_crossed(SHROUT_AND_FLEISS).components)
+    assert found.shares == pytest.approx({"object": 0.2898, "rater": 0.5946, "residual": 0.1156}, abs=5e-5)
+    assert d_study(found, n_raters=4).dependability == pytest.approx(0.620051, abs=1e-6)
+
+
+def test_ratings_that_cannot_be_separated_are_refused() -> None:
+    each_their_own = np.where(np.eye(3, dtype=bool), 2.0, np.nan)
+    with pytest.raises(BadDesign, match="3 ratings of 3 units by 3 raters"):
+        g_study_of_ratings(Ratings.from_matrix(each_their_own, [1, 2, 3]))
 
 
 def test_how_many_raters_reach_a_reliability() -> None:

@@ -12,6 +12,7 @@ from annotations.reports.documents.comparisons import (
 from annotations.reports.documents.estimates import ReportedEstimate
 from annotations.reports.estimates import ends, interval_over, leading, note_of
 from annotations.reports.numbers import figure, interval, p_value, span
+from annotations.reports.study.sections.gains import gain_blocks
 from annotations.reports.study.sections.supporting import fragility_sentence, seeds_sentence
 from annotations.reports.view import Block, Folded, Paragraph
 
@@ -32,6 +33,7 @@ def comparison_blocks(comparison: ReportedComparison) -> list[Block]:
         *_differences(comparison),
         *_support(comparison),
         *_categories(comparison),
+        *gain_blocks(comparison),
         _figures(comparison),
         _robustness(comparison.multiverse),
         *_sizes(comparison.sizes),

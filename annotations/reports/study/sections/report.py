@@ -12,6 +12,7 @@ from annotations.reports.estimates import ends, interval_over, leading, n_of, no
 from annotations.reports.numbers import counted, figure, interval, share, span
 from annotations.reports.study.sections.categories import category_mean_blocks
 from annotations.reports.study.sections.comparisons import comparison_blocks
+from annotations.reports.study.sections.gains import mean_reliability_blocks
 from annotations.reports.study.sections.methods import model_blocks
 from annotations.reports.study.sections.supporting import adjusted_blocks, reliability_blocks
 from annotations.reports.study.sections.words import drawn_ends, drawn_over, spelled, words
@@ -210,6 +211,7 @@ def _agreement(dimension: ReportedQuestion) -> list[Block]:
             axis="thick: 95% interval over items, these raters; thin: over raters, these items",
         ),
         view.all_figures(head, rows, numeric=(1, 2, 3, 4)),
+        *mean_reliability_blocks(dimension),
     ]
 
 
