@@ -1,18 +1,20 @@
 """The catalogues of translations: `make messages` brings them up to date.
 
 What is translated is read from the sources without running them, and without GNU gettext. New texts get
-an empty entry, those that are gone lose theirs. docs/translating.md says how to go on from there.
+an empty entry, those that are gone lose theirs. Entries do not name the files that their texts are in, so that a
+catalogue changes only when a text does; `places` finds them. docs/translating.md says how to go on from there.
 """
 
 import ast
 import io
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation import to_locale
 from django.utils.translation.template import templatize
@@ -124,17 +126,20 @@ def updated(language: str) -> Catalog:
         ("Content-Type", "text/plain; charset=utf-8"),
         ("Plural-Forms", PLURALS[language]),
     ]
-    for (context, text), files in sorted(wanted(language).items(), key=lambda entry: _order(entry[0])):
+    for context, text in sorted(wanted(language), key=_order):
         singular = text if isinstance(text, str) else text[0]
         old = before.get(singular, context or None)
         string = old.string if old is not None and isinstance(old.string, str) == isinstance(text, str) else None
         catalog.add(
             text,
             string or ("" if isinstance(text, str) else ("",) * catalog.num_plurals),
-            locations=[(name, None) for name in sorted(files)],  # without lines: those change with every edit
             context=context or None,
         )
     return catalog
+
+
+def key_of(message: Message) -> Key:
+    return message.context or "", message.id if isinstance(message.id, str) else (message.id[0], message.id[1])
 
 
 def is_complete(translation: str | tuple[str, ...] | list[str]) -> bool:
@@ -144,7 +149,7 @@ def is_complete(translation: str | tuple[str, ...] | list[str]) -> bool:
 def po(catalog: Catalog) -> bytes:
     """As `write_po` writes it, without the headers that only say when."""
     file = io.BytesIO()
-    write_po(file, catalog, width=0, include_lineno=False)
+    write_po(file, catalog, width=0)
     kept = (b'"POT-Creation-Date', b'"PO-Revision-Date', b'"Last-Translator', b'"Generated-By')
     return b"".join(line for line in file.getvalue().splitlines(keepends=True) if not line.startswith(kept))
 
@@ -183,18 +188,35 @@ def _key(call: str, texts: list[str]) -> Key:
 
 
 def _order(key: Key) -> tuple[str, str]:
-    context, text = key
-    return (text if isinstance(text, str) else text[0], context)
+    return _texts(key)[0], key[0]
+
+
+def _texts(key: Key) -> tuple[str, ...]:
+    return (key[1],) if isinstance(key[1], str) else key[1]
+
+
+def places(words: str) -> list[str]:
+    """Each text that has these words, after the files that it is in."""
+    return [place(key) for key in sorted(messages(), key=_order) if any(words in text for text in _texts(key))]
+
+
+def place(key: Key) -> str:
+    return f"{', '.join(sorted(messages()[key]))}: {_texts(key)[0]!r}"
 
 
 def main() -> None:
+    """With words: where the texts with these words are. Without: bring the catalogues up to date."""
+    if len(sys.argv) > 1:
+        print("\n".join(places(sys.argv[1])))  # noqa: T201  # this is a command
+        return
     for language in PLURALS:
         catalog = updated(language)
         path = po_file(language)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(po(catalog))
-        left = sum(not is_complete(message.string) for message in catalog if message.id)
-        print(f"{language}: {len(catalog)} texts, {left} to translate")  # noqa: T201  # this is a command
+        left = [key_of(message) for message in catalog if message.id and not is_complete(message.string)]
+        lines = [f"{language}: {len(catalog)} texts, {len(left)} to translate", *map(place, left)]
+        print("\n    ".join(lines))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -13,9 +13,10 @@ from tests.languages.catalogues import (
     PLURALS,
     RESEARCHERS_MODULES,
     ROOT,
-    Key,
     for_raters,
     is_complete,
+    key_of,
+    places,
     po_file,
     raters_files,
     read,
@@ -42,10 +43,6 @@ def entries(language: str) -> tuple[Message, ...]:
 
 def finished(language: str) -> list[Message]:
     return [message for message in entries(language) if is_complete(message.string)]
-
-
-def key_of(message: Message) -> Key:
-    return message.context or "", message.id if isinstance(message.id, str) else (message.id[0], message.id[1])
 
 
 def placeholders(text: str) -> Counter[str]:
@@ -109,3 +106,16 @@ def test_line_breaks_and_edges_are_those_of_the_original(language: str) -> None:
         for text in translations(message):
             assert text.strip() == text or original.strip() != original, text
             assert text.count("\n") == original.count("\n"), text
+
+
+@LANGUAGES
+def test_a_catalogue_names_no_file(language: str) -> None:
+    """Otherwise moving a text from one file to another would change every catalogue."""
+    assert not re.search("^#:", po_file(language).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_where_a_text_is_can_be_asked() -> None:
+    assert "annotations/templates/annotations/rate/page.html: '%(answered)s of %(total)s'" in places("of %(total)s")
+    with_plural = places("cards answered")
+    assert any(line.endswith(": '%(answered)s of %(wanted)s card answered'") for line in with_plural), with_plural
+    assert places("no text has these words") == []
