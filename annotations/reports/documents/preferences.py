@@ -131,6 +131,8 @@ class PreferencePart:
     chance      of the ranked methods in that order: the model's chance that the row's method beats the column's, ties
                 halved
     tests       of one scale for all votes; of no difference between methods (Friedman)
+    unbeaten    groups of methods that are joined by wins in both directions and lost to none outside: if there is one,
+                it comes before all others; empty with a prior and in older documents
     fewest      votes, prompts and raters that decide which method is first; empty where it is not known
     facets      the same by category of prompts; facets_left_out: why others are not shown
     """
@@ -153,6 +155,7 @@ class PreferencePart:
     differences: tuple[StrengthDifference, ...]
     pairs: tuple[ReportedPair, ...]
     tests: tuple[PreferenceTest, ...]
+    unbeaten: tuple[tuple[str, ...], ...] = ()
     fewest: tuple[ReportedFewest, ...] = ()
     facets: tuple[PreferenceFacet, ...] = ()
     facets_left_out: dict[str, str] = field(default_factory=dict)

@@ -33,6 +33,7 @@ from annotations.stats.preferences.by_category import (
     usable_facets,
 )
 from annotations.stats.preferences.fragility import fewest_votes
+from annotations.stats.preferences.linked import unbeaten_groups
 from annotations.stats.preferences.mean_ranks import MeanRank, mean_ranks
 from annotations.stats.preferences.rankings import Rankings, friedman
 from annotations.stats.preferences.strengths import Strength, Strengths, elo, ranking_strengths, strengths
@@ -123,6 +124,7 @@ def preference_part(data: Votes | Rankings, *, n_pseudo: float = 0.0) -> Prefere
         ),
         pairs=tuple(_pair(one, found, place) for one in pairs),
         tests=tuple(_tests(data, found)),
+        unbeaten=() if n_pseudo else tuple(tuple(votes.methods[at] for at in one) for one in unbeaten_groups(votes)),
         fewest=_fewest(data, votes) if not n_pseudo else (),
         facets=tuple(
             _facet(name, strengths_by_category(data, data.facets[name], n_pseudo=n_pseudo)) for name in usable

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import exp
 
-from annotations.reports.documents.preferences import PreferencePart, ReportedStrength
+from annotations.reports.documents.preferences import PreferencePart, ReportedPair, ReportedStrength
 from annotations.reports.estimates import leading
 from annotations.reports.numbers import counted
 
@@ -15,25 +15,104 @@ def answer(part: PreferencePart) -> str:
     if part.n_methods == 2 and part.kind == "votes":
         return _of_two(part)
     ranked = [row for row in part.strengths if row.log_worth.value is not None]
-    basis = f"{counted(part.n, _noun(part))} of {part.n_methods} methods{_by_raters(part)}"
+    basis = _basis(part)
+    if said := _without_strength(part, ranked):
+        return said
     if not ranked:
-        return f"{basis} do not rank them: {part.note}."
+        return f"{basis} {'does' if part.n == 1 else 'do'} not rank them: {part.note}."
     best, names = ranked[0], [row.method for row in ranked if row.rank_low == 1]
-    said = _figures(best) + _against_next(part, best, ranked[1])
+    said = _figures(best) + _against_next(part, best, ranked[1]) + _not_ranked(part, ranked)
     if best.rank_low is None:
         why = next((each.reason for each in best.log_worth.intervals if each.reason), "")
         held = f"whether this holds for other {best.log_worth.intervals[0].covers} cannot be said: {why}"
         return f"{best.method} does best in these {basis}: {said}; {held}."
     if len(names) == 1:
-        return f"{best.method} is preferred to all others: {said} ({basis})."
-    if len(names) == len(ranked):
-        them = f"The {_noun(part)}s do not distinguish the {len(ranked)} methods"
-        return f"{them}; {best.method} does best: {said} ({basis})."
+        them = "all others" if len(ranked) == part.n_methods else "all others that can be ranked"
+        return f"{best.method} is preferred to {them}: {said} ({basis})."
     others = names[1:] if names[0] == best.method else [name for name in names if name != best.method]
     shown = _and(others) if len(others) <= MOST_NAMED else f"{len(others)} others"
+    if len(names) == len(ranked) == part.n_methods:
+        them = f"The {_noun(part)}s do not distinguish the {len(ranked)} methods"
+        return f"{them}; {best.method} does best: {said} ({basis})."
     return f"{best.method} does best but is not distinguished from {shown}: {said} ({basis})."
 
 
+def _basis(part: PreferencePart) -> str:
+    between = "between" if part.kind == "votes" else "of"
+    return f"{counted(part.n, _noun(part))} {between} {part.n_methods} methods{_by_raters(part)}"
+
+
+# --- methods without a strength --------------------------------------------------------------------------------------
+def _without_strength(part: PreferencePart, ranked: Sequence[ReportedStrength]) -> str:
+    """The sentence where a method that has no strength may be the best one; empty where the strongest is the best.
+
+    A method that lost to no other, or a group of such methods, comes before those that the model ranks.
+    """
+    has_met = {row.method for row in part.strengths if row.n}
+    groups = [group for group in part.unbeaten if has_met.intersection(group)]
+    if len(groups) > 1:
+        firsts = [group[0] for group in groups]
+        shown = _and(firsts) if len(firsts) <= MOST_NAMED else f"{len(firsts)} methods, such as {_and(firsts[:2])},"
+        do = "does" if part.n == 1 else "do"
+        why = f"nothing compares {shown} with each other, directly or through other methods"
+        return f"{_basis(part)} {do} not show which method is best: {why}."
+    if len(part.strengths) == len(ranked) or not groups or {row.method for row in ranked}.intersection(groups[0]):
+        return ""
+    if len(groups[0]) == part.n_methods:
+        return ""
+    if len(groups[0]) == 1:
+        return _unbeaten(part, next(row for row in part.strengths if row.method == groups[0][0]))
+    n_others = part.n_methods - len(groups[0])
+    others = f"the other {n_others} methods" if n_others > 1 else "the other method"
+    pair = next((one for one in part.pairs if {one.first, one.second} == set(groups[0])), None)
+    if len(groups[0]) == 2 and pair and pair.win_rate.value is not None:
+        said = _decided(pair, _noun(part), is_one_of_many=True)
+        return f"{said}; both come before {others} in every comparison ({_basis(part)})."
+    return f"{_and(groups[0])} come before {others} in every comparison, and are not ranked ({_basis(part)})."
+
+
+def _unbeaten(part: PreferencePart, row: ReportedStrength) -> str:
+    """The method that won all its votes: against which others, and what holds for other prompts and raters."""
+    pairs = [one for one in part.pairs if row.method in (one.first, one.second)]
+    rivals = [one.second if one.first == row.method else one.first for one in pairs]
+    shown = _and(rivals) if len(rivals) <= MOST_NAMED else f"{len(rivals)} other methods"
+    if part.kind == "votes":
+        all_of_them = {1: "its only vote", 2: "both its votes"}.get(row.wins, f"all {row.wins:,} of its votes")
+        said = f"{row.method} won {all_of_them}, against {shown}"
+    else:
+        place = "is the best" if part.kind == "best_worst" else "is first"
+        n = row.n_ranked or 0
+        all_of_them = f"all {n:,} rankings" if n > 1 else "the only ranking"
+        said = f"{row.method} {place} in {all_of_them} that {'have' if n > 1 else 'has'} it"
+    found = [(bounds, rival) for one, rival in zip(pairs, rivals, strict=True) if (bounds := _bounds(one, row.method))]
+    if not found:
+        reasons = (each.reason for one in pairs for each in one.win_rate.intervals if each.reason)
+        why = next(reasons, "there is no interval")
+        return f"{said}; whether this holds for other prompts and raters cannot be said: {why} ({_basis(part)})."
+    (low, high, covers), rival = min(found)
+    share = f"its share of those against {rival} has the 95% interval {low:.0%}–{high:.0%} over {covers}"
+    is_open = "" if low > 0.5 else f", so this may not hold for other {covers}"
+    return f"{said}; {share}{is_open} ({_basis(part)})."
+
+
+def _bounds(pair: ReportedPair, method: str) -> tuple[float, float, str] | None:
+    """The interval of the share of decided votes for this method of a pair, and what it covers."""
+    found = leading(pair.win_rate)
+    if found is None or found.bounds is None:
+        return None
+    low, high = found.bounds
+    return (low, high, found.covers) if pair.first == method else (1 - high, 1 - low, found.covers)
+
+
+def _not_ranked(part: PreferencePart, ranked: Sequence[ReportedStrength]) -> str:
+    missing = [row.method for row in part.strengths if row.method not in {each.method for each in ranked}]
+    if not missing:
+        return ""
+    shown = _and(missing) if len(missing) <= MOST_NAMED else f"{len(missing)} methods"
+    return f"; {shown} {'is' if len(missing) == 1 else 'are'} not ranked"
+
+
+# --- the figures -----------------------------------------------------------------------------------------------------
 def _by_raters(part: PreferencePart) -> str:
     return f" by {counted(part.n_raters, 'rater')}" if part.n_raters else ""
 
@@ -78,21 +157,31 @@ def _of_two(part: PreferencePart) -> str:
     rate = pair.win_rate
     if rate.value is None:
         return f"All {pair.ties:,} votes between {pair.first} and {pair.second} are ties."
-    is_turned = rate.value < 0.5
-    better, worse = (pair.second, pair.first) if is_turned else (pair.first, pair.second)
-    share = 1 - rate.value if is_turned else rate.value
-    said = f"{better} is preferred in {share:.0%} of {pair.wins + pair.losses:,} decided votes"
+    said = _decided(pair, "vote")
     first, found = rate.intervals[0] if rate.intervals else None, leading(rate)
-    if found and found.bounds:
-        low, high = found.bounds
-        low, high = (1 - high, 1 - low) if is_turned else (low, high)
-        said += f", 95% interval over {found.covers} {low:.0%}–{high:.0%}"
-        if low <= 0.5:
-            said = f"The votes do not distinguish {better} from {worse}: {said}"
     if first and first is not found:
         said += f"; no interval over {first.covers}: {first.reason}"
     votes = f"{counted(pair.n, 'vote')}{_by_raters(part)}"
+    if not pair.ties:
+        return f"{said} ({votes}, no ties)."
     return f"{said}; {counted(pair.ties, 'tie')} ({pair.tie_share.value:.0%} of {votes})."
+
+
+def _decided(pair: ReportedPair, noun: str, *, is_one_of_many: bool = False) -> str:
+    """The share of decided votes for the better of two methods, with its interval, without a full stop."""
+    rate = pair.win_rate
+    is_turned = rate.value is not None and rate.value < 0.5
+    better, worse = (pair.second, pair.first) if is_turned else (pair.first, pair.second)
+    share = max(pair.wins, pair.losses) / (pair.wins + pair.losses)
+    said = f"{better} is preferred in {share:.0%} of {counted(pair.wins + pair.losses, f'decided {noun}')}"
+    if is_one_of_many:
+        said += f" against {worse}"
+    if bounds := _bounds(pair, better):
+        low, high, covers = bounds
+        said += f", 95% interval over {covers} {low:.0%}–{high:.0%}"
+        if low <= 0.5:
+            said = f"The {noun}s do not distinguish {better} from {worse}: {said}"
+    return said
 
 
 def _and(names: Sequence[str]) -> str:

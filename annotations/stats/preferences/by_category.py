@@ -21,6 +21,7 @@ from annotations.stats.preferences.strengths import (
     ranking_strengths,
     strengths,
     with_place_if_bounded,
+    with_side_if_bounded,
 )
 from annotations.stats.preferences.votes import LOSES, WINS, Codes, Facet, Votes
 from annotations.stats.preferences.win_rate import WinRate, win_rate
@@ -146,7 +147,7 @@ def _fit_of_all(data: Votes | Rankings, facet: Facet) -> tuple[Votes | Rankings,
             fitted, _has_bounds = with_place_if_bounded(of_group, 0.0)
             return of_group, RankingSample(of_group, fitted), of_group.facets[""]
         votes = only_among(data, group)
-        return votes, model.VoteSample(votes, model.fit(votes)), votes.facets[""]
+        return votes, model.VoteSample(votes, with_side_if_bounded(votes, 0.0)[0]), votes.facets[""]
     except NotConverged:
         return "the model of all votes has no maximum"
 

@@ -32,21 +32,42 @@ def comparable_groups(votes: Votes) -> list[list[int]]:
     return sorted(groups, key=lambda group: (-len(group), group))
 
 
-def why_alone(votes: Votes, method: int, group: Sequence[int]) -> str:
-    """Why a method has no strength on the scale of a group that it does not belong to, and what is missing."""
+def unbeaten_groups(votes: Votes) -> list[list[int]]:
+    """The comparable groups of which no method lost to, or tied with, a method outside, in the order of their methods.
+
+    If there is one, its methods come before all others by some chain of wins. If there are several, no votes compare
+    their methods, not even through others. A method without votes is a group of its own.
+    """
+    beaten = beaten_by(votes)
+    n_groups, label = connected_components(beaten, directed=True, connection="strong")
+    winner, loser = beaten.nonzero()
+    across = label[winner] != label[loser]
+    free = np.setdiff1d(np.arange(n_groups), label[loser[across]])
+    return sorted(np.flatnonzero(label == group).tolist() for group in free)
+
+
+def why_alone(votes: Votes, method: int, group: Sequence[int], *, them: str = "the ranked methods") -> str:
+    """Why a method has no strength on the scale of a group that it does not belong to, and what is missing.
+
+    them: the group in words
+    """
     inside = np.zeros(len(votes.methods), bool)
     inside[list(group)] = True
     met = ((votes.first == method) & inside[votes.second]) | ((votes.second == method) & inside[votes.first])
     if not met.any():
-        return "never met the ranked methods: collect votes against one of them"
+        return f"never met {them}: collect votes against one of them"
     of_method = votes.only(met)
     won = int(of_method.count[_came_off(of_method, method) == WINS].sum())
     lost = int(of_method.count[_came_off(of_method, method) == LOSES].sum())
     if lost == 0:
-        return f"won all {won} votes against the ranked methods: no finite strength before it loses or ties one"
+        return f"won {_all(won)} against {them}: no finite strength before it loses or ties one"
     if won == 0:
-        return f"lost all {lost} votes against the ranked methods: no finite strength before it wins or ties one"
-    return "no chain of wins in both directions joins it to the ranked methods: collect more votes"
+        return f"lost {_all(lost)} against {them}: no finite strength before it wins or ties one"
+    return f"no chain of wins in both directions joins it to {them}: collect more votes"
+
+
+def _all(n: int) -> str:
+    return "its only vote" if n == 1 else f"all {n:,} votes"
 
 
 def _came_off(votes: Votes, method: int) -> np.ndarray:

@@ -11,6 +11,8 @@ Likelihood = Callable[[FloatArray], tuple[float, FloatArray, FloatArray]]
 MOST_STEPS = 100
 _UNBOUNDED = 30.0
 """Log odds beyond this are those of a likelihood that stays flat on the way to infinity."""
+_FLAT = 1e-13
+"""Information smaller than this share of the largest is a product of rounding."""
 
 
 class NotConverged(RuntimeError):
@@ -38,8 +40,17 @@ def maximise(likelihood: Likelihood, start: FloatArray, k: int) -> tuple[FloatAr
         if np.abs(theta).max(initial=0) > _UNBOUNDED:
             break
         if np.abs(step).max(initial=0) * length < 1e-10 and abs(gain) < 1e-9 * (1 + abs(value)):
+            if _is_flat(information, k):
+                break
             return theta, value, information
     raise NotConverged(f"no maximum after {MOST_STEPS} steps, or within log odds of {_UNBOUNDED:g}")
+
+
+def _is_flat(information: FloatArray, k: int) -> bool:
+    """Whether the likelihood rises for ever in some direction, so slowly in the end that a step there is lost in
+    rounding."""
+    values = np.linalg.eigvalsh(information + _constant(information, k))
+    return bool(values[0] < _FLAT * values[-1])
 
 
 def with_ghost(
@@ -62,10 +73,14 @@ def with_ghost(
 
 def invert(information: FloatArray, k: int) -> FloatArray:
     """The inverse under Σ λ = 0: strengths are known up to a constant, so the constant's direction is set to 0."""
-    p = len(information)
-    ones = np.zeros((p, p))
-    ones[:k, :k] = max(float(np.trace(information[:k, :k])) / max(k, 1), 1e-12) / k
-    inverse = np.linalg.pinv(information + ones, hermitian=True)
-    centring = np.eye(p)
+    inverse = np.linalg.pinv(information + _constant(information, k), hermitian=True)
+    centring = np.eye(len(information))
     centring[:k, :k] -= 1 / k
     return np.asarray(centring @ inverse @ centring)
+
+
+def _constant(information: FloatArray, k: int) -> FloatArray:
+    """What fills the direction of the constant, of which nothing is known."""
+    ones = np.zeros_like(information)
+    ones[:k, :k] = max(float(np.trace(information[:k, :k])) / max(k, 1), 1e-12) / k
+    return ones

@@ -3,7 +3,7 @@ which."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import log, nan
+from math import isnan, log, nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from annotations.stats.preferences.win_rate import clusters_of
 
 METHOD = "Bradley–Terry with Davidson's ties, maximum likelihood, log-worth with mean 0"
 RANKED = "Plackett–Luce with ties, maximum likelihood, log-worth with mean 0"
+LEFT = "log odds that being on the left adds"
 PLACE = "log odds that each place further forward adds"
 MOST_PAIRED = 60
 """With more methods than this, their pairs are not tested one by one."""
@@ -87,15 +88,17 @@ def strengths(votes: Votes, *, level: float = 0.95, n_pseudo: float = 0.0) -> St
         return _without_ranks(votes, why)
     inner = only_among(votes, group)
     try:
-        fitted = model.fit(inner, n_pseudo=n_pseudo)
+        fitted, has_bounds = with_side_if_bounded(inner, n_pseudo)
     except NotConverged:
-        return _without_ranks(votes, "the side alone decides the votes, or all are ties: the model has no maximum")
+        return _without_ranks(votes, why_unbounded(inner))
     kinds = clusters_of(inner)
     spread = Spread(model.VoteSample(inner, fitted), kinds)
     found = _assembled(votes, group, spread, fitted.chances, METHOD, level, n_pseudo, {"votes": inner.n}, kinds)
-    return replace(
-        found, side=_side(spread, len(group), level) if fitted.has_side else None, misfit=_misfit(inner, fitted)
-    )
+    found = replace(found, misfit=_misfit(inner, fitted))
+    if not has_bounds:
+        why = "no finite effect of the side fits these votes, so that strengths are not corrected for it"
+        return replace(found, side=Estimate.undefined("side", LEFT, why))
+    return replace(found, side=_side(spread, len(group), level)) if fitted.has_side else found
 
 
 def ranking_strengths(rankings: Rankings, *, level: float = 0.95, n_pseudo: float = 0.0) -> Strengths:
@@ -105,28 +108,59 @@ def ranking_strengths(rankings: Rankings, *, level: float = 0.95, n_pseudo: floa
     about the others, and is left out of the rankings.
     """
     votes = rankings.votes()
+    method = BEST_WORST if rankings.is_best_worst else RANKED
     group, why = ranked_group(votes, n_pseudo)
     if why:
-        return _without_ranks(votes, why)
+        return _without_ranks(votes, why, method)
     inner = rankings.among(group)
+    if not inner.n:
+        why = "no ranking has both its best and its worst among the methods that can be compared"
+        return _without_ranks(votes, why, method)
     try:
         fitted, has_bounds = with_place_if_bounded(inner, n_pseudo)
     except NotConverged:
-        return _without_ranks(
-            votes, "the model has no maximum: the place alone decides, all rankings are ties, or too few are not"
-        )
+        why = "the model has no maximum: the place alone decides, all rankings are ties, or too few are not"
+        return _without_ranks(votes, why, method)
     kinds = [
         Clusters(name, codes)
         for name, codes in (("prompts", inner.prompt), ("raters", inner.rater))
         if codes is not None
     ]
-    method = BEST_WORST if rankings.is_best_worst else RANKED
     spread = Spread(RankingSample(inner, fitted), kinds)
     found = _assembled(votes, group, spread, fitted.chances, method, level, n_pseudo, {"rankings": inner.n}, kinds)
     if not has_bounds:
         why = "no finite effect of the place fits these rankings, so that strengths are not corrected for it"
         return replace(found, side=Estimate.undefined("side", PLACE, why))
     return replace(found, side=_side(spread, len(group), level, PLACE)) if fitted.has_place else found
+
+
+def with_side_if_bounded(votes: Votes, n_pseudo: float) -> tuple[model.Fit, bool]:
+    """The fit, and whether the side's effect is finite; where it is not, the fit without it.
+
+    Raises NotConverged where there is no finite maximum either way, or where one side wins every decided vote.
+    """
+    try:
+        return model.fit(votes, n_pseudo=n_pseudo), True
+    except NotConverged:
+        if _side_decides(votes):
+            raise
+        return model.fit(votes, with_side=False, n_pseudo=n_pseudo), False
+
+
+def why_unbounded(votes: Votes) -> str:
+    """Why joined methods have no finite strengths."""
+    if _side_decides(votes):
+        return "the side alone decides the votes: the image on the same side won every decided vote"
+    decided = votes.only(votes.outcome != TIE)
+    if all(len(group) == 1 for group in comparable_groups(decided)):
+        return "only ties join the methods, and all decided votes follow one order: no finite strengths fit them"
+    return "the model has no maximum"
+
+
+def _side_decides(votes: Votes) -> bool:
+    decided = votes.outcome != TIE
+    on_left = (votes.side * np.where(votes.outcome == WINS, 1, -1))[decided]
+    return bool(len(on_left) and on_left[0] != 0 and (on_left == on_left[0]).all())
 
 
 def with_place_if_bounded(rankings: Rankings, n_pseudo: float) -> tuple[RankingFit, bool]:
@@ -204,7 +238,7 @@ def _assembled(
     )
 
 
-def _side(spread: Spread, k: int, level: float, method: str = "log odds that being on the left adds") -> Estimate:
+def _side(spread: Spread, k: int, level: float, method: str = LEFT) -> Estimate:
     contrast = np.zeros(k + 1)
     contrast[-1] = 1
     intervals = tuple(spread.interval(contrast, covers, level) for covers in spread.covers)
@@ -251,12 +285,17 @@ def _row(votes: Votes, method: int, log_worth: Estimate, ranks: Ranks, note: str
     return Strength(votes.methods[method], log_worth, *ranks, n, n_wins, n_losses, n_ties, rate, note)
 
 
-def _without_ranks(votes: Votes, why: str) -> Strengths:
+def _without_ranks(votes: Votes, why: str, method: str = METHOD) -> Strengths:
+    """No strengths, and why; the methods in the order of their win rates."""
     rows = []
-    for method in range(len(votes.methods)):
-        others = [other for other in range(len(votes.methods)) if other != method]
-        is_split = bool(len(votes.first)) and not (votes.outcome == TIE).all()
-        note = why_alone(votes, method, others) if is_split else why
-        rows.append(_row(votes, method, Estimate.undefined("log_worth", METHOD, note), (None, None), note))
+    groups = comparable_groups(votes)
+    is_joined = len(groups[0]) == len(votes.methods) if groups else True
+    for code in range(len(votes.methods)):
+        own = next(group for group in groups if code in group)
+        others = [other for other in range(len(votes.methods)) if other not in own]
+        is_split = bool(len(votes.first)) and not is_joined
+        note = why_alone(votes, code, others, them="the others") if is_split else why
+        rows.append(_row(votes, code, Estimate.undefined("log_worth", method, note), (None, None), note))
+    rows.sort(key=lambda row: (isnan(row.win_rate), -row.win_rate))
     k = len(votes.methods)
-    return Strengths(tuple(rows), None, np.full((k, k), nan), (nan, 0, nan), (), note=why)
+    return Strengths(tuple(rows), None, np.full((k, k), nan), (nan, 0, nan), (), method, note=why)

@@ -34,7 +34,7 @@ def test_of_many_methods_it_says_how_often_the_best_one_beats_the_next() -> None
         "The votes do not distinguish the 3 methods; care does best: it wins 86% of its votes, ties as"
     )
     assert ", and an estimated 75% of decided votes against haste, the next best, 95% interval over prompts and" in said
-    assert said.endswith("(216 votes of 3 methods by 12 raters).")
+    assert said.endswith("(216 votes between 3 methods by 12 raters).")
 
 
 def test_the_methods_that_may_be_as_good_are_named() -> None:
@@ -71,7 +71,7 @@ def test_of_two_methods_with_two_raters_the_interval_over_prompts_is_said() -> N
     said = preference_part(votes(2, [(0, 1, 30), (1, 0, 10)])).sentence
     assert said.startswith("care is preferred in 75% of 80 decided votes, 95% interval over prompts ")
     assert "; no interval over prompts and raters: 2 raters cannot represent others" in said
-    assert said.endswith("0 ties (0% of 80 votes by 2 raters).")
+    assert said.endswith(" (80 votes by 2 raters, no ties).")
 
 
 def test_rankings_that_distinguish_nobody_are_not_called_votes() -> None:
@@ -89,3 +89,72 @@ def test_rankings_that_distinguish_nobody_are_not_called_votes() -> None:
         ", the next best, in an estimated 50% of rankings without ties, 95% interval over prompts and raters " in said
     )
     assert said.endswith("(36 rankings of 3 methods by 4 raters).")
+
+
+class TestAMethodWithoutAStrength:
+    """The model ranks only methods that votes join in both directions; the best one may not be among them."""
+
+    def test_the_method_that_won_everything_comes_first_not_the_best_of_the_others(self) -> None:
+        said = preference_part(votes(4, [(0, 1, 6), (0, 2, 6), (1, 2, 4), (2, 1, 2)])).sentence
+        assert said.startswith("care won all 48 of its votes, against haste and chance; its share of those against ")
+        assert "the 95% interval " in said
+        assert said.endswith("(72 votes between 3 methods by 4 raters).")
+
+    def test_votes_that_always_follow_one_order_name_the_first(self) -> None:
+        part = preference_part(votes(4, [(0, 1, 6), (1, 2, 6), (0, 2, 6)]))
+        assert part.sentence.startswith("care won all 48 of its votes, against haste and chance; ")
+        assert [row.method for row in part.strengths] == ["care", "haste", "chance"]
+        assert [row.note for row in part.strengths] == [
+            "won all 48 votes against the others: no finite strength before it loses or ties one",
+            "no chain of wins in both directions joins it to the others: collect more votes",
+            "lost all 48 votes against the others: no finite strength before it wins or ties one",
+        ]
+
+    def test_one_rater_cannot_speak_for_others(self) -> None:
+        said = preference_part(votes(1, [(0, 1, 1), (0, 2, 1), (1, 2, 1)])).sentence
+        assert said.startswith("care won both its votes, against haste and chance; whether this holds for other ")
+        assert "1 rater cannot represent others" in said
+
+    def test_a_method_that_lost_everything_is_named_after_the_others(self) -> None:
+        said = preference_part(votes(4, [(0, 1, 4), (1, 0, 3), (0, 2, 6), (1, 2, 6)])).sentence
+        assert said.startswith("care does best but is not distinguished from haste: ")
+        assert "; chance is not ranked (" in said
+
+    def test_nothing_is_best_where_nothing_compares_the_methods(self) -> None:
+        four = Votes(list("abcd"), np.array([0, 1, 2, 3]), np.array([1, 0, 3, 2]), np.array([0, 0, 0, 0]))
+        said = preference_part(four).sentence
+        assert said == (
+            "4 votes between 4 methods do not show which method is best: nothing compares a and c with each other, "
+            "directly or through other methods."
+        )
+
+    def test_a_method_without_votes_does_not_hide_the_winner(self) -> None:
+        three = Votes(list("abc"), np.array([0, 0]), np.array([1, 1]), np.array([0, 0]), np.zeros(2, int))
+        assert preference_part(three).sentence.startswith("a won both its votes, against b; ")
+
+    def test_two_methods_before_all_others_are_compared_with_each_other(self) -> None:
+        """Best and worst of four: the model could rank only the two that are always last."""
+        rank = np.array([[1, 2, 2, 3], [2, 1, 3, 2], [1, 2, 3, 2]])
+        found = preference_part(
+            Rankings(
+                ["c", "d", "a", "b"],
+                np.tile([2, 3, 0, 1], (36, 1)),
+                np.tile(rank, (12, 1)),
+                np.tile(np.arange(4), 9),
+                np.repeat(np.arange(9), 4),
+                is_best_worst=True,
+            )
+        )
+        said = found.sentence
+        assert "a is preferred in 67% of 36 decided rankings against b" in said
+        assert (
+            "; both come before the other 2 methods in every comparison (36 rankings of 4 methods by 4 raters)." in said
+        )
+        assert all(row.log_worth.value is None for row in found.strengths if row.method in "cd")
+
+    def test_a_ranking_that_never_changes_names_the_first(self) -> None:
+        item, rank = np.tile([0, 1, 2], (12, 1)), np.tile([1, 2, 3], (12, 1))
+        raters, prompts = np.tile(np.arange(4), 3), np.repeat(np.arange(3), 4)
+        part = preference_part(Rankings(["care", "haste", "chance"], item, rank, raters, prompts))
+        assert part.sentence.startswith("care is first in all 12 rankings that have it; its share of those against ")
+        assert part.model.startswith("Plackett–Luce")

@@ -63,6 +63,30 @@ class TestWhatCanBeRanked:
         assert found.note.startswith("the side alone decides the votes")
         assert not any(row.log_worth.is_defined for row in found.rows)
 
+    def test_an_effect_of_the_side_without_bounds_is_not_fitted_and_the_methods_are_ranked(self) -> None:
+        """On the left the first always wins, on the right half the time: with a large effect of the side the votes on
+        the left have chance 1 whatever the strengths, which are then arbitrary."""
+        rows = [(0, 1, 0)] * 9 + [(0, 1, 1)] * 3
+        found = strengths(votes_between(rows, "ab", side=np.repeat([1, -1], [6, 6])))
+        # Nine wins of twelve: the strengths are ± log(9 / 3) / 2.
+        assert [row.log_worth.value for row in found.rows] == pytest.approx([np.log(3) / 2, -np.log(3) / 2])
+        assert found.side is not None
+        assert found.side.reason.startswith("no finite effect of the side fits these votes")
+
+    def test_methods_that_only_ties_join_have_no_finite_strength(self) -> None:
+        """Without an upset, a larger difference with as many more ties always fits better."""
+        chain = [(0, 1, 0), (0, 1, 2), (1, 2, 0), (1, 2, 2), (0, 2, 0)] * 4
+        for sides in (np.zeros(20, np.int64), np.tile([1, -1], 10)):
+            found = strengths(votes_between(chain, "abc", side=sides))
+            assert found.note.startswith("only ties join the methods, and all decided votes follow one order")
+            assert {row.note for row in found.rows} == {found.note}
+        one_side = strengths(votes_between([(0, 1, 0), (0, 1, 2)], "ab", side=np.ones(2, np.int64)))
+        assert not any(row.log_worth.is_defined for row in one_side.rows)
+
+    def test_a_long_tie_against_the_order_bounds_the_strengths(self) -> None:
+        chain = [(0, 1, 0), (0, 1, 2), (1, 2, 0), (1, 2, 2), (0, 2, 2)] * 4
+        assert all(row.log_worth.is_defined for row in strengths(votes_between(chain, "abc")).rows)
+
     def test_a_method_does_not_meet_itself(self) -> None:
         with pytest.raises(BadVotes, match=r"vote 1: the method 'a' meets itself"):
             votes_between([(0, 1, 0), (0, 0, 0)], "ab")
