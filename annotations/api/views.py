@@ -142,7 +142,7 @@ class TooLarge(APIException):
     """A study whose file takes too long to write."""
 
     status_code = status.HTTP_409_CONFLICT
-    default_detail = "This study is large: write it by manage.py export_study --as."
+    default_detail = "This study is large. Export it with the command manage.py export_study --as."
     default_code = "too_large"
 
 

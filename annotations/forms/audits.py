@@ -171,7 +171,7 @@ class PlanForm(forms.Form):
     use_required_attribute = False
 
     critics = forms.MultipleChoiceField(
-        label=gettext_lazy("Critics on trial"), widget=forms.CheckboxSelectMultiple, choices=[]
+        label=gettext_lazy("Critics to audit"), widget=forms.CheckboxSelectMultiple, choices=[]
     )
     auditors_per_image = forms.IntegerField(
         label=gettext_lazy("Auditors per image"),

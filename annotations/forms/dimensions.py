@@ -42,7 +42,7 @@ def parse_levels(text: str, kind: str) -> list[dict[str, str]]:
             )
         if len(label) > LONGEST_LABEL:
             raise ValidationError(
-                _("Line %(line)d: keep the label within %(n)d letters.") % (where | {"n": LONGEST_LABEL})
+                _("Line %(line)d: shorten the label to at most %(n)d characters.") % (where | {"n": LONGEST_LABEL})
             )
         value = _decimal(written)
         if value is None:
@@ -94,8 +94,8 @@ class DimensionForm(forms.Form):
     levels = forms.CharField(
         label=gettext_lazy("Answers"),
         help_text=gettext_lazy(
-            "One per line, from low to high: value = what raters read. A slider has its two ends, words have their "
-            "marks, places their kinds. A ranking, a comment and the parts of a prompt have none."
+            "One per line, from low to high: value = what raters read. For a slider, give its two ends; for words, "
+            "their marks; for places, their kinds. Leave this empty for a ranking, a comment or the parts of a prompt."
         ),
         widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "true"}),
         required=False,
@@ -111,13 +111,15 @@ class DimensionForm(forms.Form):
     allows_unable = forms.BooleanField(label=gettext_lazy("Offer “unable to answer”"), required=False, initial=True)
     is_required = forms.BooleanField(
         label=gettext_lazy("Needs an answer"),
-        help_text=gettext_lazy("For comments, and for choices: without it, “none of these” is offered."),
+        help_text=gettext_lazy(
+            "For comments and choices only. If you do not tick it, choices also offer “none of these”."
+        ),
         required=False,
         initial=True,
     )
     step = forms.DecimalField(
         label=gettext_lazy("Step"),
-        help_text=gettext_lazy("Of a slider: 1, or 0.1."),
+        help_text=gettext_lazy("For a slider: 1 or 0.1, for example."),
         max_digits=12,
         required=False,
         min_value=Decimal("0.000001"),

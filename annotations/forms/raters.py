@@ -176,7 +176,7 @@ class MismatchForm(forms.Form):
     use_required_attribute = False
 
     dimension = forms.ModelChoiceField(
-        label=gettext_lazy("Question that such a check answers"),
+        label=gettext_lazy("Question that these checks use"),
         queryset=Dimension.objects.none(),
         help_text=gettext_lazy("The one that asks whether the image fits its prompt."),
     )
@@ -194,7 +194,9 @@ class TextImageForm(forms.Form):
 
     file = forms.FileField(
         label=gettext_lazy("Image"),
-        help_text=gettext_lazy("PNG, JPEG or WebP, at most 10 MB. Only its pixels are stored, at most 1,600 wide."),
+        help_text=gettext_lazy(
+            "PNG, JPEG or WebP, at most 10 MB. Only the picture itself is stored, at most 1,600 pixels wide."
+        ),
         widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
     )
     name = forms.CharField(

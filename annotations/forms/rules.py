@@ -28,14 +28,14 @@ class RulesForm(forms.Form):
                 label=LABELS[signal], min_value=1, max_value=100, required=False
             )
             self.fields[f"{signal}_fewest"] = forms.IntegerField(
-                label=gettext_lazy("judged from this number on"), min_value=1, max_value=10_000, required=False
+                label=gettext_lazy("applies from this number on"), min_value=1, max_value=10_000, required=False
             )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         for signal in SIGNALS:
             if cleaned.get(f"{signal}_limit") and not cleaned.get(f"{signal}_fewest"):
-                self.add_error(f"{signal}_fewest", _("Say from how many on the rule judges."))
+                self.add_error(f"{signal}_fewest", _("Give the number from which the rule applies."))
         return cleaned
 
     def rules(self) -> list[Rule]:

@@ -102,7 +102,7 @@ class Comment(QuestionKind):
         text = data.get(f"{name}.text", "").replace("\0", "").replace("\r\n", "\n").strip()
         if len(text) > LONGEST_COMMENT:
             raise BadAnswers(
-                _("“%(question)s” takes %(most)d characters; this has %(n)d. Nothing is lost: shorten it.")
+                _("“%(question)s” takes at most %(most)d characters; this has %(n)d. Nothing is lost: shorten it.")
                 % {"question": dimension.question, "most": LONGEST_COMMENT, "n": len(text)}
             )
         if not text and dimension.parameters.get("is_required", False):

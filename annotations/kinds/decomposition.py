@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from annotations.kinds.base import UNABLE, BadAnswers, Count, Design, QuestionKind, unanswered, unknown
 from annotations.models import Dimension, Response
@@ -51,9 +52,12 @@ class Parts(QuestionKind):
                     ) from None
         if without:
             raise ValidationError(
-                _(
-                    "%(n)d prompts have no decomposition, the first being “%(prompt)s”. Import decompositions, or let "
-                    "a run make them; then make this study."
+                ngettext(
+                    "The prompt “%(prompt)s” has no decomposition. Import one, or let a run make it; then make this "
+                    "study.",
+                    "%(n)d prompts have no decomposition; the first is “%(prompt)s”. Import decompositions, or let a "
+                    "run make them; then make this study.",
+                    len(without),
                 )
                 % {"n": len(without), "prompt": without[0][:100]}
             )

@@ -74,12 +74,18 @@ class Slider(QuestionKind):
         step = design.step or Decimal(1)
         if step <= 0 or (high - low) % step:
             raise ValidationError(
-                _("The step %(step)s does not lead from %(low)s to %(high)s: choose one that divides the way.")
+                _(
+                    "Steps of %(step)s do not lead from %(low)s to %(high)s: choose a step that divides the range "
+                    "evenly."
+                )
                 % {"step": step, "low": low, "high": high}
             )
         if (n := int((high - low) / step) + 1) > MOST_STEPS:
             raise ValidationError(
-                _("From %(low)s to %(high)s by %(step)s is %(n)d levels; %(most)d are possible. Choose a larger step.")
+                _(
+                    "From %(low)s to %(high)s in steps of %(step)s makes %(n)d levels; at most %(most)d are possible. "
+                    "Choose a larger step."
+                )
                 % {"step": step, "low": low, "high": high, "n": n, "most": MOST_STEPS}
             )
         return levels, {"step": format(step.normalize(), "f"), "shows_value": design.shows_value}

@@ -64,7 +64,10 @@ class Words(QuestionKind):
     def designed(self, design: Design, parse: Callable[[str, str], list[dict[str, str]]]) -> tuple[Any, dict[str, Any]]:
         levels = super().designed(design, parse)[0]
         if len(levels) > MOST_MARKS:
-            raise ValidationError(_("Words have %(n)d marks at most, the first for all others.") % {"n": MOST_MARKS})
+            raise ValidationError(
+                _("There can be at most %(n)d marks. The first one is for all words that a rater does not mark.")
+                % {"n": MOST_MARKS}
+            )
         return levels, {}
 
     def frozen(self, prompts: Sequence[int]) -> dict[int, Any]:

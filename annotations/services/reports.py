@@ -96,7 +96,7 @@ def take_abandoned(*, now: datetime) -> list[int]:
         lease_until=None,
         ended_at=now,
         results=None,
-        message=_("The worker ended %(n)s times in the middle of it. Look into its log and at its memory; try again.")
+        message=_("The worker died %(n)s times during the calculation. Check its log and its memory, then try again.")
         % {"n": MOST_TRIES},
     )
     waiting = ReportSnapshot.objects.filter(jobs.expired(now), state=State.WAITING)

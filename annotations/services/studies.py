@@ -146,7 +146,10 @@ def _build(
         order = order[: budget // study.raters_per_item]
         if not len(order):
             raise ValidationError(
-                {"budget": _("This pays for no item: each takes %(n)d answers.") % {"n": study.raters_per_item}}
+                {
+                    "budget": _("This budget is too small for a single item: each needs %(n)d answers.")
+                    % {"n": study.raters_per_item}
+                }
             )
     order, looks = staged(study, dimensions, chosen, order)
     study.n_released = int((looks == 1).sum()) if study.prompt_looks else None
@@ -308,7 +311,10 @@ def join(*, study: Study, user: User | None, name: str = "", group: str = "") ->
         or study.memberships.filter(user=user, role=Membership.Role.AUDITOR).exists()
     ):
         raise ValidationError(
-            _("You audit this study, so you have seen claims about its images. Other people rate it.")
+            _(
+                "You audit this study, so you have seen claims about its images and cannot rate them. Other people do "
+                "that."
+            )
         )
     wanted_name = Truncator(" ".join(name.split())).chars(190)
     with transaction.atomic():
@@ -318,7 +324,7 @@ def join(*, study: Study, user: User | None, name: str = "", group: str = "") ->
             raise ValidationError(_("This study does not accept new raters now."))
         most = plan_of(study).groups.get(group)
         if most is not None and study.raters.filter(group=group, excluded_at=None).count() >= most:
-            raise GroupIsFull(_("This study has enough people of your group. Thank you for wanting to help."))
+            raise GroupIsFull(_("This study has enough people in your group. Thank you for wanting to help."))
         consent, must_prepare = current_consent(study), has_exercises(study)
         user = user or User.objects.create_user(f"rater-{secrets.token_hex(8)}")
         for _attempt in range(5):

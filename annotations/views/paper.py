@@ -107,7 +107,7 @@ def release(request: HttpRequest, study: Study) -> HttpResponseBase:
     """The release bundle of a study of moderate size, `?images` with its image files; a larger one by command."""
     with_images = "images" in request.GET
     if not is_quickly_released(study) or (with_images and not has_few_images(study)):
-        return HttpResponse(_("This study is large: make its release by manage.py release."), status=409)
+        return HttpResponse(_("This study is large. Make its release with the command manage.py release."), status=409)
     target = tempfile.TemporaryFile("w+b")  # noqa: SIM115 (the response closes it)
     try:
         write_release(study=study, target=target, with_images=with_images)

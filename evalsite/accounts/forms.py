@@ -32,7 +32,7 @@ class TokenForm(forms.Form):
         choices=Scope.choices,
         widget=forms.CheckboxSelectMultiple,
         initial=[Scope.READ, Scope.DATA, Scope.STUDIES],
-        error_messages={"required": gettext_lazy("Tick at least one: without it the token opens nothing.")},
+        error_messages={"required": gettext_lazy("Tick at least one: without any, the token gives access to nothing.")},
     )
 
 

@@ -80,7 +80,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBa
         return defaults.page_not_found(request, exception)
     with_slash = f"{request.path_info}/"
     if not request.path_info.endswith("/") and is_valid_path(with_slash, getattr(request, "urlconf", None)):
-        moved = refusal(_("This address ends with a slash."), HTTPStatus.PERMANENT_REDIRECT)
+        moved = refusal(_("This address must end with a slash."), HTTPStatus.PERMANENT_REDIRECT)
         moved.headers["Location"] = request.get_full_path(force_append_slash=True)
         return moved
     return refusal(_("This address does not exist."), HTTPStatus.NOT_FOUND)

@@ -62,7 +62,7 @@ class IdempotencyKeys:
         if key is None or request.method not in WRITES or not is_api(request):
             return None
         if not VALID.fullmatch(key):
-            words = _("The header Idempotency-Key is not a name: send 1 to 200 printable ASCII characters.")
+            words = _("The header Idempotency-Key is not valid: send 1 to 200 printable ASCII characters.")
             return refusal(words, HTTPStatus.BAD_REQUEST, code="idempotency-key-invalid")
         user = _caller(request, view)
         if user is None or is_too_large(request):
@@ -121,7 +121,7 @@ def _claimed(user: User, key: str, fingerprint: str) -> IdempotentCall | HttpRes
     if is_new:
         return call
     if call.fingerprint != fingerprint:
-        words = _("Another call with this Idempotency-Key asked for something else. Send a key of its own.")
+        words = _("This Idempotency-Key was used for a different call. Send a new key with this call.")
         return refusal(words, HTTPStatus.UNPROCESSABLE_ENTITY, code="idempotency-key-reused")
     if call.status is not None:
         return _replay(call)

@@ -107,7 +107,9 @@ class ImportForm(forms.Form):
         """No browser keeps a chosen file when a form comes back: say so at each."""
         for role in self.importer.files:
             if role.name in self.files and role.name not in self.errors:
-                self.add_error(role.name, _("Choose this file again: it was not kept, as something else is wrong."))
+                self.add_error(
+                    role.name, _("Choose this file again: it was not kept, because another field has an error.")
+                )
 
     def uploads_of_each(self) -> list[dict[str, File]]:
         """For each of several main files what its own import gets: itself, and the files next to it."""

@@ -13,7 +13,7 @@ from exchange.rejects import BadFile
 from exchange.tables.values import text_of
 
 ROLES = (
-    ("", gettext_lazy("not used, or found out")),
+    ("", gettext_lazy("not used, or detected")),
     ("item", gettext_lazy("the item")),
     ("rater", gettext_lazy("the rater")),
     ("dimension", gettext_lazy("the question")),

@@ -137,7 +137,7 @@ class RunForm(forms.Form):
         required=False,
     )
     offload = forms.BooleanField(
-        label=gettext_lazy("Keep on the GPU only what computes"),
+        label=gettext_lazy("Keep on the GPU only the part that is computing"),
         help_text=gettext_lazy("Slower; for a GPU that is too small for all parts at once."),
         required=False,
     )
@@ -201,7 +201,8 @@ class RunForm(forms.Form):
             there = queries.categories(prompt_set.pk)
             self.add_error(
                 "category",
-                _("No prompt of this set has it. Its categories: %(there)s.") % {"there": ", ".join(there) or "—"},
+                _("No prompt of this set has this category. The set’s categories: %(there)s.")
+                % {"there": ", ".join(there) or "—"},
             )
         return found
 

@@ -80,7 +80,7 @@ def _refinement(image: Image, parameters: Mapping[str, Any], record: Mapping[str
     if start.get("mode") == "resume" or (not start and mode == "switch" and refinement.get("k") != 0):
         n = int(start.get("n", refinement.get("k", 0) + 1))
         words = ngettext(
-            "the first drawing once more, %(n)d step with the old prompt",
+            "the first drawing again, %(n)d step with the old prompt",
             "the first drawing again, %(n)d steps with the old prompt",
             n,
         ) % {"n": n}

@@ -172,14 +172,15 @@ def _sentence(row: Run, progress: queries.Progress) -> str:
     if row.state == Run.State.PLANNING:
         return _("Its steps are being planned.")
     done, n = f"{progress.n_done:,}", f"{progress.n:,}"
-    said = _("%(done)s of %(n)s steps are done") % {"done": done, "n": n}
+    said = _("%(done)s of %(n)s steps are done.") % {"done": done, "n": n}
     if progress.n_failed:
-        said += ngettext(", %(f)s failed", ", %(f)s failed", progress.n_failed) % {"f": f"{progress.n_failed:,}"}
+        failed = ngettext("%(f)s step failed.", "%(f)s steps failed.", progress.n_failed)
+        said += " " + failed % {"f": f"{progress.n_failed:,}"}
     if row.state == Run.State.RUNNING and not progress.n_running and progress.n_done < progress.n:
-        return said + _("; it waits for a worker.")
+        return said + " " + _("The run is waiting for a worker.")
     if row.state == Run.State.RUNNING and (left := in_words(progress.seconds_left)):
-        return said + _("; about %(left)s left.") % {"left": left}
-    return said + "."
+        return said + " " + _("About %(left)s left.") % {"left": left}
+    return said
 
 
 def _described(matrix: Matrix) -> list[tuple[str, str]]:

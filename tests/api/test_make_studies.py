@@ -133,7 +133,7 @@ def test_what_is_wrong_with_a_design_is_said_by_field_and_nothing_is_made(api: A
         "prompt_sets": ([], ""),
         "raters_per_item": (0, ""),
         "item_kind": ("triple", ""),
-        "budget": (1, "each takes 2"),
+        "budget": (1, "each needs 2"),
         "questions.0.levels": ([{"question": "How?", "kind": "ordinal", "levels": [{"value": "x", "label": "y"}]}], ""),
         "questions.0.question": ([{"kind": "ordinal"}], "ready-made"),
         "title": ("", ""),

@@ -55,7 +55,7 @@ def test_joins_are_limited_by_address_and_a_look_at_the_invitation_is_not(settin
     assert Client().get(f"/join/{study.invitation}/", REMOTE_ADDR="203.0.113.1").status_code == 200
     refused = Client().post(f"/join/{study.invitation}/", {}, REMOTE_ADDR="203.0.113.1")
     assert 0 < int(refused.headers["Retry-After"]) <= 3600
-    assert "Too many from here" in refused.content.decode()
+    assert "Too many requests" in refused.content.decode()
 
 
 def test_wrong_and_missing_tokens_are_limited_by_address_and_good_ones_are_let_in(settings: Settings) -> None:

@@ -59,7 +59,7 @@ class Command(BaseCommand):
         results = analyse_critics(data, Options(options["seed"], options["partly"], n_resamples, n_resamples - 1))
         made = critic_document(
             results,
-            title=options["title"] or f"Critics on trial: {source.name}",
+            title=options["title"] or f"Audit of critics: {source.name}",
             code_version=code_version(),
             made_at=timezone.now().isoformat(timespec="seconds"),
             n_excluded=log.total,

@@ -127,15 +127,15 @@ def said_live(study: Study) -> str:
     }
     texts = {
         PromptLook.Decision.FURTHER: _(
-            "After %(n)s prompts, “%(second)s” less “%(first)s” is %(mean)s (%(low)s to %(high)s, valid at every "
+            "After %(n)s prompts, “%(second)s” minus “%(first)s” is %(mean)s (%(low)s to %(high)s, valid at every "
             "look): undecided, so the study goes on to %(next)s prompts."
         ),
         PromptLook.Decision.DECIDED: _(
-            "After %(n)s prompts, “%(second)s” less “%(first)s” is %(mean)s (%(low)s to %(high)s, valid at every "
+            "After %(n)s prompts, “%(second)s” minus “%(first)s” is %(mean)s (%(low)s to %(high)s, valid at every "
             "look): decided, so no further prompts are given out."
         ),
         PromptLook.Decision.MOST: _(
-            "After %(n)s prompts, “%(second)s” less “%(first)s” is %(mean)s (%(low)s to %(high)s, valid at every "
+            "After %(n)s prompts, “%(second)s” minus “%(first)s” is %(mean)s (%(low)s to %(high)s, valid at every "
             "look): undecided, and the rule allows no more prompts."
         ),
     }

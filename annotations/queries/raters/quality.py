@@ -226,8 +226,8 @@ def _agreement(found: dict[str, Any] | None) -> Signal:
 def _drift(work: Work) -> Signal:
     found = watching.drift(work.levels)
     if math.isnan(found.value):
-        return Signal("drift", "–", _("It needs ten answers."))
-    reason = _("Second half less first half, in levels; 95%% interval %(low)s to %(high)s.") % {
+        return Signal("drift", "–", _("This needs at least ten answers."))
+    reason = _("Second half minus first half, in levels; 95%% interval %(low)s to %(high)s.") % {
         "low": figure(found.low, signed=True, digits=2),
         "high": figure(found.high, signed=True, digits=2),
     }
@@ -242,11 +242,11 @@ def _drift(work: Work) -> Signal:
 def _automation(work: Work) -> Signal:
     variation = watching.pace_variation(work.milliseconds)
     if math.isnan(variation):
-        return Signal("automation", "–", _("It needs ten times."))
+        return Signal("automation", "–", _("This needs at least ten measured times."))
     n_same = len(work.milliseconds) - len(set(work.milliseconds))
     reason = _(
         "Times on cards vary by a factor of %(factor).2f (one standard deviation); %(n)d are equal to the millisecond. "
-        "People vary by 1.5 and more."
+        "People’s times vary by a factor of 1.5 or more."
     ) % {"factor": math.exp(variation), "n": n_same}
     is_steady = variation < SLOW_VARIATION or n_same > len(work.milliseconds) / 2
     return Signal("automation", f"×{math.exp(variation):.2f}", reason, stands_out=is_steady)

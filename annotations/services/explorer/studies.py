@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from annotations import allocation
 from annotations.models import Item, ItemImage, Study
@@ -57,7 +58,12 @@ def study_of_items(*, study: Study, item_ids: Sequence[int], owner: User) -> Stu
             owner=owner,
             seed=secrets.randbelow(LARGEST_SEED),
             is_simulated=study.is_simulated,
-            notes=_("%(n)d items chosen from the study “%(title)s”.") % {"n": len(items), "title": study.title},
+            notes=ngettext(
+                "%(n)d item chosen from the study “%(title)s”.",
+                "%(n)d items chosen from the study “%(title)s”.",
+                len(items),
+            )
+            % {"n": len(items), "title": study.title},
         )
         for dimension in study.dimensions.all():
             dimension.pk, dimension.study = None, made

@@ -65,7 +65,7 @@ FORMATS = {
             "by-rater.mapping.json",
             JSON,
             _("Mapping for one column per rater"),
-            _("Reads the table again: --mapping of analyze and import_ratings."),
+            _("For reading the table again, with --mapping of analyze and import_ratings."),
             wide.write_mapping_by_rater,
         ),
         Format(
@@ -81,7 +81,7 @@ FORMATS = {
             "by-question.mapping.json",
             JSON,
             _("Mapping for one column per question"),
-            _("Reads the table again: --mapping of analyze and import_ratings."),
+            _("For reading the table again, with --mapping of analyze and import_ratings."),
             wide.write_mapping_by_question,
         ),
         Format(

@@ -36,7 +36,7 @@ def checked(url: str) -> SplitResult:
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_named(parts)):
         raise ValidationError(_("Messages are sent only over HTTPS. Give an address that begins with https://."))
     if not _is_named(parts) and port not in (None, 443):
-        raise ValidationError(_("Messages are sent only to the usual port. Leave the port out."))
+        raise ValidationError(_("Messages are sent only to port 443. Leave the port out."))
     return parts
 
 
@@ -78,7 +78,12 @@ def _address_of(host: str, port: int, *, is_named: bool) -> str:
             ip = ipaddress.ip_address(address.partition("%")[0])
             mapped = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None) or ip
             if not mapped.is_global or mapped.is_multicast:
-                raise Unreachable(_("This name leads into a private network, where nothing is sent."))
+                raise Unreachable(
+                    _(
+                        "This host is in a private network, where no messages are sent. An administrator can allow it "
+                        "in EVALSITE_WEBHOOK_HOSTS."
+                    )
+                )
     return addresses[0]
 
 

@@ -77,7 +77,9 @@ def _check(levels: Sequence[Mapping[str, str]]) -> None:
     for at, level in enumerate(levels):
         where = {"label": level["label"]}
         if len(level["label"]) > LONGEST:
-            raise ValidationError(_("“%(label)s”: keep the label within %(n)d letters.") % (where | {"n": LONGEST}))
+            raise ValidationError(
+                _("“%(label)s”: shorten the label to at most %(n)d characters.") % (where | {"n": LONGEST})
+            )
         if words[at] in words[:at]:
             raise ValidationError(_("“%(label)s”: two levels cannot have the same label.") % where)
         if level["label"] in values and level["label"] != level["value"]:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from numpy.typing import NDArray
 
 from annotations.kinds.registry import kind_of
@@ -51,7 +52,14 @@ def staged(
     prompts, counts = np.unique(cells[:, 0], return_counts=True)
     both = prompts[counts == n_methods]
     if len(both) < sizes[-1]:
-        _refuse(_("There are only %d prompts with images of both methods.") % len(both))
+        _refuse(
+            ngettext(
+                "There is only %d prompt with images of both methods.",
+                "There are only %d prompts with images of both methods.",
+                len(both),
+            )
+            % len(both)
+        )
     drawn = np.random.default_rng([study.seed, 9]).permutation(both)[: sizes[-1]]
     look = np.zeros(int(chosen.prompt_codes.max()) + 1, np.int64)
     look[drawn] = np.searchsorted(sizes, np.arange(sizes[-1]), side="right") + 1

@@ -53,7 +53,7 @@ def add_text_image(*, study: Study, name: str, content: bytes, by: User | None) 
     if not 0 < len(name) <= LONGEST_NAME or not all(map(_is_of_name, name)):
         raise ValidationError({"name": _("Use only letters, digits, “-”, “_” and “.”, at most 60 of them.")})
     if len(content) > MOST_BYTES:
-        raise ValidationError({"file": _("The file has more than %d MB.") % (MOST_BYTES // 2**20)})
+        raise ValidationError({"file": _("The file is larger than %d MB.") % (MOST_BYTES // 2**20)})
     try:
         pixels = narrowed(shown_rendition(content, name=name, max_pixels=MOST_PIXELS), WIDTH)
     except BadFile as problem:
@@ -63,7 +63,14 @@ def add_text_image(*, study: Study, name: str, content: bytes, by: User | None) 
         Study.objects.select_for_update(no_key=True).get(pk=study.pk)
         names = set(study.text_images.values_list("name", flat=True))
         if name in names:
-            raise ValidationError({"name": _("The study has an image of this name. Remove it first.")})
+            raise ValidationError(
+                {
+                    "name": _(
+                        "The study already has an image with this name. Remove that image first, or choose another "
+                        "name."
+                    )
+                }
+            )
         if len(names) >= MOST_IMAGES:
             raise ValidationError({"file": _("A study can have %d images in its texts.") % MOST_IMAGES})
         image = _kept(study, name, pixels)

@@ -101,8 +101,9 @@ def use_as_exercise(*, item: Item, role: str, images: Sequence[int], accepted: A
         if role in (Item.Role.GOLD, Item.Role.CHECK) and not may_show_rated(item.study):
             raise ValidationError(
                 _(
-                    "This item has been given out before, so it stays in what is rated. Here a rater may rate more than"
-                    " half of the items, and would meet it twice. Choose an item that nobody has seen yet."
+                    "This item has been given out before, so raters continue to rate it. In this study a rater may "
+                    "rate more than half of the items, and would then see this one twice. Choose an item that nobody "
+                    "has seen yet."
                 )
             )
     return False

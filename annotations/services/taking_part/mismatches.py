@@ -77,10 +77,10 @@ def cure(study: Study, n: int) -> str:
     n_prompts = -(-n // _items_per_prompt(study))
     is_pair = study.item_kind == Study.ItemKind.PAIR
     return _(
-        "Further checks would show images that the study rates. Here a rater may rate more than half of the items, so a"
-        " script could notice an image that comes twice. Leave more prompts out of the study (%(prompts)d for this"
-        " many), import images of further prompts by the same methods, or set “Items per rater, at most” to %(most)d"
-        " or fewer."
+        "Further checks would show images that the study rates. In this study a rater may rate more than half of the "
+        "items, so a script could notice an image that comes twice. Leave more prompts out of the study (%(prompts)d "
+        "for this many), import images of further prompts by the same methods, or set “Items per rater, at most” to "
+        "%(most)d or fewer."
     ) % {"prompts": 2 * n_prompts if is_pair else max(2, n_prompts), "most": max(1, n_given_out(study) // 2)}
 
 

@@ -108,7 +108,7 @@ def add_auditor(request: HttpRequest, study: Study) -> HttpResponse:
         except ValidationError as problem:
             form.add_error("username", problem)
         else:
-            messages.success(request, _("Added. They will find the audit on their start page."))
+            messages.success(request, _("Added. The auditor will find the audit on their start page."))
             return redirect("study-audit", study.token)
     return _state_page(request, study, plan, form)
 

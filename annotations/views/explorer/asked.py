@@ -12,8 +12,8 @@ from annotations.queries.explorer.wall import WallFilter
 ORDER_WORDS = {
     wall.POSITION: _("as in the report"),
     wall.APART: _("metric and people furthest apart"),
-    wall.OVER: _("metric likes more than people"),
-    wall.UNDER: _("people like more than metric"),
+    wall.OVER: _("metric rates higher than people"),
+    wall.UNDER: _("people rate higher than metric"),
     wall.SPLIT: _("raters split most"),
     wall.HURT: _("refinement hurt most"),
     wall.HELPED: _("refinement helped most"),

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -54,7 +55,7 @@ def new(request: HttpRequest, study: Study) -> HttpResponse:
             form.add_error(None, problem)
         else:
             if is_removed:
-                messages.success(request, _("Added. The item is no longer rated, so nobody meets it twice."))
+                messages.success(request, _("Added. The item is no longer rated, so nobody sees it twice."))
             else:
                 messages.success(request, _("Added. The item has been given out before, so it is rated as well."))
             return redirect("study-exercises", study.token)
@@ -74,7 +75,8 @@ def mismatches(request: HttpRequest, study: Study) -> HttpResponse:
         except ValidationError as problem:
             form.add_error("dimension", problem)
         else:
-            messages.success(request, _("Made %d attention checks.") % len(made))
+            made_n = ngettext("Made %d attention check.", "Made %d attention checks.", len(made))
+            messages.success(request, made_n % len(made))
             if len(made) < form.cleaned_data["n"] and not queries.may_show_rated(study):
                 messages.warning(request, cure(study, form.cleaned_data["n"] - len(made)))
             return redirect("study-exercises", study.token)
@@ -89,7 +91,7 @@ def remove(request: HttpRequest, study: Study, item_id: int) -> HttpResponse:
     if exercises.remove_exercise(item=item):
         messages.success(request, _("Removed."))
     else:
-        messages.error(request, _("A rater has met it already, so it stays: what they answered belongs to it."))
+        messages.error(request, _("A rater has already seen it, so it stays: that rater’s answer belongs to it."))
     return redirect("study-exercises", study.token)
 
 

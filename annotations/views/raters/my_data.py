@@ -57,7 +57,7 @@ def withdraw(request: HttpRequest, study_token: str) -> HttpResponse:
     if (panel_end := ended(rater, state=PanelVisit.State.RETURNED, now=now)) is not None:
         context = {"study": rater.study, "panel_end": panel_end}
         return render(request, "annotations/raters/stopped.html", context)
-    messages.success(request, _("Withdrawn. Your answers leave the results when they are next computed."))
+    messages.success(request, _("Withdrawn. Your answers are left out the next time the results are computed."))
     return redirect("my-data")
 
 

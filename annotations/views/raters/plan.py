@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -53,5 +54,5 @@ def quota(request: HttpRequest, study: Study) -> HttpResponse:
     except ValidationError as problem:
         messages.error(request, " ".join(problem.messages))
     else:
-        messages.success(request, _("Changed %d items.") % n)
+        messages.success(request, ngettext("Changed %d item.", "Changed %d items.", n) % n)
     return redirect("study-rater-plan", study.token)

@@ -34,7 +34,9 @@ def benchmark(request: HttpRequest, study: Study) -> HttpResponse:
         except ValidationError as problem:
             form.add_error(None, problem)
         else:
-            said = ngettext("They joined, with %(n)d new item.", "They joined, with %(n)d new items.", made.n_items)
+            said = ngettext(
+                "The methods joined, with %(n)d new item.", "The methods joined, with %(n)d new items.", made.n_items
+            )
             messages.success(request, said % {"n": made.n_items})
             return redirect("study-benchmark", study.token)
     tries = tries_of(study)

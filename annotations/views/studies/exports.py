@@ -113,7 +113,9 @@ def other_format(request: HttpRequest, study: Study, name: str) -> HttpResponseB
     if found is None:
         raise Http404
     if not is_quickly_released(study):
-        return HttpResponse(_("This study is large: write it by manage.py export_study --as."), status=409)
+        return HttpResponse(
+            _("This study is large. Export it with the command manage.py export_study --as."), status=409
+        )
     return format_response(study, found)
 
 

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils.module_loading import module_has_submodule
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from exchange.identity import identity
 from exchange.rejects import BadFile, Reject, RejectLog, bad_file
@@ -186,30 +187,58 @@ def _nothing_taken(
         return None
     if not n_refused and not counts.n_missing:
         return bad_file(file, "the file has no rows", "check that the right file was chosen and fully written")
-    first = log.first_of_step
+    first, n = log.first_of_step, n_refused or counts.n_missing
     if first is None:
         first = Reject(file, None, "value", "", "no row has a value", "export the file again")
-        said = _("Nothing was imported: none of the %(n)s rows of %(file)s has a value.")
+        said = ngettext(
+            "Nothing was imported: the only row of %(file)s has no value.",
+            "Nothing was imported: none of the %(n)s rows of %(file)s has a value.",
+            n,
+        )
         if dry_run and before.n_created:
-            said = _("Trial run. Nothing of %(file)s would be imported: none of its %(n)s rows has a value.")
+            said = ngettext(
+                "Trial run. Nothing of %(file)s would be imported: its only row has no value.",
+                "Trial run. Nothing of %(file)s would be imported: none of its %(n)s rows has a value.",
+                n,
+            )
         elif dry_run:
-            said = _("Trial run. Nothing would be imported: none of the %(n)s rows of %(file)s has a value.")
+            said = ngettext(
+                "Trial run. Nothing would be imported: the only row of %(file)s has no value.",
+                "Trial run. Nothing would be imported: none of the %(n)s rows of %(file)s has a value.",
+                n,
+            )
         elif before.n_created:
-            said = _("Nothing of %(file)s was imported: none of its %(n)s rows has a value.")
+            said = ngettext(
+                "Nothing of %(file)s was imported: its only row has no value.",
+                "Nothing of %(file)s was imported: none of its %(n)s rows has a value.",
+                n,
+            )
     else:
-        said = _("Nothing was imported: all %(n)s rows of %(file)s were refused. The first: %(first)s")
+        said = ngettext(
+            "Nothing was imported: the only row of %(file)s was refused. %(first)s",
+            "Nothing was imported: all %(n)s rows of %(file)s were refused. The first: %(first)s",
+            n,
+        )
         if dry_run and before.n_created:
-            said = _(
-                "Trial run. Nothing of %(file)s would be imported: all its %(n)s rows were refused. "
-                "The first: %(first)s"
+            said = ngettext(
+                "Trial run. Nothing of %(file)s would be imported: its only row was refused. %(first)s",
+                "Trial run. Nothing of %(file)s would be imported: all its %(n)s rows were refused. The first: "
+                "%(first)s",
+                n,
             )
         elif dry_run:
-            said = _(
-                "Trial run. Nothing would be imported: all %(n)s rows of %(file)s were refused. The first: %(first)s"
+            said = ngettext(
+                "Trial run. Nothing would be imported: the only row of %(file)s was refused. %(first)s",
+                "Trial run. Nothing would be imported: all %(n)s rows of %(file)s were refused. The first: %(first)s",
+                n,
             )
         elif before.n_created:
-            said = _("Nothing of %(file)s was imported: all its %(n)s rows were refused. The first: %(first)s")
-    return NothingTaken(first, said % {"n": f"{n_refused or counts.n_missing:,}", "file": file, "first": first})
+            said = ngettext(
+                "Nothing of %(file)s was imported: its only row was refused. %(first)s",
+                "Nothing of %(file)s was imported: all its %(n)s rows were refused. The first: %(first)s",
+                n,
+            )
+    return NothingTaken(first, said % {"n": f"{n:,}", "file": file, "first": first})
 
 
 def _count_rows_anew() -> None:

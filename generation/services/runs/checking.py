@@ -32,8 +32,10 @@ def _check_stored_words(method: MethodSpec, prompts: Collection[int]) -> None:
     n = len(set(prompts) - set(stored))
     if n:
         problem = ngettext(
-            '"%(method)s" needs another wording, and rules write none: %(n)s prompt has none stored.',
-            '"%(method)s" needs another wording, and rules write none: %(n)s prompts have none stored.',
+            '"%(method)s" needs another wording of each prompt, which rules cannot write: %(n)s prompt has none '
+            "stored.",
+            '"%(method)s" needs another wording of each prompt, which rules cannot write: %(n)s prompts have none '
+            "stored.",
             n,
         ) % {"method": method.label, "n": n}
         raise BadMatrix(problem + " " + _("Choose a language model, or import the wordings."))

@@ -74,12 +74,13 @@ def end_if_done(*, run_id: int) -> bool:
         n_blocked = steps.filter(state=Step.State.WAITING).count()
         message, cure = "", ""
         if n_failed:
-            message = ngettext("%(n)s step failed", "%(n)s steps failed", n_failed) % {"n": n_failed}
+            message = ngettext("%(n)s step failed.", "%(n)s steps failed.", n_failed) % {"n": n_failed}
             if n_blocked:
-                message += ngettext(", %(n)s step waits for it", ", %(n)s steps wait for them", n_blocked) % {
-                    "n": n_blocked
-                }
-            message += "."
+                message += " " + ngettext(
+                    "%(n)s other step needs what failed, so it is still waiting.",
+                    "%(n)s other steps need what failed, so they are still waiting.",
+                    n_blocked,
+                ) % {"n": n_blocked}
             cure = _("See Failures for the reasons, fix them, and retry failed steps.")
         Run.objects.filter(pk=run.pk).update(
             state=State.DONE, ended_at=timezone.now(), message=message, cure=cure, lease_until=None

@@ -96,7 +96,7 @@ def test_a_slider_without_a_value_is_not_answered_unless_unable() -> None:
     [
         ("0 = a", "1", "2 to 20 levels"),
         ("0 = a\n1 = b\n2 = c", "1", "two lines"),
-        ("0 = a\n1 = b", "0.3", "does not lead"),
+        ("0 = a\n1 = b", "0.3", "do not lead"),
         ("0 = a\n100 = b", "0.01", "10001 levels"),
         ("0 = a\n1 = b", "0", "greater than"),
     ],
@@ -137,7 +137,7 @@ def test_a_comment_is_kept_as_it_was_typed() -> None:
     with pytest.raises(BadAnswers, match="not answered yet"):
         read(unsaved(COMMENT), text="  ")
     assert read(unsaved(COMMENT, parameters={"is_required": False}), text="") == (None, {"text": ""})
-    with pytest.raises(BadAnswers, match="takes 2000 characters; this has 2001"):
+    with pytest.raises(BadAnswers, match="takes at most 2000 characters; this has 2001"):
         read(unsaved(COMMENT), text="x" * 2001)
 
 

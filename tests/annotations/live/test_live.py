@@ -47,7 +47,7 @@ def test_one_sentence_says_how_far_the_study_is_and_how_raters_agree(client: Cli
     text = live(client, rated())
     assert "24 of 36 cards" in text
     assert "ordinal alpha 0." in text
-    assert "at this pace done on" in text
+    assert "at this pace, done on" in text
     assert 'hx-trigger="every 20s"' in text
 
 

@@ -115,7 +115,7 @@ def test_a_decided_comparison_stops_and_leaves_the_reserve_alone(client: Client)
     study = Study.objects.get()
     assert study.completed_at is not None  # every answer that is wanted is there
     said = said_live(study)
-    assert said.startswith("After 12 prompts, “m1” less “m0” is +0.83 (")
+    assert said.startswith("After 12 prompts, “m1” minus “m0” is +0.83 (")
     assert said.endswith("decided, so no further prompts are given out.")
     client.force_login(study.owner)
     assert "decided, so no further prompts" in client.get(f"/study/{study.token}/live/").content.decode()

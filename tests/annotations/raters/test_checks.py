@@ -338,4 +338,4 @@ def test_repeats_show_how_far_raters_agree_with_themselves(client: Client) -> No
     # Only the mirrored repeats of the rater who always chooses the left side differ.
     assert found.found.same.value == pytest.approx(1 - mirrored / found.n)
     client.force_login(study.owner)
-    assert "Raters against themselves" in client.get(f"/study/{study.token}/raters/quality/").content.decode()
+    assert "Agreement of raters with themselves" in client.get(f"/study/{study.token}/raters/quality/").content.decode()

@@ -35,7 +35,7 @@ def test_a_full_group_lets_nobody_else_in() -> None:
     page = join(study, "Painter")
     join(study, "No painter")
 
-    assert "enough people of your group" in page
+    assert "enough people in your group" in page
     assert sorted(study.raters.values_list("group", flat=True)) == ["No painter", "Painter"]
 
 

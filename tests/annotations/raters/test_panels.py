@@ -131,7 +131,7 @@ def test_who_comes_twice_under_another_submission_is_refused(client: Client) -> 
     response = arrive(Client(), study, session="f" * 24)
 
     assert response.status_code == HTTPStatus.FORBIDDEN
-    assert "everybody can do so once" in response.content.decode()
+    assert "each person can take part only once" in response.content.decode()
     assert study.raters.count() == 1
 
 
@@ -357,8 +357,8 @@ def test_pay_below_the_floor_warns(client: Client) -> None:
     client.force_login(study.owner)
 
     page = client.get(f"/study/{study.token}/raters/plan/").content.decode()
-
-    assert "less than your floor of 9.00 GBP an hour" in page  # 40 cards × 15 s = 10 min for 0.50: 3.00 an hour
+    # 40 cards × 15 s = 10 min for 0.50: 3.00 an hour
+    assert "less than the lowest hourly pay that you set, 9.00 GBP" in page
     assert "Pay at least 1.50 GBP" in page
 
 

@@ -104,7 +104,7 @@ def test_a_rule_needs_to_know_from_how_many_on_it_judges(client: Client) -> None
 
     page = client.post(f"/study/{study.token}/raters/quality/rules/", {"gold_limit": 70}).content.decode()
 
-    assert "Say from how many on the rule judges." in page
+    assert "Give the number from which the rule applies." in page
 
 
 def test_applying_the_rules_excludes_who_breaks_them_with_the_reason() -> None:

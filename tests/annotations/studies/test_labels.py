@@ -95,7 +95,7 @@ def test_the_same_file_again_changes_nothing_after_labels(imported: Study, tmp_p
     [
         (["Bad", "bad", "", "", ""], "two levels cannot have the same label"),
         (["2", "", "", "", ""], "this is the value of another level"),
-        (["x" * 101, "", "", "", ""], "keep the label within 100 letters"),
+        (["x" * 101, "", "", "", ""], "shorten the label to at most 100 characters"),
         (["left", "right", "", "", ""], "the sides of a pair"),
     ],
 )

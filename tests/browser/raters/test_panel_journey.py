@@ -113,7 +113,7 @@ def test_declining_and_coming_twice(new_context: NewContext, live_site: str, wat
     watch.expect_trouble("403")
     other = new_context().new_page()
     other.goto(link(study, "c" * 24, "4" * 24))
-    expect(other.get_by_text("everybody can do so once")).to_be_visible()
+    expect(other.get_by_text("each person can take part only once")).to_be_visible()
     assert study.raters.count() == 1
 
 
@@ -168,7 +168,7 @@ def test_raters_look_after_their_data_and_skip_what_they_do_not_want_to_see(
 
     page.goto("/my-data/")
     assert_accessible(page)
-    page.get_by_label("A word to the people").fill("The second one hurts.")
+    page.get_by_label("A message to the people").fill("The second one hurts.")
     follow(page, page.get_by_role("button", name="Send"))
     follow(page, page.get_by_role("link", name="Erase everything…"))
     assert_accessible(page)
@@ -186,7 +186,7 @@ def test_researchers_plan_watch_and_pay(new_context: NewContext, live_site: str)
     page = context.new_page()
     for part, heading in (
         ("plan/", "Time and pay"),
-        ("exercises/", "Attention checks without work"),
+        ("exercises/", "Attention checks made by the site"),
         (f"exercises/new/?item={study.items.all()[0].pk}", "Tick every answer that is right."),
         ("panel/", "Visits"),
         ("quality/", "Registered rules"),

@@ -197,7 +197,7 @@ def test_a_form_that_comes_back_asks_for_its_file_again_and_says_what_is_needed(
     assert not ImportRun.objects.exists()
 
     form = page.get(address).content.decode()
-    assert '<label for="id_prompt_set">Prompt set</label> <span class="needed">needed</span>' in form
+    assert '<label for="id_prompt_set">Prompt set</label> <span class="needed">required</span>' in form
     field = form[form.index('name="prompt_set"') - 200 : form.index('name="prompt_set"') + 200]
     assert 'aria-required="true"' in field
     assert '<label for="id_table">' in form

@@ -60,7 +60,7 @@ def _save(job: Job, engine: ImageEngine, step: Step, order: Order, drawn: Drawn,
     try:
         fields = store_image(drawn.png, name=f"{step.method} {step.seed}")
     except BadFile as bad:
-        raise BadAnswer(_("The engine did not return a complete image: ") + str(bad), _("Retry it.")) from bad
+        raise BadAnswer(_("The engine did not return a complete image: %s") % bad, _("Retry it.")) from bad
     states = stored_states(order.request, drawn)
     provenance = made_by(
         step, engine=engine.identity, spec=step.engine, facts=dict(drawn.facts), **as_provenance(order)

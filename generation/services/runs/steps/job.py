@@ -50,7 +50,9 @@ class Job:
         except OutOfMemory as error:
             cure = error.cure or _("Choose a smaller model, quantization or offload; then resume.")
             raise Unusable(
-                _("There is not enough memory for %(engine)s: ") % {"engine": spec.engine} + error.problem, cure
+                _("There is not enough memory for %(engine)s: %(problem)s")
+                % {"engine": spec.engine, "problem": error.problem},
+                cure,
             ) from error
 
     # --- settling ----------------------------------------------------------------------------------------------------
@@ -142,7 +144,7 @@ class Job:
     def _give_up(self, step: Step, trouble: Exception) -> None:
         if isinstance(trouble, OutOfMemory):
             cure = trouble.cure or _("Draw at a smaller size, or set the engine's offload or forward_size.")
-            self.fail(step, _("Not even one at a time: ") + trouble.problem, cure)
+            self.fail(step, _("Even one at a time does not fit into memory: %s") % trouble.problem, cure)
         elif isinstance(trouble, EngineError):
             self.fail(step, trouble.problem, trouble.cure)
         else:

@@ -125,7 +125,7 @@ def test_where_raters_rate_everything_checks_show_only_what_the_study_leaves_out
     page = client.post(address, fields, follow=True).content.decode()
     assert "Made 4 attention checks." in page
     assert "(2 for this many)" in page
-    assert "show what the study rates as well" not in page
+    assert "made of images that the study also rates" not in page
     leave_out_prompts(study, 3)
     assert "(2 for this many)" not in client.post(address, fields, follow=True).content.decode()
     assert not Hidden.read(study, 12).again
@@ -139,8 +139,8 @@ def test_checks_of_rated_items_are_made_where_half_is_left_to_others_and_the_pag
     address = f"/study/{study.token}/raters/exercises/"
 
     page = client.get(address).content.decode()
-    assert "show what the study rates as well: 5." in page
-    assert "Each rater gets either the check or the items that show the same, never both." in page
+    assert "made of images that the study also rates: 5." in page
+    assert "Each rater gets either the check or the items that show the same images, never both." in page
 
     Study.objects.filter(pk=study.pk).update(items_per_rater=7)  # as by a change of the draft
     assert "Nobody gets them" in client.get(address).content.decode()

@@ -61,7 +61,7 @@ def test_who_erased_everything_cannot_come_again_and_is_still_paid(client: Clien
     for session in (SESSION, OTHER_SESSION):
         again = arrive(Client(), study, session=session)
         assert again.status_code == 403
-        assert "everybody can do so once" in again.content.decode()
+        assert "each person can take part only once" in again.content.decode()
     assert not study.raters.exists()
     assert arrive(Client(), study, OTHER_PID, OTHER_SESSION).status_code == 302
 
@@ -157,7 +157,7 @@ def test_a_visit_to_a_study_that_is_not_open_is_not_stored(client: Client, state
     response = arrive(client, study)
 
     assert response.status_code == 403
-    assert "everybody can do so once" not in response.content.decode()
+    assert "each person can take part only once" not in response.content.decode()
     assert not PanelVisit.objects.exists()
     Study.objects.filter(pk=study.pk).update(state=Study.State.OPEN)
     assert arrive(client, study, session=OTHER_SESSION).status_code == 302
