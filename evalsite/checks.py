@@ -58,7 +58,7 @@ def data_folder_can_be_written(
         return [
             Error(
                 f"The data folder {settings.DATA_DIR} cannot be written: {error.strerror}.",
-                hint="Give it to the user who runs the site, or set EVALSITE_DATA_DIR to another folder.",
+                hint="Let the user who runs the site write to it, or set EVALSITE_DATA_DIR to another folder.",
                 id="evalsite.E001",
             )
         ]
@@ -101,7 +101,7 @@ def data_folder_is_private(app_configs: Sequence[Any] | None, **_: Any) -> list[
         return []
     return [
         Warning(
-            f"Every account of this machine can look into the data folder {settings.DATA_DIR}: uploads, and with "
+            f"Every account of this machine can read the data folder {settings.DATA_DIR}: uploads, and with "
             "SQLite password hashes and sessions.",
             hint=f"chmod o= {settings.DATA_DIR}",
             id="evalsite.W007",
@@ -184,7 +184,7 @@ def files_can_be_reached(app_configs: Sequence[Any] | None, **_: Any) -> list[Ch
         return []
     return [
         Warning(
-            f"Files go to the bucket {settings.S3_BUCKET}, but no credentials for it are in sight.",
+            f"Files go to the bucket {settings.S3_BUCKET}, but no credentials for it were found.",
             hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, unless this machine's own role opens the bucket.",
             id="evalsite.W004",
         )
@@ -229,7 +229,7 @@ def strangers_are_kept_out(app_configs: Sequence[Any] | None, **_: Any) -> list[
     if "*" in settings.ALLOWED_HOSTS:
         messages.append(
             Warning(
-                "EVALSITE_ALLOWED_HOSTS is *: a forged Host header would be believed in the links that the site makes.",
+                "EVALSITE_ALLOWED_HOSTS is *: a forged Host header would end up in the links that the site makes.",
                 hint="Name the hosts by which people reach the site.",
                 id="evalsite.W006",
             )
@@ -243,8 +243,8 @@ def a_guesser_is_told_from_others(app_configs: Sequence[Any] | None, **_: Any) -
         return []
     return [
         Warning(
-            "Behind the proxy everybody has the proxy's address, so that an attacker who guesses at a name's password "
-            "keeps that person out, too, until the pause ends.",
+            "Behind the proxy everybody has the proxy's address, so an attacker who guesses at a password also locks "
+            "out the account's owner until the pause ends.",
             hint="If the proxy adds to X-Forwarded-For, set EVALSITE_PROXIES to the number of proxies, usually 1.",
             id="evalsite.W009",
         )

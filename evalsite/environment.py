@@ -194,7 +194,9 @@ class Environment:
             if orphan.startswith(KEY_PREFIX):
                 self._names.add(orphan)
                 if readable and self._source[orphan]:
-                    self._complaints.append(f"{orphan} is the key of no endpoint: name that in {name}, or unset it.")
+                    self._complaints.append(
+                        f"{orphan} belongs to no endpoint: add the endpoint to {name}, or unset the key."
+                    )
         return endpoints
 
     def email(self, name: str, default: str) -> dict[str, Any]:

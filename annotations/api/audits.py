@@ -145,7 +145,7 @@ class CriticResults(OfStudy):
     """Can the critics be trusted? The report on the current state of the audit."""
 
     @extend_schema(
-        parameters=[OpenApiParameter("partly", enum=PARTLY, description="What partly right is.")],
+        parameters=[OpenApiParameter("partly", enum=PARTLY, description="What a partly right claim counts as.")],
         responses={200: CriticResultsSerializer, 404: OpenApiResponse(description="No such study.")},
     )
     def get(self, request: Request, token: str) -> Response:

@@ -47,10 +47,12 @@ class NewQuestionSerializer(serializers.Serializer[Any]):
     about = serializers.ChoiceField(choices=Dimension.About.choices, required=False)
     levels = serializers.ListField(child=LevelSerializer(), max_length=100, required=False)
     allows_unable = serializers.BooleanField(required=False)
-    is_required = serializers.BooleanField(required=False, help_text="Of choices and comments: an answer is needed.")
+    is_required = serializers.BooleanField(
+        required=False, help_text="For choices and comments: whether an answer is required."
+    )
     shape = serializers.ChoiceField(choices=("either", "point", "box"), required=False, help_text="Of places.")
-    step = serializers.DecimalField(max_digits=12, decimal_places=6, required=False, help_text="Of a slider.")
-    shows_value = serializers.BooleanField(required=False, help_text="Of a slider: whether raters see the number.")
+    step = serializers.DecimalField(max_digits=12, decimal_places=6, required=False, help_text="The step of a slider.")
+    shows_value = serializers.BooleanField(required=False, help_text="For a slider: whether raters see the number.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "preset" not in attrs and "question" not in attrs:
@@ -88,7 +90,7 @@ class NewStudySerializer(StudyFields):
         min_length=1,
         max_length=MOST_DIMENSIONS,
         required=False,
-        help_text=f"Without any: “{DEFAULT.question}”",
+        help_text=f"If none is given: “{DEFAULT.question}”",
     )
     item_kind = serializers.ChoiceField(choices=Study.ItemKind.choices, required=False)
     pairing = serializers.ChoiceField(choices=Study.Pairing.choices, required=False)
@@ -123,13 +125,14 @@ class NewStudySerializer(StudyFields):
         min_value=1,
         max_value=2**31 - 1,
         required=False,
-        help_text="Cards that may be answered in all: fewer items are shown where that does not pay for all.",
+        help_text="The total number of cards that may be answered. Fewer items are shown if it does not cover all of "
+        "them.",
     )
     closes_in_minutes = serializers.IntegerField(
         min_value=1,
         max_value=10 * 366 * 24 * 60,
         required=False,
-        help_text="As closes_at, from now on: the same in a call that is repeated.",
+        help_text="Instead of closes_at: minutes from now, so that a repeated call stays the same.",
     )
     open = serializers.BooleanField(required=False, help_text="Whether raters are let in at once.")
 

@@ -151,8 +151,13 @@ class Cards(OfRater):
     """The cards that wait for a rater, in their order; they are reserved on request."""
 
     @extend_schema(
-        parameters=[OpenApiParameter("n", int, description=f"How many at most: 1 to {MOST_CARDS}; else 1.")],
-        responses={200: CardSerializer(many=True), 409: OpenApiResponse(description="Something comes before.")},
+        parameters=[
+            OpenApiParameter("n", int, description=f"The most cards to return: 1 to {MOST_CARDS}, by default 1.")
+        ],
+        responses={
+            200: CardSerializer(many=True),
+            409: OpenApiResponse(description="Something comes before the first card."),
+        },
     )
     def get(self, request: Request, study_token: str) -> Response:
         rater, text = self.rater(), request.query_params.get("n", "")
@@ -222,7 +227,7 @@ class CardImage(OfRater):
     """An image as this rater sees it: only pixels."""
 
     @extend_schema(
-        parameters=[OpenApiParameter("width", int, description="Fewer pixels across, for a small screen.")],
+        parameters=[OpenApiParameter("width", int, description="A smaller width in pixels, for a small screen.")],
         responses={(200, "image/webp"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, study_token: str, token: str, place: int) -> FileResponse:

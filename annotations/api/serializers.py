@@ -163,7 +163,9 @@ class ResponseSerializer(serializers.ModelSerializer[Response]):
     def value_of(self, response: Response) -> str | None:
         return None if response.level is None else str(self._dimension(response).value_of(response.level))
 
-    @extend_schema_field({"description": "Any JSON, by the kind of the question; null where a level says all."})
+    @extend_schema_field(
+        {"description": "JSON that depends on the kind of question; null where the level is the whole answer."}
+    )
     def get_answer(self, response: Response) -> Any:
         return response.answer
 

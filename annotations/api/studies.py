@@ -131,7 +131,7 @@ class StudyDetail(OfStudy):
         asked.is_valid(raise_exception=True)
         study, given = self.study(), asked.validated_data
         if "exclusion_rule" in given and study.state != Study.State.DRAFT:
-            raise ValidationError({"exclusion_rule": ["It is fixed since the study opened."]})
+            raise ValidationError({"exclusion_rule": ["It has been fixed since the study opened."]})
         data = as_data(SettingsForm(instance=study))
         for name, value in given.items():
             data[name] = "" if value is None else str(value)
@@ -288,7 +288,7 @@ class Extensions(OfStudy):
 
     @extend_schema(
         request=NewExtensionSerializer,
-        responses={201: ExtensionSerializer, 409: OpenApiResponse(description="Another call adds methods now.")},
+        responses={201: ExtensionSerializer, 409: OpenApiResponse(description="Another call is adding methods now.")},
     )
     def post(self, request: Request, token: str) -> Response:
         """Let methods join: their images for the study's prompts become new items; the old items stay unchanged."""
@@ -317,7 +317,7 @@ class PresetSerializer(serializers.Serializer[Any]):
     about = serializers.CharField()
     levels = serializers.ListField(source="level_rows", child=serializers.DictField())
     allows_unable = serializers.BooleanField()
-    only_for = serializers.CharField(help_text="The only kind of item that it can be asked of; empty: any.")
+    only_for = serializers.CharField(help_text="The only kind of item that it can be asked about; empty: any kind.")
 
 
 class Presets(generics.ListAPIView[Any]):

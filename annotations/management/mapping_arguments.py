@@ -33,8 +33,10 @@ def add_mapping_arguments(parser: ArgumentParser) -> None:
         metavar="WORD=NUMBER,…",
         help='what the words of the ratings mean: "Poor=1,Fair=2,Good=3", for one question "quality:Poor=1,…"',
     )
-    parser.add_argument("--encoding", default="", help="of the ratings, such as windows-1252; without it, UTF-8")
-    parser.add_argument("--sheet", default="", help="of a workbook, by its name")
+    parser.add_argument(
+        "--encoding", default="", help="the encoding of the ratings, such as windows-1252; UTF-8 by default"
+    )
+    parser.add_argument("--sheet", default="", help="the name of the sheet to read from a workbook")
 
 
 def mapping_of(options: Dictionary[str, Any]) -> Mapping:

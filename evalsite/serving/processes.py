@@ -190,7 +190,7 @@ def _ending(status: int) -> str:
 def _what_next(child: Child, pause_s: float) -> str:
     if not pause_s:
         return "Starting it again."
-    return f"That was death {child.n_early_deaths} soon after its start: next try in {pause_s:g} s."
+    return f"It has died soon after its start {child.n_early_deaths} times in a row: next try in {pause_s:g} s."
 
 
 def _end_orphans(dead: subprocess.Popen[str]) -> None:

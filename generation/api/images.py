@@ -102,8 +102,10 @@ class NewImageSerializer(serializers.Serializer[Any]):
         max_length=2_000, required=False, help_text="Instead of a file: its address in a store that the site allows."
     )
     prompt = serializers.CharField(max_length=MAX_TEXT, required=False, trim_whitespace=False)
-    prompt_key = serializers.CharField(max_length=200, required=False, help_text="Of a prompt that is there.")
-    method = serializers.CharField(max_length=200, required=False, help_text="Instead of the call's.")
+    prompt_key = serializers.CharField(
+        max_length=200, required=False, help_text="The key of a prompt that is already there."
+    )
+    method = serializers.CharField(max_length=200, required=False, help_text="Instead of the method of the call.")
     seed = serializers.IntegerField(min_value=0, max_value=MAX_INTEGER, required=False, allow_null=True)
     round = serializers.IntegerField(min_value=0, max_value=MAX_ROUND, required=False, allow_null=True)
     parent = serializers.CharField(  # type: ignore[assignment]  # taken off the class when it is made

@@ -37,7 +37,7 @@ class TooLarge(APIException):
     default_code = "too_large"
 
     def __init__(self) -> None:
-        super().__init__(f"A file may have {settings.UPLOAD_MAX_BYTES} bytes. Split it.")
+        super().__init__(f"A file may have at most {settings.UPLOAD_MAX_BYTES} bytes. Split it.")
 
 
 class ImportRunSerializer(serializers.ModelSerializer[ImportRun]):
@@ -86,13 +86,15 @@ class Imports(APIView):
         data = cast("QueryDict", request.data)
         importer = importers().get(data.get("kind", ""))
         if importer is None:
-            raise ValidationError({"kind": [f"Say one of: {', '.join(importers())}."]})
+            raise ValidationError({"kind": [f"Send one of: {', '.join(importers())}."]})
         owner = cast("User", request.user)
         form = ImportForm(importer, owner, data, request.FILES)
         form.fields["dry_run"].initial = False
         unknown = set(data) - set(form.fields) - {"kind"}
         if unknown:
-            raise ValidationError({name: [f"Not understood. Say: {', '.join(form.fields)}."] for name in unknown})
+            raise ValidationError(
+                {name: [f"This field is not known. Send only: {', '.join(form.fields)}."] for name in unknown}
+            )
         if not form.is_valid():
             raise ValidationError({name: list(map(str, problems)) for name, problems in form.errors.items()})
         run = dispatch.start_import(

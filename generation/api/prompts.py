@@ -21,7 +21,7 @@ from generation.services.editors import add_editor, remove_editor
 from generation.services.pushes.tables import make_prompt_set, push_prompts
 
 MOST_PROMPTS = 10_000
-NEW_OR_THERE = {422: OpenApiResponse(description="The set is somebody else's.")}
+NEW_OR_THERE = {422: OpenApiResponse(description="The set belongs to somebody else.")}
 
 
 class PromptSetSerializer(serializers.ModelSerializer[PromptSet]):
@@ -48,7 +48,7 @@ class PromptSetSerializer(serializers.ModelSerializer[PromptSet]):
 
     def validate_name(self, name: str) -> str:
         if not identity(name):
-            raise ValidationError("Send a name that can be seen.", code="blank")
+            raise ValidationError("Send a name with at least one visible character.", code="blank")
         return identity(name)
 
 
@@ -159,7 +159,7 @@ class PromptFilter(serializers.Serializer[Any]):
     prompt_set_id = key_field(required=False)
     category = serializers.CharField(required=False)
     key = serializers.CharField(required=False)
-    text = serializers.CharField(required=False, help_text="Words that its text, topic or key has.")
+    text = serializers.CharField(required=False, help_text="Words that its text, topic or key contains.")
 
 
 class NewPromptSerializer(serializers.Serializer[Any]):

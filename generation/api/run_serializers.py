@@ -26,7 +26,7 @@ class StartSerializer(serializers.Serializer[Run]):
     prompt_set = serializers.SlugRelatedField(slug_field="name", queryset=PromptSet.objects.all())
     category = serializers.CharField(
         required=False,
-        help_text="Only the set's prompts of this category; else the experiment's, where the set has it.",
+        help_text="Only the set's prompts of this category; by default the experiment's category, if the set has it.",
     )
     first = serializers.IntegerField(min_value=1, required=False, help_text="Only this many prompts, the first ones.")
     experiment = serializers.ChoiceField(choices=sorted(EXPERIMENTS), required=False)
@@ -45,9 +45,9 @@ class StartSerializer(serializers.Serializer[Run]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if unknown := set(self.initial_data) - set(self.fields):
             names = ", ".join(self.fields)
-            raise ValidationError({name: [f"Not understood. Say: {names}."] for name in sorted(unknown)})
+            raise ValidationError({name: [f"This field is not known. Send only: {names}."] for name in sorted(unknown)})
         if ("experiment" in attrs) == ("matrix" in attrs):
-            raise ValidationError({"experiment": ["Say either an experiment or a matrix."]})
+            raise ValidationError({"experiment": ["Send either an experiment or a matrix."]})
         given = "experiment" if "experiment" in attrs else "matrix"
         try:
             attrs["matrix"] = _matrix(attrs)
@@ -79,7 +79,9 @@ def _prompts(attrs: Mapping[str, Any]) -> list[int]:
         category = category_for(prompt_set, EXPERIMENTS[attrs["experiment"]].category)
     found = list(prompts_of(prompt_set, category).values_list("pk", flat=True)[: attrs.get("first")])
     if not found:
-        raise ValidationError({"category" if attrs.get("category") else "prompt_set": ["No prompt fits."]})
+        raise ValidationError(
+            {"category" if attrs.get("category") else "prompt_set": ["No prompt of the set matches."]}
+        )
     return found
 
 
@@ -177,7 +179,7 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
 
     prompt = serializers.CharField(source="prompt.text", read_only=True)
     method = serializers.CharField(source="method.name", read_only=True)
-    round = serializers.IntegerField(read_only=True, help_text="How many times it was drawn over.")
+    round = serializers.IntegerField(read_only=True, help_text="How many refinements deep it is.")
     words = serializers.SerializerMethodField(help_text="The wording it was drawn with, if not the prompt's own.")
     scores = ScoreSerializer(many=True, read_only=True)
     file_url = serializers.SerializerMethodField()

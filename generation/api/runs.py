@@ -101,12 +101,12 @@ class Steer(APIView):
 
     @extend_schema(
         request=None,
-        responses={200: WholeRunSerializer, 409: OpenApiResponse(description="Its state forbids it.")},
+        responses={200: WholeRunSerializer, 409: OpenApiResponse(description="The run's state does not allow it.")},
     )
     def post(self, request: Request, run_id: int) -> Response:
         run = _run(run_id)
         if not queries.may_steer(cast("User", request.user), run):
-            raise PermissionDenied("Its owner steers a run.")
+            raise PermissionDenied("Only the run's owner and administrators can do this.")
         try:
             type(self).act(run=run)
         except NotNow as problem:

@@ -107,12 +107,18 @@ class ImportCommand(BaseCommand):
             except BadFile as bad:
                 failed = bad
             except KeyboardInterrupt:
-                raise CommandError("Stopped. What was imported before that stays; the same command goes on.") from None
+                raise CommandError(
+                    "Stopped. What was imported before that stays; the same command continues."
+                ) from None
         for reject in log.first:
             self.stderr.write(str(reject))
         if log.n_left_off:
-            where = "are in " + str(options["rejects"]) if options["rejects"] else "can be had with --rejects FILE"
-            self.stderr.write(f"… {log.n_left_off:,} more faults; all of them {where}")
+            where = (
+                "are in " + str(options["rejects"])
+                if options["rejects"]
+                else "can be written to a file with --rejects FILE"
+            )
+            self.stderr.write(f"… {log.n_left_off:,} more rejects; all of them {where}")
         if options["verbosity"]:
             for sentence in log.remarks:
                 self.stdout.write(sentence)
@@ -137,7 +143,7 @@ class ImportCommand(BaseCommand):
             return None
         owner = User.objects.filter(username=username).first()
         if owner is None:
-            raise CommandError(f"--owner: nobody here signs in as {username!r}.")
+            raise CommandError(f"--owner: there is no account with the user name {username!r}.")
         return owner
 
 
@@ -153,7 +159,7 @@ def _expanded(paths: Sequence[Path], *, is_bundle: bool) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if not path.exists():
-            raise CommandError(f"There is no {path}.")
+            raise CommandError(f"There is no file or folder {path}.")
         if path.is_dir() and not is_bundle:
             tables = sorted(file for file in path.iterdir() if file.suffix.casefold() in TABLES)
             if not tables:

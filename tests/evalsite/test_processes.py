@@ -90,9 +90,9 @@ def test_one_that_keeps_dying_is_started_after_pauses_that_grow() -> None:
     ends = [line.partition("(status 7). ")[2] for line in lines]
     assert ends == [
         "Starting it again.",
-        "That was death 2 soon after its start: next try in 1 s.",
-        "That was death 3 soon after its start: next try in 1.5 s.",
-        "That was death 4 soon after its start: next try in 1.5 s.",
+        "It has died soon after its start 2 times in a row: next try in 1 s.",
+        "It has died soon after its start 3 times in a row: next try in 1.5 s.",
+        "It has died soon after its start 4 times in a row: next try in 1.5 s.",
     ]
 
 

@@ -129,7 +129,7 @@ def test_a_key_of_no_endpoint_is_refused_without_being_shown() -> None:
     env.endpoints("EVALSITE_ENDPOINTS")
     with pytest.raises(ImproperlyConfigured) as caught:
         env.close(program="evalsite", known_prefix="EVALSITE_")
-    assert "EVALSITE_KEY_HOSTED is the key of no endpoint: name that in EVALSITE_ENDPOINTS" in str(caught.value)
+    assert "EVALSITE_KEY_HOSTED belongs to no endpoint: add the endpoint to EVALSITE_ENDPOINTS" in str(caught.value)
     assert str(caught.value).count("EVALSITE_KEY_HOSTED") == 1
     assert "hunter2" not in str(caught.value)
 

@@ -74,7 +74,7 @@ def test_paused_resumed_cancelled(tmp_path: Path) -> None:
     Run.objects.filter(pk=run.pk).update(state=Run.State.RUNNING, lease_until=None)
 
     assert "Paused" in generate("pause", run.pk)
-    assert "Going on" in generate("resume", run.pk)
+    assert "Resumed" in generate("resume", run.pk)
     assert "Cancelled" in generate("cancel", run.pk)
     run.refresh_from_db()
     assert run.state == Run.State.CANCELLED
@@ -92,7 +92,7 @@ def test_failures_are_listed_with_their_cure_and_retried(tmp_path: Path) -> None
     told = generate("failures", run.pk)
     assert "No room on the device." in told
     assert "Draw smaller." in told
-    assert "1 steps are tried again." in generate("retry", run.pk, "--here")
+    assert "Steps that will be retried: 1." in generate("retry", run.pk, "--here")
     assert not run.steps.exclude(state=Step.State.DONE).exists()
 
 
@@ -100,7 +100,7 @@ def test_missing_weights_are_said_before_anything_starts(tmp_path: Path) -> None
     with pytest.raises(CommandError, match="Nothing was started"):
         start(tmp_path, "--check", image=ABSENT)
     assert not Run.objects.exists()
-    assert "Everything is there." in start(tmp_path, "--check")
+    assert "Nothing is missing." in start(tmp_path, "--check")
 
 
 def test_a_run_whose_weights_are_missing_pauses_with_the_command_that_gets_them(tmp_path: Path) -> None:

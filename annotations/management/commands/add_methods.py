@@ -14,7 +14,9 @@ from generation.models import Method
 
 
 class Command(StudyCommand):
-    help = "Let methods join a study that is there: new items behind the old ones. Without any, list every try so far."
+    help = (
+        "Let methods join an existing study: their items follow the old ones. Without --method, list every try so far."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("token", help="the study's token: the part of its address after /study/")
@@ -24,7 +26,7 @@ class Command(StudyCommand):
     def handle(self, **options: Any) -> None:
         study = Study.objects.filter(token=options["token"]).first()
         if study is None:
-            raise CommandError(f"There is no study {options['token']!r}: take what its address has after /study/.")
+            raise CommandError(f"There is no study {options['token']!r}. Give the part of its address after /study/.")
         names = options["method"]
         methods = list(Method.objects.filter(name__in=names))
         if missing := sorted(set(names) - {method.name for method in methods}):

@@ -61,7 +61,8 @@ class Command(BaseCommand):
             type=number,
             default=0.0,
             metavar="N",
-            help="of --votes and --rankings: rank all methods, under a prior of N wins and losses against a mean one",
+            help="with --votes or --rankings: rank all methods, under a prior of N wins and N losses against a method "
+            "of mean strength",
         )
         parser.add_argument("--metrics", type=Path, help="columns item, metric, value")
         parser.add_argument(
@@ -93,7 +94,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--quick",
             action="store_true",
-            help="tables, report.json, report.html and report.tex alone: no PDF, no Word file, no single figures",
+            help="only tables, report.json, report.html and report.tex: no PDF, no Word file, no single figures",
         )
         parser.add_argument(
             "--out", type=Path, required=True, help="folder for the report in all formats, its tables and its figures"
@@ -171,7 +172,7 @@ class Command(BaseCommand):
     def _preferences(self, out: Path, options: dict[str, Any]) -> None:
         source: Path = options["votes"] or options["rankings"]
         if not 0 <= options["prior"] < 1_000_000:
-            raise CommandError("--prior must be a number from 0, such as 0.5.")
+            raise CommandError("--prior must be 0 or more, such as 0.5.")
         on_bad_value = options["on_bad_value"]
         try:
             with RejectLog(to=out / "excluded.csv") as log:

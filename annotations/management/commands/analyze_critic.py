@@ -37,7 +37,7 @@ class Command(BaseCommand):
         parser.add_argument("--resamples", type=int, default=2000, help="bootstrap resamples and exchanges")
         parser.add_argument("--title", default="")
         parser.add_argument(
-            "--quick", action="store_true", help="tables, report.json and report.html alone: nothing that is typeset"
+            "--quick", action="store_true", help="only tables, report.json and report.html: nothing that is typeset"
         )
         parser.add_argument(
             "--out", type=Path, required=True, help="folder for the tables, report.json and report.html"

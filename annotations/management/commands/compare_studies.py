@@ -17,7 +17,12 @@ class Command(StudyCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("first", help="the token of one study")
         parser.add_argument("second", help="the token of the other")
-        parser.add_argument("--questions", nargs=2, metavar="NAME", help="the question in each; else the first of each")
+        parser.add_argument(
+            "--questions",
+            nargs=2,
+            metavar="NAME",
+            help="the question to compare; by default the first one of each study",
+        )
 
     def handle(self, **options: Any) -> None:
         studies = [self._study(options[name]) for name in ("first", "second")]
@@ -34,5 +39,5 @@ class Command(StudyCommand):
     def _study(self, token: str) -> Study:
         study = Study.objects.filter(token=token).first()
         if study is None:
-            raise CommandError(f"There is no study {token!r}: take what its address has after /study/.")
+            raise CommandError(f"There is no study {token!r}. Give the part of its address after /study/.")
         return study

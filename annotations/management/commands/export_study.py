@@ -32,14 +32,14 @@ class Command(StudyCommand):
             "--out",
             type=Path,
             required=True,
-            help="the folder; files of the same name are replaced. With --as the file; the data set is a folder unless "
-            "the name ends in .zip",
+            help="the folder; files of the same name are replaced. With --as, the file; the data set is a folder "
+            "unless the name ends in .zip",
         )
 
     def handle(self, **options: Any) -> None:
         study = Study.objects.filter(token=options["token"]).first()
         if study is None:
-            raise CommandError(f"There is no study {options['token']!r}: take what its address has after /study/.")
+            raise CommandError(f"There is no study {options['token']!r}. Give the part of its address after /study/.")
         note(study=study, actor=None, action=Action.EXPORTED, file=str(options["out"]))
         if options["form"]:
             self._write_one(study, options["form"], options["out"])

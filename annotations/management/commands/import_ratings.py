@@ -22,7 +22,10 @@ class Command(BaseCommand):
         parser.add_argument("--owner", required=True, help="the account that the study belongs to")
         add_mapping_arguments(parser)
         add_scale_argument(parser, help="1-5, or 0,0.5,1; speed=1-3 for one dimension; repeatable")
-        parser.add_argument("--prompt-set", help="where the rated images are, or go; the study's title by default")
+        parser.add_argument(
+            "--prompt-set",
+            help="the prompt set that has the rated images or will receive them; by default one with the study's title",
+        )
         parser.add_argument("--dry-run", action="store_true", help="report what would happen, and write nothing")
         parser.add_argument("--rejects", help="write every refused row to this CSV file")
 

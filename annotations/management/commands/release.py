@@ -24,7 +24,7 @@ class Command(StudyCommand):
     def handle(self, **options: Any) -> None:
         study = Study.objects.filter(token=options["token"]).first()
         if study is None:
-            raise CommandError(f"There is no study {options['token']!r}: take what its address has after /study/.")
+            raise CommandError(f"There is no study {options['token']!r}. Give the part of its address after /study/.")
         out: Path = options["out"]
         out.parent.mkdir(parents=True, exist_ok=True)
         part = out.with_name(f".{out.name}.part")

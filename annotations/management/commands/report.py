@@ -23,14 +23,12 @@ class Command(StudyCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("token", help="the study's token: the part of its address after /study/")
         parser.add_argument("--out", type=Path, required=True, help="the folder; files of the same name are replaced")
-        parser.add_argument(
-            "--quick", action="store_true", help="tables, report.json, report.html and report.tex alone"
-        )
+        parser.add_argument("--quick", action="store_true", help="only tables, report.json, report.html and report.tex")
 
     def handle(self, **options: Any) -> None:
         study = Study.objects.filter(token=options["token"]).first()
         if study is None:
-            raise CommandError(f"There is no study {options['token']!r}: take what its address has after /study/.")
+            raise CommandError(f"There is no study {options['token']!r}. Give the part of its address after /study/.")
         snapshot = report_now(study=study, comparisons=linked_methods(study)[:MOST_COMPARISONS])
         document = document_of(snapshot)
         if not document.dimensions:

@@ -19,7 +19,7 @@ MOST_BYTES = 8 * 2**30
 
 
 class Command(BaseCommand):
-    help = "Work out every figure of a release bundle again, and say “equal” or what differs."
+    help = "Recompute every figure of a release bundle, and print “equal” or what differs."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             raise CommandError(str(problem)) from None
         self._tell(found)
         if not found.is_equal:
-            raise CommandError("The bundle is not equal.")
+            raise CommandError("The bundle is not equal: see the differences above.")
 
     def _tell(self, found: Verified) -> None:
         for note in found.notes:
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         if len(lines) > MOST_SHOWN:
             self.stdout.write(f"… and {len(lines) - MOST_SHOWN:,} more rows.")
         if found.is_equal:
-            self.stdout.write(f"equal: all {found.n_figures:,} figures, and every file is as its hash says")
+            self.stdout.write(f"equal: all {found.n_figures:,} figures, and every file matches its hash")
 
 
 def _unpack(bundle: Path, folder: Path) -> None:

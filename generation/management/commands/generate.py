@@ -38,12 +38,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="what")
-        start = verbs.add_parser("start", help="make a run and have it begin")
+        start = verbs.add_parser("start", help="create a run and start it")
         start.add_argument("--prompt-set", required=True, help="the set's name")
         start.add_argument(
             "--category",
             default="",
-            help="only its prompts of this category; else the experiment's, where the set has it",
+            help="only its prompts of this category; by default the experiment's category, if the set has it",
         )
         start.add_argument("--first", type=int, help="only this many prompts, the first ones")
         what = start.add_mutually_exclusive_group(required=True)
@@ -51,20 +51,22 @@ class Command(BaseCommand):
         what.add_argument("--matrix", type=Path, help="a JSON file: methods, seeds, engines, metrics, drawing")
         start.add_argument("--language", help='an engine as JSON, such as {"engine": "chat", "options": {…}}')
         start.add_argument("--critic", help="the same for the critic")
-        start.add_argument("--name", default="", help="of the run")
+        start.add_argument("--name", default="", help="a name for the run")
         start.add_argument("--owner", help="user name of the person whose run it is")
         start.add_argument("--priority", type=int, default=0, help="higher goes first")
         start.add_argument("--anew", action="store_true", help="make again what earlier runs have made already")
-        start.add_argument("--check", action="store_true", help="say what is missing on this machine, start nothing")
+        start.add_argument(
+            "--check", action="store_true", help="report what is missing on this machine, and start nothing"
+        )
         self._add_ways_to_follow(start)
         verbs.add_parser("list", help="the latest runs")
         for verb, help_text in {
-            "show": "how far a run is",
-            "pause": "begin nothing more; what is being done is finished",
-            "resume": "go on with a paused run",
-            "cancel": "end it; what was made stays",
-            "retry": "try again what failed",
-            "failures": "what failed, why, and the cure",
+            "show": "show how far a run is",
+            "pause": "pause a run: steps in progress are finished, and no new ones start",
+            "resume": "resume a paused run",
+            "cancel": "cancel a run; everything made before is kept",
+            "retry": "retry failed steps",
+            "failures": "list what failed, why, and how to fix it",
         }.items():
             steer = verbs.add_parser(verb, help=help_text)
             steer.add_argument("run", type=int, help="the run's number")
@@ -85,7 +87,9 @@ class Command(BaseCommand):
                 raise
             number = options.get("run") or self._started
             how = f"`generate show {number} --here`" if number else "the same command"
-            raise CommandError(f"The disk is full. What was saved stays. Free space, then go on with {how}.") from error
+            raise CommandError(
+                f"The disk is full. Everything saved is kept. Free space, then continue with {how}."
+            ) from error
 
     # --- verbs -------------------------------------------------------------------------------------------------------
     def _start(self, options: dict[str, Any]) -> None:
@@ -95,7 +99,7 @@ class Command(BaseCommand):
             if self._say_missing(matrix) and options["check"]:
                 raise CommandError("Nothing was started.")
             if options["check"]:
-                self.stdout.write("Everything is there.")
+                self.stdout.write("Nothing is missing.")
                 return
             run = dispatch.start_run(
                 name=options["name"] or options["experiment"] or options["matrix"].stem,
@@ -131,20 +135,20 @@ class Command(BaseCommand):
 
     def _pause(self, options: dict[str, Any]) -> None:
         steering.pause(run=_run(options))
-        self.stdout.write("Paused. What is being done is finished and saved.")
+        self.stdout.write("Paused. Steps in progress are finished and saved.")
 
     def _resume(self, options: dict[str, Any]) -> None:
         run = _run(options)
         if run.state in (Run.State.PLANNING, Run.State.RUNNING):
             if not (options["here"] or options["watch"]):
                 raise CommandError(
-                    f"Run {run.pk} is not paused: {run.get_state_display()}. A worker goes on with it; "
+                    f"Run {run.pk} is not paused: {run.get_state_display()}. A worker is carrying it out; "
                     f"`generate show {run.pk} --here` does so in this process."
                 )
             self._follow(run, options)
             return
         dispatch.resume_run(run=run)
-        self.stdout.write("Going on.")
+        self.stdout.write("Resumed.")
         self._follow(run, options)
 
     def _cancel(self, options: dict[str, Any]) -> None:
@@ -153,7 +157,7 @@ class Command(BaseCommand):
 
     def _retry(self, options: dict[str, Any]) -> None:
         run = _run(options)
-        self.stdout.write(f"{dispatch.retry_run(run=run)} steps are tried again.")
+        self.stdout.write(f"Steps that will be retried: {dispatch.retry_run(run=run)}.")
         self._follow(run, options)
 
     def _failures(self, options: dict[str, Any]) -> None:
@@ -219,7 +223,7 @@ def _counts(run: Run) -> tuple[int, int, int]:
 def _run(options: dict[str, Any]) -> Run:
     run = Run.objects.filter(pk=options["run"]).first()
     if run is None:
-        raise CommandError(f"There is no run {options['run']}. `generate list` shows those that there are.")
+        raise CommandError(f"There is no run {options['run']}. `generate list` shows all runs.")
     return run
 
 

@@ -29,7 +29,10 @@ class Command(ImportCommand):
         roles = [role.name for role in importer.files[1:]]
         for name in others:
             if name not in roles:
-                raise CommandError(f"--with: {name!r} is none of this kind's files ({', '.join(roles) or 'none'}).")
+                raise CommandError(
+                    f"--with: this kind of import takes no file {name!r}. Its further files: "
+                    f"{', '.join(roles) or 'none'}."
+                )
         values: dict[str, str] = {}
         for name, value in _pairs(options["values"]):
             values[name] = f"{values[name]}\n{value}" if name in values else value

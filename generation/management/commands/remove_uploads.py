@@ -17,12 +17,14 @@ class Command(BaseCommand):
     requires_system_checks: tuple[str, ...] = ()  # they load every page of the site
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--days", type=int, required=True, help="remove files of imports that ended so long ago")
-        parser.add_argument("--dry-run", action="store_true", help="only say how many imports that concerns")
+        parser.add_argument(
+            "--days", type=int, required=True, help="remove files of imports that ended at least this many days ago"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="only report how many imports this affects")
 
     def handle(self, *, days: int, dry_run: bool, **options: Any) -> None:
         if days < 0:
-            raise CommandError("--days is a number of days, 0 or more.")
+            raise CommandError("--days must be 0 or more.")
         than = timezone.now() - timedelta(days=days)
         n_imports = upload_retention.older(than=than)
         if dry_run:

@@ -66,7 +66,7 @@ class Command(BaseCommand):
                 raise CommandError(f"{path}: {problem}") from problem
         if options["run"] is not None:
             if not Run.objects.filter(pk=options["run"]).exists():
-                raise CommandError(f"There is no run {options['run']}. `generate list` shows those that there are.")
+                raise CommandError(f"There is no run {options['run']}. `generate list` shows all runs.")
             ids = ids_of_run(options["run"])
         else:
             if not Image.objects.filter(pk=options["image"]).exists():

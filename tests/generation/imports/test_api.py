@@ -70,7 +70,7 @@ def test_a_waiting_import_is_cancelled(api: APIClient) -> None:
     [
         ({"kind": "nonsense"}, "kind", "prompts"),
         ({"kind": "prompts", "prompt_set": "p"}, "table", "required"),
-        ({"kind": "prompts", "prompt_set": "p", "catgory": "x"}, "catgory", "Not understood"),
+        ({"kind": "prompts", "prompt_set": "p", "catgory": "x"}, "catgory", "This field is not known"),
         ({"kind": "ratings", "study": "s", "scale": "5-1", "with_table": True}, "scale", "fewer than two levels"),
     ],
 )

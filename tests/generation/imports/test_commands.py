@@ -58,7 +58,7 @@ def test_refused_rows_are_printed_and_written(tmp_path: Path, capsys: pytest.Cap
     call_command("import_prompts", str(path), "--set", "p", "--rejects", str(tmp_path / "rejects.csv"))
     captured = capsys.readouterr()
     assert 'row 4, prompt "\\t": the cell is empty. fill it in' in captured.err.lower()
-    assert "more faults; all of them are in" in captured.err
+    assert "more rejects; all of them are in" in captured.err
     assert len((tmp_path / "rejects.csv").read_text().splitlines()) == 32
 
 
@@ -81,12 +81,15 @@ def test_a_folder_gives_tables_of_less_usual_endings(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["import_prompts", "nowhere.csv", "--set", "p"], "There is no nowhere.csv"),
+        (["import_prompts", "nowhere.csv", "--set", "p"], "There is no file or folder nowhere.csv"),
         (["import_prompts", "t.csv"], "--prompt-set: This field is required"),
-        (["import_prompts", "t.csv", "--set", "p", "--owner", "nobody"], "nobody here signs in as 'nobody'"),
+        (
+            ["import_prompts", "t.csv", "--set", "p", "--owner", "nobody"],
+            "there is no account with the user name 'nobody'",
+        ),
         (["import_prompts", ".", "--set", "p"], "has no table in it"),
         (["import_prompts", "binary.csv", "--set", "p"], "this is a PNG image, not a table"),
-        (["import_file", "scores", "t.csv", "--with", "items=t.csv"], "none of this kind's files"),
+        (["import_file", "scores", "t.csv", "--with", "items=t.csv"], "this kind of import takes no file"),
         (["import_file", "scores", "t.csv", "--option", "prompt_set"], "write NAME=VALUE"),
         (["import_file", "scores", "t.csv", "--option", "set=p"], "There is no such option"),
         (["import_file", "ratings", "t.csv", "--option", "study=s"], "--owner: Name the account"),

@@ -90,8 +90,8 @@ def test_started_from_a_matrix_over_a_category(api: APIClient) -> None:
         ({"experiment": None, "matrix": {"methods": []}}, "experiment", "may not be null"),
         ({"experiment": "detailscribe"}, "experiment", 'needs an engine for "critic"'),
         ({"critic": "a person"}, "critic", "Give"),
-        ({"category": "no such"}, "category", "No prompt fits"),
-        ({"color": "red"}, "color", "Not understood"),
+        ({"category": "no such"}, "category", "No prompt of the set matches"),
+        ({"color": "red"}, "color", "This field is not known"),
         ({"first": 0}, "first", "greater than or equal to 1"),
     ],
 )
