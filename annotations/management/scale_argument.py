@@ -19,4 +19,4 @@ def number(text: str) -> float:
     try:
         return parse_number(text)
     except BadValue as bad:
-        raise ArgumentTypeError(f"{text!r}: {bad}") from None
+        raise ArgumentTypeError(f"{text!r} is not a number; write one such as 0.5") from bad

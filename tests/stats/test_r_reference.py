@@ -112,6 +112,8 @@ def test_several_images_of_a_method_and_prompt_are_those_of_clmm_with_prompt_by_
     assert found.fit is not None
     assert found.fit.log_likelihood == pytest.approx(right["log_likelihood"], abs=1e-5)
     assert found.fit.thresholds == pytest.approx([right[f"{k}|{k + 1}"] for k in range(4)], abs=1e-4)
+    middle = (right["method1"] + right["method2"]) / 3
+    assert found.thresholds == pytest.approx([right[f"{k}|{k + 1}"] - middle for k in range(4)], abs=1e-4)
     assert list(found.fit.coefficients.values()) == pytest.approx([right["method1"], right["method2"]], abs=1e-4)
     assert list(found.fit.standard_errors.values()) == pytest.approx(
         [right["se:method1"], right["se:method2"]], abs=1e-4

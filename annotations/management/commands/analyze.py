@@ -15,6 +15,7 @@ from annotations.reports.bad_data import BadData
 from annotations.reports.numbers import for_terminal
 from annotations.reports.paper.summary import summary
 from annotations.reports.study.analysis import Options, Unknown, analyse, pair_named
+from annotations.reports.study.data import StudyData
 from annotations.reports.study.document import document
 from annotations.reports.study.files.questions import read_comparisons, read_questions
 from annotations.reports.study.files.study import read_study
@@ -116,6 +117,10 @@ class Command(BaseCommand):
             return
         if options["margin"] is not None and not options["margin"] > 0:
             raise CommandError("--margin must be above 0: the smallest difference of mean ratings that matters.")
+        if options["margin"] is not None and not options["compare"] and not options["comparisons"]:
+            raise CommandError(
+                "--margin is for comparisons: name one with --compare BASELINE:REFINED, or --comparisons."
+            )
         if not options["scale"] and not options["questions"]:
             raise CommandError("--ratings needs --scale, such as --scale 1-5, or --questions FILE.")
         try:
@@ -139,6 +144,8 @@ class Command(BaseCommand):
                 pairs = read_comparisons(options["comparisons"], log) if options["comparisons"] else []
             pairs += [_pair(text, data.methods) for text in options["compare"]]
             pairs = list(dict.fromkeys(pairs))
+            if options["margin"] is not None:
+                _check_margin(options["margin"], data)
             chosen = Options(options["seed"], options["resamples"], options["resamples"], pairs, options["margin"])
             results = analyse(data, chosen, self._progress)
         except (BadFile, BadData, BadScale, Unknown) as problem:
@@ -214,3 +221,14 @@ def _pair(text: str, methods: Sequence[str]) -> tuple[str, str]:
     if not colon or not baseline or not refined:
         raise CommandError(f"--compare {text}: write BASELINE:REFINED, two method names with a colon between them")
     return pair_named(identity(text), methods) or (baseline, refined)
+
+
+def _check_margin(margin: float, data: StudyData) -> None:
+    """A margin as wide as a scale makes all methods equivalent on it. Raises CommandError."""
+    for question in data.dimensions:
+        low, high = float(question.ratings.values[0]), float(question.ratings.values[-1])
+        if question.is_ordinal and margin >= high - low:
+            raise CommandError(
+                f"--margin {margin:g} is at least as wide as the scale of {question.name}, {low:g} to {high:g}: any "
+                f"two methods would be equivalent. Give a difference that matters, below {high - low:g}."
+            )

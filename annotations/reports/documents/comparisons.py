@@ -242,7 +242,11 @@ class ModelledPair:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedModel:
-    """All methods in one ordinal model; its intervals hold together, over what `covers` names."""
+    """All methods in one ordinal model; its intervals hold together, over what `covers` names.
+
+    deviations  standard deviations of the random effects by factor, in log odds; 0 where one was estimated as zero
+    thresholds  cut points between the levels in use, ascending, for a method of effect 0
+    """
 
     covers: str
     reason: str
@@ -250,3 +254,5 @@ class ReportedModel:
     convention: str
     methods: tuple[ModelledMethod, ...]
     pairs: tuple[ModelledPair, ...]
+    deviations: dict[str, float | None] = field(default_factory=dict)
+    thresholds: tuple[float | None, ...] = ()

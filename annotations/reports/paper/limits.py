@@ -6,7 +6,7 @@ from annotations.reports.documents.design import Design
 from annotations.reports.documents.study import ReportedQuestion, StudyDocument
 from annotations.reports.estimates import interval_over
 from annotations.reports.numbers import counted, figure
-from annotations.reports.study.sections.report import headline_agreement
+from annotations.reports.study.sections.report import headline_agreement, too_wide
 
 FEW_RATERS = 5
 FEW_PROMPTS = 20
@@ -49,7 +49,9 @@ def _of_question(dimension: ReportedQuestion, *, alone: bool) -> Iterator[str]:
         yield f"With {counted(n, 'rater')}{about}, nothing can be said about other raters."
     elif n < FEW_RATERS:
         yield f"{counted(n, 'rater')}{about} say little about other raters: intervals over raters are wide."
-    if alpha.value is not None and alpha.value < LOW_AGREEMENT:
+    if too_wide(alpha):
+        yield f"How well raters agree is not known{about}: the interval of {name} over raters is too wide."
+    elif alpha.value is not None and alpha.value < LOW_AGREEMENT:
         yield f"Raters agree little{about} ({name} {figure(alpha.value, digits=2)}): the question may be unclear."
     if dimension.n_components > 1:
         yield f"Some raters share no item with others{about}, so their severity cannot be separated from the images."

@@ -213,6 +213,8 @@ def _statistics(document: StudyDocument) -> Iterator[str]:
     compared = [one for dimension in dimensions for one in dimension.comparisons if one.n]
     if any(dimension.means for dimension in dimensions):
         yield " ".join(_means(compared))
+    if beside := " ".join(_beside(dimensions)):
+        yield beside
     if any(dimension.board for dimension in dimensions):
         yield _metrics(document)
 
@@ -265,6 +267,46 @@ def _means(compared: Sequence[ReportedComparison]) -> Iterator[str]:
     )
     if len(compared) > 1:
         yield f"The p-values of the {len(compared)} comparisons are not corrected for their number."
+
+
+def _beside(dimensions: Sequence[ReportedQuestion]) -> Iterator[str]:
+    """The model of all methods, and what says how far figures can be relied on."""
+    if covered := {one.model.covers for one in dimensions if one.model and one.model.pairs}:
+        yield (
+            "All methods together are in one cumulative link mixed model of the raw levels [@mccullagh1980; "
+            "@hedeker1994] with random images, prompts and raters. Its intervals of all pairs hold together "
+            f"[@hothorn2008], over {' or '.join(sorted(covered))}; p-values have Holm's correction [@holm1979], and "
+            "methods that share a letter are not distinguished at 5%."
+        )
+        if "prompts and raters" in covered:
+            yield (
+                "The variance between raters is that of the interaction of raters and methods, with Satterthwaite's "
+                "degrees of freedom."
+            )
+    compared = [one for dimension in dimensions for one in dimension.comparisons if one.n]
+    if margins := sorted({one.equivalence.margin for one in compared if one.equivalence}):
+        yield (
+            "Equivalence and non-inferiority are tested by two one-sided tests at 5% each [@schuirmann1987] with a "
+            f"margin of {' and '.join(f'{margin:g}' for margin in margins)}."
+        )
+    if any(one.categories for one in compared):
+        yield (
+            "Differences by category have Holm's correction over the categories [@holm1979]; method × category is "
+            "Welch's F test of equal differences."
+        )
+    support = [one.support for one in dimensions if one.support]
+    if any(one.adjusted and one.adjusted.methods for one in support):
+        yield (
+            "Fair averages are least-squares means of an additive model of methods, prompts and raters, with jackknife "
+            "intervals."
+        )
+    if any(one.within_raters for one in support):
+        yield "Raters' agreement with themselves is that of their answers to repeated items, with jackknife intervals."
+    if any(one.drift for one in support):
+        yield (
+            "Drift is the mean over raters of the slope of their deviation from the others' mean along their own "
+            "order, with Student's t."
+        )
 
 
 def _metrics(document: StudyDocument) -> str:

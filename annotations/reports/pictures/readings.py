@@ -28,7 +28,8 @@ READINGS = {
     ),
     "Spearman correlation with people": (
         "1 means that the metric ranks images as people do on average, 0 that it is unrelated to their judgement. "
-        "The dashed line is what one more rater reaches: a metric cannot be expected to do better."
+        "The dashed line is how well one rater follows the mean of the others. A metric may lie above it, since it has "
+        "no noise of a single rater."
     ),
     "Reliability of a mean of several raters": (
         "1 means that other raters would order the items in the same way, 0 that their means say nothing about the "

@@ -344,8 +344,12 @@ def pair_named(text: str, methods: Sequence[str]) -> tuple[str, str] | None:
 
 
 def _method_pair(data: StudyData, baseline: str, refined: str) -> tuple[int, int]:
-    if not data.has_methods or not data.has_prompts:
-        raise Unknown("methods can be compared only where items have a prompt and a method: give an items file")
+    known = (("method", data.has_methods), ("prompt", data.has_prompts))
+    if missing := [column for column, has in known if not has]:
+        raise Unknown(
+            f"methods can be compared only where items have a prompt and a method, and no item has a "
+            f"{' or a '.join(missing)}: give an items file (--items) with a column {' and a column '.join(missing)}"
+        )
     for name in (baseline, refined):
         if name not in data.methods:
             raise Unknown(f"there is no method {name!r}; there are {', '.join(map(repr, data.methods))}")

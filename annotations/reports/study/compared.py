@@ -189,6 +189,8 @@ def reported_model(one: MethodModel, methods: Sequence[str]) -> ReportedModel:
         reason=one.reason,
         notes=tuple(one.notes),
         convention=one.fit.method if one.fit else "",
+        deviations={name: number(value) for name, value in one.fit.deviations.items()} if one.fit else {},
+        thresholds=tuple(number(float(cut)) for cut in one.thresholds),
         methods=tuple(
             ModelledMethod(method=methods[each.method], effect=number(each.effect), letters=each.letters)
             for each in one.methods

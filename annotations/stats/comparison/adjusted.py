@@ -83,7 +83,8 @@ def adjusted_means(
         return Adjusted((), severity, "methods, prompts and raters fall into groups that share no ratings")
     means, of_raters = sums.whole.fit()
     if np.isnan(means).any():
-        return Adjusted((), severity, "what methods add cannot be separated from how severe their raters are")
+        hidden = "how severe their raters are" if sums.methods_share_prompts() else "how hard their prompts are"
+        return Adjusted((), severity, f"what methods add cannot be separated from {hidden}")
     severity[raters] = of_raters - of_raters.mean()
     n = {"ratings": len(value), "prompts": len(prompts), "raters": len(raters)}
     within = (float(ratings.values[0]), float(ratings.values[-1]))
@@ -132,6 +133,13 @@ class _Sums:
         p = self.k + self.n_raters + self.prompt
         rows = np.concatenate((self.method, self.k + self.rater))
         graph = sparse.coo_array((np.ones(len(rows)), (rows, np.concatenate((p, p)))), shape=(n, n))
+        return bool(csgraph.connected_components(graph, directed=False)[0] == 1)
+
+    def methods_share_prompts(self) -> bool:
+        """Whether all methods are linked by prompts that several of them share."""
+        rows, columns = self.method, self.k + self.prompt
+        size = self.k + self.n_prompts
+        graph = sparse.coo_array((np.ones(len(rows)), (rows, columns)), shape=(size, size))
         return bool(csgraph.connected_components(graph, directed=False)[0] == 1)
 
     @cached_property

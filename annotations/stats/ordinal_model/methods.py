@@ -6,7 +6,7 @@ the largest |t| of all pairs (Hothorn, Bretz & Westfall 2008, Biom. J. 50:346), 
 estimates' correlations.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from math import exp, nan
 
@@ -55,7 +55,10 @@ class PairEffect:
 
 @dataclass(frozen=True)
 class MethodModel:
-    """Methods in descending order of their effect, pairs in that order; empty with a reason where none was fitted."""
+    """Methods in descending order of their effect, pairs in that order; empty with a reason where none was fitted.
+
+    thresholds  (n_used − 1,) cut points between the levels in use, ascending, for a method of effect 0
+    """
 
     methods: tuple[MethodEffect, ...]
     pairs: tuple[PairEffect, ...]
@@ -63,6 +66,7 @@ class MethodModel:
     fit: OrdinalFit | None
     notes: tuple[str, ...] = ()
     reason: str = ""
+    thresholds: FloatArray = field(default_factory=lambda: np.zeros(0))
 
 
 def ordinal_methods(
@@ -112,7 +116,8 @@ def ordinal_methods(
     if not fit.is_fitted:
         return MethodModel((), (), "", fit, fit.notes, fit.reason)
     effects = np.array([0.0, *(fit.coefficients[str(at)] for at in range(1, k))])
-    effects -= effects.mean()
+    middle = effects.mean()
+    effects -= middle
     covariance = np.zeros((k, k))
     covariance[1:, 1:] = fit.covariance
     n_prompts = len(np.unique(prompt[unit]))
@@ -135,7 +140,7 @@ def ordinal_methods(
         PairEffect(int(codes[one.first]), int(codes[one.second]), one.difference, one.odds_ratio, one.p, one.p_holm)
         for one in pairs
     )
-    return MethodModel(methods, named, covers, fit, (*notes, *fit.notes))
+    return MethodModel(methods, named, covers, fit, (*notes, *fit.notes), thresholds=fit.thresholds - middle)
 
 
 def _raters_of_several(rater: NDArray[np.int64], own: NDArray[np.intp]) -> int:

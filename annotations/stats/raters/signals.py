@@ -55,8 +55,11 @@ class Columns:
             intervals: tuple[Interval, ...] = ()
             if limits:
                 low, high = lows[rater], highs[rater]
-                why = limits[3] if np.isnan(low) else ""
-                intervals = (Interval(low, high, covers, limits[2], self.level, 0, why),)
+                if np.isnan(low):
+                    interval = Interval.undefined(covers, limits[2], limits[3], self.level)
+                else:
+                    interval = Interval.around(each, low, high, covers, limits[2], self.level)
+                intervals = (interval,)
             column.append(Estimate(statistic, each, method, counts, intervals))
         self.by_name[name] = column
 
@@ -270,7 +273,8 @@ def add_speed(
     n = np.bincount(rater, minlength=ratings.n_raters)
     if threshold is None:
         threshold = float(np.median(time)) / 3 if len(time) else np.nan
-        method = f"ratings faster than {threshold:.3g} s, a third of the median of all"
+        limit = f"{threshold:.3g} s, a third" if len(time) else "a third"
+        method = f"ratings faster than {limit} of the median of all"
     else:
         method = f"ratings faster than {threshold:g} s"
     columns.add(

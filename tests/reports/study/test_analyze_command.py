@@ -194,11 +194,17 @@ def test_figures_by_facet_have_names_of_their_own(analyze: Callable[..., Path]) 
     assert ("clip", "rating", "spearman[kind=x]") in names
 
 
+BOTH = "item,prompt,method\na,p,a\nb,p,b\n"
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         ({"compare": ["a"]}, "BASELINE:REFINED"),
-        ({"compare": ["a:b"]}, "give an items file"),
+        ({"compare": ["a:b"]}, r"no item has a method or a prompt: give an items file \(--items\)"),
+        ({"compare": ["a:b"], "items": "item,method\na,a\n"}, "no item has a prompt: .* with a column prompt"),
+        ({"margin": 0.3}, "--margin is for comparisons: name one with --compare BASELINE:REFINED"),
+        ({"margin": 4.0, "compare": ["a:b"], "items": BOTH}, "--margin 4 is at least as wide as the scale of rating"),
         ({"scale": ["speed=1-5"]}, "no scale is declared"),
         ({"scale": ["five"]}, "is not a scale; write a range"),
     ],

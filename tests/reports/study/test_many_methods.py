@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from annotations.reports.paper.methods import methods
 from annotations.reports.study.analysis import Options, analyse
 from annotations.reports.study.data import StudyData, dimension_data
 from annotations.reports.study.document import document
 from annotations.reports.study.sections.report import sections
 from annotations.reports.study.tables import TABLES
+from annotations.reports.view import Paragraph
 
 
 def test_three_methods_and_a_category_have_their_sections_and_tables() -> None:
@@ -35,6 +37,16 @@ def test_three_methods_and_a_category_have_their_sections_and_tables() -> None:
     assert [one.method for one in dimension.model.methods][-1] == "base"
     titles = [section.title for section in sections(made)]
     assert "All methods in one model" in titles
+    (shown,) = (section for section in sections(made) if section.title == "All methods in one model")
+    notes = [block.text for block in shown.blocks if isinstance(block, Paragraph)]
+    assert any(note.startswith("Standard deviations of random effects, log odds: images ") for note in notes)
+    assert any(note.startswith("Thresholds between the levels in use") and note.count(", ") == 4 for note in notes)
+    written = " ".join(methods(made))
+    assert "hold together [@hothorn2008], over prompts and raters" in written
+    assert "two one-sided tests at 5% each [@schuirmann1987] with a margin of 0.3" in written
+    assert "Welch's F test" in written
+    assert "Fair averages are least-squares means" in written
+    assert "repeated items" not in written
     (comparison,) = dimension.comparisons
     (facet,) = comparison.categories
     assert [(one.category, one.n) for one in facet.effects] == [("color", 30), ("counting", 30)]

@@ -100,8 +100,9 @@ def test_each_question_gets_the_statistics_of_its_kind(
     table = analyze(scale=["d=nominal:1-3", "t=slider:1-3"])
 
     said = capsys.readouterr().out
-    assert "d: 36 ratings of 12 items by 3 raters; nominal alpha" in said
-    assert "t: 36 ratings of 12 items by 3 raters; interval alpha" in said
+    assert "d: 36 ratings of 12 items by 3 raters; too few to say how well such raters agree" in said
+    assert "interval of nominal alpha over raters" in said
+    assert "interval of interval alpha over raters" in said
     rows = [line.split(",")[:2] for line in table.splitlines()]
     assert [name for dimension, name in rows if dimension == "d"] == [
         "krippendorff_alpha_nominal",

@@ -10,10 +10,12 @@ import pytest
 
 from annotations.reports.documents.study import StudyDocument
 from annotations.reports.page import page
+from annotations.reports.paper.limits import limits
 from annotations.reports.study.latex import latex
 from annotations.reports.study.sections.notices import notices
 from annotations.reports.study.sections.report import headline, sections
-from annotations.reports.study.tables import agreement_rows
+from annotations.reports.study.tables import CEILING, agreement_rows
+from annotations.reports.view import Folded, Table
 from tests.reports.study.documents import edited, study_data, study_document
 
 AWKWARD = [
@@ -195,6 +197,39 @@ def test_a_minus_is_a_minus_and_an_interval_has_no_dash() -> None:
     html = re.sub(r":\d+–\d+\.</li>", "", unescape(page(made)))  # without the pages of references
     assert not re.search(r"[>\s\[(]-\d", html), "a hyphen before a figure"
     assert not re.search(r"\d–[−\d]", html)
+
+
+def test_an_interval_that_says_nothing_takes_the_place_of_the_figure() -> None:
+    """Over raters from −.33 to .99: the figure alone would look like a result."""
+
+    def widen(made: dict[str, Any]) -> None:
+        for one in made["dimensions"][0]["agreement"]:
+            for interval in one["intervals"]:
+                if interval["covers"] == "raters":
+                    interval |= {"low": -0.33, "high": 0.99, "reason": ""}
+
+    made = study_document(study_data())
+    assert "; ordinal alpha " in headline(made.dimensions[0])
+    wide = edited(made, widen)
+    assert headline(wide.dimensions[0]) == (
+        "60 ratings of 20 items by 3 raters; too few to say how well such raters agree: the 95% interval of ordinal "
+        "alpha over raters is −0.33 to 0.99"
+    )
+    assert "How well raters agree is not known: the interval of ordinal alpha over raters is too wide." in limits(wide)
+    assert not any("agree little" in line for line in limits(wide))
+
+
+def test_metrics_are_shown_by_how_much_people_agree_and_corrected_for_noise() -> None:
+    made = study_document(study_data(n_prompts=60, n_raters=2, metrics=("clip",)))
+    (shown,) = (section for section in sections(made) if section.title == "Automatic metrics against people")
+    every, by_facet = (block for block in shown.blocks if isinstance(block, Folded))
+    (of_all,), (_, of_facets) = every.blocks, by_facet.blocks
+    assert isinstance(of_all, Table)
+    assert isinstance(of_facets, Table)
+    assert "Spearman's ρ corrected" in of_all.head
+    assert all(str(row[0]).startswith("people's agreement: ") for row in of_facets.rows)
+    assert {row[1] for row in of_facets.rows} == {"clip", CEILING}
+    assert all(isinstance(row[4], int) and row[4] >= 20 for row in of_facets.rows if row[1] == "clip")
 
 
 def test_one_of_a_kind_is_singular() -> None:

@@ -132,3 +132,10 @@ def test_means_and_intervals_are_those_of_fits_without_each_prompt_and_each_rate
                     assert interval.low == pytest.approx(max(1.0, slow[at] - half))
                     assert interval.high == pytest.approx(min(5.0, slow[at] + half))
     assert undefined < 25
+
+
+def test_methods_that_share_no_prompt_cannot_be_separated_from_their_prompts() -> None:
+    """Every rater rated everything, but each prompt has an image of one method only."""
+    matrix = np.random.default_rng(0).integers(1, 6, (4, 12)).astype(float)
+    found = adjusted_means(Ratings.from_matrix(matrix, range(1, 6)), prompt=np.arange(12), method=np.repeat([0, 1], 6))
+    assert found.reason == "what methods add cannot be separated from how hard their prompts are"

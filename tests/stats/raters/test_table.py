@@ -294,3 +294,17 @@ def test_real_ratings():
 def test_one_component_is_singular():
     row = rater_table(Ratings.from_matrix(np.tile([1, 2, 3, 1, 2], (4, 1)), [1, 2, 3]), gold=[0, 1, 2, 0, 1])[0]
     assert "1 components" not in row.suspicion.words
+
+
+def test_without_variation_no_interval_has_width_zero() -> None:
+    """Rater 1 is always two levels above rater 0, and gives the same answer to each repeat: no unit says how much such
+    differences vary."""
+    twice = Repeats(*(np.array(each) for each in ([1, 1, 1], [2, 2, 2], [2, 2, 2])))
+    rows = rater_table(Ratings.from_matrix([[1, 1, 1, 1], [3, 3, 3, 3]], [1, 2, 3]), repeats=twice)
+    for figure in ("severity", "mean_absolute_deviation", "self_deviation"):
+        estimate = getattr(rows[1], figure)
+        assert not np.isnan(estimate.value)
+        (interval,) = estimate.intervals
+        assert not interval.is_defined
+        assert interval.reason.startswith("no variation in the sample")
+    assert rows[0].fast_share.method == "ratings faster than a third of the median of all"

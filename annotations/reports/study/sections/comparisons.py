@@ -187,7 +187,9 @@ def _odds(ordinal: ReportedOrdinal) -> tuple[str, str, str, str]:
     if ordinal.odds_ratio is None:
         return name, "–", "", effect.reason
     over = f"interval over {effect.intervals[0].covers}"
-    convention = "; ".join([effect.method, over, *ordinal.notes, *filter(None, [note_of(effect)])])
+    parts = ", ".join(f"{factor} {figure(each, digits=2)}" for factor, each in ordinal.deviations.items())
+    varied = f"standard deviations of random effects: {parts}" if parts else ""
+    convention = "; ".join([effect.method, over, *filter(None, [varied, *ordinal.notes, note_of(effect)])])
     return name, figure(ordinal.odds_ratio), interval(ordinal.low, ordinal.high), convention
 
 

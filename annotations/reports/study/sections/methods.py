@@ -34,6 +34,10 @@ def model_blocks(model: ReportedModel) -> list[Block]:
     said = "Methods that share a letter are not distinguished (5%, all pairs tested, Holm's correction)."
     more = len(marks) > MOST_DRAWN
     notes = "; ".join([model.convention, *model.notes])
+    parts = [f"{name} {figure(each, digits=2)}" for name, each in model.deviations.items()]
+    varied = [Paragraph(f"Standard deviations of random effects, log odds: {', '.join(parts)}.", "note")]
+    cuts = ", ".join(figure(each, digits=2) for each in model.thresholds)
+    levels = [Paragraph(f"Thresholds between the levels in use, for a method of effect 0: {cuts}.", "note")]
     return [
         view.table(("method", "effect, log odds", "letters"), effects, numeric=(1,)),
         Paragraph(said, "note"),
@@ -47,4 +51,6 @@ def model_blocks(model: ReportedModel) -> list[Block]:
         *([Paragraph(f"The picture shows the first {MOST_DRAWN} of {len(marks)} pairs.", "note")] if more else []),
         view.all_figures(head, rows, numeric=(1, 2, 3, 4, 5)),
         Paragraph(f"{notes[0].upper()}{notes[1:]}.", "note"),
+        *(varied if parts else []),
+        *(levels if model.thresholds else []),
     ]

@@ -7,16 +7,16 @@ from annotations.reports import charts, view
 from annotations.reports.anchors import anchors
 from annotations.reports.charts import Mark
 from annotations.reports.documents.estimates import ReportedEstimate
-from annotations.reports.documents.study import MetricBoard, ReportedQuestion, StudyDocument, WithoutRater
-from annotations.reports.estimates import ends, interval_over, leading, n_of, note_of
+from annotations.reports.documents.study import ReportedQuestion, StudyDocument, WithoutRater
+from annotations.reports.estimates import ends, interval_over, leading, note_of
 from annotations.reports.numbers import counted, figure, interval, share, span
 from annotations.reports.study.sections.categories import category_mean_blocks
 from annotations.reports.study.sections.comparisons import comparison_blocks
 from annotations.reports.study.sections.gains import mean_reliability_blocks
 from annotations.reports.study.sections.methods import model_blocks
+from annotations.reports.study.sections.metrics import metric_blocks
 from annotations.reports.study.sections.supporting import adjusted_blocks, reliability_blocks
-from annotations.reports.study.sections.words import drawn_ends, drawn_over, spelled, words
-from annotations.reports.study.tables import CEILING
+from annotations.reports.study.sections.words import drawn_ends, drawn_over, words
 from annotations.reports.view import Block, Paragraph, Section, Table
 from annotations.reports.votes.sections import LOW_ALPHA, part_sections
 
@@ -38,7 +38,6 @@ DRAWN_AGREEMENT = (
     "percent_agreement_within_one",
 )
 DRAWN_AGREEMENT_NOMINAL = ("krippendorff_alpha_nominal", "gwet_ac1", "percent_agreement")
-BOARD = ("spearman", "kendall_tau_b", "pearson", "pairwise_accuracy_calibrated")
 MOST_RATERS_DRAWN = 40
 MOST_LEVELS_ACROSS = 11
 
@@ -55,6 +54,17 @@ def headline_agreement(dimension: ReportedQuestion) -> tuple[ReportedEstimate, s
     return next(one for one in dimension.agreement if one.statistic == statistic), name
 
 
+WIDEST = 1.0
+"""The width from which an interval of agreement over raters says nothing: half of all that it can be."""
+
+
+def too_wide(agreement: ReportedEstimate) -> tuple[float, float] | None:
+    """The interval over raters, if it is too wide for the value to be stated; None if it is not, or not defined."""
+    over_raters = interval_over(agreement, "raters")
+    bounds = over_raters.bounds if over_raters else None
+    return bounds if bounds and bounds[1] - bounds[0] > WIDEST else None
+
+
 def headline(dimension: ReportedQuestion) -> str:
     """The question's result, in one or two sentences of plain text without the final full stop.
 
@@ -69,6 +79,11 @@ def headline(dimension: ReportedQuestion) -> str:
     alpha, name = headline_agreement(dimension)
     if alpha.value is None:
         return f"{said}; {name} cannot be estimated: {alpha.reason}"
+    if bounds := too_wide(alpha):
+        return (
+            f"{said}; too few to say how well such raters agree: the 95% interval of {name} over raters is "
+            f"{span(*bounds)}"
+        )
     said += f"; {name} {figure(alpha.value, digits=2)}"
     for covers, there, missing in (
         ("raters", "95% interval over raters", "no interval over raters"),
@@ -104,7 +119,9 @@ def _of_question(dimension: ReportedQuestion, anchor: str) -> Iterator[Section]:
         yield section("methods", "All methods in one model", model_blocks(dimension.model), "method_pairs")
     yield section("agreement", "Agreement", _agreement(dimension), "agreement")
     if dimension.board:
-        yield section("metrics", "Automatic metrics against people", _metrics(dimension.board), "metrics")
+        yield section(
+            "metrics", "Automatic metrics against people", metric_blocks(dimension.board, dimension.facets), "metrics"
+        )
     if dimension.raters:
         yield section("raters", "Raters", _raters(dimension), "raters")
 
@@ -248,60 +265,6 @@ def _influence(dimension: ReportedQuestion) -> str:
         f"Without rater {rater} {name} is {figure(without[rater], digits=2)}; "
         f"without any one of the others it is {span(min(others), max(others))}."
     )
-
-
-# --- metrics ---------------------------------------------------------------------------------------------------------
-def _metrics(board: MetricBoard) -> list[Block]:
-    ceiling = {estimate.statistic: estimate for estimate in board.ceiling}
-    by_metric = {
-        metric.metric: {estimate.statistic: estimate for estimate in metric.estimates} for metric in board.metrics
-    }
-
-    def rank(name: str) -> float:
-        value = by_metric[name]["spearman"].value
-        return 2.0 if value is None else -value
-
-    order = sorted(by_metric, key=rank)
-    marks = []
-    for name in order:
-        rho = by_metric[name]["spearman"]
-        n = n_of(rho)
-        label = name if n is None else f"{name}, n {n:,}"
-        marks.append(Mark(label, rho.value, *drawn_ends(leading(rho)), text=spelled(rho)))
-    references = [(0.0, "0")]
-    top = ceiling.get("spearman")
-    if top and top.value is not None:
-        references.append((top.value, "one rater against the rest"))
-    rows = []
-    for name, found in [*((name, by_metric[name]) for name in order), (CEILING, ceiling)]:
-        estimates = [found[statistic] for statistic in BOARD if statistic in found]
-        counts = [count for each in estimates if (count := n_of(each)) is not None]
-        notes = dict.fromkeys(note for each in estimates if (note := note_of(each)))
-        rows.append(
-            (
-                name,
-                *(spelled(found[statistic]) if statistic in found else "" for statistic in BOARD),
-                counts[0] if counts else "",
-                "; ".join(notes),
-            )
-        )
-    head = ("metric", *(words(statistic) for statistic in BOARD), "items with both scores", "note")
-    separated: list[Block] = []
-    groups = next((each for each in board.clusters if each.statistic == "spearman"), None)
-    if groups and len(groups.groups) > 1:
-        said = " > ".join(", ".join(group) for group in groups.groups)
-        separated.append(Paragraph(f"Groups that the tests distinguish, best first: {said}."))
-    return [
-        *view.figure(
-            charts.interval_plot,
-            marks,
-            title="Spearman correlation with people",
-            limits=(-1.0, 1.0),
-            references=references,
-        ),
-        *separated,
-        view.all_figures(head, rows, numeric=(1, 2, 3, 4, 5)),
-    ]
 
 
 # --- raters ----------------------------------------------------------------------------------------------------------
