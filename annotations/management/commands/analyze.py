@@ -203,6 +203,8 @@ class Command(BaseCommand):
         written = write_report(made, out, [str(reject) for reject in log.first], is_quick=options["quick"])
         for part in made.preferences:
             self.stdout.write(f"{part.name}: {for_terminal(part.sentence)}")
+        for sentence in log.remarks:
+            self.stdout.write(sentence)
         for warning in log.warnings:
             self.stdout.write(self.style.WARNING(f"Please check: {warning}"))
         if log.total:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import exp
+from math import exp, nan
 
 import numpy as np
 
@@ -269,10 +269,13 @@ def _pair(one: WinRate, found: Strengths, place: Mapping[str, int]) -> ReportedP
 
 def _tests(data: Votes | Rankings, found: Strengths) -> list[PreferenceTest]:
     tests = []
-    g2, df, p = found.misfit
-    if df > 0:
-        note = "a small p: one scale does not describe the votes, such as circles of wins; takes votes as independent"
-        tests.append(_test("fit of one scale", "G2", g2, df, p, data.n, note))
+    fit = found.misfit
+    if fit.df > 0:
+        name, note = "fit of one scale", "a small p: one scale does not describe the votes, such as circles of wins"
+        note = fit.reason or f"{note}; takes votes as independent"
+        tests.append(_test(name, "X2", fit.x2, fit.df, fit.p, data.n, note))
+        note = "likelihood ratio, to compare with other programs; its p is unreliable where pairs have few votes"
+        tests.append(_test(name, "G2", fit.deviance, fit.df, nan, data.n, note))
     if isinstance(data, Rankings):
         one = friedman(data)
         note = one.reason or "rank sums within prompts, over prompts"

@@ -1,17 +1,19 @@
 """Votes from a file, checked while they are read."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from annotations.reports.bad_data import BadData
+from annotations.reports.numbers import counted
 from annotations.stats.preferences.votes import LOSES, TIE, WINS, Facet, Votes
 from exchange.rejects import BadFile, Reject, RejectLog
 from exchange.tables.cells import Cells
 from exchange.tables.headers import Columns, folded
 from exchange.tables.rows import read_rows
+from exchange.tables.values import MAX_TEXT
 
 ONE_QUESTION = "preference"
 FACETS = ("category", "sub_category")
@@ -37,7 +39,9 @@ COLUMNS = Columns(
 )
 _FIRST = {"model_a", "method_a", "a", "left", "first"}
 _SECOND = {"model_b", "method_b", "b", "right", "second"}
-_TIES = {"tie", "ties", "both", "both_good", "both_bad", "tie_(bothbad)", "tie_(both_bad)", "bothbad", "draw", "equal"}
+_BOTH_BAD = {"tie_(bothbad)", "tie_(both_bad)", "bothbad", "both_bad", "both_are_bad", "neither"}
+_BOTH_GOOD = {"tie_(both_good)", "both_good", "both_are_good"}
+_TIES = {"tie", "ties", "tied", "both", "draw", "equal", "same", "no_preference", *_BOTH_BAD, *_BOTH_GOOD}
 OnBadValue = Literal["error", "exclude"]
 
 
@@ -45,40 +49,54 @@ def read_votes(source: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> dic
     """The votes of a file by question, in the order in which questions first occur.
 
     winner  the name of one of the two methods, or in the arena convention "model_a", "model_b", "tie",
-            "tie (bothbad)"; a method's own name wins over the convention
+            "tie (bothbad)"; a method's own name wins over the convention. "left" and "right" are sides where the row
+            says which method was on the left, else method_a and method_b. Without a winner, a row is a missing answer
     side    optional: which of the two was on the left, as "a" or "b", "left" or "right" (of method_a), or by name
+    seed    optional: distinguishes several images of one prompt by the same two methods
     category, sub_category   optional: of the prompt
-    A missing rater or prompt in some rows counts as a separate rater or prompt. Raises BadFile and BadData as
-    `read_study`.
+    A missing rater or prompt in some rows counts as a separate rater or prompt. The log's remarks and warnings say so,
+    and name repeated votes and names that are nearly the same. Raises BadFile and BadData as `read_study`.
     """
     questions: dict[str, _Question] = {}
-    n_rows = 0
+    as_names: dict[str, int] = {}
+    n_missing = n_unasked = 0
     for cells in _rows(source, log):
-        n_rows += 1
-        first, second = (cells.name(name, max_length=LONGEST_NAME) for name in ("method_a", "method_b"))
-        winner = cells.name("winner", max_length=LONGEST_NAME)
+        first, second = (cells.known_text(name, max_length=LONGEST_NAME) for name in ("method_a", "method_b"))
         if cells.ok and first == second:
             cells.reject("method_b", f"the method {first!r} meets itself", "name two methods, or leave the vote out")
-        outcome = _outcome(cells, winner, first, second) if cells.ok else None
-        kind = _tie_kind(winner) if outcome == TIE else ""
         side = _side(cells, first, second) if cells.ok else None
+        if cells.ok and not cells.has("winner"):
+            n_missing += 1
+            continue
+        winner = cells.known_text("winner", max_length=LONGEST_NAME)
+        outcome = _outcome(cells, winner, first, second, side or 0, as_names) if cells.ok else None
         if not cells.ok or outcome is None or side is None:
             continue
-        question = cells.text("question", required=False) or ONE_QUESTION
-        questions.setdefault(question, _Question()).add(
-            first,
-            second,
-            outcome,
-            side,
-            cells.text("rater", required=False),
-            cells.text("prompt", required=False),
-            kind,
-            [cells.text(name, required=False) for name in FACETS],
+        asked, rater, prompt, seed = (
+            cells.known_text(name, max_length=MAX_TEXT, required=False)
+            for name in ("question", "rater", "prompt", "seed")
+        )
+        n_unasked += not asked
+        kind = _tie_kind(winner) if outcome == TIE else ""
+        categories = [cells.known_text(name, max_length=MAX_TEXT, required=False) for name in FACETS]
+        questions.setdefault(asked or ONE_QUESTION, _Question()).add(
+            first, second, outcome, side, rater, prompt, seed, kind, categories, cells.row.number
         )
     if log.total and (on_bad_value == "error" or not questions):
         raise BadData(log, is_all=not questions)
     if not questions:
         raise BadFile(Reject(source.name, None, "", "", "there are no votes in it", "export the votes again"))
+    if n_missing:
+        log.remark(f"{source.name}: {counted(n_missing, 'row')} without a winner: missing answers, which do not count.")
+    if n_unasked and len(questions) > 1:
+        log.warn(f"{source.name}: {counted(n_unasked, 'vote')} without a question: the question {ONE_QUESTION!r}.")
+    for name, n in as_names.items():
+        log.warn(
+            f"{source.name}: {name!r} is read as the method of this name in {counted(n, 'vote')} with this winner."
+        )
+    log.spellings.meet(source.name, "question", questions)
+    for name, question in questions.items():
+        question.check(source.name, f" of {name}" if len(questions) > 1 else "", log)
     return {name: question.votes() for name, question in questions.items()}
 
 
@@ -87,33 +105,44 @@ def _rows(source: Path, log: RejectLog) -> Iterator[Cells]:
         yield Cells(row, log)
 
 
-def _outcome(cells: Cells, winner: str, first: str, second: str) -> int | None:
-    by_name: Mapping[str, int] = {first: WINS, second: LOSES}
-    if winner in by_name:
-        return by_name[winner]
+def _outcome(cells: Cells, winner: str, first: str, second: str, side: int, as_names: dict[str, int]) -> int | None:
+    """How the first method fared; as_names counts winners that are names although the convention means another."""
+    by_name = {first: WINS, second: LOSES}
     word = folded(winner)
-    for words, outcome in ((_FIRST, WINS), (_SECOND, LOSES), (_TIES, TIE)):
-        if word in words:
-            return outcome
-    cells.reject(
-        "winner",
-        "neither of the two methods, and not a word for the outcome",
-        f"write {first}, {second}, model_a, model_b, tie or tie (bothbad)",
-    )
-    return None
+    found = WINS if word in _FIRST else LOSES if word in _SECOND else TIE if word in _TIES else None
+    if side and word in ("left", "right"):
+        found = WINS if (word == "left") == (side == 1) else LOSES
+    if winner in by_name:
+        if found not in (None, by_name[winner]):
+            as_names[winner] = as_names.get(winner, 0) + 1
+        return by_name[winner]
+    if found is None:
+        problem = "neither of the two methods, and not a word for the outcome"
+        cells.reject("winner", problem, f"write {first}, {second}, model_a, model_b, tie or tie (bothbad)")
+        return None
+    for name, outcome in by_name.items():
+        if outcome != found and folded(name) == word:
+            other = "a tie" if found == TIE else f"a win of {first if found == WINS else second}"
+            cure = f"write {first}, {second} or {_UNAMBIGUOUS[found]}"
+            cells.reject("winner", f"it can mean the method {name} or {other}", cure)
+            return None
+    return found
+
+
+_UNAMBIGUOUS = {WINS: "model_a", LOSES: "model_b", TIE: "draw"}
 
 
 def _tie_kind(winner: str) -> str:
     """What kind of tie the word names, as in "tie (bothbad)"."""
     word = folded(winner)
-    return "both bad" if "bad" in word else "both good" if "good" in word else "tie"
+    return "both bad" if word in _BOTH_BAD else "both good" if word in _BOTH_GOOD else "tie"
 
 
 def _side(cells: Cells, first: str, second: str) -> int | None:
     """1 where the first was on the left, −1 on the right, 0 where the file does not say."""
     if not cells.has("side"):
         return 0
-    name = cells.text("side")
+    name = cells.known_text("side", max_length=LONGEST_NAME)
     if name in (first, second):
         return 1 if name == first else -1
     word = folded(name)
@@ -143,11 +172,11 @@ class _Question:
     """The votes on one question, collected row by row."""
 
     def __init__(self) -> None:
-        self._names: tuple[dict[str, int], dict[str, int], dict[str, int]] = ({}, {}, {})
-        self._columns: tuple[list[int], ...] = ([], [], [], [], [], [], [])
+        self._names: tuple[dict[str, int], ...] = ({}, {}, {}, {})
+        self._columns: tuple[list[int], ...] = ([], [], [], [], [], [], [], [], [])
         self._kinds: dict[str, int] = {}
         self._facets = {name: FacetColumn() for name in FACETS}
-        self._has_rater = self._has_prompt = False
+        self._n_without = [0, 0]
 
     def add(
         self,
@@ -157,11 +186,14 @@ class _Question:
         side: int,
         rater: str,
         prompt: str,
-        tie_kind: str = "",
-        categories: Sequence[str] = ("", ""),
+        seed: str,
+        tie_kind: str,
+        categories: Sequence[str],
+        row_number: int,
     ) -> None:
-        methods, raters, prompts = self._names
-        self._has_rater, self._has_prompt = self._has_rater or bool(rater), self._has_prompt or bool(prompt)
+        methods, raters, prompts, seeds = self._names
+        self._n_without[0] += not rater
+        self._n_without[1] += not prompt
         alone = len(self._columns[0])
         row = (
             methods.setdefault(first, len(methods)),
@@ -171,21 +203,60 @@ class _Question:
             raters.setdefault(rater or f"\0{alone}", len(raters)),
             prompts.setdefault(prompt or f"\0{alone}", len(prompts)),
             self._kinds.setdefault(tie_kind, len(self._kinds)) if tie_kind else -1,
+            seeds.setdefault(seed, len(seeds)),
+            row_number,
         )
         for column, value in zip(self._columns, row, strict=True):
             column.append(value)
         for facet, text in zip(self._facets.values(), categories, strict=True):
             facet.add(text)
 
+    def check(self, file: str, of_question: str, log: RejectLog) -> None:
+        """Names in the log what counts but may not be intended."""
+        methods, raters, prompts, _seeds = self._names
+        for what, names in (("method", methods), ("rater", raters), ("prompt", prompts)):
+            log.spellings.meet(file, what, [name for name in names if not name.startswith("\0")])
+        n = len(self._columns[0])
+        if 0 < (n_alone := self._n_without[0]) < n:
+            log.warn(f"{file}: {counted(n_alone, 'vote')}{of_question} without a rater: each has a rater of its own.")
+        if 0 < (n_alone := self._n_without[1]) < n:
+            log.warn(f"{file}: {counted(n_alone, 'vote')}{of_question} without a prompt: each has a prompt of its own.")
+        self._check_repeats(file, of_question, log)
+
+    def _check_repeats(self, file: str, of_question: str, log: RejectLog) -> None:
+        if max(self._n_without) == len(self._columns[0]):
+            return
+        first, second, outcome, _side, rater, prompt, _kind, seed, number = map(np.array, self._columns)
+        is_turned = first > second
+        outcome = np.where(is_turned & (outcome != TIE), 1 - outcome, outcome)
+        pair = np.minimum(first, second) * len(self._names[0]) + np.maximum(first, second)
+        order = np.lexsort((seed, prompt, rater, pair))
+        same = np.ones(len(order) - 1, bool)
+        for column in (pair, rater, prompt, seed):
+            same &= np.diff(column[order]) == 0
+        if not same.any():
+            return
+        later, earlier = order[1:][same], order[:-1][same]
+        at = int(np.argmin(later))
+        n, n_differ = len(later), int((outcome[later] != outcome[earlier]).sum())
+        repeats = "1 vote repeats" if n == 1 else f"{n:,} votes repeat"
+        log.warn(
+            f"{file}: {repeats} an earlier vote{of_question} of the same rater on the same prompt and methods, "
+            f"{n_differ:,} of them with another outcome; the first is row {number[later[at]]}, as row "
+            f"{number[earlier[at]]}. All of them count. Remove rows that are in the file twice. If there are several "
+            "images per prompt, add a column seed."
+        )
+
     def votes(self) -> Votes:
-        first, second, outcome, side, rater, prompt, kind = (np.array(column, np.int64) for column in self._columns)
+        first, second, outcome, side, rater, prompt, kind = (np.array(column, np.int64) for column in self._columns[:7])
+        n = len(first)
         return Votes(
             list(self._names[0]),
             first,
             second,
             outcome,
-            rater if self._has_rater else None,
-            prompt if self._has_prompt else None,
+            rater if self._n_without[0] < n else None,
+            prompt if self._n_without[1] < n else None,
             side,
             tie_kind=kind if self._kinds else None,
             tie_kinds=list(self._kinds),

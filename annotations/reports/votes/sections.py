@@ -282,7 +282,7 @@ def _checks(part: PreferencePart) -> list[Block]:
                 f"Test of {test.hypothesis}: {test.test} = {figure(test.statistic, digits=2)}, "
                 f"{counted(test.df, 'degree of freedom', 'degrees of freedom')}, {p_value(test.p)} ({test.note})."
             )
-        elif test.note:
+        elif test.note and test.test != "G2":  # G² comes next to X², which has the p.
             said.append(f"Test of {test.hypothesis} ({test.test}): {test.note}.")
     return [Paragraph(words) for words in said]
 

@@ -8,6 +8,8 @@ from annotations.reports.estimates import leading
 from annotations.reports.numbers import counted
 
 MOST_NAMED = 5
+_LEVEL = 1e-9
+"""Strengths that differ by less are equal but for rounding."""
 
 
 def answer(part: PreferencePart) -> str:
@@ -21,20 +23,22 @@ def answer(part: PreferencePart) -> str:
     if not ranked:
         return f"{basis} {'does' if part.n == 1 else 'do'} not rank them: {part.note}."
     best, names = ranked[0], [row.method for row in ranked if row.rank_low == 1]
-    said = _figures(best) + _against_next(part, best, ranked[1]) + _not_ranked(part, ranked)
+    level = [row.method for row in ranked if best.log_worth.value - (row.log_worth.value or 0.0) < _LEVEL]
+    first = f"{best.method} does best" if len(level) == 1 else f"{_some(level, 'methods')} are level in first place"
+    figures = _figures(best, "it" if len(level) == 1 else best.method)
+    said = figures + _against_next(part, best, ranked[1]) + _not_ranked(part, ranked)
     if best.rank_low is None:
         why = next((each.reason for each in best.log_worth.intervals if each.reason), "")
         held = f"whether this holds for other {best.log_worth.intervals[0].covers} cannot be said: {why}"
-        return f"{best.method} does best in these {basis}: {said}; {held}."
+        return f"{first} in these {basis}: {said}; {held}."
     if len(names) == 1:
         them = "all others" if len(ranked) == part.n_methods else "all others that can be ranked"
         return f"{best.method} is preferred to {them}: {said} ({basis})."
-    others = names[1:] if names[0] == best.method else [name for name in names if name != best.method]
-    shown = _and(others) if len(others) <= MOST_NAMED else f"{len(others)} others"
     if len(names) == len(ranked) == part.n_methods:
-        them = f"The {_noun(part)}s do not distinguish the {len(ranked)} methods"
-        return f"{them}; {best.method} does best: {said} ({basis})."
-    return f"{best.method} does best but is not distinguished from {shown}: {said} ({basis})."
+        return f"The {_noun(part)}s do not distinguish the {len(ranked)} methods; {first}: {said} ({basis})."
+    if others := [name for name in names if name not in level]:
+        first += f" but {'is' if len(level) == 1 else 'are'} not distinguished from {_some(others, 'others')}"
+    return f"{first}: {said} ({basis})."
 
 
 def _basis(part: PreferencePart) -> str:
@@ -140,12 +144,13 @@ def _noun(part: PreferencePart) -> str:
     return "vote" if part.kind == "votes" else "ranking"
 
 
-def _figures(best: ReportedStrength) -> str:
+def _figures(best: ReportedStrength, subject: str) -> str:
     """The figures behind the best method's place."""
     rank = best.mean_rank
     if rank is None:
-        return f"it wins {best.win_rate:.0%} of its votes, ties as halves"
-    words = f"its mean rank is {rank.value:.2f}"
+        return f"{subject} wins {best.win_rate:.0%} of its votes, ties as halves"
+    whose = "its" if subject == "it" else f"{subject}'s"
+    words = f"{whose} mean rank is {rank.value:.2f}"
     if found := leading(rank):
         words += f", 95% interval over {found.covers} {found.low:.2f}–{found.high:.2f}"
     return words
@@ -156,9 +161,13 @@ def _of_two(part: PreferencePart) -> str:
     pair = part.pairs[0]
     rate = pair.win_rate
     if rate.value is None:
+        if pair.n == 1:
+            return f"The only vote between {pair.first} and {pair.second} is a tie."
         return f"All {pair.ties:,} votes between {pair.first} and {pair.second} are ties."
     said = _decided(pair, "vote")
     first, found = rate.intervals[0] if rate.intervals else None, leading(rate)
+    if found is None:
+        said = f"The votes are too few to say whether {pair.first} or {pair.second} is preferred: {said}"
     if first and first is not found:
         said += f"; no interval over {first.covers}: {first.reason}"
     votes = f"{counted(pair.n, 'vote')}{_by_raters(part)}"
@@ -173,7 +182,8 @@ def _decided(pair: ReportedPair, noun: str, *, is_one_of_many: bool = False) -> 
     is_turned = rate.value is not None and rate.value < 0.5
     better, worse = (pair.second, pair.first) if is_turned else (pair.first, pair.second)
     share = max(pair.wins, pair.losses) / (pair.wins + pair.losses)
-    said = f"{better} is preferred in {share:.0%} of {counted(pair.wins + pair.losses, f'decided {noun}')}"
+    who = f"{better} is" if pair.wins != pair.losses else "each is"
+    said = f"{who} preferred in {share:.0%} of {counted(pair.wins + pair.losses, f'decided {noun}')}"
     if is_one_of_many:
         said += f" against {worse}"
     if bounds := _bounds(pair, better):
@@ -182,6 +192,11 @@ def _decided(pair: ReportedPair, noun: str, *, is_one_of_many: bool = False) -> 
         if low <= 0.5:
             said = f"The {noun}s do not distinguish {better} from {worse}: {said}"
     return said
+
+
+def _some(names: Sequence[str], noun: str) -> str:
+    """The names, or how many there are."""
+    return _and(names) if len(names) <= MOST_NAMED else f"{len(names)} {noun}"
 
 
 def _and(names: Sequence[str]) -> str:

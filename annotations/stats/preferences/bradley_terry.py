@@ -123,22 +123,6 @@ def information_of(votes: Votes, fitted: Fit) -> FloatArray:
     return _likelihood(theta, _cells(votes), k, fitted.has_side, fitted.has_ties)[2]
 
 
-def saturated_log_likelihood(votes: Votes, *, with_side: bool = True) -> tuple[float, int]:
-    """The log-likelihood of a model with a separate chance for each pair (and side), and the number of pairs."""
-    cells = _cells(votes)
-    side = cells.side if with_side else np.zeros_like(cells.side)
-    swap = cells.first > cells.second
-    low, high = np.minimum(cells.first, cells.second), np.maximum(cells.first, cells.second)
-    outcome = np.where(swap & (cells.outcome != TIE), 1 - cells.outcome, cells.outcome)
-    k = len(votes.methods)
-    pair = np.unique((low * k + high) * 3 + np.where(swap, -side, side) + 1, return_inverse=True)[1]
-    n_pairs = int(pair.max(initial=-1)) + 1
-    table = np.bincount(pair * 3 + outcome, weights=cells.count, minlength=3 * n_pairs).reshape(n_pairs, 3)
-    share = table / table.sum(axis=1, keepdims=True)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return float(np.where(table > 0, table * np.log(share), 0.0).sum()), n_pairs
-
-
 def _gradients(votes: Votes, fitted: Fit) -> tuple[FloatArray, FloatArray]:
     x = fitted.log_worth[votes.first] - fitted.log_worth[votes.second] + fitted.side * votes.side
     wins, loses, ties = _chances(x, fitted.tie)

@@ -8,11 +8,11 @@ from math import isnan, log, nan
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.stats.distributions import chi2_above
 from annotations.stats.estimate import Estimate
 from annotations.stats.intervals.crossed_clusters import Clusters
 from annotations.stats.intervals.several import compact_letters
 from annotations.stats.preferences import bradley_terry as model
+from annotations.stats.preferences.goodness_of_fit import Misfit, misfit
 from annotations.stats.preferences.linked import comparable_groups, why_alone
 from annotations.stats.preferences.newton import NotConverged
 from annotations.stats.preferences.plackett_luce import RankingFit, RankingSample, fit_rankings
@@ -58,8 +58,7 @@ class Strengths:
     side     δ: how much being on the left, or each place further forward of a ranking, adds to the log odds of
              winning; None where sides are unknown or fixed
     chance   (k, k) in the order of `rows`: the chance that the row's method beats the column's, ties as halves
-    misfit   (G², degrees of freedom, p): the model against one with a separate chance for each pair. A small p means
-             that one scale does not describe the votes, such as circles of wins. Takes votes as independent
+    misfit   whether one scale describes the votes, or circles of wins, for example, contradict it
     differences  of all pairs of ranked methods, in the order of `rows`, with indices into them
     letters  of each ranked method, in the order of `rows`: two that share one are not distinguished (5%, Holm)
     prior    empty, or the prior in words; note: why nothing is ranked, or empty
@@ -68,7 +67,7 @@ class Strengths:
     rows: tuple[Strength, ...]
     side: Estimate | None
     chance: NDArray[np.float64]
-    misfit: tuple[float, int, float]
+    misfit: Misfit
     covers: tuple[str, ...]
     method: str = METHOD
     prior: str = ""
@@ -94,7 +93,7 @@ def strengths(votes: Votes, *, level: float = 0.95, n_pseudo: float = 0.0) -> St
     kinds = clusters_of(inner)
     spread = Spread(model.VoteSample(inner, fitted), kinds)
     found = _assembled(votes, group, spread, fitted.chances, METHOD, level, n_pseudo, {"votes": inner.n}, kinds)
-    found = replace(found, misfit=_misfit(inner, fitted))
+    found = replace(found, misfit=misfit(inner, fitted))
     if not has_bounds:
         why = "no finite effect of the side fits these votes, so that strengths are not corrected for it"
         return replace(found, side=Estimate.undefined("side", LEFT, why))
@@ -229,7 +228,7 @@ def _assembled(
         tuple(rows),
         None,
         chance,
-        (nan, 0, nan),
+        Misfit(),
         tuple(spread.covers),
         method,
         prior,
@@ -248,13 +247,6 @@ def _side(spread: Spread, k: int, level: float, method: str = LEFT) -> Estimate:
 def elo(log_worth: float) -> float:
     """The same strength on Elo's scale, mean 1000: 400 points are odds of ten to one."""
     return 1000 + 400 / log(10) * log_worth
-
-
-def _misfit(votes: Votes, fitted: model.Fit) -> tuple[float, int, float]:
-    saturated, n_pairs = model.saturated_log_likelihood(votes, with_side=fitted.has_side)
-    freedom = n_pairs * (2 if fitted.has_ties else 1) - (len(votes.methods) - 1) - fitted.has_side - fitted.has_ties
-    deviance = max(0.0, 2 * (saturated - fitted.log_likelihood))
-    return deviance, freedom, float(chi2_above(deviance, freedom)) if freedom > 0 else nan
 
 
 def only_among(votes: Votes, group: Sequence[int]) -> Votes:
@@ -298,4 +290,4 @@ def _without_ranks(votes: Votes, why: str, method: str = METHOD) -> Strengths:
         rows.append(_row(votes, code, Estimate.undefined("log_worth", method, note), (None, None), note))
     rows.sort(key=lambda row: (isnan(row.win_rate), -row.win_rate))
     k = len(votes.methods)
-    return Strengths(tuple(rows), None, np.full((k, k), nan), (nan, 0, nan), (), method, note=why)
+    return Strengths(tuple(rows), None, np.full((k, k), nan), Misfit(), (), method, note=why)

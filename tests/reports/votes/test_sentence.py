@@ -84,7 +84,8 @@ def test_rankings_that_distinguish_nobody_are_not_called_votes() -> None:
         np.repeat(np.arange(9), 4),
     )
     said = preference_part(rankings).sentence
-    assert said.startswith("The rankings do not distinguish the 3 methods; ")
+    assert said.startswith("The rankings do not distinguish the 3 methods; care, chance and haste are level in first ")
+    assert "care's mean rank is 2.00, 95% interval over prompts and raters" in said
     assert (
         ", the next best, in an estimated 50% of rankings without ties, 95% interval over prompts and raters " in said
     )
@@ -158,3 +159,22 @@ class TestAMethodWithoutAStrength:
         part = preference_part(Rankings(["care", "haste", "chance"], item, rank, raters, prompts))
         assert part.sentence.startswith("care is first in all 12 rankings that have it; its share of those against ")
         assert part.model.startswith("Plackett–Luce")
+
+
+def test_equal_strengths_have_no_best_method() -> None:
+    said = preference_part(votes(3, [(0, 1, 9), (1, 2, 9), (2, 0, 9), (1, 0, 2), (2, 1, 2), (0, 2, 2)])).sentence
+    assert said.startswith("The votes do not distinguish the 3 methods; ")
+    assert "; care, chance and haste are level in first place: care wins 50% of its votes, ties as halves, and" in said
+
+
+def test_too_few_votes_of_two_methods_say_that_first() -> None:
+    said = preference_part(votes(1, [(0, 1, 1)])).sentence
+    assert said.startswith("The votes are too few to say whether care or haste is preferred: ")
+    assert "100% of 1 decided vote;" in said
+    tie = Votes(["care", "haste"], np.array([0]), np.array([1]), np.array([2]))
+    assert preference_part(tie).sentence == "The only vote between care and haste is a tie."
+
+
+def test_an_even_vote_prefers_neither() -> None:
+    said = preference_part(votes(4, [(0, 1, 5), (1, 0, 5)])).sentence
+    assert "each is preferred in 50% of 40 decided votes" in said

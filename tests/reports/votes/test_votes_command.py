@@ -109,7 +109,9 @@ def test_methods_that_cannot_be_ranked_are_named_unless_a_prior_is_asked_for(tmp
         ("method_a,method_b,winner,side\na,b,a,top\n", r"row 2.*side.*on the left"),
         ("method_a,method_b,winner\n", r"no votes"),
         ("method_a,winner\na,a\n", r"method_b"),
-        ("method_a,method_b,winner\na,b,\n", r"row 2.*winner"),
+        ("method_a,method_b,winner\na,b,\n", r"no votes"),
+        ("method_a,method_b,winner\nB,A,a\n", r"row 2.*winner.*the method A or a win of B.*write B, A or model_a"),
+        ("method_a,method_b,winner\nTie,A,tie\n", r"row 2.*winner.*the method Tie or a tie"),
     ],
 )
 def test_a_vote_that_cannot_be_read_is_named_by_row_and_field(text: str, problem: str, tmp_path: Path) -> None:
@@ -137,3 +139,44 @@ def test_each_question_is_answered_by_itself(tmp_path: Path) -> None:
     assert "looks: " in said
     assert "matches: " in said
     assert [row["question"] for row in rows(tmp_path, "preferences")] == ["looks", "matches"]
+
+
+def test_left_and_right_are_sides_where_the_row_says_who_was_on_the_left(tmp_path: Path) -> None:
+    text = "method_a,method_b,winner,side\nx,y,left,right\nx,y,Right,a\ny,x,left,b\nx,y,right,right\n"
+    analyze(tmp_path, text)
+    (pair,) = rows(tmp_path, "preferences")
+    # On the left: y, x, x and y. The left wins, the right wins, the left wins, the right wins: y, y, x, x.
+    assert (pair["method_a"], pair["wins"], pair["losses"], pair["left_share"]) == ("x", "2", "2", "0.5")
+    analyze(tmp_path, "method_a,method_b,winner\nx,y,left\nx,y,left\nx,y,right\n")
+    (pair,) = rows(tmp_path, "preferences")
+    assert (pair["method_a"], pair["wins"]) == ("x", "2")
+
+
+def test_a_row_without_a_winner_is_a_missing_answer(tmp_path: Path) -> None:
+    said = analyze(tmp_path, "method_a,method_b,winner\na,b,a\na,b,\na,b,b\n")
+    assert "votes.csv: 1 row without a winner: missing answers, which do not count." in said
+    assert rows(tmp_path, "preferences")[0]["n"] == "2"
+
+
+def test_what_counts_but_may_not_be_intended_is_named(tmp_path: Path) -> None:
+    head = "method_a,method_b,winner,rater,prompt,seed,question\n"
+    said = analyze(
+        tmp_path,
+        head
+        + "SDXL,sdxl,SDXL,ann,p1,,look\n"
+        + "sdxl,SDXL,sdxl,ann,p1,,look\n"
+        + "SDXL,sdxl,SDXL,ann,p1,2,look\n"
+        + "SDXL,sdxl,SDXL,Ann,,,\n",
+    )
+    assert "1 vote without a question: the question 'preference'" in said
+    assert "votes.csv, method: these names differ only in case" in said
+    assert "1 vote repeats an earlier vote of look of the same rater on the same prompt and methods, 1 of them" in said
+    assert "the first is row 3, as row 2." in said
+    assert "row 4" not in said
+    assert "without a prompt" not in said  # it is the only vote of its question
+
+
+def test_a_method_with_the_name_of_an_outcome_is_named(tmp_path: Path) -> None:
+    said = analyze(tmp_path, "method_a,method_b,winner\ntie,b,tie\ntie,b,b\n")
+    assert "'tie' is read as the method of this name in 1 vote with this winner." in said
+    assert "read as the method" not in analyze(tmp_path, "method_a,method_b,winner\na,b,a\na,b,b\n")
