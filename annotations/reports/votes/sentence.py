@@ -23,7 +23,8 @@ def answer(part: PreferencePart) -> str:
     if not ranked:
         return f"{basis} {'does' if part.n == 1 else 'do'} not rank them: {part.note}."
     best, names = ranked[0], [row.method for row in ranked if row.rank_low == 1]
-    level = [row.method for row in ranked if best.log_worth.value - (row.log_worth.value or 0.0) < _LEVEL]
+    most = best.log_worth.value or 0.0
+    level = [row.method for row in ranked if most - (row.log_worth.value or 0.0) < _LEVEL]
     first = f"{best.method} does best" if len(level) == 1 else f"{_some(level, 'methods')} are level in first place"
     figures = _figures(best, "it" if len(level) == 1 else best.method)
     said = figures + _against_next(part, best, ranked[1]) + _not_ranked(part, ranked)

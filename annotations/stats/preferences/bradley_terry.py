@@ -170,7 +170,8 @@ def _likelihood(
     wins, loses, ties = _chances(x, tie)
     weight = cells.count.astype(float)
     chance = np.choose(cells.outcome, [wins, loses, ties])
-    value = float(weight @ np.log(chance))
+    with np.errstate(divide="ignore"):  # too long a step, which is shortened
+        value = float(weight @ np.log(chance))
     won = (cells.outcome == WINS).astype(float) - (cells.outcome == LOSES)
     of_x = weight * (won - (wins - loses)) / 2
     curve = weight * ((wins + loses) / 4 - ((wins - loses) / 2) ** 2)

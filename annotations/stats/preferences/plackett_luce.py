@@ -299,4 +299,5 @@ def _add(
         across = each.count[:, None] * ((chance * forward) @ features - usual[:, None] * mean)
         np.add.at(information[k], at, across)
         np.add.at(information[:, k], at, across)
-    return float(each.count @ np.log(chance[rows, each.outcome]))
+    with np.errstate(divide="ignore"):  # too long a step, which is shortened
+        return float(each.count @ np.log(chance[rows, each.outcome]))

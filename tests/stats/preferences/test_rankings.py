@@ -4,6 +4,8 @@ from dataclasses import replace
 from itertools import combinations, permutations
 from math import exp, log
 
+import random
+
 import numpy as np
 import pytest
 from scipy import optimize, stats
@@ -253,3 +255,14 @@ def test_rankings_that_make_no_sense_are_refused_by_name(change: dict[str, objec
     right = {"methods": list("abc"), "item": np.array([[0, 1, 2]]), "rank": np.array([[1, 2, 3]])}
     with pytest.raises(BadRankings, match=problem):
         Rankings(**(right | change))  # type: ignore[arg-type]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_step_that_is_too_long_is_shortened_without_a_warning() -> None:
+    # Each of 15 rankings is of half the methods, and few methods meet often: the first steps go too far.
+    rng, rows = random.Random(3), []
+    for _ in range(15):
+        methods = rng.sample(range(40), 20)
+        rows.append(sorted(methods, key=lambda code: code + rng.gauss(0, 3)))
+    found = ranking_strengths(Rankings([str(code) for code in range(40)], rows, np.tile(np.arange(1, 21), (15, 1))))
+    assert np.isfinite(found.rows[0].log_worth.value)
