@@ -1,10 +1,9 @@
 """Rankings of several methods at once: Plackett–Luce with ties, best–worst, mean ranks, Friedman's test."""
 
+import random
 from dataclasses import replace
 from itertools import combinations, permutations
 from math import exp, log
-
-import random
 
 import numpy as np
 import pytest
