@@ -201,6 +201,25 @@ STUDIES = [
 ]
 
 
+def test_a_clear_winner_is_not_called_low_agreement(client: Client) -> None:
+    """Of two methods one gets most votes of every rater: alpha is near 0 although nobody answers at random."""
+    study = made(PREFERENCE, Study.ItemKind.PAIR)
+    for r in range(3):
+        for i, card in enumerate(cards(make_rater(study, name=f"räter {r}"))):
+            side = prefer(card, (STRONG, MIDDLE, WEAK))
+            vote(card, 1 - side if i % 7 == 2 * r else side)
+    client.force_login(study.owner)
+    page = client.get(f"/study/{study.token}/results/").content.decode()
+    (dimension,) = (study.snapshots.get().results or {})["dimensions"]
+    alpha = next(one for one in dimension["agreement"] if one["statistic"] == "krippendorff_alpha_nominal")
+    assert alpha["value"] < 0.4
+    assert "A low alpha says nothing against a clear winner" in page
+    assert "Raters agree little" not in page
+    assert "may have answered at random" not in page
+    assert "careful raters are near 0 too" in page
+    assert "first image" not in page.split("What people disagree about most")[0]
+
+
 @pytest.mark.parametrize(("study_of", "table"), STUDIES)
 def test_the_page_leads_with_who_wins_and_has_the_papers_table(client: Client, study_of: Any, table: str) -> None:
     study = study_of()

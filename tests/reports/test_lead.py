@@ -15,8 +15,11 @@ def test_a_comparison_is_drawn_with_the_interval_of_the_sentence() -> None:
     picture, left = with_lead(dimension, sections(document))
     assert picture is not None
     (covered,) = re.findall(r"95% interval over ([a-z ]+) [−+0-9]", summary(document)[0])
-    assert picture.axis == f"difference of mean ratings from base_line; 95% interval over {covered}"
+    assert covered == "prompts and raters"
+    shown = f"thin: 95% interval over {covered}; thick: over prompts, these raters"
+    assert picture.axis == f"difference of mean ratings from base_line; {shown}"
     assert 'class="whisker"' in picture.pictures[0]
+    assert 'class="wide-interval"' in picture.pictures[0]
     assert left == sections(document)
 
 

@@ -36,22 +36,30 @@ def without_lead(sections: Sequence[Section]) -> tuple[Figure | None, list[Secti
 
 
 def _differences(comparisons: Sequence[ReportedComparison]) -> Figure | None:
-    marks, covered = [], []
+    marks, covered, has_both = [], [], False
     for one in comparisons:
         found = first_defined(one.mean_diff, WIDEST_FIRST)  # as the sentence's
         covers = found.covers if found else "prompts"
         label = one.refined if len({each.baseline for each in comparisons}) == 1 else f"{one.refined} − {one.baseline}"
         value = figure(one.mean_diff.value, signed=True, digits=2)
-        marks.append(charts.Mark(label, one.mean_diff.value, *ends(one.mean_diff, covers), text=value))
+        widest = ends(one.mean_diff, covers)
+        if covers == "prompts and raters" and None not in (of_these := ends(one.mean_diff, "prompts")):
+            marks.append(charts.Mark(label, one.mean_diff.value, *of_these, *widest, text=value))
+            has_both = True
+        else:
+            marks.append(charts.Mark(label, one.mean_diff.value, *widest, text=value))
         covered.append(covers)
     baselines = list(dict.fromkeys(one.baseline for one in comparisons))
     against = f" from {baselines[0]}" if len(baselines) == 1 else ""
-    over = list(dict.fromkeys(covered))
+    widest_covers = " or over ".join(dict.fromkeys(covered))
+    shown = f"95% interval over {widest_covers}"
+    if has_both:
+        shown = f"thin: {shown}; thick: over prompts, these raters"
     drawn = view.figure(
         charts.interval_plot,
         marks,
         title=TITLE,
         references=[(0.0, "no difference")],
-        axis=f"difference of mean ratings{against}; 95% interval over {' or over '.join(over)}",
+        axis=f"difference of mean ratings{against}; {shown}",
     )
     return next((block for block in drawn if isinstance(block, Figure)), None)

@@ -6,11 +6,10 @@ from annotations.reports.documents.design import Design
 from annotations.reports.documents.study import ReportedQuestion, StudyDocument
 from annotations.reports.estimates import interval_over
 from annotations.reports.numbers import counted, figure
-from annotations.reports.study.sections.report import headline_agreement, too_wide
+from annotations.reports.study.sections.report import LOW_AGREEMENT, headline_agreement, too_wide
 
 FEW_RATERS = 5
 FEW_PROMPTS = 20
-LOW_AGREEMENT = 0.4
 LARGE_SHARE = 0.05
 
 
@@ -51,7 +50,8 @@ def _of_question(dimension: ReportedQuestion, *, alone: bool) -> Iterator[str]:
         yield f"{counted(n, 'rater')}{about} say little about other raters: intervals over raters are wide."
     if too_wide(alpha):
         yield f"How well raters agree is not known{about}: the interval of {name} over raters is too wide."
-    elif alpha.value is not None and alpha.value < LOW_AGREEMENT:
+    # Not of votes, of which a clear winner leaves alpha near 0, nor of rankings, whose places it takes as unordered.
+    elif dimension.preferences is None and alpha.value is not None and alpha.value < LOW_AGREEMENT:
         yield f"Raters agree little{about} ({name} {figure(alpha.value, digits=2)}): the question may be unclear."
     if dimension.n_components > 1:
         yield f"Some raters share no item with others{about}, so their severity cannot be separated from the images."

@@ -2,8 +2,8 @@
 
 READINGS = {
     "Difference of mean ratings": (
-        "The point is the mean difference, the line its 95% interval. To the right of the dashed line the method is "
-        "rated higher; a line that crosses it leaves open which of the two is better."
+        "The point is the mean difference, the longer line its 95% interval. To the right of the dashed line the "
+        "method is rated higher; a line that crosses it leaves open which of the two is better."
     ),
     "Prompts on which it is better, equal, worse": (
         "Each prompt counts once, whatever the size of its difference. The longer the dark part is than the hollow "
@@ -48,5 +48,13 @@ READINGS = {
         "listed, and corrected for those that nobody listed. 1 is best; the line is where it would lie on other images."
     ),
     "Agreement of every rater with the others": "One whose line reaches 0 may have answered at random.",
+    "Agreement of every rater with the others about votes": (
+        "0 is what chance predicts from these very votes. Where one method is clearly preferred, that is most of them, "
+        "and careful raters are near 0 too; so look for one who is far below the others."
+    ),
+    "Win rate of every method": (
+        "Drawn where the model gives no strength to some method, for example because it won everything. The table of "
+        "pairs says how certain a lead is."
+    ),
 }
 """By the chart's title. A chart without an entry here is explained by its axis."""

@@ -25,17 +25,16 @@ def category_blocks(part: PreferencePart) -> list[Block]:
     return [*blocks, *(Paragraph(words, "note") for words in said)]
 
 
-def covered_axis(what: str, covers: Sequence[str]) -> str:
-    """The text of an axis, including what its lines show."""
-    if not covers:
-        return what
-    thick = "; thick: 95% interval over prompts, these raters" if "prompts" in covers[1:] else ""
-    line = "thin" if thick else "line"
-    return f"{what}{thick}; {line}: 95% interval over {covers[0]}"
-
-
-def _covers_of(estimate: ReportedEstimate) -> list[str]:
-    return [each.covers for each in estimate.intervals]
+def covered_axis(what: str, estimates: Sequence[ReportedEstimate]) -> str:
+    """The text of an axis, including what the lines that are drawn show: thin ones the first interval of each estimate,
+    thick ones that over prompts."""
+    first = next((each.intervals[0].covers for each in estimates if each.intervals), "")
+    drawn = {one.covers for each in estimates for one in each.intervals if one.bounds}
+    thick = "95% interval over prompts, these raters" if "prompts" in drawn and first != "prompts" else ""
+    thin = f"95% interval over {first}" if first in drawn else ""
+    if thick and thin:
+        return f"{what}; thick: {thick}; thin: {thin}"
+    return f"{what}; line: {thick or thin}" if thick or thin else what
 
 
 def _of_two(facet: PreferenceFacet) -> list[Block]:
@@ -58,7 +57,7 @@ def _of_two(facet: PreferenceFacet) -> list[Block]:
     first = pairs[0][1].first
     over = covers or "votes"
     head = ("category", "prompts", "won : lost", "ties", "win rate", f"over {over}", "p", "p, Holm", "note")
-    axis = covered_axis(f"win rate of {first} among decided votes", _covers_of(pairs[0][1].win_rate))
+    axis = covered_axis(f"win rate of {first} among decided votes", [pair.win_rate for _, pair in pairs])
     return [
         *view.figure(
             charts.interval_plot,
@@ -80,17 +79,18 @@ def _of_many(facet: PreferenceFacet) -> list[Block]:
     rows = [row for one in facet.categories for row in _rows(one)]
     head = ("category", "method", "prompts", "strength", f"over {covers}", "rank", "win rate", "note")
     what = "strength within the category: log odds of winning against a method of mean strength"
-    axis = covered_axis(what, next((one.covers for one in facet.categories if one.covers), ()))
+    axis = covered_axis(what, [row.log_worth for one in facet.categories for row in one.strengths])
     if len(marks) > MOST_DRAWN:
         axis += f"; the first {MOST_DRAWN} of {len(marks)} lines"
+    drawn = view.figure(
+        charts.interval_plot,
+        marks[:MOST_DRAWN],
+        title=f"Strength by {facet.facet}",
+        references=[(0.0, "mean")],
+        axis=axis,
+    )
     return [
-        *view.figure(
-            charts.interval_plot,
-            marks[:MOST_DRAWN],
-            title=f"Strength by {facet.facet}",
-            references=[(0.0, "mean")],
-            axis=axis,
-        ),
+        *(drawn if marks else []),
         *_tested(facet, has_prompts=any(one.n_prompts for one in facet.categories)),
         view.Folded(f"Figures by {facet.facet}", [view.table(head, rows, numeric=range(2, 7))]),
     ]
@@ -99,6 +99,8 @@ def _of_many(facet: PreferenceFacet) -> list[Block]:
 def _marks(one: PreferenceCategory) -> Iterator[Mark]:
     for row in one.strengths:
         worth = row.log_worth
+        if worth.value is None:
+            continue
         low, high, *_ = first_interval(worth)
         text = figure(worth.value, signed=True, digits=2)
         yield Mark(f"{one.category}: {row.method}", worth.value, *ends(worth, "prompts"), low, high, text)

@@ -96,6 +96,10 @@ def preference_part(data: Votes | Rankings, *, n_pseudo: float = 0.0) -> Prefere
     place = {row.method: at for at, row in enumerate(found.rows)}
     pairs = _pairs(votes, place)
     usable, left_out = usable_facets(data)
+    unbeaten = () if n_pseudo else tuple(tuple(votes.methods[at] for at in one) for one in unbeaten_groups(votes))
+    first = found.rows[0]
+    is_ranked = first.log_worth.is_defined or len(votes.methods) == 2  # two methods are compared by their win rate
+    has_leader = is_ranked and len(unbeaten) == 1 and first.method in unbeaten[0]
     part = PreferencePart(
         sentence="",
         kind=("best_worst" if data.is_best_worst else "rankings") if isinstance(data, Rankings) else "votes",
@@ -124,8 +128,8 @@ def preference_part(data: Votes | Rankings, *, n_pseudo: float = 0.0) -> Prefere
         ),
         pairs=tuple(_pair(one, found, place) for one in pairs),
         tests=tuple(_tests(data, found)),
-        unbeaten=() if n_pseudo else tuple(tuple(votes.methods[at] for at in one) for one in unbeaten_groups(votes)),
-        fewest=_fewest(data, votes) if not n_pseudo else (),
+        unbeaten=unbeaten,
+        fewest=_fewest(data, votes) if has_leader else (),
         facets=tuple(
             _facet(name, strengths_by_category(data, data.facets[name], n_pseudo=n_pseudo)) for name in usable
         ),

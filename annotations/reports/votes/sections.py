@@ -20,6 +20,10 @@ LOW_ALPHA = (
     "A low alpha says nothing against a clear winner: where nearly all votes are for one method, raters agree about as "
     "often as chance predicts from these very votes."
 )
+PLACES_UNORDERED = (
+    "These statistics take the places of a ranking as unordered: raters who swap two neighbouring images disagree as "
+    "much as those who swap the best and the worst."
+)
 
 
 def preference_sections(document: PreferenceDocument) -> list[Section]:
@@ -47,14 +51,14 @@ def part_sections(part: PreferencePart, section: Make) -> Iterator[Section]:
     """The sections of one question's part; `section` makes one of id, title, blocks and table."""
     is_of_two = part.n_methods == 2
     if is_of_two and part.pairs:
-        yield section("winner", "Who wins", _of_two(part.pairs[0], part), "preferences")
+        yield section("winner", "Who wins", _of_two(part.pairs[0]), "preferences")
     else:
         yield section("winner", "Who wins", _strengths(part), "strengths")
     if part.kind != "votes":
         yield section("ranks", "Mean ranks", _mean_ranks(part), "strengths")
     if not is_of_two and part.pairs:
         yield section("pairs", "Every pair", _pairs(part), "preferences")
-    if len(part.chance) > 2:
+    if len(part.chance) > 2 and any(value is not None for row in part.chance for value in row):
         yield section("chances", "Who would beat whom", _chances(part), "pairs")
     if blocks := category_blocks(part):
         table = "preferences_by_category" if is_of_two and part.kind == "votes" else "strengths_by_category"
@@ -74,7 +78,7 @@ def _fragility(part: PreferencePart) -> list[Block]:
 
 
 # --- who wins --------------------------------------------------------------------------------------------------------
-def _of_two(pair: ReportedPair, part: PreferencePart) -> list[Block]:
+def _of_two(pair: ReportedPair) -> list[Block]:
     rate = pair.win_rate
     marks = []
     for words, each in (("decided votes", rate), ("ties as halves", pair.with_halves)):
@@ -114,7 +118,7 @@ def _of_two(pair: ReportedPair, part: PreferencePart) -> list[Block]:
             limits=(0.0, 1.0),
             shown=(0.3, 0.7),
             references=[(0.5, "no preference")],
-            axis=covered_axis(f"win rate of {pair.first}", part.covers or _covers(rate)),
+            axis=covered_axis(f"win rate of {pair.first}", [rate, pair.with_halves]),
         ),
         *tests,
         view.all_figures(head, rows, numeric=range(1, len(head) - 1)),
@@ -132,16 +136,18 @@ def _tests_of_pair(pair: ReportedPair) -> Iterator[str]:
 
 def _strengths(part: PreferencePart) -> list[Block]:
     rows, marks = [], []
+    over = _populations([row.log_worth for row in part.strengths])
     for row in part.strengths:
         worth = row.log_worth
         low, high, *_ = first_interval(worth)
         text = f"{figure(worth.value, signed=True, digits=2)} {_ranks(row)} {row.letters}".strip()
-        marks.append(Mark(row.method, worth.value, *ends(worth, "prompts"), low, high, text))
+        if worth.value is not None:
+            marks.append(Mark(row.method, worth.value, *ends(worth, "prompts"), low, high, text))
         rows.append(
             (
                 row.method,
                 figure(worth.value, signed=True, digits=2),
-                interval(low, high, digits=2),
+                *(interval(*ends(worth, covers), digits=2) for covers in over),
                 _ranks(row),
                 row.letters,
                 "" if row.win_rate is None else share(row.win_rate),
@@ -151,29 +157,54 @@ def _strengths(part: PreferencePart) -> list[Block]:
                 "; ".join(filter(None, (row.note, note_of(worth)))),
             )
         )
-    head = ["method", "strength", f"over {_first(part.covers)}", "rank", "letters", "win rate"]
+    head = ["method", "strength", *_headings(over), "rank", "letters", "win rate, ties halved"]
     head += ["wins", "losses", "ties", "note"]
     notes: list[Block] = [Paragraph(part.prior[0].upper() + part.prior[1:] + ".", "warning")] if part.prior else []
-    left_out = [f"{row.method}: {row.note}" for row in part.strengths if row.note]
-    notes += [Paragraph(f"Not ranked. {text}.", "warning") for text in left_out]
+    left_out = [row for row in part.strengths if row.note]
+    if len(left_out) > 1 and len({row.note for row in left_out}) == 1:
+        notes.append(Paragraph(f"No method is ranked: {left_out[0].note}.", "warning"))
+    else:
+        notes += [Paragraph(f"Not ranked. {row.method}: {row.note}.", "warning") for row in left_out]
     if any(row.letters for row in part.strengths):
         notes.append(
             Paragraph(
                 "Methods that share a letter are not distinguished (5%, all pairs tested, Holm's correction).", "note"
             )
         )
-    return [
-        *view.figure(
-            charts.interval_plot,
-            marks[:MOST_METHODS_DRAWN],
-            title="Strength of every method",
-            references=[(0.0, "mean")],
-            axis=covered_axis("strength: log odds of winning against a method of mean strength", part.covers),
+    strength = view.figure(
+        charts.interval_plot,
+        marks[:MOST_METHODS_DRAWN],
+        title="Strength of every method",
+        references=[(0.0, "mean")],
+        axis=covered_axis(
+            "strength: log odds of winning against a method of mean strength",
+            [row.log_worth for row in part.strengths],
         ),
+    )
+    n_before = 2 + len(over)
+    return [
+        *(_win_rates(part) if len(marks) < len(part.strengths) else []),
+        *(strength if marks else []),
         *notes,
-        view.all_figures(head, rows, numeric=(1, 2, 3, 5, 6, 7, 8)),
+        view.all_figures(head, rows, numeric=(*range(1, n_before), *range(n_before + 2, n_before + 6))),
         Paragraph(f"Model: {part.model}.", "note"),
     ]
+
+
+def _win_rates(part: PreferencePart) -> list[Block]:
+    """What each method won, for votes that give not every method a strength."""
+    met = sorted((row for row in part.strengths if row.win_rate is not None), key=lambda row: -(row.win_rate or 0.0))
+    marks = [Mark(row.method, row.win_rate, text=f"{share(row.win_rate or 0.0)} of {row.n:,}") for row in met]
+    votes = "votes" if part.kind == "votes" else "comparisons within rankings"
+    return view.figure(
+        charts.interval_plot,
+        marks[:MOST_METHODS_DRAWN],
+        title="Win rate of every method",
+        limits=(0.0, 1.0),
+        shown=(0.0, 1.0),
+        references=[(0.5, "as many won as lost")],
+        axis=f"share of its {votes} that the method won, ties as halves",
+    )
 
 
 def _ranks(row: ReportedStrength) -> str:
@@ -191,53 +222,66 @@ def _mean_ranks(part: PreferencePart) -> list[Block]:
     for row, rank in ranked[:MOST_METHODS_DRAWN]:
         low, high, *_ = first_interval(rank)
         marks.append(Mark(row.method, rank.value, *ends(rank, "prompts"), low, high, figure(rank.value, digits=2)))
+    over = _populations([rank for _row, rank in ranked])
     rows = [
         (
             row.method,
             figure(rank.value, digits=4),
-            interval(*first_interval(rank)[:2], digits=2),
+            *(interval(*ends(rank, covers), digits=2) for covers in over),
             row.firsts,
             row.n_ranked,
             note_of(rank),
         )
         for row, rank in ranked
     ]
-    covers = [each.covers for _row, rank in ranked[:1] for each in rank.intervals]
-    head = ("method", "mean rank", f"over {_first(covers)}", "times first", "rankings", "note")
+    head = ("method", "mean rank", *_headings(over), "times first", "rankings", "note")
     return [
         *view.figure(
             charts.interval_plot,
             marks,
             title="Mean rank of every method",
             limits=(1.0, None),
-            axis=covered_axis("mean rank, 1 is best", covers),
+            axis=covered_axis("mean rank, 1 is best", [rank for _row, rank in ranked]),
         ),
-        view.all_figures(head, rows, numeric=(1, 2, 3, 4)),
+        view.all_figures(head, rows, numeric=range(1, len(head) - 1)),
     ]
 
 
 def _pairs(part: PreferencePart) -> list[Block]:
+    over = _populations([pair.win_rate for pair in part.pairs])
+    notes = [note_of(pair.win_rate) for pair in part.pairs]
+    is_of_all = len(set(notes)) == 1
+    tested = [name for name in ("p", "p_prompts") if any(getattr(pair, name) is not None for pair in part.pairs)]
     rows = [
         (
             f"{pair.first} : {pair.second}",
             f"{pair.wins:,} : {pair.losses:,}",
             pair.ties,
             _share(pair.win_rate),
-            _interval_of(pair.win_rate, _first(_covers(pair.win_rate))),
-            p_value(pair.p),
+            *(_interval_of(pair.win_rate, covers) for covers in over),
+            *(p_value(getattr(pair, name)) for name in tested),
             "" if pair.expected is None else share(pair.expected),
-            note_of(pair.win_rate),
+            *(() if is_of_all else (note,)),
         )
-        for pair in part.pairs
+        for pair, note in zip(part.pairs, notes, strict=True)
     ]
-    covers = _first([each for pair in part.pairs for each in _covers(pair.win_rate)])
-    head = ("pair", "won : lost", "ties", "win rate", f"over {covers}", "p", "expected, ties halved", "note")
-    table = view.table(head, rows, numeric=(1, 2, 3, 4, 5, 6))
+    head = ["pair", "won : lost", "ties", "won of decided", *_headings(over)]
+    head += [{"p": "p", "p_prompts": "p, sign test over prompts"}[name] for name in tested]
+    head += ["expected, ties halved"] if is_of_all else ["expected, ties halved", "note"]
+    table = view.table(head, rows, numeric=range(1, len(head) - (not is_of_all)))
+    said: list[Block] = []
+    if tested:
+        about = {"p": f"p is for other {over[0] if over else 'votes'}", "p_prompts": "the sign test for these raters"}
+        tests = ", ".join(about[name] for name in tested)
+        said = [Paragraph(f"Tests of no preference: {tests}; not corrected for the number of pairs.", "note")]
+    if is_of_all and notes[0]:
+        said.append(Paragraph(f"{notes[0][0].upper()}{notes[0][1:]}.", "note"))
+    odds_over = _populations([each.log_odds for each in part.differences])
     odds = [
         (
             f"{each.first} : {each.second}",
             figure(each.log_odds.value, signed=True, digits=2),
-            interval(*first_interval(each.log_odds)[:2], digits=2),
+            *(interval(*ends(each.log_odds, covers), digits=2) for covers in odds_over),
             p_value(each.p),
             p_value(each.p_holm),
         )
@@ -245,12 +289,11 @@ def _pairs(part: PreferencePart) -> list[Block]:
     ]
     more: list[Block] = []
     if odds:
-        said = "Differences of strength, from all votes together; p with Holm's correction over all pairs."
-        columns = ("pair", "log odds", f"over {_first(part.covers)}", "p", "p, Holm")
-        more.append(
-            view.Folded("Differences of strength", [Paragraph(said), view.table(columns, odds, numeric=(1, 2, 3, 4))])
-        )
-    return [table, *more]
+        why = "Differences of strength, from all votes together; p with Holm's correction over all pairs."
+        columns = ("pair", "log odds", *_headings(odds_over), "p", "p, Holm")
+        folded = view.table(columns, odds, numeric=range(1, len(columns)))
+        more.append(view.Folded("Differences of strength", [Paragraph(why), folded]))
+    return [table, *said, *more]
 
 
 def _chances(part: PreferencePart) -> list[Block]:
@@ -275,7 +318,7 @@ def _checks(part: PreferencePart) -> list[Block]:
     if part.n_ties:
         named = {kind: n for kind, n in part.tie_kinds.items() if kind != "tie"}
         kinds = ", ".join(f"{n:,} {kind}" for kind, n in named.items())
-        said.append(f"{part.n_ties:,} ties{f': {kinds}' if kinds else ''}.")
+        said.append(f"{counted(part.n_ties, 'tie')}{f': {kinds}' if kinds else ''}.")
     for test in part.tests:
         if test.p is not None:
             said.append(
@@ -297,7 +340,7 @@ def _of_sides(part: PreferencePart) -> Iterator[str]:
         words = f"{what} adds {figure(side.value, signed=True, digits=2)} to the log odds of winning"
         if low is not None and high is not None:
             words += f", 95% interval over {covers} {span(low, high, signed=True)}"
-        yield f"{words}. Strengths are corrected for it."
+        yield f"{words}." if part.n_methods == 2 else f"{words}. Strengths are corrected for it."
     if part.n_methods == 2 and part.pairs:
         pair = part.pairs[0]
         if pair.lefts.value is not None:
@@ -314,8 +357,14 @@ def _covers(estimate: ReportedEstimate) -> list[str]:
     return [each.covers for each in estimate.intervals]
 
 
-def _first(covers: Sequence[str]) -> str:
-    return covers[0] if covers else "votes"
+def _populations(estimates: Sequence[ReportedEstimate]) -> list[str]:
+    """What a table's intervals cover: what the first one does, and prompts, for these raters."""
+    covers = next((_covers(each) for each in estimates if each.intervals), [])
+    return [*covers[:1], *(["prompts"] if "prompts" in covers[1:] else [])]
+
+
+def _headings(populations: Sequence[str]) -> list[str]:
+    return [f"over {covers}{', these raters' if at else ''}" for at, covers in enumerate(populations)]
 
 
 def _share(estimate: ReportedEstimate) -> str:

@@ -149,7 +149,7 @@ def with_side_if_bounded(votes: Votes, n_pseudo: float) -> tuple[model.Fit, bool
 def why_unbounded(votes: Votes) -> str:
     """Why joined methods have no finite strengths."""
     if _side_decides(votes):
-        return "the side alone decides the votes: the image on the same side won every decided vote"
+        return "the side alone decides the votes, since the image on the same side won every decided one"
     decided = votes.only(votes.outcome != TIE)
     if all(len(group) == 1 for group in comparable_groups(decided)):
         return "only ties join the methods, and all decided votes follow one order: no finite strengths fit them"

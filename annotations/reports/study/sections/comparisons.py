@@ -52,6 +52,9 @@ def _answer(comparison: ReportedComparison) -> str:
         covered = f"95% interval over {over.covers} {span(*over.bounds, signed=True, digits=3)}"
         p = comparison.both.p if over is both else None
         covered += f", {p_value(p)}" if p is not None else ""
+        if over is both and prompts_alone and prompts_alone.bounds:
+            alone = span(*prompts_alone.bounds, signed=True, digits=3)
+            covered += f"; over prompts, for these raters, {alone}, {p_value(comparison.permutation.p)}"
         if over is not both and both:
             covered += f"; none over other raters: {both.reason}"
     change = figure(comparison.mean_diff.value, signed=True)

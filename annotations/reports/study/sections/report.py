@@ -18,7 +18,7 @@ from annotations.reports.study.sections.metrics import metric_blocks
 from annotations.reports.study.sections.supporting import adjusted_blocks, reliability_blocks
 from annotations.reports.study.sections.words import drawn_ends, drawn_over, words
 from annotations.reports.view import Block, Paragraph, Section, Table
-from annotations.reports.votes.sections import LOW_ALPHA, part_sections
+from annotations.reports.votes.sections import LOW_ALPHA, PLACES_UNORDERED, part_sections
 
 HEADLINE = {
     "ordinal": ("krippendorff_alpha_ordinal", "ordinal alpha"),
@@ -38,6 +38,7 @@ DRAWN_AGREEMENT = (
     "percent_agreement_within_one",
 )
 DRAWN_AGREEMENT_NOMINAL = ("krippendorff_alpha_nominal", "gwet_ac1", "percent_agreement")
+LOW_AGREEMENT = 0.4
 MOST_RATERS_DRAWN = 40
 MOST_LEVELS_ACROSS = 11
 
@@ -130,6 +131,9 @@ def _of_question(dimension: ReportedQuestion, anchor: str) -> Iterator[Section]:
 def _answers(dimension: ReportedQuestion) -> list[Block]:
     counts = list(zip(dimension.level_names, dimension.histogram, strict=True))
     total = sum(dimension.histogram) or 1
+    part = dimension.preferences
+    if part and part.kind == "votes" and part.n_methods > 2:  # the first image is another method's in each pair
+        counts = [("one of the two images", sum(dimension.histogram[:2])), *counts[2:]]
     rows = [(label, n, share(n / total)) for label, n in counts]
     return [
         *view.figure(charts.share_bars, counts, title="How often each answer was given"),
@@ -214,10 +218,9 @@ def _agreement(dimension: ReportedQuestion) -> list[Block]:
     if against := _against_the_others(dimension):
         warning.append(Paragraph(against, "warning"))
     influence = _influence(dimension)
-    about: list[Block] = [Paragraph(LOW_ALPHA)] if dimension.preferences else []
     return [
         *warning,
-        *about,
+        *_about_alpha(dimension),
         *([Paragraph(influence)] if influence else []),
         *view.figure(
             charts.interval_plot,
@@ -230,6 +233,17 @@ def _agreement(dimension: ReportedQuestion) -> list[Block]:
         view.all_figures(head, rows, numeric=(1, 2, 3, 4)),
         *mean_reliability_blocks(dimension),
     ]
+
+
+def _about_alpha(dimension: ReportedQuestion) -> list[Block]:
+    """What a low agreement about votes does not mean, and how the places of rankings are compared."""
+    alpha, _name = headline_agreement(dimension)
+    part = dimension.preferences
+    if part is None or alpha.value is None:
+        return []
+    if part.kind == "votes":
+        return [Paragraph(LOW_ALPHA)] if alpha.value < LOW_AGREEMENT else []
+    return [Paragraph(PLACES_UNORDERED)] if part.kind == "rankings" else []
 
 
 def _against_the_others(dimension: ReportedQuestion) -> str:
@@ -300,8 +314,9 @@ def _raters(dimension: ReportedQuestion) -> list[Block]:
             "axis": "mean deviation from the others' ratings of the same items; right is milder",
         }
     else:
+        of_votes = dimension.preferences is not None and dimension.preferences.kind == "votes"
         plot = {
-            "title": "Agreement of every rater with the others",
+            "title": f"Agreement of every rater with the others{' about votes' if of_votes else ''}",
             "limits": (-1.0, 1.0),
             "shown": (0.0, 1.0),
             "references": [(0.0, "as by chance")],
