@@ -46,3 +46,17 @@ def test_an_unable_answer_is_not_a_repeat(tmp_path: Path) -> None:
     data, log = read(tmp_path, FIRST + "a,r1,unable,2\n")
     assert data.dimensions[0].repeats is None
     assert not log
+
+
+def test_showings_may_be_counted_from_zero(tmp_path: Path) -> None:
+    """Rater 1 has 0 and 1 for item a, so that 1 is the second showing; it is not for an item with 1 and 2."""
+    text = "item,rater,value,repeat\na,r1,4,0\na,r1,5,1\nb,r1,2,0\nb,r1,2,1\na,r2,3,0\na,r2,1,2\nb,r2,3,0\n"
+    data, log = read(tmp_path, text)
+    assert matrix(data) == [[4, 2], [3, 3]]
+    repeats = data.dimensions[0].repeats
+    assert repeats is not None
+    assert list(zip(repeats.rater, repeats.first, repeats.second, strict=True)) == [(0, 3, 4), (0, 1, 1), (1, 2, 0)]
+    assert not log
+    from_one, _ = read(tmp_path, text.replace(",1\n", ",2\n").replace(",0\n", ",1\n"))
+    assert from_one.dimensions[0].repeats is not None
+    assert from_one.dimensions[0].repeats.second.tolist() == [4, 1, 0]

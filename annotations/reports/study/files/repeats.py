@@ -15,15 +15,17 @@ _AGAIN = {"again", "repeat", "yes", "true"}
 _PROBLEM = "not a number of the showing: empty, 0 or 1 for the answer that counts, 2 or more for another one"
 
 
-def shown_again(table: CodedTable, keep: NDArray[np.bool_], log: RejectLog) -> NDArray[np.bool_]:
+def shown_again(table: CodedTable, keep: NDArray[np.bool_], asked: IntArray, log: RejectLog) -> NDArray[np.bool_]:
     """(n,) whether a row is a rater's second, third … answer about an item; such answers do not count as ratings.
 
-    Anything other than numbers, yes and no goes to the log and out of `keep`, in place.
+    asked (n,): a code for each question, unit and rater. Where one of them has both 0 and 1, showings are counted from
+    0, so that 1 is the second. Anything other than numbers, yes and no goes to the log and out of `keep`, in place.
     """
     if COLUMN not in table.columns:
         return np.zeros(len(table), bool)
     column = table[COLUMN]
     again = np.zeros(len(column.labels), bool)
+    showing = np.full(len(column.labels), -1.0)
     for code, label in enumerate(column.labels):
         said = label.strip().casefold()
         if said in _FIRST or said in _AGAIN:
@@ -33,13 +35,15 @@ def shown_again(table: CodedTable, keep: NDArray[np.bool_], log: RejectLog) -> N
             number = parse_number(label)
             if number < 0 or number != int(number):
                 raise BadValue(_PROBLEM, "number the showings 1, 2, 3 …")
-            again[code] = number > 1
+            showing[code] = number
         except BadValue:
             for row in np.flatnonzero(keep & (column.codes == code)):
                 table.refuse(log, int(row), COLUMN, label, _PROBLEM, "number the showings 1, 2, 3 …")
                 keep[row] = False
-    found: NDArray[np.bool_] = again[column.codes]
-    return found
+    number_of = showing[column.codes]
+    zeros, ones = (np.unique(asked[keep & (number_of == n)]) for n in (0, 1))
+    is_from_zero = bool(np.isin(ones, zeros, assume_unique=True).any())
+    return np.asarray(again[column.codes] | (number_of > (0 if is_from_zero else 1)))
 
 
 def pairs_of(

@@ -207,8 +207,8 @@ def _dimensions(
     fate.skipped["without a value"] += int(is_missing.sum())
     keep &= ~is_missing
     seconds, order = times(table, keep, log)
-    again = shown_again(table, keep, log)
     cell = unit * len(rater_names) + rater
+    again = shown_again(table, keep, cell * (int(dimension.max(initial=0)) + 1) + dimension, log)
     found = []
     for name in scales.in_order(names):
         rows = np.flatnonzero(keep & (dimension == place[name]))
