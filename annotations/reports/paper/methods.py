@@ -212,7 +212,7 @@ def _statistics(document: StudyDocument) -> Iterator[str]:
         yield PREFERENCES
     compared = [one for dimension in dimensions for one in dimension.comparisons if one.n]
     if any(dimension.means for dimension in dimensions):
-        yield " ".join(_means(compared))
+        yield " ".join(_means(compared, "prompts" if document.n_prompts else "items"))
     if beside := " ".join(_beside(dimensions)):
         yield beside
     if any(dimension.board for dimension in dimensions):
@@ -242,8 +242,8 @@ def _agreement(dimensions: Sequence[ReportedQuestion]) -> Iterator[str]:
     )
 
 
-def _means(compared: Sequence[ReportedComparison]) -> Iterator[str]:
-    yield "Means of methods have jackknife intervals over prompts and over raters [@efron1981]."
+def _means(compared: Sequence[ReportedComparison], sampled: str) -> Iterator[str]:
+    yield f"Means of methods have jackknife intervals over {sampled} and over raters [@efron1981]."
     if not compared:
         return
     yield (

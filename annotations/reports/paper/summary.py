@@ -16,7 +16,11 @@ MOST_NAMED = 5
 def summary(document: StudyDocument) -> list[str]:
     """One sentence for each question, in the order of the questions."""
     dimensions = document.dimensions
-    return [_lead(one, alone=len(dimensions) == 1) + _answer(one) for one in dimensions]
+    said = [_lead(one, alone=len(dimensions) == 1) + _answer(one) for one in dimensions]
+    # Without prompts every item counts as one of its own, so means are over items.
+    return (
+        said if document.n_prompts else [text.replace("interval over prompts", "interval over items") for text in said]
+    )
 
 
 def _lead(dimension: ReportedQuestion, *, alone: bool) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from annotations.reports.anchors import anchors, slug
-from annotations.reports.documents.comparisons import ReportedComparison
+from annotations.reports.documents.comparisons import ReportedComparison, ReportedModel
 from annotations.reports.documents.estimates import ReportedEstimate
 from annotations.reports.documents.study import MetricBoard, ReportedQuestion, StudyDocument
 from annotations.reports.estimates import ends, leading, n_of, note_of
@@ -80,12 +80,14 @@ def latex(document: StudyDocument, *, is_short: bool = False) -> str:
         parts += tables.preferences()
         parts.append(tables.agreement(checks))
         if dimension.means:
-            parts.append(tables.means())
+            parts.append(tables.means("prompts" if document.n_prompts else "items"))
             parts += tables.means_by_category()
         if not dimension.is_ordinal:
             parts.append(tables.answers())
         if compared := [comparison for comparison in dimension.comparisons if comparison.n]:
             parts.append(tables.comparisons(compared))
+        if dimension.model and dimension.model.pairs:
+            parts += tables.model(dimension.model)
         if dimension.board:
             parts.append(tables.metrics(dimension.board))
     return guarded("\n".join(parts))
@@ -132,7 +134,8 @@ class _Tables:
         )
         return self._table("agreement", caption, columns, rows, [*checks, *_reasons(listed)])
 
-    def means(self) -> str:
+    def means(self, sampled: str) -> str:
+        """sampled: what means are over, prompts or, where there are none, items."""
         means = self.dimension.means
         rows = [
             (
@@ -148,9 +151,9 @@ class _Tables:
         columns = (
             Column("Method", 0.28, 0.42),
             Column("Mean"),
-            Column("Over prompts"),
+            Column(f"Over {sampled}"),
             Column("Over raters", short=False),
-            Column("Prompts", short=False),
+            Column(sampled.capitalize(), short=False),
             Column("Ratings", short=False),
         )
         caption = f"Mean ratings: {self.about}. With 95\\% intervals."
@@ -250,6 +253,50 @@ class _Tables:
             if (note := comparison_note(each))
         ]
         return self._table("comparisons", caption, columns, rows, notes)
+
+    def model(self, model: ReportedModel) -> list[str]:
+        """All methods in one model, with their fair averages if there are any; in full, all pairs as well."""
+        adjusted = self.dimension.support.adjusted if self.dimension.support else None
+        fair = {one.method: one.mean for one in adjusted.methods} if adjusted else {}
+        columns = [Column("Method", 0.3, 0.3), Column("Log odds"), Column("Letters")]
+        rows = []
+        for one in model.methods:
+            row = [name(one.method), number(one.effect, 2, signed=True), one.letters]
+            if fair:
+                found = fair[one.method]
+                row += [number(found.value, 2), math_range(*ends(found, "prompts and raters"), digits=2)]
+            rows.append(row)
+        caption = (
+            f"All methods in one ordinal mixed model: {self.about}. Log odds of a higher rating, with mean 0; methods "
+            "that share a letter are not distinguished (5\\%, all pairs, Holm's correction)"
+        )
+        if fair:
+            columns += [Column("Fair average"), Column("Over both")]
+            caption += (
+                "; averages as if every rater had rated every prompt, with 95\\% intervals over prompts and raters"
+            )
+        notes = [f"{escape('; '.join(model.notes))}."] if model.notes else []
+        made = [self._table("methods", f"{caption}.", columns, rows, notes)]
+        return made if self.is_short else [*made, self._pairs(model, notes)]
+
+    def _pairs(self, model: ReportedModel, notes: Sequence[str]) -> str:
+        rows = [
+            (
+                f"{name(one.first)} $-$ {name(one.second)}",
+                number(one.log_odds.value, 2, signed=True),
+                math_range(*ends(one.log_odds, model.covers), digits=2),
+                number(one.odds_ratio, 2),
+                p_value(one.p),
+                p_value(one.p_holm),
+            )
+            for one in model.pairs
+        ]
+        columns = [Column("Pair", 0.3), *map(Column, ("Log odds", "95\\% interval", "Odds ratio", "$p$", "$p$, Holm"))]
+        caption = (
+            f"Differences of methods in one ordinal mixed model: {self.about}. Simultaneous 95\\% intervals over "
+            f"{model.covers}; $p$ for each pair, and with Holm's correction over all."
+        )
+        return self._table("method-pairs", caption, columns, rows, notes)
 
     def metrics(self, board: MetricBoard) -> str:
         """In full, two rows per metric: figures, and below them their intervals."""

@@ -148,6 +148,16 @@ def test_the_terminal_says_which_method_is_better(
     assert "the mean difference is +3.00" in capsys.readouterr().out
 
 
+def test_without_prompts_means_are_over_items(analyze: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    """A file without prompts cannot say anything over prompts."""
+    out = analyze("item,rater,value\n" + "".join(f"i{i},r{r},{(i * r) % 5 + 1}\n" for i in range(20) for r in range(3)))
+    assert "on a scale from 1 to 5 (95% interval over items " in capsys.readouterr().out
+    report = (out / "report.html").read_text(encoding="utf-8")
+    assert "thick: 95% interval over items, thin: over raters" in report
+    assert "over prompts" not in report
+    assert "Over items & Over raters & Items" in (out / "report.tex").read_text(encoding="utf-8")
+
+
 def test_what_cannot_be_estimated_says_why(analyze: Callable[..., Path]) -> None:
     out = analyze("item,rater,value\na,x,3\nb,x,3\n")
 

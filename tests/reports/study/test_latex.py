@@ -157,3 +157,20 @@ def test_a_long_word_may_break_and_says_the_same() -> None:
     broken = name(r"a stable_diffusion_3_5_large_turbo\x")
     assert broken.replace(r"\allowbreak{}", "") == escape(r"a stable_diffusion_3_5_large_turbo\x")
     assert max(map(len, broken.replace(r"\_", "_").split(r"\allowbreak{}"))) <= 30
+
+
+@pytest.mark.parametrize("is_short", [False, True])
+def test_many_methods_have_their_model_letters_and_fair_averages(is_short: bool) -> None:
+    made = study_document(study_data(methods=("one", "two_2", "three"), n_prompts=12, n_raters=4))
+    text = latex(made, is_short=is_short)
+    (dimension,) = made.dimensions
+    best, pair = dimension.model.methods[0], dimension.model.pairs[0]
+    fair = next(one.mean for one in dimension.support.adjusted.methods if one.method == best.method)
+    assert f"${best.effect:+.2f}$ & {best.letters} & ${fair.value:.2f}$" in text
+    assert r"two\_2" in text
+    assert "-methods}" in text
+    assert ("-method-pairs}" in text) is not is_short
+    if not is_short:
+        low, high = pair.log_odds.intervals[0].low, pair.log_odds.intervals[0].high
+        assert f"${pair.log_odds.value:+.2f}$ & $[{low:.2f}, {high:.2f}]$ & ${pair.odds_ratio:.2f}$" in text
+        assert text.count(r"\begin{longtable}") + text.count(r"\begin{tabular}") == 5

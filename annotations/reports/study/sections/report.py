@@ -46,7 +46,12 @@ MOST_LEVELS_ACROSS = 11
 def sections(document: StudyDocument) -> list[Section]:
     """Every section of every question, in reading order."""
     anchor = anchors([dimension.name for dimension in document.dimensions])
-    return [section for dimension in document.dimensions for section in _of_question(dimension, anchor[dimension.name])]
+    sampled = "prompts" if document.n_prompts else "items"
+    return [
+        section
+        for dimension in document.dimensions
+        for section in _of_question(dimension, anchor[dimension.name], sampled)
+    ]
 
 
 def headline_agreement(dimension: ReportedQuestion) -> tuple[ReportedEstimate, str]:
@@ -98,7 +103,9 @@ def headline(dimension: ReportedQuestion) -> str:
     return said
 
 
-def _of_question(dimension: ReportedQuestion, anchor: str) -> Iterator[Section]:
+def _of_question(dimension: ReportedQuestion, anchor: str, sampled: str) -> Iterator[Section]:
+    """sampled: what means are over, prompts or, where there are none, items."""
+
     def section(part: str, title: str, blocks: list[Block], table: str, comparison: int = 0) -> Section:
         return Section(f"{anchor}-{part}", title, blocks, table, dimension.name, comparison=comparison)
 
@@ -111,7 +118,7 @@ def _of_question(dimension: ReportedQuestion, anchor: str) -> Iterator[Section]:
     if not dimension.is_ordinal:
         yield section("answers", "Answers", _answers(dimension), "answers")
     if dimension.means:
-        yield section("means", "Means and distributions", _means(dimension), "means")
+        yield section("means", "Means and distributions", _means(dimension, sampled), "means")
     if by_category := category_mean_blocks(dimension):
         yield section("means-by-category", "Means by category", by_category, "means_by_facet")
     if adjusted := adjusted_blocks(dimension):
@@ -142,7 +149,7 @@ def _answers(dimension: ReportedQuestion) -> list[Block]:
 
 
 # --- means -----------------------------------------------------------------------------------------------------------
-def _means(dimension: ReportedQuestion) -> list[Block]:
+def _means(dimension: ReportedQuestion, sampled: str) -> list[Block]:
     marks, rows = [], []
     for mean in dimension.means:
         low, high = ends(mean, "prompts")
@@ -163,7 +170,7 @@ def _means(dimension: ReportedQuestion) -> list[Block]:
         )
     scale = dimension.values[0], dimension.values[-1]
     counts = [(mean.method, mean.histogram) for mean in dimension.means]
-    head = ("method", "mean", "over prompts", "over raters", "items", "ratings", "prompts", "note")
+    head = ("method", "mean", f"over {sampled}", "over raters", "items", "ratings", "prompts", "note")
     return [
         *view.figure(
             charts.interval_plot,
@@ -171,7 +178,7 @@ def _means(dimension: ReportedQuestion) -> list[Block]:
             title="Mean rating of every method",
             limits=scale,
             shown=scale,
-            axis="mean rating; thick: 95% interval over prompts, thin: over raters",
+            axis=f"mean rating; thick: 95% interval over {sampled}, thin: over raters",
         ),
         *view.figure(charts.stacked_bars, counts, levels=dimension.level_names, title="How often each level was given"),
         view.all_figures(head, rows, numeric=(1, 2, 3, 4, 5, 6)),
