@@ -178,7 +178,7 @@ def _kind(content: bytes, name: str) -> Format:
     head = content[:512].lstrip()
     if head.startswith((b"<svg", b"<?xml", b"<!DOCTYPE", b"<html")):
         what = "an SVG, XML or HTML file"
-    raise bad_file(name, f"this is {what or 'no image that is known here'}", "save it as PNG, JPEG or WebP")
+    raise bad_file(name, f"this is {what or 'not an image that can be read here'}", "save it as PNG, JPEG or WebP")
 
 
 @contextmanager

@@ -177,7 +177,7 @@ def lines_of(texts: Iterator[str], name: str) -> Iterator[str]:
             raise bad_file(
                 name,
                 f"the line is longer than {MAX_LINE} characters",
-                "write one row, or one JSON object, a line",
+                "write one row, or one JSON object, per line",
                 row=n_lines + 1,
             )
     if rest:

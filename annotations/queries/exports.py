@@ -74,10 +74,10 @@ RESPONSES = (
         "The image's place from the left; on an upright phone, which of a pair was seen first; empty: single, unknown.",
     ),
     Column("flag", "text", "", "What the rater noted when flagging the card."),
-    Column("language", "text", "language tag", "In which the rater read the question; empty: not recorded."),
+    Column("language", "text", "language tag", "Language in which the rater read the question; empty: not recorded."),
     Column("is_further", "boolean", "", "Whether the rater came because of earlier answers; figures leave these out."),
     Column(
-        "probability", "number", "(0, 1]", "Chance of the item, given those answers, to get the rater; 1 for first."
+        "probability", "number", "(0, 1]", "Chance that the item got this rater, given those answers; 1 for first ones."
     ),
     Column("look", "integer", "≥ 1", "Look at the comparison for which the item was given out; 1: from the start."),
     *VIEWING,
@@ -113,7 +113,7 @@ LATE = (
     Column("answered_at", "timestamp", "UTC", "When it was given."),
     Column("received_at", "timestamp", "UTC", "When it reached the server."),
     Column("active_ms", "integer", "ms", "How long the rater was active on the card, if known."),
-    Column("language", "text", "language tag", "In which the rater read the question; empty: not recorded."),
+    Column("language", "text", "language tag", "Language in which the rater read the question; empty: not recorded."),
 )
 
 

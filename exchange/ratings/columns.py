@@ -72,7 +72,7 @@ def _check(sheet: Sheet, given: Given) -> None:
     if absent:
         raise bad_file(
             sheet.file,
-            f"the mapping names {listed(absent)}, which the file has not; it has {listed(list(sheet.columns))}",
+            f"the mapping names {listed(absent)}, which the file does not have; it has {listed(list(sheet.columns))}",
             "correct the mapping",
             field=absent[0],
         )

@@ -80,7 +80,7 @@ class Mapping:
             elif part in SPREAD:
                 spread[part] = [identity(name) for name in text.split(",") if identity(name)]
             else:
-                raise BadMapping(f"{part!r} is not part of an answer; say one of {', '.join((*SINGLE, *SPREAD))}")
+                raise BadMapping(f"{part!r} is not part of an answer; use one of {', '.join((*SINGLE, *SPREAD))}")
         return replace(self, columns=columns, spread=spread)
 
     def with_labels(self, declarations: Sequence[str]) -> "Mapping":
@@ -137,7 +137,9 @@ def parse_mapping(text: str, *, file: str = "the mapping") -> Mapping:
         except BadMapping as bad:
             raise bad_file(file, str(bad), "correct it", field=name, value=json.dumps(content)) from None
     if len(mapping.spread) > 1:
-        raise bad_file(file, f"{listed(list(mapping.spread))} cannot be said of one table", "keep one of them")
+        raise bad_file(
+            file, f"{listed(list(mapping.spread))} cannot be used together for one table", "keep one of them"
+        )
     return mapping
 
 
@@ -153,13 +155,13 @@ def _with(mapping: Mapping, name: str, content: JsonValue) -> Mapping:
     if name in SINGLE:
         return replace(mapping, columns={**mapping.columns, name: identity(content)})
     if name == "names" and content not in (AS_WRITTEN, BY_FILE):
-        raise BadMapping(f'say "{AS_WRITTEN}" or "{BY_FILE}"')
+        raise BadMapping(f'write "{AS_WRITTEN}" or "{BY_FILE}"')
     if name == "encoding":
         check_encoding(content)
     if name == "delimiter" and len(content) != 1:
-        raise BadMapping("the delimiter is one character")
+        raise BadMapping("the delimiter must be one character")
     if name == "decimal" and content not in (".", ","):
-        raise BadMapping('the decimal sign is "." or ","')
+        raise BadMapping('the decimal sign must be "." or ","')
     changed: dict[str, Any] = {name: content}
     return replace(mapping, **changed)
 
@@ -180,7 +182,7 @@ def _labels(content: JsonValue) -> dict[str, dict[str, float]]:
     labels: dict[str, dict[str, float]] = {}
     for question, words in content.items() if nested else [("", content)]:
         if not isinstance(words, dict):
-            raise BadMapping("say the labels of every question, or of all at once")
+            raise BadMapping("give labels for each question, or one set of labels for all")
         for word, number in words.items():
             if isinstance(number, bool) or not isinstance(number, int | float):
                 raise BadMapping(f'the number of "{word}" is needed')

@@ -69,13 +69,13 @@ def _votes(sheet: Sheet, columns: set[str]) -> BadFile | None:
     pairs = ({"model_a", "model_b"}, {"method_a", "method_b"}, {"left_model", "right_model"}, {"model_1", "model_2"})
     if any(pair <= columns for pair in pairs) and columns & {"winner", "vote", "vote_type", "preference", "choice"}:
         cure = "use analyze --votes FILE, which reads win rates and strengths of them"
-        return bad_file(sheet.file, "these are votes between two methods, no ratings", cure)
+        return bad_file(sheet.file, "these are votes between two methods, not ratings", cure)
     return None
 
 
 def _people(sheet: Sheet, columns: set[str]) -> BadFile | None:
     if len(columns & _PROLIFIC) >= 4 and "participant_id" in columns:
-        problem = "these are Prolific's submissions: who took part, and no ratings"
+        problem = "these are Prolific's submissions: who took part, not ratings"
         return bad_file(sheet.file, problem, "give the survey's own export, which has the answers")
     return None
 
@@ -83,13 +83,13 @@ def _people(sheet: Sheet, columns: set[str]) -> BadFile | None:
 def _regions(sheet: Sheet, columns: set[str]) -> BadFile | None:
     is_coco = {"images", "annotations"} <= columns and "data" not in columns
     if is_coco or {"bbox", "image_id", "category_id"} <= columns:
-        problem = "these are regions of images in COCO's format, and no ratings"
+        problem = "these are regions of images in COCO's format, not ratings"
         return bad_file(sheet.file, problem, "give the file that holds the answers")
     return None
 
 
 def _scores(sheet: Sheet, columns: set[str]) -> BadFile | None:
     if "metric" in columns and columns & {"value", "score"} and not columns & {"rater", "annotator", "worker", "user"}:
-        problem = "these are scores of metrics, and no ratings: no column says who rated"
+        problem = "these are scores of metrics, not ratings: no column says who rated"
         return bad_file(sheet.file, problem, "give them as --metrics, with the ratings")
     return None

@@ -208,7 +208,8 @@ def parse_timestamp(value: JsonValue) -> datetime:
     except (ValueError, OverflowError) as error:
         raise BadValue("this is not a date and time of the calendar", _TIME_CURE) from error
     if not EARLIEST <= moment < LATEST:
-        problem = f"the date lies outside the years {EARLIEST.year} to {LATEST.year - 1}; most likely it means none"
+        problem = f"the date lies outside the years {EARLIEST.year} to {LATEST.year - 1}; most likely it means that "
+        "there is none"
         raise BadValue(problem, "correct it, or leave the cell empty where there is no date")
     return moment
 

@@ -34,8 +34,8 @@ def choose_device(surroundings: Surroundings) -> "torch.device":
     device = torch.device(name)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise Unusable(
-            f"The device {name!r} is not here: torch sees {torch.cuda.device_count()} CUDA devices.",
-            'Take the device "auto" or "cpu", or install a CUDA build of torch and its driver.',
+            f"The device {name!r} is not available: torch sees {torch.cuda.device_count()} CUDA devices.",
+            'Use the device "auto" or "cpu", or install a CUDA build of torch and its driver.',
         )
     return device
 

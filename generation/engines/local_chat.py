@@ -158,7 +158,7 @@ class LocalChat:
                     outcome = "too long"
                     raise EngineError(
                         f"{n_in} tokens and {max_tokens} for the answer are more than the model's {limit}.",
-                        "Take a model with a longer context, a shorter prompt or fewer tokens for the answer.",
+                        "Use a model with a longer context, a shorter prompt or fewer tokens for the answer.",
                     )
                 tokens = self._generate(inputs, max_tokens, request)
         except EngineError:

@@ -67,13 +67,13 @@ def load_network(
             problem = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
             raise Unusable(
                 f"The model {model} cannot be loaded ({problem}).",
-                "Look whether its files are whole and whether this version of transformers knows its kind.",
+                "Check that its files are complete and that this version of transformers supports its kind.",
             ) from error
     network.model.to(device=device, dtype=dtype).eval()
     if not (getattr(network.processor, "chat_template", None) or network.tokenizer.chat_template):
         raise Unusable(
             f"The model {model} has no chat template: it continues texts and does not answer.",
-            "Take its instruction-tuned version, whose name often ends in -Instruct or -it.",
+            "Use its instruction-tuned version, whose name often ends in -Instruct or -it.",
         )
     return network
 

@@ -48,7 +48,7 @@ def ask_for(
         return make(answer.value), answer
     except Senseless as problem:
         raise BadAnswer(
-            f"The model's answer makes no sense, twice: {problem}",
+            f"The model gave two answers that cannot be used. The second: {problem}",
             "Try again, or choose a stronger model.",
             calls=answer.calls,
         ) from problem

@@ -47,7 +47,7 @@ def test_other_errors_pass_unchanged(error: Exception) -> None:
 
 def test_the_cpu_is_always_there_and_a_device_that_is_not_is_refused() -> None:
     assert str(choose_device(Surroundings(device="cpu"))) == "cpu"
-    with pytest.raises(Unusable, match="not here"):
+    with pytest.raises(Unusable, match="not available"):
         choose_device(Surroundings(device="cuda:99"))
     with pytest.raises(Unusable) as caught:
         check_device_name("tpu")

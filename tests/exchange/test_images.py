@@ -69,7 +69,7 @@ class TestCheck:
             (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG"),
             (b"<!DOCTYPE html><script>", "HTML"),
             (b"\0\0\0\x1cftypavif", "AVIF"),
-            (b"hello", "no image that is known"),
+            (b"hello", "not an image that can be read"),
             (b"", "empty"),
         ],
     )

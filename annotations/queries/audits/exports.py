@@ -36,7 +36,7 @@ REVISION = (
 VERDICTS = (
     *(*IMAGE, *CLAIM, *WORK),
     Column("verdict", "text", "right, partly, wrong, cannot_tell", "The auditor's judgement of the claim."),
-    Column("severity", "text", "minor, major", "How grave the auditor finds the error."),
+    Column("severity", "text", "minor, major", "How severe the auditor finds the error."),
     Column("reason", "text", "", "Why a claim is wrong."),
     Column("is_adjudication", "boolean", "", "Whether it settles what auditors disagreed about."),
     *REVISION,
@@ -46,7 +46,7 @@ MISSED = (
     Column("error", "text", "", "The error, in the auditor's words."),
     Column("kind", "text", "", "The kind of error."),
     Column("about", "text", "", "What it is about."),
-    Column("severity", "text", "minor, major", "How grave the auditor finds it."),
+    Column("severity", "text", "minor, major", "How severe the auditor finds it."),
     Column("stage", "text", "before, after, repair", "Listed before or after the claims were seen, or comparing two."),
     Column("is_in_refined", "boolean", "", "Of two images: whether it is in the refined one."),
     Column("group", "integer", "≥ 1", "Errors of one image with the same number are one error; empty: not grouped."),

@@ -43,7 +43,7 @@ LEDGER = (
     Column("rank", "integer", "≥ 1", "1 is what the critic thinks matters most."),
     Column("claim", "text", "", "What the critic says is wrong."),
     Column("kind", "text", "", "The kind of error that the critic names."),
-    Column("severity", "text", "minor, major", "How grave the critic finds it, if it said so."),
+    Column("severity", "text", "minor, major", "How severe the critic finds it, if it said so."),
     Column("about", "text", "", "The part of the prompt that the claim is about."),
     Column("confidence", "number", "0–1", "How sure the critic was, if it said so."),
     Column("settled", "text", ", ".join(SETTLED), "The auditors' vote, or the adjudicator's verdict."),

@@ -151,13 +151,13 @@ def said_in_report(study: Study) -> str:
     if last is None:
         return f"Prompts are given out by a rule: {rule}. No look has been taken yet."
     methods = compared_methods(study)
-    which = f"{methods[1].name} less {methods[0].name}" if methods else "the difference"
+    which = f"{methods[1].name} minus {methods[0].name}" if methods else "the difference"
     return (
         f"Prompts were given out by a rule set before the study opened: {rule}. At the last look, number "
         f"{last.number}, with {last.n_prompts:,} prompts, {which} was {_number(last.mean)} (repeated 95% confidence "
         f"interval {_number(last.low)} to {_number(last.high)}, p {_p(last.p)} against a bound of {_p(last.bound)}): "
-        f"{REPORTED[PromptLook.Decision(last.decision)]}. This interval is right at every look; other intervals and "
-        "p values of the comparison take no account of the looks."
+        f"{REPORTED[PromptLook.Decision(last.decision)]}. This interval is valid at every look; other intervals and p "
+        "values of the comparison do not account for the looks."
     )
 
 

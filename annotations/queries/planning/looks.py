@@ -12,7 +12,9 @@ LOOKS = (
     Column("n_prompts", "integer", "≥ 0", "Prompts whose difference was looked at."),
     Column("first_method", "text", "", "What the difference is measured from."),
     Column("second_method", "text", "", "The method that it is measured to."),
-    Column("mean_difference", "number", "", "Mean over prompts of the second method less the first; empty: undefined."),
+    Column(
+        "mean_difference", "number", "", "Mean over prompts of the second method minus the first; empty: undefined."
+    ),
     Column("low", "number", "", "Lower end of the repeated 95% confidence interval, valid at every look."),
     Column("high", "number", "", "Upper end of it."),
     Column("p", "number", "0–1", "Two-sided p-value of the t test on the differences, not adjusted for the looks."),

@@ -32,8 +32,8 @@ def _all(document: StudyDocument) -> Iterator[str]:
     if document.n_prompts and document.n_prompts < FEW_PROMPTS:
         yield f"{counted(document.n_prompts, 'prompt')} say little about other prompts."
     yield (
-        "Prompts and raters were chosen, not drawn at random from a population; intervals over them cover others "
-        "only as far as these are like those."
+        "Prompts and raters were chosen, not drawn at random from a population; intervals over them apply to others "
+        "only as far as those are similar."
     )
 
 
@@ -43,7 +43,7 @@ def _of_question(dimension: ReportedQuestion, *, alone: bool) -> Iterator[str]:
     alpha, name = headline_agreement(dimension)
     over_raters = interval_over(alpha, "raters")
     if n < 2:
-        yield f"One rater answered{about}: agreement is not known, and nothing holds for other raters."
+        yield f"One rater answered{about}: agreement is not known, and nothing can be said about other raters."
     elif over_raters is None or over_raters.low is None:
         yield f"With {counted(n, 'rater')}{about}, nothing can be said about other raters."
     elif n < FEW_RATERS:
@@ -71,13 +71,13 @@ def _of_design(design: Design) -> Iterator[str]:
     if missing := design.n_items - design.n_items_complete:
         yield f"{missing:,} of {design.n_items:,} items have fewer raters than planned."
     if design.imported_share:
-        yield "Of imported answers neither order nor time is known."
+        yield "Neither order nor time is known of imported answers."
     for method, cut, images in design.cut_prompts:
         yield (
             f"Of {cut:,} of {images:,} images of {method}, a text encoder of the generator read only the beginning of "
-            "the prompt; what they leave out may be what it did not read."
+            "the prompt; what these images leave out may be what it did not read."
         )
     if not design.exclusion_rule:
         yield "No rule for excluding raters was declared beforehand."
     if design.order == "fixed":
-        yield "All raters saw the items in one order, so that fatigue and learning fall on the same items."
+        yield "All raters saw the items in the same order, so fatigue and learning affect the same items."

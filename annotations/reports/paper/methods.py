@@ -313,7 +313,7 @@ def _metrics(document: StudyDocument) -> str:
     n = len(document.metrics)
     return (
         f"{counted(n, 'automatic metric')} {'is' if n == 1 else 'are'} "
-        "held against the mean rating of each item by Spearman's rank correlation [@spearman1904], Kendall's tau-b "
+        "compared with the mean rating of each item by Spearman's rank correlation [@spearman1904], Kendall's tau-b "
         "[@kendall1945] and pairwise accuracy with calibrated ties [@deutsch2023]; the ceiling is one rater against "
         "the mean of the others. Differences between metrics are tested by exchanging their scores [@deutsch2021], "
         "with Holm's correction [@holm1979]."

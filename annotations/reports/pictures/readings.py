@@ -11,7 +11,7 @@ READINGS = {
     ),
     "Differences by prompt": (
         "Each prompt is drawn at the difference of its two mean ratings: filled to the right of zero, where the method "
-        "is better, hollow to the left, where it is worse. A few prompts far out can carry a mean."
+        "is better, hollow to the left, where it is worse. A few extreme prompts can dominate a mean."
     ),
     "Mean rating of every method": (
         "The thick line is where the mean would lie with other prompts, the thin one with other raters. Methods whose "

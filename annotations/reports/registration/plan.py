@@ -97,11 +97,11 @@ INTENTIONS: Sequence[Intention] = (
     Intention("primary", "The answer that decides", "Which question and which comparison answer the hypothesis."),
     Intention("conditions", "Methods compared", "What differs between the methods, and what is the same."),
     Intention("prior_data", "Data that exist already", "Pilots, earlier ratings of the images, and who saw them."),
-    Intention("sample_reason", "Reason for the sample size", "A power analysis, a pilot, or the money there is."),
+    Intention("sample_reason", "Reason for the sample size", "A power analysis, a pilot, or the budget."),
     Intention("stopping", "When collecting ends", "What happens when raters leave; whether you look before the end."),
     Intention("analysis", "Analysis", "The statistic, what its interval covers, and how several tests are corrected."),
     Intention("inference", "When a hypothesis counts as supported", "For example: the 95% interval is above 0."),
-    Intention("missing", "Missing answers", "What becomes of “unable to answer” and of unfinished raters."),
+    Intention("missing", "Missing answers", "How “unable to answer” and unfinished raters are treated."),
     Intention("exploratory", "Exploratory analyses", "What you will look at without a hypothesis."),
     Intention("other", "Anything else"),
 )

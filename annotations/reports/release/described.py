@@ -32,7 +32,7 @@ COLUMNS = {
     "baseline": ("Text", "The method compared with"),
     "refined": ("Text", "The method compared"),
     "reason": ("Text", "Why a rater's answers are left out"),
-    "n_answers": ("Integer", "How many answers of theirs are left out"),
+    "n_answers": ("Integer", "How many of their answers are left out"),
     "sha256": ("Text", "SHA-256 of the image file"),
     "image": ("Text", "The image's key"),
     "file": ("Text", "Where the image is in a bundle with images; empty where its file is held elsewhere"),
@@ -65,7 +65,7 @@ def readme(document: StudyDocument, settings: Settings) -> str:
             "- `report/`: the report with its tables, figures and checklists\n"
             "- `croissant.json`: the tables for programs · `MANIFEST.sha256`: the hash of every file"
         ),
-        "## Work it out again",
+        "## Recompute it",
         f"With evalsite {settings.code_version}:",
         "    python manage.py verify BUNDLE",
         "It compares every file with its hash, recomputes every figure from `data/` and says “equal”, or what differs.",

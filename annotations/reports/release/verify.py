@@ -85,7 +85,7 @@ def verify(folder: Path, *, code_version: str) -> Verified:
     if settings.code_version != code_version:
         notes.append(f"The bundle was made by evalsite {settings.code_version}; this is {code_version}.")
     if expected.made.stats_version != found.made.stats_version:
-        notes.append("The statistics have another version: figures may differ for that alone.")
+        notes.append("The statistics have another version: figures may differ for that reason alone.")
     notes += [f"not a file of this bundle: {name}" for name in _others(folder, listed)]
     differences, n_figures = compare(expected, found)
     is_same_version = settings.code_version == code_version

@@ -200,7 +200,7 @@ class _Dimension:
         comparisons = [self._comparison(pair, self.rng(2, i)) for i, pair in enumerate(pairs)]
         progress("robustness of the comparisons", 0.35)
         depths = [self._depth(one, raters, facets, self.rng(6, i)) for i, one in enumerate(comparisons)]
-        progress("what the comparisons hang on", 0.5)
+        progress("what the comparisons depend on", 0.5)
         results = DimensionResults(
             data,
             found,

@@ -21,7 +21,7 @@ def imported_study(title: str, *, owner: User) -> Study:
     """The study of this title that the owner may run; a new, closed, unsaved one if there is none."""
     found = list(studies_run_by(owner).filter(title=title)[:2])
     if len(found) > 1:
-        problem = f'you run {len(found)} or more studies called "{title}"'
+        problem = f'you run more than one study called "{title}"'
         raise bad_file(title, problem, "rename one of them, or import under another title")
     if found:
         return found[0]

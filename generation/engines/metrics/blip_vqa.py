@@ -75,7 +75,7 @@ class BlipVqa(LocalMetric):
         with memory_watched():
             network, vocabulary, label, weights = _loaded(options)
             self._network = network.to(device=self._place.device, dtype=self._place.dtype).eval()
-        problem, cure = f"The vocabulary of {label} is not BLIP's.", f"Take {MODEL}, or a model made from it."
+        problem, cure = f"The vocabulary of {label} is not BLIP's.", f"Use {MODEL}, or a model made from it."
         words = self._network.config.text_config.vocab_size
         self._tokens = bert_tokens(vocabulary, n_words=words, problem=problem, cure=cure)
         # The two words that BLIP added: one starts an answer, the other a question.
@@ -187,7 +187,7 @@ def _loaded(options: Mapping[str, Any]) -> tuple[Any, Any, str, str]:
             )
             network, report = loaded
     except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise Unusable(f"{model} cannot be loaded: {error}", f"Take {MODEL}, or a model made from it.") from error
+        raise Unusable(f"{model} cannot be loaded: {error}", f"Use {MODEL}, or a model made from it.") from error
     if lost := sorted(report["missing_keys"]):
         raise Unusable(f"{model} has no tensor {lost[0]} ({len(lost)} in all).", f"Take {MODEL}.")
     return network, str(folder / "vocab.txt"), f"{model}@{(revision or digest)[:12]}", f"sha256:{digest}"

@@ -45,7 +45,7 @@ def missing(options: Mapping[str, Any], surroundings: Surroundings) -> list[Miss
     metric_options.check_common(options, surroundings, (*COMMON, "checkpoint", "file", "prefix", "weight"))
     weight = options.get("weight", WEIGHT)
     if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight <= 1000:
-        raise Unusable(f"The option 'weight' is {weight!r}.", "Valid is a number above 0, at most 1000.")
+        raise Unusable(f"The option 'weight' is {weight!r}.", "Valid: a number above 0, at most 1000.")
     if lacking := missing_packages("torch", "open_clip"):
         return lacking
     found = None if options.get("model") == "tiny" else _place(options)
@@ -166,7 +166,9 @@ def _clip(options: Mapping[str, Any]) -> _Clip:
         with memory_watched():
             return _of_folder(options, place) if _is_place(model) else _of_architecture(options, place)
     except (RuntimeError, ValueError, KeyError, OSError) as error:
-        raise Unusable(f"{model} cannot be loaded from {place}: {error}", "Get the file again, or another.") from error
+        raise Unusable(
+            f"{model} cannot be loaded from {place}: {error}", "Get the file again, or use another one."
+        ) from error
 
 
 def _of_folder(options: Mapping[str, Any], folder: Path) -> _Clip:

@@ -68,7 +68,7 @@ class ImageReward(LocalMetric):
             vocabulary,
             n_words=self._network.text.config.vocab_size,
             problem=f"The vocabulary is not {label}'s.",
-            cure=f"Take vocab.txt of {VOCABULARY}.",
+            cure=f"Use vocab.txt of {VOCABULARY}.",
         )
         self._file_under(label, weights)
 

@@ -26,7 +26,7 @@ _RENAMED = (
     (r"blip\.text_encoder\.", "text."),
     (r"mlp\.layers\.", "head."),
 )
-_ANOTHER = "Take ImageReward.pt as its authors published it."
+_ANOTHER = "Use ImageReward.pt as its authors published it."
 
 
 @dataclass(frozen=True)

@@ -44,10 +44,10 @@ def check_common(options: Mapping[str, Any], surroundings: Surroundings, known: 
     for name, most in (("batch_size", MOST_AT_ONCE), ("threads", MOST_THREADS)):
         number = options.get(name, 1)
         if type(number) is not int or not 1 <= number <= most:
-            raise Unusable(f"The option {name!r} is {number!r}.", f"Valid are whole numbers, 1 … {most}.")
+            raise Unusable(f"The option {name!r} is {number!r}.", f"Valid: whole numbers, 1 … {most}.")
     for name in set(known) - {"dtype", "batch_size", "threads", "weight"}:
         if not isinstance(options.get(name, ""), str):
-            raise Unusable(f"The option {name!r} is {options[name]!r}.", "Valid is a text.")
+            raise Unusable(f"The option {name!r} is {options[name]!r}.", "Valid: a text.")
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def timed_out(who: Who, timeout_s: float) -> Failure:
         "time-out",
         TryAgain,
         f"The endpoint {who.endpoint!r} did not answer within {timeout_s:g} s.",
-        'A larger "timeout_s" gives it longer.',
+        'A larger "timeout_s" gives it more time.',
         is_billed=None,
     )
 
@@ -107,7 +107,7 @@ def no_answer(who: Who, what: str) -> Failure:
     return Failure(
         "no answer",
         TryAgain,
-        f"The endpoint {who.endpoint!r} answered without an answer: {what}.",
+        f"The endpoint {who.endpoint!r} replied without an answer: {what}.",
         "Check that the address is that of an OpenAI-compatible server.",
         is_billed=None,
     )
@@ -119,7 +119,7 @@ def refused(who: Who, words: str) -> Failure:
         "refused",
         Refused,
         f"The model {who.model!r} declines to answer" + (f": {words}" if words else "."),
-        "Word the prompt otherwise, or choose another model.",
+        "Word the prompt differently, or choose another model.",
     )
 
 
@@ -134,7 +134,7 @@ def from_status(status: int, body: object, headers: Mapping[str, str], who: Who)
             "no credit",
             Unusable,
             f"The account of {at} has no credit left.",
-            "Pay in credit there or raise its limit, then resume; or choose another endpoint.",
+            "Add credit there or raise its limit, then resume; or choose another endpoint.",
         )
     if status in (401, 403) or (status == 400 and any(word in said for word in _BAD_KEY)):
         return Failure(  # without the server's message: some quote the key, or half of it
@@ -153,27 +153,27 @@ def from_status(status: int, body: object, headers: Mapping[str, str], who: Who)
     if status in (408, 409, 425) or status >= 500:
         problem = f"The endpoint {who.endpoint!r} failed with status {status}." + _says(words)
         wait = retry_after_s(headers)
-        return Failure("server error", TryAgain, problem, "Check that the server is well.", wait, said)
+        return Failure("server error", TryAgain, problem, "Check that the server works properly.", wait, said)
     if 300 <= status < 400:
         return Failure(
             "redirected",
             Unusable,
-            f"The endpoint {who.endpoint!r} redirects to another address; its key is not taken there.",
-            "State in EVALSITE_ENDPOINTS the address at which it answers itself.",
+            f"The endpoint {who.endpoint!r} redirects to another address; its key is not sent there.",
+            "In EVALSITE_ENDPOINTS, give the address that answers without a redirect.",
         )
     if status == 413 or any(word in said for word in _TOO_LONG):
         return Failure(
             "too long",
             EngineError,
             f"The request is too long for the model {who.model!r}." + _says(words),
-            "Take a model with a longer context, a shorter prompt or a smaller image.",
+            "Use a model with a longer context, a shorter prompt or a smaller image.",
             complaint=said,
         )
     return Failure(
         "bad request",
         EngineError,
         f"The endpoint {who.endpoint!r} does not accept the request (status {status})." + _says(words),
-        "Look whether the model can do what is asked of it.",
+        "Check whether the model can do what is asked of it.",
         complaint=said,
     )
 
@@ -188,13 +188,13 @@ def _not_found(words: str, said: str, who: Who) -> Failure:
             "no such model",
             Unusable,
             f"The endpoint {who.endpoint!r} has no model {who.model!r}." + _says(words),
-            'Name in "model" one that it has, and to which its key has access.',
+            'Set "model" to one that it has and that its key may use.',
         )
     return Failure(
         "not found",
         Unusable,
-        f"At the address of the endpoint {who.endpoint!r} nothing answers such requests (status 404).",
-        "State its address in EVALSITE_ENDPOINTS up to the version, usually ending in /v1.",
+        f"Nothing at the address of the endpoint {who.endpoint!r} answers such requests (status 404).",
+        "Give its address in EVALSITE_ENDPOINTS up to the version, usually ending in /v1.",
     )
 
 

@@ -64,7 +64,7 @@ def ask_until_it_fits(request: ChatRequest[Answer], say: Say, *, n_reasks: int, 
             problem = f"it was cut off after {max_tokens} tokens"
         if n_left == 0:
             raise BadAnswer(
-                f"The model gave no answer that fits, after {len(calls)} calls. Of the last one: {problem}.",
+                f"The model gave no answer that fits, after {len(calls)} calls. The last one: {problem}.",
                 'Raise "most_tokens", or choose a model that answers more briefly.'
                 if said.is_cut
                 else "Choose a model that answers in JSON.",

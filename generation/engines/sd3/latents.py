@@ -27,7 +27,7 @@ def from_bytes(data: bytes, shape: tuple[int, ...], dtype: "torch.dtype") -> "to
         latents = load(data)[_NAME]
     except (SafetensorError, KeyError) as error:
         raise EngineError(
-            f"These {len(data)} bytes are not latents: {error}", "Take the latents that a drawing gave."
+            f"These {len(data)} bytes are not latents: {error}", "Use the latents that a drawing returned."
         ) from None
     if tuple(latents.shape) != shape:
         raise EngineError(

@@ -189,7 +189,7 @@ def test_a_mapping_file_says_everything_that_a_command_line_does() -> None:
         ("[]", "not one JSON object"),
         ('{"itm": "x"}', '"itm" is not understood'),
         ('{"raters": "x"}', "a list of column names"),
-        ('{"raters": ["a"], "questions": ["b"]}', "cannot be said of one table"),
+        ('{"raters": ["a"], "questions": ["b"]}', "cannot be used together for one table"),
         ('{"encoding": "klingon"}', "is not an encoding"),
         ('{"labels": {"Good": "5"}}', "the number of"),
     ],

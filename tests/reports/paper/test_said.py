@@ -170,7 +170,7 @@ class TestLimits:
         assert "With 2 raters, nothing can be said about other raters." in lines
         assert "2 of 20 items have fewer raters than planned." in lines
         assert any(line.startswith("50% of the answers were “unable to answer”") for line in lines)
-        assert any("in one order" in line for line in lines)
+        assert any("in the same order" in line for line in lines)
         assert any("6 prompts say little" in line for line in lines)
 
     def test_prompts_that_were_read_in_part_are_named_by_method(self) -> None:

@@ -137,7 +137,7 @@ def cure_of_words(bad: Sequence[str], dimension: str) -> str:
         return ""
     proposed: dict[str, Any] = proposal(words)
     said = ",".join(f"{word}={proposed.get(word, 'NUMBER')}" for word in proposed or words)
-    return f'say what the words mean, the mapping then keeps it: --labels "{dimension}:{said}"'
+    return f'say what the words mean; the mapping then keeps this: --labels "{dimension}:{said}"'
 
 
 _NO_ANSWERS = frozenset(("nan", "na", "n/a", "null", "none", "inf", "infinity", "-inf"))

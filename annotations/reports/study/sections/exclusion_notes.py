@@ -22,7 +22,7 @@ def exclusion_notes(document: StudyDocument) -> Iterator[str]:
         yield f"{who} excluded from every figure: {named}{more}."
     for one in document.with_excluded:
         yield (
-            f"With the excluded raters, {one.refined} less {one.baseline} ({one.question}) would be "
+            f"With the excluded raters, {one.refined} minus {one.baseline} ({one.question}) would be "
             f"{_in_words(one.with_them)} instead of {_in_words(one.without)}."
         )
     if n := document.n_withdrawn:

@@ -266,7 +266,7 @@ def _against_the_others(dimension: ReportedQuestion) -> str:
     return (
         f"Opposite to the others, by rank correlation: {', '.join(found)}. Check whether the scale was used the other "
         f"way round. Where one rater in ten of the population does so, intervals over raters are too short: in "
-        f"simulation those of agreement held the truth in 75% to 99% of studies instead of 95%."
+        f"simulation those of agreement contained the true value in 75% to 99% of studies instead of 95%."
     )
 
 

@@ -19,7 +19,7 @@ def fragility_sentence(fewest: tuple[ReportedFewest, ...]) -> str:
     said = [_fewest(one) for one in fewest if one.n is not None]
     never = [one.kind for one in fewest if one.n is None]
     if not said:
-        return f"No choice of {_joined(never, 'or')} left out takes the lead away."
+        return f"Leaving out {_joined(never, 'or')} never takes the lead away, whichever are chosen."
     return f"The lead would be gone without {_joined(said, 'or')}."
 
 
@@ -67,7 +67,7 @@ def adjusted_blocks(dimension: ReportedQuestion) -> list[Block]:
         *view.figure(
             charts.interval_plot,
             marks,
-            title="Fair averages: severe raters and hard prompts taken off",
+            title="Fair averages: adjusted for severe raters and hard prompts",
             limits=scale,
             shown=scale,
             axis="mean as if every rater had rated every prompt; 95% interval over prompts and raters",
