@@ -18,6 +18,8 @@ _PAIRS = 500_000
 """How many pairs of entries of one row are held at once."""
 NARROW = 12
 """Rows of up to this many entries are multiplied pair by pair of entries, longer ones with whole rows of a matrix."""
+FEW = 20_000
+"""Up to this many pairs of entries of the same row have their places listed for the products of columns."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Border:
     starts: IntArray
     """(n_groups + 1,) where each row's entries begin."""
     narrow: int = NARROW
+    few: int = FEW
 
     def summed(self, entries: FloatArray) -> FloatArray:
         """(n_groups,) sums of the entries of each row."""
@@ -51,6 +54,11 @@ class Border:
 
     def outer(self, entries: FloatArray, weight: FloatArray) -> FloatArray:
         """Cᵀ diag(weight) C, dense (n_columns, n_columns), for the matrix C (n_groups, n_columns) of these entries."""
+        if self._pairs is not None:
+            # The same sums in the same order as below. For few entries, most of the time would go into making matrices.
+            one, other, place = self._pairs
+            products = entries[one] * (entries * weight[self.rows])[other]
+            return sums_of(place, products, self.n_columns**2).reshape(self.n_columns, self.n_columns)
         shape = (self.size, self.n_columns)
         right = sparse.csr_array((entries * weight[self.rows], self.columns, self.starts), shape=shape)
         left = sparse.csr_array((entries, self.columns, self.starts), shape=shape)
@@ -78,6 +86,16 @@ class Border:
             part = sparse.csr_array((entries[some], self.columns[some], ends - ends[0]), shape=shape)
             found[some] = (part @ matrix)[rows[ends[0] : ends[-1]] - first, self.columns[some]]
         return found
+
+    @cached_property
+    def _pairs(self) -> tuple[IntArray, IntArray, IntArray] | None:
+        """Every two entries of the same row, rows ascending, and their cell of the columns' products; None if many."""
+        counts = np.diff(self.starts)[self.rows]
+        if counts.sum() > self.few:
+            return None
+        one = np.repeat(np.arange(len(counts)), counts)
+        other = np.arange(len(one)) + np.repeat(self.starts[self.rows] - (np.cumsum(counts) - counts), counts)
+        return one, other, self.columns[one] * self.n_columns + self.columns[other]
 
     @cached_property
     def _narrow_rows(self) -> list[IntArray]:

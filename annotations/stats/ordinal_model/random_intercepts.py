@@ -19,7 +19,7 @@ import numpy as np
 from scipy import linalg, sparse
 
 from annotations.stats.arrays import FloatArray, IntArray, numbered
-from annotations.stats.ordinal_model.border import NARROW, Border, sums_of
+from annotations.stats.ordinal_model.border import FEW, NARROW, Border, sums_of
 
 DENSE_LIMIT = 4000
 """Groups of the factors that cannot be eliminated diagonally: their matrix is dense (128 MB at this size)."""
@@ -157,11 +157,16 @@ class Design:
     `elimination_order`. Vectors (M,) hold the groups, factor after factor. `borders` are those of the factors that can
     be eliminated. `columns` (n,) each say where a rating is in them: its group of the finest of the other factors, or,
     where these are not nested, of each; `spreading` is G (n_rest, n_columns), see above.
-    Raises TooLarge where more than `dense_limit` groups remain. narrow: see `border`.
+    Raises TooLarge where more than `dense_limit` groups remain. narrow, few: see `border`.
     """
 
     def __init__(
-        self, codes: list[IntArray], sizes: list[int], dense_limit: int = DENSE_LIMIT, narrow: int = NARROW
+        self,
+        codes: list[IntArray],
+        sizes: list[int],
+        dense_limit: int = DENSE_LIMIT,
+        narrow: int = NARROW,
+        few: int = FEW,
     ) -> None:
         self.codes = codes
         self.sizes = sizes
@@ -182,9 +187,10 @@ class Design:
         at = np.arange(len(within)) % max(1, self.n_columns)
         shape = (self.n_rest, self.n_columns)
         self.spreading = sparse.csr_array((np.ones(len(within)), (within, at)), shape=shape)
+        self._gathering = self.spreading.T
         self.borders: list[Border] = []
         for e in reversed(range(k)):
-            self.borders.insert(0, self._border(e, k, narrow))
+            self.borders.insert(0, self._border(e, k, narrow, few))
         # Where each rating's weight goes between columns: the distinct pairs of columns of every two factors of them.
         self._crossings = []
         for one, other in combinations(self.columns, 2):
@@ -241,7 +247,7 @@ class Design:
 
     def to_columns(self, values: FloatArray) -> FloatArray:
         """Gᵀ values: (n_rest, …) → (n_columns, …)."""
-        return np.asarray(self.spreading.T @ values, dtype=np.float64)
+        return np.asarray(self._gathering @ values, dtype=np.float64)
 
     def _heads(self, values: FloatArray) -> list[FloatArray]:
         """For each eliminated factor, the sums over the ratings of its groups."""
@@ -260,7 +266,7 @@ class Design:
         """(n_groups of inner,) a group of `outer` that each shares a rating with."""
         return _parent(self.codes[inner], self.codes[outer])
 
-    def _border(self, e: int, k: int, narrow: int) -> Border:
+    def _border(self, e: int, k: int, narrow: int, few: int) -> Border:
         """The border of factor e; those of the factors from e + 1 to k exist already."""
         n_columns = max(self.n_columns, 1)
         keys = [self.codes[e] * n_columns + own for own in self.columns]
@@ -273,7 +279,9 @@ class Design:
         ]
         starts = np.searchsorted(rows, np.arange(self.sizes[e] + 1))
         by_factor = place.reshape(len(self.columns), len(self.codes[e]))
-        return Border(self.sizes[e], self.n_columns, rows, columns, by_factor, parents, tuple(above), starts, narrow)
+        return Border(
+            self.sizes[e], self.n_columns, rows, columns, by_factor, parents, tuple(above), starts, narrow, few
+        )
 
 
 def elimination_order(codes: list[IntArray]) -> list[int]:

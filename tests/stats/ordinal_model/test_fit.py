@@ -104,12 +104,15 @@ def design_data(seed: int, n_prompts: int = 6, n_raters: int = 4) -> tuple[NDArr
     st.lists(st.sampled_from(["image", "prompt", "topic", "rater", "rater's side"]), min_size=1, unique=True),
     st.sampled_from([1, 1_000_000]),
     st.sampled_from([0, 2, 12]),
+    st.sampled_from([-1, 20_000]),
 )
-def test_block_elimination_equals_dense_algebra(seed: int, chosen: list[str], cells: int, narrow: int) -> None:
+def test_block_elimination_equals_dense_algebra(
+    seed: int, chosen: list[str], cells: int, narrow: int, few: int
+) -> None:
     _, (image, prompt, rater) = design_data(seed)
     every = {"image": image, "prompt": prompt, "topic": prompt // 3, "rater": rater, "rater's side": rater // 2}
     codes = sorted((every[name] for name in chosen), key=lambda code: -code.max())
-    design = Design(codes, [int(code.max()) + 1 for code in codes], narrow=narrow)
+    design = Design(codes, [int(code.max()) + 1 for code in codes], narrow=narrow, few=few)
     rng = np.random.default_rng(seed)
     weight, deviations = rng.random(len(codes[0])), rng.random(len(codes)) * 2
     incidence = np.hstack([np.eye(size)[code] for code, size in zip(codes, design.sizes, strict=True)])
@@ -128,6 +131,17 @@ def test_block_elimination_equals_dense_algebra(seed: int, chosen: list[str], ce
     assert leverages == pytest.approx(np.einsum("ij,jk,ik->i", scaled, inverse, scaled))
     diagonal = np.concatenate([factored.diagonal(factor) for factor in range(len(codes))])
     assert diagonal == pytest.approx(np.diag(inverse))
+
+
+def test_products_by_pairs_of_entries_are_those_of_sparse_matrices_to_the_last_bit() -> None:
+    """The results of a study do not change where its size passes the limit between the two ways."""
+    for seed in range(20):
+        _, codes = design_data(seed, n_prompts=12)
+        sizes = [int(code.max()) + 1 for code in codes]
+        rng = np.random.default_rng(seed)
+        weight, deviations = rng.random(len(codes[0])), rng.random(3) * 2
+        by_pairs, by_matrices = (Design(codes, sizes, few=few).factor(weight, deviations) for few in (20_000, -1))
+        assert np.array_equal(by_pairs.cholesky, by_matrices.cholesky)
 
 
 def test_nested_factors_are_eliminated_and_crossed_ones_are_not() -> None:
