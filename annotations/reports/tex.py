@@ -100,6 +100,11 @@ def escape(text: str) -> str:
     return "".join(_SPECIAL.get(character, character) for character in " ".join(text.split()))
 
 
+def ended(sentence: str) -> str:
+    """The sentence with a full stop, unless it ends in a mark of its own."""
+    return sentence if sentence.endswith((*".?!", "。", "？", "！", "؟")) else f"{sentence}."
+
+
 def name(text: str) -> str:
     """A user-supplied name, whose long words may break anywhere."""
     plain = " ".join(text.split())

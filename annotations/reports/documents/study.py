@@ -197,6 +197,16 @@ class ReportedQuestion:
         """The name of each level: its words, or else its value."""
         return list(self.labels) or [scale_value(value) for value in self.values]
 
+    @property
+    def answer_counts(self) -> list[tuple[str, int]]:
+        """How often each answer was given. Votes for either image are one answer where more than two methods meet: the
+        first image is then another method's in each pair."""
+        counts = list(zip(self.level_names, self.histogram, strict=True))
+        part = self.preferences
+        if part and part.kind == "votes" and part.n_methods > 2:
+            return [("one of the two images", sum(self.histogram[:2])), *counts[2:]]
+        return counts
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedExclusion:

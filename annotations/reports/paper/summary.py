@@ -39,7 +39,7 @@ def _answer(dimension: ReportedQuestion) -> str:
         more = len(compared) - MOST_COMPARED
         return f"{said}; {counted(more, 'further comparison')} below." if more > 0 else f"{said}."
     if dimension.model and dimension.model.pairs:
-        return _of_model(dimension.model)
+        return _of_model(dimension, dimension.model)
     if len(dimension.means) > 1:
         return _best(dimension)
     if dimension.means:
@@ -71,11 +71,14 @@ def _comparison(comparison: ReportedComparison) -> str:
     )
 
 
-def _of_model(model: ReportedModel) -> str:
-    """Which of many methods is rated highest, and which of the others it is not distinguished from."""
+def _of_model(dimension: ReportedQuestion, model: ReportedModel) -> str:
+    """Which of many methods is rated highest, by how much, and which of the others it is not distinguished from."""
     best, *others = model.methods
     alike = [one.method for one in others if set(one.letters) & set(best.letters)]
-    basis = f"all pairs in one model, intervals over {model.covers}, Holm's correction, 5%"
+    basis = f"{_mean_against_next(dimension, best.method)}all pairs in one model, intervals over {model.covers}, "
+    basis += "Holm's correction, 5%"
+    if "raters" not in model.covers:
+        basis += "; whether this holds for other raters is not known"
     if not alike:
         return f"Of {len(model.methods)} methods, {best.method} is rated higher than each other one ({basis})."
     if len(alike) == len(others):
@@ -88,6 +91,15 @@ def _of_model(model: ReportedModel) -> str:
         named = f"{len(alike)} others"
     highest = f"Of {len(model.methods)} methods, {best.method} is rated highest"
     return f"{highest}, but is not distinguished from {named} ({basis})."
+
+
+def _mean_against_next(dimension: ReportedQuestion, best: str) -> str:
+    """The mean of the best method, and the highest of the others."""
+    means = {mean.method: mean.value for mean in dimension.means if mean.value is not None}
+    if best not in means or len(means) < 2:
+        return ""
+    second = max((method for method in means if method != best), key=lambda method: means[method] or 0.0)
+    return f"mean {figure(means[best], digits=2)}, next {second} with {figure(means[second], digits=2)}; "
 
 
 def _best(dimension: ReportedQuestion) -> str:

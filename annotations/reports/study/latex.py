@@ -19,6 +19,7 @@ from annotations.reports.tex import (
     NEEDS,
     Column,
     beside_two_rows,
+    ended,
     escape,
     guarded,
     math_range,
@@ -101,7 +102,7 @@ class _Tables:
         self.label = label
         self.said = said
         self.is_short = is_short
-        self.about = escape(dimension.asked).rstrip(".")
+        self.about = ended(escape(dimension.asked))
 
     def preferences(self) -> list[str]:
         if not (part := self.dimension.preferences):
@@ -130,7 +131,7 @@ class _Tables:
         caption = (
             f"Agreement of {self.dimension.n_raters} raters on {self.dimension.n_units} items "
             f"({self.dimension.n_ratings} ratings; {self.dimension.n_unable} times unable to answer): "
-            f"{self.about}. With 95\\% intervals."
+            f"{self.about} With 95\\% intervals."
         )
         return self._table("agreement", caption, columns, rows, [*checks, *_reasons(listed)])
 
@@ -156,7 +157,7 @@ class _Tables:
             Column(sampled.capitalize(), short=False),
             Column("Ratings", short=False),
         )
-        caption = f"Mean ratings: {self.about}. With 95\\% intervals."
+        caption = f"Mean ratings: {self.about} With 95\\% intervals."
         return self._table("means", caption, columns, rows, _reasons((name(m.method), m) for m in means))
 
     def means_by_category(self) -> list[str]:
@@ -178,7 +179,7 @@ class _Tables:
             if mean
         ]
         columns = (Column("Category", 0.2, 0.26), Column("Method", 0.24, 0.3), Column("Mean"), Column("95\\% interval"))
-        caption = f"Mean ratings by {escape(grid.facet)}: {self.about}. Intervals over prompts."
+        caption = f"Mean ratings by {escape(grid.facet)}: {self.about} Intervals over prompts."
         return [self._table(f"by-category-{at}", caption, columns, rows, _missing(grid.columns[1:]))]
 
     def _means_across(self, grid: MeansGrid, at: int) -> list[str]:
@@ -201,7 +202,7 @@ class _Tables:
             ]
             columns = (Column("Method", 0.2), *map(Column, heads))
             caption = (
-                f"Mean ratings by {escape(grid.facet)}: {self.about}. Below each mean its 95\\% interval over prompts; "
+                f"Mean ratings by {escape(grid.facet)}: {self.about} Below each mean its 95\\% interval over prompts; "
                 f"$n$: prompts.{f' Columns, part {part} of {len(parts)}.' if len(parts) > 1 else ''}"
             )
             label = f"by-category-{at}{f'-columns-{part}' if part > 1 else ''}"
@@ -210,12 +211,9 @@ class _Tables:
 
     def answers(self) -> str:
         total = sum(self.dimension.histogram) or 1
-        rows = [
-            (name(label), str(n), f"{100 * n / total:.1f}\\%")
-            for label, n in zip(self.dimension.level_names, self.dimension.histogram, strict=True)
-        ]
+        rows = [(name(label), str(n), f"{100 * n / total:.1f}\\%") for label, n in self.dimension.answer_counts]
         columns = (Column("Answer", 0.5, 0.5), Column("Ratings"), Column("Share"))
-        caption = f"Answers of {self.dimension.n_raters} raters: {self.about}."
+        caption = f"Answers of {self.dimension.n_raters} raters: {self.about}"
         return self._table("answers", caption, columns, rows, [])
 
     def comparisons(self, compared: Sequence[ReportedComparison]) -> str:
@@ -243,7 +241,7 @@ class _Tables:
             Column("$p_\\pm$"),
         )
         caption = (
-            f"Paired comparison by prompt: {self.about}. Mean difference with 95\\% intervals and "
+            f"Paired comparison by prompt: {self.about} Mean difference with 95\\% intervals and "
             "the two-sided $p$ over prompts and raters; for these raters the interval over prompts, wins/ties/losses, "
             "$p$ of Wilcoxon's signed-rank test ($p_W$) and of a sign-flip permutation test ($p_\\pm$)."
         )
@@ -326,7 +324,7 @@ class _Tables:
                 (f"{name(words)}, {symbol}", each) for (_, symbol), each in zip(statistics, shown, strict=True) if each
             ]
         columns = [Column("Metric", 0.2, 0.42), *(Column(symbol) for _, symbol in statistics)]
-        caption = f"Automatic metrics against people: {self.about}. "
+        caption = f"Automatic metrics against people: {self.about} "
         if self.is_short:
             columns.append(Column("95\\% interval"))
             caption += f"{METRICS[0][1]} with its 95\\% interval"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from annotations.reports.anchors import anchors
 from annotations.reports.documents.preferences import PreferenceDocument, PreferenceFacet, PreferencePart
 from annotations.reports.estimates import note_of
-from annotations.reports.tex import NEEDS, Column, escape, guarded, math_range, name, number, p_value, table
+from annotations.reports.tex import NEEDS, Column, ended, escape, guarded, math_range, name, number, p_value, table
 from annotations.reports.votes.category_sections import interaction_sentence
 from annotations.reports.votes.tables import first_interval
 
@@ -27,7 +27,7 @@ def preference_latex(document: PreferenceDocument, *, is_short: bool = False) ->
         for text in part_tables(
             part,
             f"tab:{document.key}-{anchor[part.name]}",
-            escape(part.asked).rstrip("."),
+            ended(escape(part.asked)),
             checks,
             is_short=is_short,
         )
@@ -78,7 +78,7 @@ def _by_category(facet: PreferenceFacet, part: PreferencePart, label: str, about
         what = f"Strengths ({escape(part.model)})"
     over = "prompts" if any(one.n_prompts for one in facet.categories) else "votes"
     said = [escape(interaction_sentence(facet.interaction, facet.facet, over))]
-    caption = f"{about}. {what} by {escape(facet.facet)}, intervals over {covers}."
+    caption = f"{about} {what} by {escape(facet.facet)}, intervals over {covers}."
     return table(caption, label, columns, rows, said, is_short=is_short)
 
 
@@ -111,7 +111,9 @@ def _strengths(part: PreferencePart, label: str, about: str, notes: Sequence[str
     )
     covers = part.covers[0] if part.covers else ""
     n = f"{part.n} {'votes' if not is_ranked else 'rankings'}"
-    caption = f"{about}. Strengths ({escape(part.model)}) from {n}" + (f", intervals over {covers}" if covers else "")
+    caption = f"{about} Strengths ({escape(part.model)}) from {n}" + (f", intervals over {covers}" if covers else "")
+    if not is_ranked and not is_short:
+        caption += "; win rates in percent, ties as halves"
     said = [*notes, *_unranked(part)]
     if any(row.letters for row in part.strengths):
         said.append("Methods that share a letter are not distinguished (5\\%, Holm).")
@@ -122,7 +124,7 @@ def _strengths(part: PreferencePart, label: str, about: str, notes: Sequence[str
 
 def _unranked(part: PreferencePart) -> Iterator[str]:
     for row in part.strengths:
-        if note := "; ".join(filter(None, (row.note, note_of(row.log_worth)))):
+        if note := "; ".join(dict.fromkeys(filter(None, (row.note, note_of(row.log_worth))))):
             yield f"{name(row.method)}: {escape(note)}."
 
 
@@ -153,7 +155,7 @@ def _pairs(part: PreferencePart, label: str, about: str, notes: Sequence[str], *
         Column("$p_{\\mathrm{sign}}$", short=False),
     )
     caption = (
-        f"{about}. Win rates among decided votes of the method named first, in percent, with 95\\% intervals and $p$ "
+        f"{about} Win rates among decided votes of the method named first, in percent, with 95\\% intervals and $p$ "
         f"over {covers or 'votes'}, wins/ties/losses, and the exact sign test over prompts for these raters."
     )
     return table(caption, f"{label}-pairs", columns, rows, list(dict.fromkeys(said)), is_short=is_short)

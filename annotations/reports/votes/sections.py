@@ -154,7 +154,7 @@ def _strengths(part: PreferencePart) -> list[Block]:
                 row.wins,
                 row.losses,
                 row.ties,
-                "; ".join(filter(None, (row.note, note_of(worth)))),
+                "; ".join(dict.fromkeys(filter(None, (row.note, note_of(worth))))),
             )
         )
     head = ["method", "strength", *_headings(over), "rank", "letters", "win rate, ties halved"]

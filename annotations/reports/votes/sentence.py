@@ -27,7 +27,8 @@ def answer(part: PreferencePart) -> str:
     level = [row.method for row in ranked if most - (row.log_worth.value or 0.0) < _LEVEL]
     first = f"{best.method} does best" if len(level) == 1 else f"{_some(level, 'methods')} are level in first place"
     figures = _figures(best, "it" if len(level) == 1 else best.method)
-    said = figures + _against_next(part, best, ranked[1]) + _not_ranked(part, ranked)
+    alone = len(names) > 1  # the ranks hold for all methods at once, the interval for its pair
+    said = figures + _against_next(part, best, ranked[1], is_alone=alone) + _not_ranked(part, ranked)
     if best.rank_low is None:
         why = next((each.reason for each in best.log_worth.intervals if each.reason), "")
         held = f"whether this holds for other {best.log_worth.intervals[0].covers} cannot be said: {why}"
@@ -122,10 +123,11 @@ def _by_raters(part: PreferencePart) -> str:
     return f" by {counted(part.n_raters, 'rater')}" if part.n_raters else ""
 
 
-def _against_next(part: PreferencePart, best: ReportedStrength, second: ReportedStrength) -> str:
+def _against_next(part: PreferencePart, best: ReportedStrength, second: ReportedStrength, *, is_alone: bool) -> str:
     """How often the best method beats the next one by the model, and how certain that is; empty if unknown.
 
-    The difference of two strengths is the log odds that the first wins, given that one of them does.
+    The difference of two strengths is the log odds that the first wins, given that one of them does. is_alone: the
+    ranks do not distinguish the two, which an interval for this pair alone may do.
     """
     pair = next((one for one in part.differences if (one.first, one.second) == (best.method, second.method)), None)
     found = leading(pair.log_odds) if pair else None
@@ -138,7 +140,8 @@ def _against_next(part: PreferencePart, best: ReportedStrength, second: Reported
         said = (
             f"and it comes before {second.method}, the next best, in an estimated {chance:.0%} of rankings without ties"
         )
-    return f", {said}, 95% interval over {found.covers} {low:.0%}–{high:.0%}"
+    alone = " for this pair alone" if is_alone and low > 0.5 else ""
+    return f", {said}, 95% interval over {found.covers} {low:.0%}–{high:.0%}{alone}"
 
 
 def _noun(part: PreferencePart) -> str:

@@ -96,8 +96,8 @@ class TestSummary:
         model = found.dimensions[0].model
         assert model is not None
         best, second, _ = (one.method for one in model.methods)
-        assert of_letters("a", "b", "b").startswith(f"Of 3 methods, {best} is rated higher than each other one (all")
-        assert f"{best} is rated highest, but is not distinguished from {second} (all" in of_letters("a", "ab", "b")
+        assert of_letters("a", "b", "b").startswith(f"Of 3 methods, {best} is rated higher than each other one (mean")
+        assert f"{best} is rated highest, but is not distinguished from {second} (mean " in of_letters("a", "ab", "b")
         assert of_letters("a", "a", "a").startswith(f"The ratings do not distinguish {best}, which is rated highest,")
         assert "over prompts and raters" in of_letters("a", "a", "a")
 

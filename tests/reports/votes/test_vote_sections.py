@@ -5,9 +5,11 @@ import re
 import numpy as np
 import pytest
 
-from annotations.reports.documents.preferences import PreferencePart
+from annotations.reports.documents.preferences import PreferencePart, PreferenceQuestion
+from annotations.reports.tex import ended
 from annotations.reports.view import Figure, Folded, Paragraph, Section, Table
 from annotations.reports.votes.document import preference_part
+from annotations.reports.votes.latex import part_tables
 from annotations.reports.votes.sections import part_sections
 from annotations.stats.preferences.votes import TIE, Votes
 from tests.reports.votes.test_sentence import OF_A_RATER, votes
@@ -113,3 +115,20 @@ def test_one_side_that_wins_everything_is_the_one_reason() -> None:
         "side won every decided one."
     )
     assert [text for text in said(sections(part)["winner"]) if re.match("No method is ranked: the side", text)]
+
+
+def test_a_question_keeps_its_own_mark_and_a_reason_is_given_once_in_the_papers_table() -> None:
+    part = PreferenceQuestion(name="q", question="Which is better?", **vars(preference_part(votes(4, WINS_ALL))))
+    tables = list(part_tables(part, "tab:q", ended("Which is better?"), [], is_short=False))
+    assert "\\caption{Which is better? Strengths (" in tables[0]
+    assert "; win rates in percent, ties as halves.}" in tables[0]
+    assert tables[0].count("won all 48 votes") == 1
+    assert ended("Which one") == "Which one."
+
+
+@pytest.mark.parametrize(("n_lost", "alone"), [(12, True), (18, False)])
+def test_an_interval_that_says_more_than_the_ranks_is_said_to_be_of_its_pair_alone(n_lost: int, alone: bool) -> None:
+    counts = [(0, 1, 30), (1, 0, n_lost), (1, 2, 30), (2, 1, 10), (0, 2, 20), (2, 0, 8)]
+    said = preference_part(votes(4, counts)).sentence
+    assert said.startswith("care does best but is not distinguished from haste: ")
+    assert (" for this pair alone (" in said) == alone

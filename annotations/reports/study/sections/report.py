@@ -136,11 +136,8 @@ def _of_question(dimension: ReportedQuestion, anchor: str, sampled: str) -> Iter
 
 # --- answers to a question without order ------------------------------------------------------------------------------
 def _answers(dimension: ReportedQuestion) -> list[Block]:
-    counts = list(zip(dimension.level_names, dimension.histogram, strict=True))
+    counts = dimension.answer_counts
     total = sum(dimension.histogram) or 1
-    part = dimension.preferences
-    if part and part.kind == "votes" and part.n_methods > 2:  # the first image is another method's in each pair
-        counts = [("one of the two images", sum(dimension.histogram[:2])), *counts[2:]]
     rows = [(label, n, share(n / total)) for label, n in counts]
     return [
         *view.figure(charts.share_bars, counts, title="How often each answer was given"),
