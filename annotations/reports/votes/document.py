@@ -32,7 +32,7 @@ from annotations.stats.preferences.by_category import (
     strengths_by_category,
     usable_facets,
 )
-from annotations.stats.preferences.fragility import fewest_votes
+from annotations.stats.preferences.fragility import fewest_rankings, fewest_votes
 from annotations.stats.preferences.linked import unbeaten_groups
 from annotations.stats.preferences.mean_ranks import MeanRank, mean_ranks
 from annotations.stats.preferences.rankings import Rankings, friedman
@@ -129,7 +129,7 @@ def preference_part(data: Votes | Rankings, *, n_pseudo: float = 0.0) -> Prefere
         pairs=tuple(_pair(one, found, place) for one in pairs),
         tests=tuple(_tests(data, found)),
         unbeaten=unbeaten,
-        fewest=_fewest(data, votes) if has_leader else (),
+        fewest=_fewest(data) if has_leader else (),
         facets=tuple(
             _facet(name, strengths_by_category(data, data.facets[name], n_pseudo=n_pseudo)) for name in usable
         ),
@@ -168,11 +168,9 @@ def _category(one: CategoryStrengths) -> PreferenceCategory:
     )
 
 
-def _fewest(data: Votes | Rankings, votes: Votes) -> tuple[ReportedFewest, ...]:
-    """For votes; rankings are taken as the votes that they imply, which cannot be removed one by one."""
-    found = fewest_votes(votes)
-    kept = [one for one in found if one.kind != "votes" or isinstance(data, Votes)]
-    return tuple(ReportedFewest(kind=one.kind, n=one.n, of=one.of, is_exact=one.is_exact) for one in kept)
+def _fewest(data: Votes | Rankings) -> tuple[ReportedFewest, ...]:
+    found = fewest_rankings(data) if isinstance(data, Rankings) else fewest_votes(data)
+    return tuple(ReportedFewest(kind=one.kind, n=one.n, of=one.of, is_exact=one.is_exact) for one in found)
 
 
 def _n(codes: np.ndarray | None) -> int:

@@ -6,14 +6,18 @@ from math import isfinite
 from pathlib import Path
 
 from annotations.reports.bad_data import BadData
+from annotations.reports.numbers import counted
 from annotations.reports.votes.files import FACETS, LONGEST_NAME, OnBadValue
 from annotations.reports.votes.item_names import Placed, places_of, read_places
 from annotations.reports.votes.ranking_rows import RankingRows, listed, screen_position
 from annotations.stats.preferences.rankings import Rankings
+from exchange.identity import identity
 from exchange.rejects import RejectLog, bad_file
 from exchange.tables.cells import Cells
 from exchange.tables.headers import Columns, folded
 from exchange.tables.rows import read_rows
+from exchange.wording import is_or_are
+from exchange.wording import listed as quoted
 
 ONE_QUESTION = "ranking"
 COLUMNS = Columns(
@@ -74,13 +78,21 @@ def read_rankings(
     reader: _Reader | None = None
     for row in read_rows(source, name=source.name, columns=COLUMNS, log=log):
         cells = Cells(row, log)
-        reader = reader or _reader_for(list(row.values), source.name)
+        if reader is None:
+            reader = _reader_for(list(row.values), source.name)
+            if unused := [name for name in row.values if name not in _KNOWN | reader.columns]:
+                columns = f"column{'s' * (len(unused) > 1)} {quoted(unused)}"
+                log.warn(f"{source.name}: the {columns} {is_or_are(unused)} not used.")
         reader.take(cells)
     if reader is None:
         if log.total:
             raise BadData(log, is_all=True)
         raise bad_file(source.name, "there are no rankings in it", "export the rankings again")
     questions = reader.questions(read_places(items, log) if items else None, log)
+    if reader.n_missing:
+        rows = counted(reader.n_missing, "row")
+        log.remark(f"{source.name}: {rows} without a ranking: missing answers, which do not count.")
+    reader.found.check(source.name, log)
     if log.total and (on_bad_value == "error" or not questions):
         raise BadData(log, is_all=not questions)
     if not questions:
@@ -95,6 +107,8 @@ class _Reader:
 
     def __init__(self) -> None:
         self.found = RankingRows(is_best_worst=self.is_best_worst)
+        self.n_missing = 0
+        self.columns: set[str] = set()
 
     def take(self, cells: Cells) -> None:
         """Adds one row; every layout has its own way."""
@@ -112,6 +126,7 @@ class _ByPlace(_Reader):
         super().__init__()
         self._places = sorted(places, key=lambda name: places[name])
         self._rank = places
+        self.columns = set(places)
 
     def take(self, cells: Cells) -> None:
         ranks: dict[str, float] = {}
@@ -122,7 +137,9 @@ class _ByPlace(_Reader):
             if method in ranks:
                 cells.reject(column, f"{method!r} has two places", "name each method once")
             ranks[method] = self._rank[column]
-        if cells.ok:
+        if cells.ok and not ranks:
+            self.n_missing += 1
+        elif cells.ok:
             self.found.add(cells, _key(cells), ranks, self._places[0])
 
 
@@ -132,10 +149,17 @@ class _ByMethod(_Reader):
     def __init__(self, methods: Sequence[str]) -> None:
         super().__init__()
         self._methods = methods
+        self.columns = set(methods)
 
     def take(self, cells: Cells) -> None:
         ranks = {method: _rank(cells, method) for method in self._methods if cells.has(method)}
-        if cells.ok:
+        for method, rank in ranks.items():
+            if rank > len(self._methods):
+                problem = f"a rank above {len(self._methods)}, the number of methods"
+                cells.reject(method, problem, "count ranks from 1; remove the column if it is not a method's")
+        if cells.ok and not ranks:
+            self.n_missing += 1
+        elif cells.ok:
             self.found.add(cells, _key(cells), ranks, self._methods[0])
 
 
@@ -143,10 +167,13 @@ class _AsText(_Reader):
     """One column with the methods from best to worst: a > b = c, or a; b; c."""
 
     def take(self, cells: Cells) -> None:
+        if not cells.has("ranking"):
+            self.n_missing += 1
+            return
         text = cells.text("ranking")
         ranks: dict[str, float] = {}
         for place, tied in enumerate(re.split(r"[>;|]" if re.search(r"[>;|]", text) else ",", text), start=1):
-            for method in (each.strip() for each in tied.split("=")):
+            for method in map(identity, tied.split("=")):
                 if not method:
                     cells.reject("ranking", "a place in it is empty", "write it as: a > b = c")
                 elif method in ranks:
@@ -175,6 +202,9 @@ class _BestWorst(_Reader):
     is_best_worst = True
 
     def take(self, cells: Cells) -> None:
+        if not cells.has("best") and not cells.has("worst"):
+            self.n_missing += 1
+            return
         best, worst = (cells.name(name, max_length=LONGEST_NAME) for name in ("best", "worst"))
         shown = listed(cells.text("shown"))
         if not cells.ok:
@@ -208,6 +238,9 @@ class _Long(_Reader):
 
     def take(self, cells: Cells) -> None:
         name = cells.name("item" if self._by_item else "method", max_length=LONGEST_NAME)
+        if cells.ok and not cells.has("rank"):
+            self.n_missing += 1
+            return
         rank = _rank(cells, "rank")
         position = screen_position(cells)
         if cells.ok:

@@ -6,8 +6,11 @@ from math import isfinite
 
 import numpy as np
 
+from annotations.reports.numbers import counted
 from annotations.reports.votes.files import FACETS, FacetColumn
 from annotations.stats.preferences.rankings import NOBODY, Rankings
+from exchange.identity import identity
+from exchange.rejects import RejectLog
 from exchange.tables.cells import Cells
 
 _MOST_PLACES = 1_000
@@ -31,6 +34,7 @@ class RankingRows:
         self._rows: dict[str, list[_Given]] = {}
         self._seen: dict[tuple[str, ...], tuple[int, dict[str, float]]] = {}
         self._is_best_worst = is_best_worst
+        self._n_repeated = 0
 
     def add(
         self,
@@ -55,9 +59,22 @@ class RankingRows:
                 if earlier[1] != found:
                     problem = f"the same rater ranked the same prompt otherwise in row {earlier[0]}"
                     cells.reject(field, problem, "keep the ranking that counts")
+                else:
+                    self._n_repeated += 1
                 return
         categories = [cells.text(name, required=False) for name in FACETS]
         self._rows.setdefault(question, []).append(_Given(rater, prompt, categories, found, places))
+
+    def check(self, file: str, log: RejectLog) -> None:
+        """Names in the log what was read only once, and names that are nearly the same."""
+        if self._n_repeated:
+            repeats = counted(self._n_repeated, "ranking repeats", "rankings repeat")
+            log.remark(f"{file}: {repeats} an earlier one of the same rater on the same prompt, and nothing changes.")
+        given = [one for rows in self._rows.values() for one in rows]
+        log.spellings.meet(file, "question", self._rows)
+        log.spellings.meet(file, "method", dict.fromkeys(method for one in given for method in one.ranks))
+        for what in ("rater", "prompt"):
+            log.spellings.meet(file, what, dict.fromkeys(name for one in given if (name := getattr(one, what))))
 
     def rankings(self) -> dict[str, Rankings]:
         return {question: self._of(rows) for question, rows in self._rows.items()}
@@ -129,4 +146,4 @@ def listed(text: str) -> list[str]:
     """The names of a list: between semicolons, else between bars, else between commas. A name may contain the other
     separators."""
     separator = next((sign for sign in ";|" if sign in text), ",")
-    return [each.strip() for each in text.split(separator) if each.strip()]
+    return [name for each in text.split(separator) if (name := identity(each))]

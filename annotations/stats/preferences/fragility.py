@@ -16,7 +16,9 @@ from annotations.stats.arrays import FloatArray, totals
 from annotations.stats.estimate import Fewest
 from annotations.stats.preferences import bradley_terry as model
 from annotations.stats.preferences.linked import comparable_groups
-from annotations.stats.preferences.newton import NotConverged
+from annotations.stats.preferences.newton import NotConverged, invert
+from annotations.stats.preferences.plackett_luce import RankingFit, RankingSample, fit_rankings
+from annotations.stats.preferences.rankings import Rankings
 from annotations.stats.preferences.votes import LOSES, WINS, Votes
 
 _TIE = 1e-9
@@ -24,6 +26,10 @@ _RIVALS = 3
 """Methods next to the first that are tried as its successor."""
 MOST_VOTES = 50_000
 """With more rows than this there is a search only between two methods, since each trial counts all of them."""
+MOST_RANKINGS = 5_000
+"""The same for rankings, to which each trial fits the model again."""
+Lead = Callable[[NDArray[np.bool_], int, int], float | None]
+"""Which rows are kept, and two methods → how much stronger the first is; None where they cannot be compared."""
 
 
 def fewest_votes(votes: Votes, *, most_rows: int = MOST_VOTES) -> tuple[Fewest, ...]:
@@ -58,8 +64,59 @@ def fewest_votes(votes: Votes, *, most_rows: int = MOST_VOTES) -> tuple[Fewest, 
     order = np.argsort(-fitted.log_worth, kind="stable")
     if fitted.log_worth[order[0]] - fitted.log_worth[order[1]] <= _TIE:
         return tuple(Fewest(kind, None, _size(votes, kind, codes)) for kind, codes in kinds.items())
-    cells = _Cells(votes)
-    return tuple(_of_many(cells, kind, codes, gradient, order) for kind, codes in kinds.items())
+    lead = _Cells(votes).lead
+    return tuple(
+        _of_many(lead, kind, codes, gradient, order, votes.count, _size(votes, kind, codes))
+        for kind, codes in kinds.items()
+    )
+
+
+def fewest_rankings(rankings: Rankings, *, most_rows: int = MOST_RANKINGS) -> tuple[Fewest, ...]:
+    """The same for prompts and raters of rankings. Their model is fitted again without them.
+
+    The votes that rankings imply need not put the same method first.
+    """
+    groups = comparable_groups(rankings.votes())
+    if not groups or len(groups[0]) < 2:
+        return ()
+    inner = rankings.among(groups[0])
+    kinds = {name: codes for name, codes in (("prompts", inner.prompt), ("raters", inner.rater)) if codes is not None}
+    if not 0 < inner.n <= most_rows:
+        return ()
+    try:
+        fitted = _ranked(inner)
+    except NotConverged:
+        return ()
+    k = len(inner.methods)
+    gradient = (invert(fitted.information, k) @ RankingSample(inner, fitted).scores().T).T
+    order = np.argsort(-fitted.log_worth, kind="stable")
+    if fitted.log_worth[order[0]] - fitted.log_worth[order[1]] <= _TIE:
+        return tuple(Fewest(kind, None, len(np.unique(codes))) for kind, codes in kinds.items())
+
+    def lead(kept: NDArray[np.bool_], first: int, rival: int) -> float | None:
+        some = inner.only(kept)
+        group = next((each for each in comparable_groups(some.votes()) if first in each and rival in each), None)
+        among = some.among(group) if group else None
+        if group is None or among is None or not among.n:
+            return None
+        try:
+            worth = _ranked(among).log_worth
+        except NotConverged:
+            return None
+        return float(worth[group.index(first)] - worth[group.index(rival)])
+
+    ones = np.ones(inner.n, np.int64)
+    return tuple(
+        _of_many(lead, kind, codes, gradient, order, ones, len(np.unique(codes))) for kind, codes in kinds.items()
+    )
+
+
+def _ranked(rankings: Rankings) -> RankingFit:
+    """The fit with the effect of the place, or without it where it has no bounds."""
+    try:
+        return fit_rankings(rankings)
+    except NotConverged:
+        return fit_rankings(rankings, with_place=False)
 
 
 def _size(votes: Votes, kind: str, codes: NDArray[np.int64]) -> int:
@@ -90,26 +147,31 @@ def _of_two(votes: Votes, kind: str, codes: NDArray[np.int64]) -> Fewest:
 
 
 def _of_many(
-    cells: "_Cells", kind: str, codes: NDArray[np.int64], gradient: FloatArray, order: NDArray[np.intp]
+    lead: Lead,
+    kind: str,
+    codes: NDArray[np.int64],
+    gradient: FloatArray,
+    order: NDArray[np.intp],
+    count: NDArray[np.int64],
+    size: int,
 ) -> Fewest:
-    votes = cells.votes
+    """gradient (n, ≥ k): what each row adds to each strength; order: methods, the strongest first."""
     names, index = np.unique(codes, return_inverse=True)
     first = int(order[0])
     best: tuple[int, tuple[int, ...]] | None = None
     for rival in order[1 : 1 + _RIVALS].tolist():
         fall = totals(index.astype(np.int64), gradient[:, first] - gradient[:, rival], len(names))
-        found = _search(cells, index, fall, first, rival, None if best is None else best[0])
+        found = _search(lead, index, fall, first, rival, None if best is None else best[0])
         if found is not None:
             best = len(found), tuple(names[found].tolist())
-    size = _size(votes, kind, codes)
     if best is None:
         return Fewest(kind, None, size, is_exact=False)
-    n = int(votes.count[np.isin(codes, best[1])].sum()) if kind == "votes" else best[0]
+    n = int(count[np.isin(codes, best[1])].sum()) if kind == "votes" else best[0]
     return Fewest(kind, n, size, best[1], is_exact=best[0] == 1)
 
 
 def _search(
-    cells: "_Cells", index: NDArray[np.intp], fall: FloatArray, first: int, rival: int, below: int | None
+    lead: Lead, index: NDArray[np.intp], fall: FloatArray, first: int, rival: int, below: int | None
 ) -> NDArray[np.intp] | None:
     """The fewest clusters, taken by influence, that are found to put the rival level; None if they are not fewer than
     `below`."""
@@ -118,8 +180,8 @@ def _search(
     def does_it(n: int) -> bool:
         gone = np.zeros(len(fall), bool)
         gone[ranked[:n]] = True
-        lead = cells.lead(~gone[index], first, rival)
-        return lead is not None and lead <= _TIE
+        left = lead(~gone[index], first, rival)
+        return left is not None and left <= _TIE
 
     limit = int((fall > 0).sum()) if below is None else min(below - 1, int((fall > 0).sum()))
     return fewest_first(does_it, limit, ranked)

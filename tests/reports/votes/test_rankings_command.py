@@ -232,3 +232,35 @@ def test_ratings_that_are_rankings_are_reported(tmp_path: Path) -> None:
     said = io.StringIO()
     call_command("analyze", "--ratings", str(source), *common, stdout=said)
     assert "These are rankings" not in said.getvalue()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "prompt,rater,ranking\np1,r1,a > b\np2,r1,\np3,r1,b > a\n",
+        "prompt,rater,1st,2nd\np1,r1,a,b\np2,r1,,\np3,r1,b,a\n",
+        "prompt,rater,a,b\np1,r1,1,2\np2,r1,,\np3,r1,2,1\n",
+        "prompt,rater,best,worst,shown\np1,r1,a,b,a;b\np2,r1,,,a;b\np3,r1,b,a,a;b\n",
+        "prompt,rater,method,rank\np1,r1,a,1\np1,r1,b,2\np2,r1,a,\np3,r1,a,2\np3,r1,b,1\n",
+    ],
+)
+def test_a_row_without_a_ranking_is_a_missing_answer(text: str, tmp_path: Path) -> None:
+    said = analyze(tmp_path, text)
+    assert "rankings.csv: 1 row without a ranking: missing answers, which do not count." in said
+    assert "2 rankings of 2 methods by 1 rater" in said
+
+
+def test_what_counts_once_or_not_at_all_or_may_not_be_intended_is_named(tmp_path: Path) -> None:
+    head, row = "prompt,rater,ranking,mood\n", "p1,ann,SDXL > sdxl > café,\n"
+    text = f"{head}{row}{row}p2,Ann,cafe\u0301\u200b > SDXL,\n"
+    said = analyze(tmp_path, text)
+    assert 'the column "mood" is not used' in said
+    assert "1 ranking repeats an earlier one of the same rater on the same prompt, and nothing changes." in said
+    assert "method: these names differ only in case" in said
+    assert "rater: these names differ only in case" in said
+    assert {row["method"] for row in rows(tmp_path, "strengths")} == {"SDXL", "sdxl", "café"}
+
+
+def test_a_column_of_other_numbers_is_not_taken_for_a_method(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"row 2, age.*a rank above 3, the number of methods.*remove the column"):
+        analyze(tmp_path, "prompt,rater,flux,sdxl,age\np1,r1,1,2,34\np1,r2,2,1,27\n")

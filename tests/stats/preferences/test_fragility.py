@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from annotations.stats.preferences.bradley_terry import fit
-from annotations.stats.preferences.fragility import fewest_votes
+from annotations.stats.preferences.fragility import fewest_rankings, fewest_votes
 from annotations.stats.preferences.linked import comparable_groups
+from annotations.stats.preferences.plackett_luce import fit_rankings
+from annotations.stats.preferences.rankings import Rankings
 from annotations.stats.preferences.votes import Votes
 
 
@@ -74,3 +76,24 @@ def test_a_method_without_a_strength_is_left_out() -> None:
     (inner, *_), (found,) = fewest_votes(votes), fewest_votes(more)
     assert (found.n, found.of) == (inner.n, 60)
     assert found.codes == tuple(code + 5 for code in inner.codes)
+
+
+def test_rankings_lose_the_first_of_their_own_model() -> None:
+    """Their model puts a first; the votes that they imply put c first."""
+    orders = [(0, 1, 2)] * 6 + [(1, 0, 2)] * 9 + [(2, 0, 1)] * 12 + [(2, 1, 0)] * 6
+    n = len(orders)
+    rankings = Rankings(
+        ["a", "b", "c"], orders, np.tile([1, 2, 3], (n, 1)), rater=np.arange(n) % 5, prompt=np.arange(n)
+    )
+    worth = fit_rankings(rankings).log_worth
+    assert worth.argmax() == 0
+    assert fit(rankings.votes()).log_worth.argmax() == 2
+    of_prompts, of_raters = fewest_rankings(rankings)
+    assert (of_prompts.kind, of_raters.kind, of_prompts.of, of_raters.of) == ("prompts", "raters", n, 5)
+    assert of_prompts.n == len(of_prompts.codes) > 1
+    left = rankings.only(~np.isin(rankings.prompt, of_prompts.codes))
+    assert fit_rankings(left).log_worth.argmax() != 0
+    # One prompt fewer does not suffice: the numbers found cannot be improved by giving one back.
+    for kept in of_prompts.codes:
+        fewer = [name for name in of_prompts.codes if name != kept]
+        assert fit_rankings(rankings.only(~np.isin(rankings.prompt, fewer))).log_worth.argmax() == 0
