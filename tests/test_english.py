@@ -3,10 +3,8 @@
 The rules are those of CONTRIBUTING.md: plain, short sentences as a native technical writer would write them.
 """
 
-import io
 import re
 import subprocess
-import tokenize
 from pathlib import Path
 
 import pytest
@@ -43,6 +41,11 @@ DATA = {
     *('"beside"', "beside between beyond by down", "stands-out", ".stands_out"),
 }
 """Parts of lines that are data, not prose: a field of stored reports, what critics write, prepositions, names."""
+_READ = re.compile(
+    r"""(?:\b[rbufRBUF]{1,2})?(?:("{3}|'{3})(?:[^\\]|\\.)*?\1|(["'])(?:(?!\2)[^\\\n]|\\.)*\2)|\#[^\n]*|\b(?P<name>test_\w*)""",
+    re.DOTALL,
+)
+"""Texts, comments and names of tests in Python code. Python's own tokeniser takes three times as long."""
 WRITTEN = (".html", ".txt", ".md", ".js", ".css", ".py", ".yml", ".cff")
 
 
@@ -65,12 +68,13 @@ def prose(path: Path, *, is_test: bool = False) -> list[tuple[int, str]]:
     if path.suffix != ".py":
         return list(enumerate(text.splitlines(), start=1))
     lines = []
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        is_text = tokenize.tok_name[token.type] in ("STRING", "FSTRING_MIDDLE")
-        if token.type == tokenize.COMMENT or (is_text and (not is_test or token.string.startswith('"""'))):
-            lines += [(token.start[0] + i, line) for i, line in enumerate(token.string.splitlines())]
-        elif is_test and token.type == tokenize.NAME and token.string.startswith("test_"):
-            lines.append((token.start[0], token.string.replace("_", " ")))
+    for found in _READ.finditer(text):
+        first = text.count("\n", 0, found.start()) + 1
+        if found["name"]:
+            words = [found["name"].replace("_", " ")] if is_test else []
+        else:
+            words = found[0].splitlines() if not is_test or found[0].startswith(('"""', "#")) else []
+        lines += [(first + i, line) for i, line in enumerate(words)]
     return lines
 
 
