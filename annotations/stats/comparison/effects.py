@@ -87,16 +87,19 @@ def effect_sizes(
     bootstrap = f"percentile bootstrap over prompts, {n_resamples} resamples"
     few = too_few(len(paired), "prompts")
 
-    def percentiles(of: NDArray[np.float64]) -> Interval:
+    def percentiles(value: float, of: NDArray[np.float64]) -> Interval:
         if few:
             return Interval.undefined("prompts", bootstrap, few, level)
-        return percentile_interval(of, covers="prompts", method=bootstrap, level=level)
+        return percentile_interval(value, of, covers="prompts", method=bootstrap, level=level)
 
     mean = paired.mean
     biserial = rank_biserial_of(paired.numerators)
     superiority = (paired.wins + paired.ties / 2) / len(paired)
-    of_mean = (t_interval(mean, test, level=level), percentiles(means))
-    of_share = (superiority_interval(paired.wins, paired.ties, paired.losses, level=level), percentiles(shares))
+    of_mean = (t_interval(mean, test, level=level), percentiles(mean, means))
+    of_share = (
+        superiority_interval(paired.wins, paired.ties, paired.losses, level=level),
+        percentiles(superiority, shares),
+    )
     of_ranks = _rank_intervals(biserial, ranks, few, n_resamples, level)
     reason = "" if biserial == biserial else "no prompt differs"
     return (
@@ -158,7 +161,7 @@ def _rank_intervals(
             Interval.undefined("prompts", percentile, reason, level),
         )
     defined = ranks[~np.isnan(ranks)]
-    beside = percentile_interval(ranks, covers="prompts", method=percentile, level=level)
+    beside = percentile_interval(value, ranks, covers="prompts", method=percentile, level=level)
     if not beside.is_defined:
         return Interval.undefined("prompts", fisher, beside.reason, level), beside
     error = float(np.std(defined, ddof=1))

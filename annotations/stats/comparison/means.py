@@ -139,4 +139,4 @@ def _bootstrap(
     ]
     if reason := too_few(len(keys), "prompts"):
         return Interval.undefined("prompts", method, reason, level)
-    return percentile_interval(np.concatenate(means), covers="prompts", method=method, level=level)
+    return percentile_interval(float(value.mean()), np.concatenate(means), covers="prompts", method=method, level=level)

@@ -50,11 +50,14 @@ def drawn_counts(
     return drawn
 
 
-def percentile_interval(resamples: NDArray[np.float64], *, covers: str, method: str, level: float = 0.95) -> Interval:
+def percentile_interval(
+    value: float, resamples: NDArray[np.float64], *, covers: str, method: str, level: float = 0.95
+) -> Interval:
     """The percentile interval of bootstrap resamples (n_resamples,), NaN where the statistic was undefined.
 
-    Undefined resamples are left out and counted. No interval where more than half of them are undefined, or where
-    all are equal: a bootstrap that cannot move does not show that the population cannot differ.
+    It is extended to hold the value, which nearly all resamples may be below or above. Undefined resamples are left out
+    and counted. No interval where more than half of them are undefined, or where all are equal: a bootstrap that cannot
+    move does not show that the population cannot differ.
     Quantiles interpolate linearly (Hyndman and Fan 1996, type 7).
     """
     defined = resamples[~np.isnan(resamples)]
@@ -66,4 +69,4 @@ def percentile_interval(resamples: NDArray[np.float64], *, covers: str, method: 
     low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
     if low == high:
         return Interval.undefined(covers, method, "hardly a resample differs from the estimate", level)
-    return Interval(float(low), float(high), covers, method, level, n_undefined)
+    return Interval.around(value, float(low), float(high), covers, method, level, n_undefined=n_undefined)

@@ -127,5 +127,7 @@ def _calibrated_within_prompts(data: Paired, rng: np.random.Generator, level: fl
 
 
 def _words(halved: str, found: HeldOut) -> str:
+    if any(map(isnan, found.half_epsilons)):  # a half has no pair to find it on
+        return _CALIBRATED.format(halved)
     part = "" if found.exact else "; ε sought among the pairs of a random part"
     return f"{_CALIBRATED.format(halved)}: ε = {found.half_epsilons[0]:.6g} and {found.half_epsilons[1]:.6g}{part}"

@@ -118,7 +118,7 @@ def method_level_interval(
         lacking = clusters.covers if g < 2 else "methods"
         return Interval.undefined(clusters.covers, method, f"needs two or more {lacking}", level)
     if not smooth:
-        return percentile_interval(draws, covers=clusters.covers, method=method, level=level)
+        return percentile_interval(value, draws, covers=clusters.covers, method=method, level=level)
     defined = draws[np.isfinite(draws)]
     if len(defined) * 2 <= len(draws):
         return Interval.undefined(clusters.covers, method, "undefined in at least half of the resamples", level)

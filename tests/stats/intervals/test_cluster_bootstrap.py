@@ -23,14 +23,20 @@ def test_the_same_seed_gives_the_same_counts() -> None:
 
 def test_percentiles_leave_out_and_count_undefined_resamples() -> None:
     values = np.concatenate((np.arange(101.0), [np.nan] * 5))
-    interval = percentile_interval(values, covers="prompts", method="m")
+    interval = percentile_interval(50.0, values, covers="prompts", method="m")
     assert (interval.low, interval.high) == pytest.approx((2.5, 97.5))
     assert interval.n_undefined == 5
 
 
 def test_a_bootstrap_that_cannot_move_has_no_interval() -> None:
-    constant = percentile_interval(np.ones(50), covers="prompts", method="m")
+    constant = percentile_interval(1.0, np.ones(50), covers="prompts", method="m")
     assert not constant.is_defined
     assert "no resample differs" in constant.reason
-    mostly = percentile_interval(np.array([np.nan, np.nan, np.nan, 1.0]), covers="prompts", method="m")
+    mostly = percentile_interval(1.0, np.array([np.nan, np.nan, np.nan, 1.0]), covers="prompts", method="m")
     assert "undefined in at least half" in mostly.reason
+
+
+def test_an_interval_holds_its_value_wherever_the_resamples_are() -> None:
+    """2.5 to 97.5 of 0 … 100, but the value is 99: the study's own figure may be beyond nearly all resamples."""
+    interval = percentile_interval(99.0, np.arange(101.0), covers="prompts", method="m")
+    assert (interval.low, interval.high) == pytest.approx((2.5, 99.0))

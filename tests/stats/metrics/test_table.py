@@ -325,3 +325,18 @@ def test_metrics_that_lack_a_method_have_the_board_of_the_others() -> None:
     )
     assert alone is not None
     assert alone.value == pytest.approx(part.value, abs=0.05)  # on other random flips
+
+
+def test_a_half_without_a_pair_has_no_width_of_ties_in_words() -> None:
+    """One prompt cannot be halved, so that no width of ties is found on either half."""
+    ratings = Ratings.from_matrix([[1, 2, 3], [2, 2, 3]], [1, 2, 3])
+    table = metric_table(
+        ratings,
+        np.array([[0.1, 0.5, 0.9]]),
+        metric_names=["m"],
+        prompt=np.zeros(3, np.int64),
+        rng=np.random.default_rng(0),
+        n_resamples=20,
+        n_permutations=20,
+    )
+    assert not [one.method for one in table.metrics[0].estimates if "nan" in one.method]
