@@ -217,6 +217,7 @@ def test_a_clear_winner_is_not_called_low_agreement(client: Client) -> None:
     assert "Raters agree little" not in page
     assert "may have answered at random" not in page
     assert "careful raters are near 0 too" in page
+    assert "1 = the image on the left; 2 = the image on the right; 3 = both good" in page
     assert "first image" not in page.split("What people disagree about most")[0]
 
 

@@ -172,6 +172,8 @@ def _questions(document: StudyDocument, design: Design | None) -> Iterator[str]:
 
 def _scale(dimension: ReportedQuestion) -> str:
     values, labels = dimension.values, dimension.labels
+    if dimension.kind == "preference":  # results name the methods, which raters did not see
+        labels = ("the image on the left", "the image on the right", *labels[2:])
     kind = {"ordinal": "ordered levels", "interval": "equally spaced levels"}.get(dimension.kind, "unordered choices")
     if len(values) > MOST_NAMED:
         return f"{len(values)} {kind} from {scale_value(values[0])} to {scale_value(values[-1])}"

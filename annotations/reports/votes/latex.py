@@ -72,7 +72,7 @@ def _by_category(facet: PreferenceFacet, part: PreferencePart, label: str, about
         what = f"Win rates of {name(pair.first)} against {name(pair.second)} among decided votes, in percent,"
     else:
         columns = (
-            *(Column("Category", 0.2, 0.26), Column("Method", 0.24, 0.3), Column("Strength")),
+            *(Column("Category", 0.2, 0.24), Column("Method", 0.24, 0.28), Column("Strength")),
             *(Column("95\\% interval"), Column("Rank", short=False)),
         )
         what = f"Strengths ({escape(part.model)})"
