@@ -41,7 +41,7 @@ from annotations.stats.preferences.votes import TIE, Votes
 from annotations.stats.preferences.win_rate import WinRate, win_rate
 
 MOST_PAIRS = 2_000
-"""The most pairs of methods that are listed; if there are more, those with the most votes."""
+"""The most pairs of methods that are listed; of more, that of the first two methods and those with the most votes."""
 
 
 def preference_document(
@@ -208,7 +208,9 @@ def _pairs(votes: Votes, place: Mapping[str, int]) -> list[WinRate]:
     low, high = np.minimum(votes.first, votes.second), np.maximum(votes.first, votes.second)
     met, inverse = np.unique(low * k + high, return_inverse=True)
     count = np.bincount(inverse.ravel(), weights=votes.count, minlength=len(met))
-    kept = np.sort(np.argsort(-count, kind="stable")[:MOST_PAIRS])
+    first_two = sorted(votes.methods.index(name) for name, at in place.items() if at < 2)
+    is_first = met == (first_two[0] * k + first_two[-1] if first_two else -1)  # the sentence on top compares them
+    kept = np.sort(np.argsort(np.where(is_first, -np.inf, -count), kind="stable")[:MOST_PAIRS])
     order = np.argsort(inverse.ravel(), kind="stable")
     ends = np.cumsum(np.bincount(inverse.ravel(), minlength=len(met)))
     rows = np.split(order, ends[:-1]) if len(met) else []

@@ -1,6 +1,7 @@
 """Votes from a file, checked while they are read."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +38,7 @@ COLUMNS = Columns(
     names=("method_a", "method_b", "winner", "rater", "prompt", "question", *FACETS),
     extra="drop",
 )
+_MORE = ("question", "rater", "prompt", "seed", *FACETS)
 _FIRST = {"model_a", "method_a", "a", "left", "first"}
 _SECOND = {"model_b", "method_b", "b", "right", "second"}
 _BOTH_BAD = {"tie_(bothbad)", "tie_(both_bad)", "bothbad", "both_bad", "both_are_bad", "neither"}
@@ -72,13 +74,9 @@ def read_votes(source: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> dic
         outcome = _outcome(cells, winner, first, second, side or 0, as_names) if cells.ok else None
         if not cells.ok or outcome is None or side is None:
             continue
-        asked, rater, prompt, seed = (
-            cells.known_text(name, max_length=MAX_TEXT, required=False)
-            for name in ("question", "rater", "prompt", "seed")
-        )
+        asked, rater, prompt, seed, *categories = (_optional(cells, name) for name in _MORE)
         n_unasked += not asked
         kind = _tie_kind(winner) if outcome == TIE else ""
-        categories = [cells.known_text(name, max_length=MAX_TEXT, required=False) for name in FACETS]
         questions.setdefault(asked or ONE_QUESTION, _Question()).add(
             first, second, outcome, side, rater, prompt, seed, kind, categories, cells.row.number
         )
@@ -105,10 +103,21 @@ def _rows(source: Path, log: RejectLog) -> Iterator[Cells]:
         yield Cells(row, log)
 
 
+def _optional(cells: Cells, name: str) -> str:
+    value = cells.row.values.get(name)
+    return "" if value is None or value == "" else cells.known_text(name, max_length=MAX_TEXT, required=False)
+
+
+@lru_cache(maxsize=10_000)
+def _word(text: str) -> str:
+    """The word as `folded` writes it; a file has the same few words in all its rows."""
+    return folded(text)
+
+
 def _outcome(cells: Cells, winner: str, first: str, second: str, side: int, as_names: dict[str, int]) -> int | None:
     """How the first method fared; as_names counts winners that are names although the convention means another."""
     by_name = {first: WINS, second: LOSES}
-    word = folded(winner)
+    word = _word(winner)
     found = WINS if word in _FIRST else LOSES if word in _SECOND else TIE if word in _TIES else None
     if side and word in ("left", "right"):
         found = WINS if (word == "left") == (side == 1) else LOSES
@@ -121,7 +130,7 @@ def _outcome(cells: Cells, winner: str, first: str, second: str, side: int, as_n
         cells.reject("winner", problem, f"write {first}, {second}, model_a, model_b, tie or tie (bothbad)")
         return None
     for name, outcome in by_name.items():
-        if outcome != found and folded(name) == word:
+        if outcome != found and _word(name) == word:
             other = "a tie" if found == TIE else f"a win of {first if found == WINS else second}"
             cure = f"write {first}, {second} or {_UNAMBIGUOUS[found]}"
             cells.reject("winner", f"it can mean the method {name} or {other}", cure)
@@ -134,7 +143,7 @@ _UNAMBIGUOUS = {WINS: "model_a", LOSES: "model_b", TIE: "draw"}
 
 def _tie_kind(winner: str) -> str:
     """What kind of tie the word names, as in "tie (bothbad)"."""
-    word = folded(winner)
+    word = _word(winner)
     return "both bad" if word in _BOTH_BAD else "both good" if word in _BOTH_GOOD else "tie"
 
 
@@ -145,7 +154,7 @@ def _side(cells: Cells, first: str, second: str) -> int | None:
     name = cells.known_text("side", max_length=LONGEST_NAME)
     if name in (first, second):
         return 1 if name == first else -1
-    word = folded(name)
+    word = _word(name)
     if word in _FIRST:
         return 1
     if word in _SECOND:
