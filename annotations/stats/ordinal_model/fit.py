@@ -183,6 +183,9 @@ def _fit(
         return _unfitted(names, method, n, notes, peak.reason)
     parameters, observed, deviations = peak.parameters, peak.information, peak.deviations
     cuts = int(level.max())
+    if len(kept) and deviations.max() > WILD:
+        wild = list(kept)[int(deviations.argmax())]
+        return _unfitted(names, method, n, notes, f"the variance of {wild} has no bound in these ratings")
     try:
         covariance = linalg.cho_solve(linalg.cho_factor(observed), np.eye(len(observed)))
     except linalg.LinAlgError:
@@ -194,9 +197,6 @@ def _fit(
     estimates = parameters[cuts : cuts + len(names)]
     if errors.max() > _UNBOUNDED:
         return _unfitted(names, method, n, notes, "separation: an effect has no bound in these ratings")
-    if len(kept) and deviations.max() > WILD:
-        wild = list(kept)[int(deviations.argmax())]
-        return _unfitted(names, method, n, notes, f"the variance of {wild} has no bound in these ratings")
     half = float(normal_quantile((1 + confidence) / 2)) * errors
     # A factor that was left out has no effect, so the interval does not cover it.
     covers = " and ".join(kept) if kept else "ratings"

@@ -134,7 +134,12 @@ def highest(
     n_nodes = options.n_nodes if len(codes) == 1 else 1
     mixed = Mixed(plain, Design(codes, sizes, options.dense_limit), np.zeros(sum(sizes)))
     n_cuts = plain.n_levels - 1
-    found = maximise(mixed.log_marginal, start, guess, n_cuts)
+
+    def runs_away(at: FloatArray, _gradient: FloatArray) -> bool:
+        """Whether a deviation is on its way to infinity, which would take hundreds of steps to no end."""
+        return bool(np.abs(at[len(at) - len(codes) :]).max() > 3 * WILD)
+
+    found = maximise(mixed.log_marginal, start, guess, n_cuts, is_enough=runs_away)
 
     def by_quadrature(at: FloatArray) -> tuple[float, FloatArray]:
         value = mixed.log_marginal_quadrature(at, n_nodes)
@@ -148,7 +153,7 @@ def highest(
         value, gradient = marginal(found)
     else:
         # Refine the Laplace maximum to the last digits, or go on to that of the quadrature.
-        found = maximise(marginal, found, around, n_cuts)
+        found = maximise(marginal, found, around, n_cuts, is_enough=runs_away)
         value, gradient = marginal(found)
         around = information(marginal, found)
     return found, value, around, decrement(gradient, around), mixed.working(found)

@@ -1,5 +1,6 @@
 """The cumulative link model: published fits of the wine data, slow definitions, and what cannot be fitted."""
 
+import time
 from math import sqrt
 
 import numpy as np
@@ -361,3 +362,21 @@ def test_what_leaves_the_fewest_groups_is_eliminated_first() -> None:
     assert arrow.elimination_order(dense)[:2] == [3, 2]
     assert arrow.n_together(codes) == 40 + 10
     assert arrow.elimination_order([image, rater % 3]) == [0, 1]
+
+
+def test_raters_who_never_differ_have_no_bound_and_take_no_time() -> None:
+    """Six raters with the same answers: what prompts add to methods grows for ever. The search once took a minute."""
+    prompt, method, seed, rater = (index.ravel() for index in np.indices((11, 4, 2, 6)))
+    level = np.clip(np.rint(3.5 + 2 * np.sin(7 * prompt + 3 * method)), 1, 7).astype(np.int64) - 1
+    groups = {
+        "images": prompt * 8 + method * 2 + seed,
+        "prompts": prompt,
+        "raters": rater,
+        "prompts × methods": prompt * 4 + method,
+        "raters × methods": rater * 4 + method,
+    }
+    fixed = {str(at): (method == at).astype(np.int64) for at in range(1, 4)}
+    start = time.process_time()
+    fit = fit_ordinal(level, fixed, groups=groups)
+    assert fit.reason == "the variance of prompts × methods has no bound in these ratings"
+    assert time.process_time() - start < 6
