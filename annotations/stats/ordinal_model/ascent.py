@@ -85,13 +85,6 @@ def information(
     return (matrix + matrix.T) / 2
 
 
-def central(function: Callable[[FloatArray], float], at: FloatArray) -> FloatArray:
-    """The gradient by central differences."""
-    return np.array(
-        [(function(at + shift) - function(at - shift)) / (2 * _WIDTH) for shift in np.eye(len(at)) * _WIDTH]
-    )
-
-
 def _inverse(around: FloatArray) -> FloatArray:
     """The inverse of a positive definite guess; of its diagonal where it is not."""
     try:

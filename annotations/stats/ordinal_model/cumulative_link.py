@@ -54,13 +54,6 @@ class Pieces:
     derivatives: Callable[[], Derivatives]
 
 
-def log_likelihood(level: NDArray[np.int64], eta: FloatArray, thresholds: FloatArray, link: Link) -> FloatArray:
-    """ℓ of every answer; eta may have trailing axes (n, …), which level is broadcast against."""
-    cuts = np.concatenate(([-np.inf], thresholds, [np.inf]))
-    shape = level.reshape(level.shape + (1,) * (eta.ndim - level.ndim))
-    return np.log(_probability(cuts[shape + 1] - eta, cuts[shape] - eta, link))
-
-
 def pieces(level: NDArray[np.int64], eta: FloatArray, thresholds: FloatArray, link: Link) -> Pieces:
     """All of `Pieces` for answers level (n,) in 0…J−1, predictors eta (n,) and ascending thresholds (J−1,)."""
     return (_logistic if link == "logit" else _normal)(level, eta, thresholds)

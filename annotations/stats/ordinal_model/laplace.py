@@ -14,7 +14,7 @@ from scipy.special import roots_hermite
 
 from annotations.stats.arrays import FloatArray
 from annotations.stats.ordinal_model.ascent import OutOfReach
-from annotations.stats.ordinal_model.cumulative_link import Link, Pieces, log_likelihood, pieces
+from annotations.stats.ordinal_model.cumulative_link import Link, Pieces, pieces
 from annotations.stats.ordinal_model.random_intercepts import Design, Factored
 
 _STEPS = 60
@@ -141,19 +141,32 @@ class Mixed:
         slope = scale * design.by_group(scores) + design.spread(deviations) * last.scores
         return last.mode + last.factored.solve(slope)
 
-    def log_marginal_quadrature(self, parameters: FloatArray, n_nodes: int) -> float:
-        """The log-likelihood by adaptive Gauss–Hermite quadrature with n_nodes nodes; one factor only."""
+    def log_marginal_quadrature(self, parameters: FloatArray, n_nodes: int) -> tuple[float, FloatArray]:
+        """The log-likelihood by adaptive Gauss–Hermite quadrature, and its gradient; one factor only.
+
+        The gradient is the mean over the nodes of the ratings' own derivatives, as that of the integral is. That nodes
+        move with the parameters changes the sum only by its error, and so is left out.
+        """
         thresholds, coefficients, deviations = self.plain.split(parameters)
         _, factored, _ = self._find_mode(thresholds, coefficients, deviations)
-        code, n_groups = self.design.codes[0], self.design.sizes[0]
+        code, n_groups, level = self.design.codes[0], self.design.sizes[0], self.plain.level
         nodes, weights = roots_hermite(n_nodes)
         width = np.sqrt(2 * factored.diagonal(0))
         effect = self.mode[:, np.newaxis] + width[:, np.newaxis] * nodes
-        eta = (self.plain.fixed @ coefficients)[:, np.newaxis] + deviations[0] * effect[code]
-        each = log_likelihood(self.plain.level, eta, thresholds, self.plain.link)
-        joint = np.column_stack([np.bincount(code, column, minlength=n_groups) for column in each.T]) - effect**2 / 2
-        log_sum = special.logsumexp(joint + np.log(weights) + nodes**2, axis=1)
-        return float(np.sum(log_sum + np.log(width) - np.log(2 * np.pi) / 2))
+        base = self.plain.fixed @ coefficients
+        at = [pieces(level, base + deviations[0] * each[code], thresholds, self.plain.link) for each in effect.T]
+        joint = np.column_stack([np.bincount(code, each.value, minlength=n_groups) for each in at]) - effect**2 / 2
+        terms = joint + np.log(weights) + nodes**2
+        log_sum = special.logsumexp(terms, axis=1)
+        share = np.exp(terms - log_sum[:, np.newaxis])
+        cuts, by_predictor, by_deviation = np.zeros(len(thresholds)), np.zeros(len(level)), 0.0
+        for each, of_group, here in zip(at, share.T, effect.T, strict=True):
+            more, part = each.derivatives(), of_group[code]
+            cuts += cut_sums(level, self.plain.n_levels, part * more.upper, part * more.lower)
+            by_predictor += part * each.score
+            by_deviation += float((part * each.score) @ here[code])
+        gradient = np.concatenate((cuts, self.plain.fixed.T @ by_predictor, [by_deviation]))
+        return float(np.sum(log_sum + np.log(width) - np.log(2 * np.pi) / 2)), gradient
 
     def working(self, parameters: FloatArray) -> Working:
         at, _, scale = self._find_mode(*self.plain.split(parameters))

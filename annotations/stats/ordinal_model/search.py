@@ -14,7 +14,7 @@ from scipy import linalg, special
 
 from annotations.stats.arrays import FloatArray, IntArray
 from annotations.stats.distributions import normal_quantile
-from annotations.stats.ordinal_model.ascent import central, information, maximise
+from annotations.stats.ordinal_model.ascent import information, maximise
 from annotations.stats.ordinal_model.cumulative_link import Link
 from annotations.stats.ordinal_model.laplace import Mixed, NoMode, Plain, Working
 from annotations.stats.ordinal_model.random_intercepts import (
@@ -142,8 +142,7 @@ def highest(
     found = maximise(mixed.log_marginal, start, guess, n_cuts, is_enough=runs_away)
 
     def by_quadrature(at: FloatArray) -> tuple[float, FloatArray]:
-        value = mixed.log_marginal_quadrature(at, n_nodes)
-        return value, central(lambda x: mixed.log_marginal_quadrature(x, n_nodes), at)
+        return mixed.log_marginal_quadrature(at, n_nodes)
 
     marginal = mixed.log_marginal if n_nodes == 1 else by_quadrature
     value, gradient = marginal(found)

@@ -12,7 +12,7 @@ from scipy import integrate, optimize, special, stats
 
 from annotations.stats.ordinal_model import border as arrow_border
 from annotations.stats.ordinal_model import random_intercepts as arrow
-from annotations.stats.ordinal_model.cumulative_link import Link, log_likelihood, pieces
+from annotations.stats.ordinal_model.cumulative_link import Link, pieces
 from annotations.stats.ordinal_model.fit import OrdinalFit, fit_ordinal
 from annotations.stats.ordinal_model.laplace import Mixed, Plain
 from annotations.stats.ordinal_model.random_intercepts import Design
@@ -206,9 +206,14 @@ def test_quadrature_equals_numerical_integration() -> None:
             return float(np.prod(p) * stats.norm.pdf(u))
 
         total += np.log(integrate.quad(integrand, -12, 12, epsabs=0, epsrel=1e-11)[0])
-    assert mixed.log_marginal_quadrature(parameters, 30) == pytest.approx(total, abs=1e-7)
+    assert mixed.log_marginal_quadrature(parameters, 30)[0] == pytest.approx(total, abs=1e-7)
+    value, gradient = mixed.log_marginal_quadrature(parameters, 30)
+    for at, slope in enumerate(gradient):
+        step = np.eye(5)[at] * 1e-4
+        ahead, behind = (mixed.log_marginal_quadrature(parameters + side * step, 30)[0] for side in (1, -1))
+        assert slope == pytest.approx((ahead - behind) / 2e-4, abs=2e-5 * max(1, abs(value)))
     # One node is Laplace.
-    assert mixed.log_marginal_quadrature(parameters, 1) == pytest.approx(mixed.log_marginal(parameters)[0], abs=1e-9)
+    assert mixed.log_marginal_quadrature(parameters, 1)[0] == pytest.approx(mixed.log_marginal(parameters)[0], abs=1e-9)
 
 
 @pytest.mark.parametrize("link", ["logit", "probit"])
@@ -219,7 +224,9 @@ def test_derivatives_of_one_answer(link: Link) -> None:
     at = pieces(level, eta, cuts, link)
     more = at.derivatives()
     up, down = pieces(level, eta + h, cuts, link), pieces(level, eta - h, cuts, link)
-    assert at.value == pytest.approx(log_likelihood(level, eta, cuts, link))
+    ends, distribution = np.concatenate(([-np.inf], cuts, [np.inf])), stats.logistic if link == "logit" else stats.norm
+    p = distribution.cdf(ends[level + 1] - eta) - distribution.cdf(ends[level] - eta)
+    assert at.value == pytest.approx(np.log(p), rel=1e-6)
     assert at.score == pytest.approx((up.value - down.value) / (2 * h), abs=1e-8)
     assert at.weight == pytest.approx(-(up.score - down.score) / (2 * h), abs=1e-8)
     assert more.weight_eta == pytest.approx((up.weight - down.weight) / (2 * h), abs=1e-7)
