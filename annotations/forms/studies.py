@@ -113,7 +113,8 @@ class StudyForm(StudyModelForm):
                 "item; means and agreement are computed only from the first raters."
             ),
             "disputed_distance": gettext_lazy(
-                "Only for “where the first raters differ”. Choices without an order differ or do not."
+                "Only for “where the first raters differ”. It does not matter for choices without an order: two of "
+                "them are either the same or different."
             ),
             "undisputed_percent": gettext_lazy(
                 "Only for “where the first raters differ”. Drawn at random, so that the means of all raters can be "

@@ -363,8 +363,8 @@ def add_member(*, study: Study, username: str, role: str, by: User | None = None
     if user is None:
         raise ValidationError(
             _(
-                "There is no account with the user name “%(name)s”. Make an invitation on the study’s settings page: "
-                "the person makes an account with it and gets the role."
+                "There is no account with the user name “%(name)s”. Create an invitation on the study’s settings page: "
+                "the person creates an account with it and gets the role."
             )
             % {"name": username}
         )

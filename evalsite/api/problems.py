@@ -28,7 +28,7 @@ CURES = {
         "Ask somebody who is allowed to do this. If a scope is named, use a token that has it."
     ),
     "not_authenticated": gettext_lazy("Send the header “Authorization: Token KEY”; the page “Your account” has keys."),
-    "authentication_failed": gettext_lazy("Make a new token on the page “Your account”."),
+    "authentication_failed": gettext_lazy("Create a new token on the page “Your account”."),
     "not_found": gettext_lazy("Check the address. What you are not allowed to see counts as not found, too."),
     "throttled": gettext_lazy("Wait as many seconds as the header Retry-After says, then repeat the request."),
     "unsupported_media_type": gettext_lazy("Send the Content-Type that the description of the API names."),

@@ -124,7 +124,7 @@ def test_the_page_for_a_missing_address_leads_on(client: Client) -> None:
     response = client.get("/no/such/page")
 
     assert response.status_code == 404
-    assert escape("To the start page") in response.content.decode()
+    assert escape("Go to the start page") in response.content.decode()
 
 
 def test_administrators_have_no_link(client: Client) -> None:

@@ -48,7 +48,7 @@ def test_pairs_are_imported_rated_by_two_people_and_their_alpha_is_the_one_by_ha
     desk.get_by_label("Consent").fill("Your answers are kept without your name.")
     desk.get_by_label("Instructions").fill("Look at every part of the prompt.")
     assert_accessible(desk)
-    follow(desk, desk.get_by_role("button", name="Make the study"))
+    follow(desk, desk.get_by_role("button", name="Create the study"))
     study = Study.objects.get()
     assert desk.url == f"{live_site}/study/{study.token}/"
     follow(desk, desk.get_by_role("button", name=re.compile("Open")))

@@ -37,7 +37,7 @@ class Command(StudyCommand):
                 made = add_methods(study=study, methods=methods, by=None, remark=options["note"])
             except ValidationError as problem:
                 raise CommandError(" ".join(problem.messages)) from problem
-            self.stdout.write(f"{made.n_items} new items.")
+            self.stdout.write(f"New items: {made.n_items}.")
         for one in tries_of(study):
             joined = ", ".join(sorted(method.name for method in one.methods.all()))
             self.stdout.write(f"{one.added_at:%Y-%m-%d} {joined}: {one.n_items} items {one.note}".rstrip())

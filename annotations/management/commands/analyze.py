@@ -12,7 +12,7 @@ from annotations.management.mapping_arguments import add_mapping_arguments, mapp
 from annotations.management.scale_argument import add_scale_argument, number
 from annotations.reports.anchors import slug
 from annotations.reports.bad_data import BadData
-from annotations.reports.numbers import for_terminal
+from annotations.reports.numbers import counted, for_terminal
 from annotations.reports.paper.summary import summary
 from annotations.reports.study.analysis import Options, Unknown, analyse, pair_named
 from annotations.reports.study.data import StudyData
@@ -172,7 +172,9 @@ class Command(BaseCommand):
         for warning in log.warnings:
             self.stdout.write(self.style.WARNING(f"Please check: {warning}"))
         if log.total:
-            self.stdout.write(self.style.WARNING(f"{log.total} rows left out, each with its reason: excluded.csv"))
+            self.stdout.write(
+                self.style.WARNING(f"{counted(log.total, 'row')} left out, each with its reason: excluded.csv")
+            )
         more = "" if options["quick"] else ", report.pdf, report.docx, report.md, methods.tex, references.bib, figures"
         self.stdout.write(f"written to {out}: the tables, report.json, report.html, report.tex{more}")
 
@@ -208,7 +210,9 @@ class Command(BaseCommand):
         for warning in log.warnings:
             self.stdout.write(self.style.WARNING(f"Please check: {warning}"))
         if log.total:
-            self.stdout.write(self.style.WARNING(f"{log.total} rows left out, each with its reason: excluded.csv"))
+            self.stdout.write(
+                self.style.WARNING(f"{counted(log.total, 'row')} left out, each with its reason: excluded.csv")
+            )
         names = ", ".join(path.name for path in written if path.parent == out)
         self.stdout.write(f"written to {out}: {names}{'' if options['quick'] else ', tables, figures'}")
 

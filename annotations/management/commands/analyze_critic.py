@@ -12,7 +12,7 @@ from annotations.reports.critic.analysis import Options, analyse_critics
 from annotations.reports.critic.document import critic_document
 from annotations.reports.critic.files import read_verdicts
 from annotations.reports.critic.sections import critic_headlines
-from annotations.reports.numbers import for_terminal
+from annotations.reports.numbers import counted, for_terminal
 from annotations.reports.write import write_report
 from annotations.version import code_version
 from exchange.rejects import BadFile, RejectLog
@@ -71,5 +71,7 @@ class Command(BaseCommand):
         for warning in log.warnings:
             self.stdout.write(self.style.WARNING(f"Please check: {warning}"))
         if log.total:
-            self.stdout.write(self.style.WARNING(f"{log.total} rows left out, each with its reason: excluded.csv"))
+            self.stdout.write(
+                self.style.WARNING(f"{counted(log.total, 'row')} left out, each with its reason: excluded.csv")
+            )
         self.stdout.write(f"written to {out}: the tables, report.json, report.html")

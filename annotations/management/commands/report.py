@@ -37,4 +37,4 @@ class Command(StudyCommand):
         written = write_report(document, options["out"], is_quick=options["quick"])
         for sentence in summary(document):
             self.stdout.write(for_terminal(sentence))
-        self.stdout.write(f"{len(written)} files written to {options['out']}")
+        self.stdout.write(f"Files written to {options['out']}: {len(written)}")

@@ -14,7 +14,7 @@ from generation.services.demo_run import add_critics
 
 
 class Command(BaseCommand):
-    help = "Make the study and the audit of what the demo's run drew, with simulated people, unless they are there."
+    help = "Create the study and the audit of what the demo's run drew, with simulated people, unless they are there."
 
     def handle(self, **options: Any) -> None:
         run = demo_run()

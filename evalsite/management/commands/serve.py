@@ -96,7 +96,7 @@ class Command(BaseCommand):
         if missing:
             self.say(
                 f"==> No images can be drawn or scored here: {', '.join(missing)} not installed "
-                f"(`make {'demo' if options['demo'] else 'run'}` without GENERATION=0 brings them)"
+                f"(`make {'demo' if options['demo'] else 'run'}` without GENERATION=0 installs them)"
             )
         self.say("==> Starting the web server and the " + ("worker" if missing else "workers"))
         with noted(port, notes=settings.DATA_DIR) as note_stopping, ChildProcesses(self.say) as children:

@@ -31,4 +31,4 @@ class Command(BaseCommand):
                 n = manifest.write(found, stream)
         except OSError as error:
             raise CommandError(f"{out}: {error.strerror}.") from error
-        self.stdout.write(f"{n} images written to {out}.")
+        self.stdout.write(f"Images written to {out}: {n}.")

@@ -28,7 +28,9 @@ class Command(BaseCommand):
         than = timezone.now() - timedelta(days=days)
         n_imports = upload_retention.older(than=than)
         if dry_run:
-            self.stdout.write(f"{n_imports} imports have files that would be removed.")
+            self.stdout.write(f"Imports whose files would be removed: {n_imports}.")
             return
         removed = upload_retention.remove_older(than=than)
-        self.stdout.write(f"Removed {removed.n_files} files of {n_imports} imports, {removed.n_bytes / 2**20:.1f} MB.")
+        self.stdout.write(
+            f"Files removed: {removed.n_files} ({removed.n_bytes / 2**20:.1f} MB), of imports: {n_imports}."
+        )

@@ -108,7 +108,7 @@ def designed(desk: Page, form: str, questions: tuple[Asked, ...], n_raters: int)
         elif asked.kind == Kind.PLACES:
             question.get_by_label("Needs an answer").uncheck()
     assert_accessible(desk)
-    follow(desk, desk.get_by_role("button", name="Make the study"))
+    follow(desk, desk.get_by_role("button", name="Create the study"))
     follow(desk, desk.get_by_role("button", name="Open the study"))
     study = Study.objects.get()
     assert [(d.kind, d.about) for d in study.dimensions.all()] == [(one.kind, one.about) for one in questions]

@@ -38,7 +38,7 @@ def test_a_typing_error_in_a_copy_is_corrected_previewed_and_open_in_less_than_a
     page.get_by_label("Currency").fill("EUR")
     page.get_by_label("Currency").blur()
     expect(page.locator("#live")).to_contain_text("EUR")  # it follows while one chooses
-    follow(page, page.get_by_role("button", name="Make the study"))
+    follow(page, page.get_by_role("button", name="Create the study"))
     follow(page, page.get_by_role("button", name="Open the study"))
 
     began = time.monotonic()
@@ -46,7 +46,7 @@ def test_a_typing_error_in_a_copy_is_corrected_previewed_and_open_in_less_than_a
     question = page.get_by_label("Question", exact=True)
     expect(question).to_have_value("Does the image mach the prompt?")
     question.fill("Does the image match the promt?")
-    follow(page, page.get_by_role("button", name="Make the study"))
+    follow(page, page.get_by_role("button", name="Create the study"))
     # The copy has a typing error of its own, which a draft need not keep.
     follow(page, page.get_by_role("link", name="Change the draft"))
     assert_accessible(page)
@@ -80,7 +80,7 @@ def test_words_in_arabic_are_written_in_their_own_direction_and_read_by_a_rater(
     page = context.new_page()
     page.goto("/study/new/")
     page.get_by_label("Title").fill("Do these match?")
-    follow(page, page.get_by_role("button", name="Make the study"))
+    follow(page, page.get_by_role("button", name="Create the study"))
     follow(page, page.get_by_role("link", name="Words in other languages"))
     follow(page, page.get_by_role("link", name=re.compile("العربية")))
     arabic = page.get_by_label(re.compile("Does the image match the prompt"))

@@ -37,7 +37,7 @@ def designed(desk: Page, *, kind: str, question: str) -> Study:
     follow(desk, desk.get_by_role("button", name=re.compile(question)))
     follow(desk, desk.get_by_role("button", name=re.compile("Remove")).first)
     assert_accessible(desk)
-    follow(desk, desk.get_by_role("button", name="Make the study"))
+    follow(desk, desk.get_by_role("button", name="Create the study"))
     study = Study.objects.get()
     assert study.dimensions.count() == 1
     follow(desk, desk.get_by_role("button", name=re.compile("Open")))

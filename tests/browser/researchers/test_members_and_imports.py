@@ -31,7 +31,7 @@ def test_an_invited_person_makes_an_account_and_takes_part(
     page = context.new_page()
     page.goto(f"/study/{study.token}/settings/")
     page.evaluate("direction => document.documentElement.dir = direction", direction)
-    page.get_by_role("button", name="Make an invitation").click()
+    page.get_by_role("button", name="Create an invitation").click()
     expect(page.get_by_role("button", name="Copy", exact=True)).to_be_visible()
     link = page.get_by_label("Invitation", exact=True).input_value()
     page.evaluate("direction => document.documentElement.dir = direction", direction)
@@ -46,7 +46,7 @@ def test_an_invited_person_makes_an_account_and_takes_part(
     invited.get_by_label("Username").fill("bea")
     invited.get_by_label("Password", exact=True).fill(PASSWORD)
     invited.get_by_label("Password confirmation").fill(PASSWORD)
-    invited.get_by_role("button", name="Make the account and take part").click()
+    invited.get_by_role("button", name="Create the account and take part").click()
     expect(invited.get_by_text("You now take part in this study")).to_be_visible()
     expect(invited.get_by_role("link", name="Foxes and their stews").first).to_be_visible()
     assert study.memberships.get().user.username == "bea"

@@ -80,7 +80,7 @@ def test_without_the_extra_serve_says_what_is_missing_and_runs_no_generator(serv
     servers.wait_until(lambda: is_ready(server), server, timeout_s=180)
     said = server.says()
     assert "No images can be drawn or scored here: torch, open_clip not installed" in said
-    assert "`make run` without GENERATION=0 brings them" in said
+    assert "`make run` without GENERATION=0 installs them" in said
     assert len(children(server.process.pid)) == 4
 
 

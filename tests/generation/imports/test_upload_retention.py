@@ -118,10 +118,10 @@ def test_the_command_removes_what_was_imported_long_ago(capsys: pytest.CaptureFi
     done, fresh = make_ended(ago=timedelta(days=100)), make_ended(ago=timedelta(days=1))
     out = io.StringIO()
     call_command("remove_uploads", days=30, dry_run=True, stdout=out)
-    assert out.getvalue() == "1 imports have files that would be removed.\n"
+    assert out.getvalue() == "Imports whose files would be removed: 1.\n"
     assert stored() == files_of(done, fresh)
     call_command("remove_uploads", days=30, stdout=out)
-    assert "Removed 2 files of 1 imports" in out.getvalue()
+    assert "Files removed: 2 (" in out.getvalue()
     assert stored() == files_of(fresh)
     assert Prompt.objects.count() == 1
     with pytest.raises(CommandError):

@@ -121,7 +121,7 @@ def test_a_vote_that_cannot_be_read_is_named_by_row_and_field(text: str, problem
 
 def test_bad_votes_can_be_left_out_and_are_listed(tmp_path: Path) -> None:
     said = analyze(tmp_path, "method_a,method_b,winner\na,b,a\na,b,b\na,b,?\n", "--on-bad-value", "exclude")
-    assert "1 rows left out" in said
+    assert "1 row left out" in said
     assert rows(tmp_path, "excluded")[0]["field"] == "winner"
 
 
