@@ -163,10 +163,15 @@ class PreferencePart:
 
 @dataclass(frozen=True, kw_only=True)
 class PreferenceQuestion(PreferencePart):
-    """A question in a document of votes or rankings. question: what was asked, "" if unknown."""
+    """A question in a document of votes or rankings.
+
+    question    what was asked, "" if unknown
+    agreement   of raters in votes, Krippendorff's nominal alpha; None for rankings
+    """
 
     name: str
     question: str = ""
+    agreement: ReportedEstimate | None = None
 
     @property
     def asked(self) -> str:

@@ -23,6 +23,7 @@ from annotations.reports.documents.preferences import (
 from annotations.reports.documents.provenance import MadeOfVotes
 from annotations.reports.documents.supporting import ReportedFewest
 from annotations.reports.estimates import estimate, number
+from annotations.reports.votes.agreement import votes_alpha
 from annotations.reports.votes.one_form import in_one_form
 from annotations.reports.votes.sentence import answer
 from annotations.stats.estimate import STATS_VERSION
@@ -78,7 +79,10 @@ def preference_document(
         warnings=tuple(warnings),
         preferences=tuple(
             PreferenceQuestion(
-                name=name, question=asked.get(name, ""), **vars(preference_part(data, n_pseudo=n_pseudo))
+                name=name,
+                question=asked.get(name, ""),
+                agreement=estimate(votes_alpha(data)) if isinstance(data, Votes) else None,
+                **vars(preference_part(data, n_pseudo=n_pseudo)),
             )
             for name, data in questions.items()
         ),

@@ -7,7 +7,7 @@ from annotations.reports.anchors import anchors
 from annotations.reports.charts import Mark
 from annotations.reports.documents.estimates import ReportedEstimate
 from annotations.reports.documents.preferences import PreferenceDocument, PreferencePart, ReportedPair, ReportedStrength
-from annotations.reports.estimates import ends, note_of
+from annotations.reports.estimates import ends, leading, note_of
 from annotations.reports.numbers import counted, figure, interval, p_value, share, span
 from annotations.reports.pictures.matrix_chart import MOST_DRAWN, chance_matrix
 from annotations.reports.view import Block, Paragraph, Section
@@ -44,7 +44,22 @@ def preference_sections(document: PreferenceDocument) -> list[Section]:
             return Section(f"{at}-{of}", title, blocks, table, name)
 
         found += part_sections(part, section)
+        if part.agreement:
+            found.append(section("agreement", "Agreement of raters", _agreement(part.agreement), "preference_tests"))
     return found
+
+
+def _agreement(alpha: ReportedEstimate) -> list[Block]:
+    """Alpha in a sentence, and what a low one does not mean."""
+    if alpha.value is None:
+        return [Paragraph(f"Krippendorff's nominal alpha is undefined: {alpha.reason}.")]
+    said = f"Krippendorff's nominal alpha over two methods on one prompt is {figure(alpha.value, digits=2)}"
+    if (bounds := leading(alpha)) and bounds.low is not None and bounds.high is not None:
+        said += f", 95% interval over {bounds.covers} {span(bounds.low, bounds.high)}"
+    elif alpha.intervals and alpha.intervals[0].reason:
+        said += f"; no interval over {alpha.intervals[0].covers}: {alpha.intervals[0].reason}"
+    notes = "".join(f"; {note}" for note in alpha.notes)
+    return [Paragraph(f"{said}{notes}."), Paragraph(LOW_ALPHA)]
 
 
 def part_sections(part: PreferencePart, section: Make) -> Iterator[Section]:

@@ -180,3 +180,10 @@ def test_a_method_with_the_name_of_an_outcome_is_named(tmp_path: Path) -> None:
     said = analyze(tmp_path, "method_a,method_b,winner\ntie,b,tie\ntie,b,b\n")
     assert "'tie' is read as the method of this name in 1 vote with this winner." in said
     assert "read as the method" not in analyze(tmp_path, "method_a,method_b,winner\na,b,a\na,b,b\n")
+
+
+def test_agreement_is_next_to_the_winner_with_what_it_does_not_mean(tmp_path: Path) -> None:
+    analyze(tmp_path, preference_study())
+    html = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "nominal alpha over two methods on one prompt is " in html
+    assert "A low alpha says nothing against a clear winner" in html

@@ -1,0 +1,38 @@
+"""How well raters agree in their votes on the same images."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from annotations.stats.agreement.alpha import krippendorff_alpha
+from annotations.stats.estimate import Estimate
+from annotations.stats.preferences.votes import TIE, Votes
+from annotations.stats.ratings import Ratings
+
+MOST_RATERS = 500
+"""With more raters, none of them is left out in turn, and the interval is over units only."""
+
+
+def votes_alpha(votes: Votes, *, most_raters: int = MOST_RATERS) -> Estimate:
+    """Krippendorff's nominal alpha of the answers first, second and tie; a unit is two methods on one prompt.
+
+    Its interval is over raters, else over units. Of several votes of a rater on a unit the first one counts, which a
+    note says. Undefined with a reason where raters or prompts are unknown, or no unit has votes of two raters. Near
+    0 where nearly all votes are for one method: raters then agree about as often as chance predicts.
+    """
+    if votes.rater is None or votes.prompt is None:
+        why = f"the votes do not say which {'rater' if votes.rater is None else 'prompt'} they belong to"
+        return Estimate.undefined("krippendorff_alpha_nominal", "Krippendorff's alpha, nominal", why)
+    k = len(votes.methods)
+    is_turned = votes.first > votes.second
+    answer = np.where(is_turned & (votes.outcome != TIE), 1 - votes.outcome, votes.outcome)
+    pair = np.minimum(votes.first, votes.second) * k + np.maximum(votes.first, votes.second)
+    units, unit = np.unique(np.stack([pair, votes.prompt]), axis=1, return_inverse=True)
+    raters, rater = np.unique(votes.rater, return_inverse=True)
+    unit = unit.ravel()
+    kept = np.sort(np.unique(unit * len(raters) + rater, return_index=True)[1])
+    ratings = Ratings(unit[kept], rater[kept], answer[kept], np.arange(3.0), units.shape[1], len(raters))
+    rng = np.random.default_rng(0) if len(raters) <= most_raters else None
+    found = krippendorff_alpha(ratings, "nominal", rng=rng, covers=("raters",) if rng else ("units",))
+    n_left_out = len(unit) - len(kept)
+    return replace(found, notes=(*found.notes, f"repeated votes left out: {n_left_out:,}")) if n_left_out else found
