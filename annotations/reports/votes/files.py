@@ -45,6 +45,8 @@ _BOTH_BAD = {"tie_(bothbad)", "tie_(both_bad)", "bothbad", "both_bad", "both_are
 _BOTH_GOOD = {"tie_(both_good)", "both_good", "both_are_good"}
 _TIES = {"tie", "ties", "tied", "both", "draw", "equal", "same", "no_preference", *_BOTH_BAD, *_BOTH_GOOD}
 OnBadValue = Literal["error", "exclude"]
+AsNames = dict[tuple[str, str], int]
+"""Field and name → in how many votes it is read as a name although the convention means something else."""
 
 
 def read_votes(source: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> dict[str, Votes]:
@@ -60,13 +62,13 @@ def read_votes(source: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> dic
     and name repeated votes and names that are nearly the same. Raises BadFile and BadData as `read_study`.
     """
     questions: dict[str, _Question] = {}
-    as_names: dict[str, int] = {}
+    as_names: AsNames = {}
     n_missing = n_unasked = 0
     for cells in _rows(source, log):
         first, second = (cells.known_text(name, max_length=LONGEST_NAME) for name in ("method_a", "method_b"))
         if cells.ok and first == second:
             cells.reject("method_b", f"the method {first!r} meets itself", "name two methods, or leave the vote out")
-        side = _side(cells, first, second) if cells.ok else None
+        side = _side(cells, first, second, as_names) if cells.ok else None
         if cells.ok and not cells.has("winner"):
             n_missing += 1
             continue
@@ -88,10 +90,8 @@ def read_votes(source: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> dic
         log.remark(f"{source.name}: {counted(n_missing, 'row')} without a winner: missing answers, which do not count.")
     if n_unasked and len(questions) > 1:
         log.warn(f"{source.name}: {counted(n_unasked, 'vote')} without a question: the question {ONE_QUESTION!r}.")
-    for name, n in as_names.items():
-        log.warn(
-            f"{source.name}: {name!r} is read as the method of this name in {counted(n, 'vote')} with this winner."
-        )
+    for (field, name), n in as_names.items():
+        log.warn(f"{source.name}, {field}: {name!r} is read as the method of this name in {counted(n, 'vote')}.")
     log.spellings.meet(source.name, "question", questions)
     for name, question in questions.items():
         question.check(source.name, f" of {name}" if len(questions) > 1 else "", log)
@@ -114,8 +114,8 @@ def _word(text: str) -> str:
     return folded(text)
 
 
-def _outcome(cells: Cells, winner: str, first: str, second: str, side: int, as_names: dict[str, int]) -> int | None:
-    """How the first method fared; as_names counts winners that are names although the convention means another."""
+def _outcome(cells: Cells, winner: str, first: str, second: str, side: int, as_names: AsNames) -> int | None:
+    """How the first method fared."""
     by_name = {first: WINS, second: LOSES}
     word = _word(winner)
     found = WINS if word in _FIRST else LOSES if word in _SECOND else TIE if word in _TIES else None
@@ -123,7 +123,7 @@ def _outcome(cells: Cells, winner: str, first: str, second: str, side: int, as_n
         found = WINS if (word == "left") == (side == 1) else LOSES
     if winner in by_name:
         if found not in (None, by_name[winner]):
-            as_names[winner] = as_names.get(winner, 0) + 1
+            as_names["winner", winner] = as_names.get(("winner", winner), 0) + 1
         return by_name[winner]
     if found is None:
         problem = "neither of the two methods, and not a word for the outcome"
@@ -147,18 +147,20 @@ def _tie_kind(winner: str) -> str:
     return "both bad" if word in _BOTH_BAD else "both good" if word in _BOTH_GOOD else "tie"
 
 
-def _side(cells: Cells, first: str, second: str) -> int | None:
+def _side(cells: Cells, first: str, second: str, as_names: AsNames) -> int | None:
     """1 where the first was on the left, −1 on the right, 0 where the file does not say."""
     if not cells.has("side"):
         return 0
     name = cells.known_text("side", max_length=LONGEST_NAME)
-    if name in (first, second):
-        return 1 if name == first else -1
     word = _word(name)
-    if word in _FIRST:
-        return 1
-    if word in _SECOND:
-        return -1
+    found = 1 if word in _FIRST else -1 if word in _SECOND else 0
+    if name in (first, second):
+        by_name = 1 if name == first else -1
+        if found not in (0, by_name):
+            as_names["side", name] = as_names.get(("side", name), 0) + 1
+        return by_name
+    if found:
+        return found
     cells.reject("side", "it does not say which method was on the left", "write a or b: the method on the left")
     return None
 

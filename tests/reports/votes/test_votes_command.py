@@ -178,7 +178,9 @@ def test_what_counts_but_may_not_be_intended_is_named(tmp_path: Path) -> None:
 
 def test_a_method_with_the_name_of_an_outcome_is_named(tmp_path: Path) -> None:
     said = analyze(tmp_path, "method_a,method_b,winner\ntie,b,tie\ntie,b,b\n")
-    assert "'tie' is read as the method of this name in 1 vote with this winner." in said
+    assert "votes.csv, winner: 'tie' is read as the method of this name in 1 vote." in said
+    said = analyze(tmp_path, "method_a,method_b,winner,side\na,b,a,b\nb,a,a,b\n")
+    assert "votes.csv, side: 'b' is read as the method of this name in 1 vote." in said
     assert "read as the method" not in analyze(tmp_path, "method_a,method_b,winner\na,b,a\na,b,b\n")
 
 
