@@ -45,7 +45,8 @@ def answer(part: PreferencePart) -> str:
 
 def _basis(part: PreferencePart) -> str:
     between = "between" if part.kind == "votes" else "of"
-    return f"{counted(part.n, _noun(part))} {between} {part.n_methods} methods{_by_raters(part)}"
+    prior = f", with a {part.prior}" if part.prior else ""
+    return f"{counted(part.n, _noun(part))} {between} {part.n_methods} methods{_by_raters(part)}{prior}"
 
 
 # --- methods without a strength --------------------------------------------------------------------------------------

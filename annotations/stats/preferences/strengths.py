@@ -58,7 +58,7 @@ class Strengths:
     side     δ: how much being on the left, or each place further forward of a ranking, adds to the log odds of
              winning; None where sides are unknown or fixed
     chance   (k, k) in the order of `rows`: the chance that the row's method beats the column's, ties as halves
-    misfit   whether one scale describes the votes, or circles of wins, for example, contradict it
+    misfit   whether one scale describes the votes, or circles of wins, for example, contradict it; not with a prior
     differences  of all pairs of ranked methods, in the order of `rows`, with indices into them
     letters  of each ranked method, in the order of `rows`: two that share one are not distinguished (5%, Holm)
     prior    empty, or the prior in words; note: why nothing is ranked, or empty
@@ -93,7 +93,8 @@ def strengths(votes: Votes, *, level: float = 0.95, n_pseudo: float = 0.0) -> St
     kinds = clusters_of(inner)
     spread = Spread(model.VoteSample(inner, fitted), kinds)
     found = _assembled(votes, group, spread, fitted.chances, METHOD, level, n_pseudo, {"votes": inner.n}, kinds)
-    found = replace(found, misfit=misfit(inner, fitted))
+    if not n_pseudo:  # the test is that of the likelihood's maximum
+        found = replace(found, misfit=misfit(inner, fitted))
     if not has_bounds:
         why = "no finite effect of the side fits these votes, so that strengths are not corrected for it"
         return replace(found, side=Estimate.undefined("side", LEFT, why))
