@@ -12,11 +12,12 @@ counts, and the reason if it is undefined.
 **Does a metric agree with people?** `metric_table` measures and compares several metrics. `correlate` measures one;
 `human_ceiling` shows how well one rater predicts the others.
 
-**Is one method better?** `compare` tests two methods on the same prompts, `ordinal_effect` fits a mixed model of the
-levels, `method_means` gives each method's mean, `multiverse` repeats a comparison under other choices of analysis, and
-`confidence_sequence` stays valid however often you look. `adjusted_means` removes raters' severity and prompts'
-difficulty, and `fewest_to_change` says how few answers decide which method leads. For votes and rankings use
-`win_rate`, `strengths` and `ranking_strengths`.
+**Is one method better?** `compare` tests two methods on the same prompts, `effects_by_category` within each category,
+and `equivalence` whether they differ by less than a margin. `ordinal_effect` fits a mixed model of the levels, and
+`ordinal_methods` one of all methods, with every pair. `method_means` gives each method's mean, `multiverse` repeats a
+comparison under other choices of analysis, and `confidence_sequence` stays valid however often you look.
+`adjusted_means` removes raters' severity and prompts' difficulty, and `fewest_to_change` says how few answers decide
+which method leads. For votes and rankings use `win_rate`, `strengths` and `ranking_strengths`.
 
 **How large should the next study be?** `pilot_components` estimates variances from a pilot study.
 `required_prompts` and `plan_table` turn them into numbers of prompts and raters.
@@ -44,7 +45,9 @@ if TYPE_CHECKING:
     from annotations.stats.agreement.intraclass.icc import icc_family
     from annotations.stats.agreement.report import agreement_report
     from annotations.stats.comparison.adjusted import adjusted_means
+    from annotations.stats.comparison.by_category import effects_by_category
     from annotations.stats.comparison.compare import compare
+    from annotations.stats.comparison.equivalence import equivalence
     from annotations.stats.comparison.fragility import fewest_to_change
     from annotations.stats.comparison.means import method_means
     from annotations.stats.comparison.multiverse import multiverse
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
     from annotations.stats.metrics.correlation import correlate
     from annotations.stats.metrics.table import metric_table
     from annotations.stats.ordinal_model.effect import ordinal_effect
+    from annotations.stats.ordinal_model.methods import ordinal_methods
     from annotations.stats.preferences.rankings import Rankings
     from annotations.stats.preferences.strengths import ranking_strengths, strengths
     from annotations.stats.preferences.votes import Votes
@@ -90,7 +94,10 @@ _HOMES = {
     "correlate": "metrics.correlation:correlate",
     "human_ceiling": "metrics.ceiling:human_ceiling",
     "compare": "comparison.compare:compare",
+    "effects_by_category": "comparison.by_category:effects_by_category",
+    "equivalence": "comparison.equivalence:equivalence",
     "ordinal_effect": "ordinal_model.effect:ordinal_effect",
+    "ordinal_methods": "ordinal_model.methods:ordinal_methods",
     "method_means": "comparison.means:method_means",
     "multiverse": "comparison.multiverse:multiverse",
     "confidence_sequence": "comparison.sequential:confidence_sequence",
@@ -135,7 +142,10 @@ __all__ = [  # noqa: RUF022  (in the order of the questions above)
     "correlate",
     "human_ceiling",
     "compare",
+    "effects_by_category",
+    "equivalence",
     "ordinal_effect",
+    "ordinal_methods",
     "method_means",
     "multiverse",
     "confidence_sequence",

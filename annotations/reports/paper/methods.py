@@ -297,6 +297,11 @@ def _beside(dimensions: Sequence[ReportedQuestion]) -> Iterator[str]:
             "Welch's F test of equal differences."
         )
     support = [one.support for one in dimensions if one.support]
+    if any(one.spread for one in support):
+        yield (
+            "The reliability of means of other numbers of raters follows from that of one rating by Spearman and "
+            "Brown's formula."
+        )
     if any(one.adjusted and one.adjusted.methods for one in support):
         yield (
             "Fair averages are least-squares means of an additive model of methods, prompts and raters, with jackknife "

@@ -108,7 +108,7 @@ def _gains(own: PlannedSize, others: list[PlannedSize]) -> str:
     per_prompt = f", {own.raters_per_prompt:,} per prompt," if own.raters_per_prompt < own.n_raters else ""
     said = (
         f"With {counted(own.n_prompts or 0, 'prompt')} and {counted(own.n_raters, 'rater')}{per_prompt} who rate both "
-        f"methods, an interval of ± {figure(own.half_width, digits=2)} is to be expected"
+        f"methods, expect an interval of ± {figure(own.half_width, digits=2)}"
     )
     found = {(plan.n_prompts, plan.n_raters): plan.half_width for plan in others}
     twice = 2 * (own.n_prompts or 0)
