@@ -111,6 +111,8 @@ class Command(BaseCommand):
             for path in options[name] if isinstance(options[name], list) else [options[name]]:
                 if path and not path.is_file():
                     raise CommandError(f"--{name.replace('_', '-')}: there is no file {path}")
+        if options["margin"] is not None and not options["ratings"]:
+            raise CommandError("--margin is for --ratings: it is a difference of mean ratings.")
         out.mkdir(parents=True, exist_ok=True)
         if options["votes"] or options["rankings"]:
             self._preferences(out, options)

@@ -224,6 +224,14 @@ def test_bad_arguments_say_the_cure(analyze: Callable[..., Path], options: dict[
         analyze("item,rater,value\na,x,1\na,y,2\n", **options)
 
 
+def test_votes_have_no_margin_of_mean_ratings(tmp_path: Path) -> None:
+    votes = tmp_path / "V.csv"
+    votes.write_text("method_a,method_b,winner\na,b,a\n")
+    with pytest.raises(CommandError, match="--margin is for --ratings"):
+        call_command("analyze", votes=votes, margin=0.3, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_names_from_files_cannot_break_out_of_the_report(analyze: Callable[..., Path]) -> None:
     out = analyze(
         "item,rater,dimension,value\na,<b>x</b>,<script>alert(1)</script>,1\na,=1+1,<script>alert(1)</script>,2\n"
