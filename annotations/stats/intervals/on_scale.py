@@ -25,6 +25,7 @@ def interval_on_scale(
     scale: Scale,
     level: float,
     within: tuple[float, float] | None = None,
+    skew: float = 0.0,
 ) -> Interval:
     """value ± t(df) · error, with the error transformed to `scale` by its derivative and the ends transformed back.
 
@@ -32,15 +33,22 @@ def interval_on_scale(
     ends of the range, where a logit's are not 0 and 1; a plain interval is cut there. Undefined with a reason for an
     error of 0: no variation in the sample does not show that there is none. Except on the plain scale it is also
     undefined for a value at an end of the range. Raises ValueError for Fisher's z with a range other than −1 to 1.
+
+    skew ≥ 0, for a logit only: the error relative to a variance that lowers the statistic. The lower end is then taken
+    from the cube root of that variance, which is closer to a normal distribution (Wilson and Hilferty 1931): it lies
+    ((1 + skew · t/3)³ − 1)/skew errors below, not t. Raises ValueError for another scale.
     """
     low, high = ends = within or _ENDS[scale]
     if scale == "fisher z" and ends != _ENDS[scale]:
         raise ValueError("Fisher's z is for a range from −1 to 1")
+    if skew and scale != "logit":
+        raise ValueError("skew is for a logit only")
     if scale != "plain" and not low + _ROUNDING < value < high - _ROUNDING:
         return Interval.undefined(covers, method, "the statistic is at the end of its range", level)
     if error <= 1e-14:
         return Interval.undefined(covers, method, f"no variation between {covers}", level)
-    reach = float(t_quantile((1 + level) / 2, df)) * error
+    t = float(t_quantile((1 + level) / 2, df))
+    reach = t * error
     if scale == "plain":
         below, above = value - reach, value + reach
     elif scale == "fisher z":
@@ -49,5 +57,6 @@ def interval_on_scale(
     else:
         width = high - low
         centre, reach = log((value - low) / (high - value)), reach * width / ((value - low) * (high - value))
-        below, above = (low + width * float(scipy.special.expit(centre + side * reach)) for side in (-1, 1))
+        longer = reach * ((1 + skew * t / 3) ** 3 - 1) / (skew * t) if skew else reach
+        below, above = (low + width * float(scipy.special.expit(centre + step)) for step in (-longer, reach))
     return Interval.around(value, below, above, covers, method, level, within=ends)

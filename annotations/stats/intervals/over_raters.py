@@ -11,7 +11,8 @@ jackknife variance is biased upwards (Efron and Stein 1981), and strongly so wit
 rater deletes whole pairs.
 
 Both use t with the degrees of freedom of the variance itself (Satterthwaite 1946), which are fewer than R − 1, since
-raters' effects have heavy tails: see `rater_freedom`.
+raters' effects have heavy tails: see `rater_freedom`. Where severity counts, the lower end lies further away than the
+upper one: see `severity_skew`.
 
 Jackknives work on z = −ln(1 − θ), and the interval on ln((θ − L)/(1 − θ)), L the lowest value that such ratings can
 have, so that it stays within what is attainable.
@@ -41,6 +42,8 @@ _NOISE_ALLOWED = 1.25
 """V_raters counts up to this many times V: its noise from single ratings is subtracted only on average."""
 _FEWEST, _FEWEST_SEVERITY = 2.0, 4 / 3
 """The fewest degrees of freedom, for statistics that count severity and for the others: those of three raters."""
+_UNSURE = 5
+"""With this many raters or fewer, nothing shows which part of V severity makes, and both arms are equally long."""
 _NEGATIVE_ALLOWED = 0.2
 """V_raters − V_cells may reduce V by at most this share of V_units."""
 _OWN_ALLOWED = 0.5
@@ -72,6 +75,20 @@ def rater_freedom(
     inverse = (units / variance) ** 2 / max(1, n_units - 1)
     inverse += share**2 * (1 / max(1, n_raters - 1) + _TAIL / (2 * n_raters))
     return max(least, 1 / inverse) if inverse > 0 else float(max(1, n_raters - 1))
+
+
+def severity_skew(variance: float, raters: float, cells: float, n_raters: int) -> float:
+    """Standard error of a statistic that counts severity, relative to the variance of severities that lowers it.
+
+    variance V; raters, cells: the delete-one variances. The statistic follows the square of a rater's severity, so what
+    it loses is a variance of R severities, with a relative standard error of √(2/(R − 1)) for normal ones (Cramér 1946,
+    eq. 27.4.2). That is multiplied by (V_raters − V_cells)/V, at most 1, the part of V that is the raters' own, and by
+    1 − 5/R, since few raters show that part poorly: 0 up to five raters. See `interval_on_scale` for its use.
+    """
+    if not variance > 0 or n_raters <= _UNSURE:
+        return 0.0
+    own = min(max(raters - cells, 0.0) / variance, 1.0)
+    return float(own * np.sqrt(2 / (n_raters - 1)) * (1 - _UNSURE / n_raters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +141,9 @@ class Spread:
         variance = rest if rest < alone else alone
         freedom = rater_freedom(variance, 0.0, self.n_units, alone, self.n_raters, counts_severity=counts_severity)
         held = " held to the variance over both less the units' own" if rest < alone else ""
-        method = f"delete-one-rater jackknife of −ln(1 − θ){held}, {t_of(freedom)}"
-        return self._interval(value, variance, freedom, lowest, RATERS, method, level)
+        skew = self._skew(place, variance) if counts_severity else 0.0
+        method = f"delete-one-rater jackknife of −ln(1 − θ){held}, {t_of(freedom, skew)}"
+        return self._interval(value, variance, freedom, skew, lowest, RATERS, method, level)
 
     def both_interval(
         self, place: int, value: float, lowest: float, level: float, *, counts_severity: bool = False
@@ -134,17 +152,30 @@ class Spread:
         freedom = rater_freedom(
             variance, units, self.n_units, self.raters[place], self.n_raters, counts_severity=counts_severity
         )
+        skew = self._skew(place, variance) if counts_severity else 0.0
         method = (
-            f"delete-one jackknives of −ln(1 − θ) over units and raters less that over single ratings, {t_of(freedom)}"
+            "delete-one jackknives of −ln(1 − θ) over units and raters less that over single ratings, "
+            f"{t_of(freedom, skew)}"
         )
-        return self._interval(value, variance, freedom, lowest, BOTH, method, level)
+        return self._interval(value, variance, freedom, skew, lowest, BOTH, method, level)
 
     def _both(self, place: int) -> float:
         extra, least = self.raters[place] - self.cells[place], -_NEGATIVE_ALLOWED * self.units[place]
         return float(self.units[place] + (least if extra < least else extra))
 
+    def _skew(self, place: int, variance: float) -> float:
+        return severity_skew(variance, self.raters[place], self.cells[place], self.n_raters)
+
     def _interval(
-        self, value: float, variance: float, freedom: float, lowest: float, covers: str, method: str, level: float
+        self,
+        value: float,
+        variance: float,
+        freedom: float,
+        skew: float,
+        lowest: float,
+        covers: str,
+        method: str,
+        level: float,
     ) -> Interval:
         reason = ""
         if np.isnan(value):
@@ -159,9 +190,19 @@ class Spread:
             return Interval.undefined(covers, method, reason, level)
         error = float(np.sqrt(variance)) * (1 - value)
         return interval_on_scale(
-            value, error, freedom, covers=covers, method=method, scale="logit", level=level, within=(lowest, 1.0)
+            value,
+            error,
+            freedom,
+            covers=covers,
+            method=method,
+            scale="logit",
+            level=level,
+            within=(lowest, 1.0),
+            skew=skew,
         )
 
 
-def t_of(freedom: float) -> str:
-    return f"t({freedom:.1f}), allowing for heavy tails of raters' effects"
+def t_of(freedom: float, skew: float = 0.0) -> str:
+    """The quantile in words; skew as in `severity_skew`."""
+    further = "; the lower end is further away, since severity counts squared" if skew else ""
+    return f"t({freedom:.1f}), allowing for heavy tails of raters' effects{further}"

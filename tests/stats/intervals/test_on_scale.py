@@ -1,6 +1,6 @@
 """Intervals on Fisher's z, on the logit, and as they are."""
 
-from math import inf, sqrt
+from math import exp, inf, sqrt
 
 import pytest
 from scipy import stats
@@ -25,6 +25,25 @@ def test_logit_of_a_share() -> None:
     found = interval(0.75, 0.75 * 0.25 * sqrt(1 / 30 + 1 / 10), inf, "logit")
     odds = [end / (1 - end) for end in (found.low, found.high)]
     assert odds == pytest.approx([1.467, 6.137], abs=2e-3)
+
+
+def test_skew_takes_the_lower_end_from_the_cube_root_of_a_variance() -> None:
+    # A variance with a relative standard error of √(2/9) = .4714. Its cube root's is a third, .1571. A cube root 1.96
+    # errors higher is 1.3080 times as large, and its cube 2.2376 times: 1.2376/.4714 = 2.6256 errors of the variance.
+    skew, z = sqrt(2 / 9), 1.959964
+    error = 0.1
+    found = interval_on_scale(
+        0.75, 0.75 * 0.25 * error, inf, covers="raters", method="", scale="logit", level=0.95, skew=skew
+    )
+    below = ((1 + skew * z / 3) ** 3 - 1) / skew
+    assert below == pytest.approx(2.6256, abs=5e-4)
+    assert found.low / (1 - found.low) == pytest.approx(3 * exp(-below * error))
+    assert found.high / (1 - found.high) == pytest.approx(3 * exp(z * error))
+
+
+def test_skew_is_for_a_logit_only() -> None:
+    with pytest.raises(ValueError, match="logit only"):
+        interval_on_scale(0.5, 0.1, 9, covers="raters", method="", scale="plain", level=0.95, skew=0.1)
 
 
 def test_plain_is_students() -> None:

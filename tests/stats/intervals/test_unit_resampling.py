@@ -10,7 +10,7 @@ from annotations.stats.agreement.intraclass.icc_one_way import OneWayFamily
 from annotations.stats.arrays import FloatArray
 from annotations.stats.estimate import Interval
 from annotations.stats.intervals.leave_one_out import DeletedRatings, jackknife_variance, unit_effects
-from annotations.stats.intervals.over_raters import Spread, rater_freedom
+from annotations.stats.intervals.over_raters import Spread, rater_freedom, severity_skew
 from annotations.stats.intervals.pattern_families import Joined
 from annotations.stats.intervals.unit_resampling import accelerated_interval, bootstrap_units
 from annotations.stats.ratings import Ratings
@@ -211,6 +211,31 @@ class TestIntervals:
         tail = 1.25**2 * (1 / 19 + 1.5 / 40)
         assert [over_both.low, over_both.high] == pytest.approx(ends(0.04, 1 / (1.25**2 / 900 + tail)))
         assert [over_raters.low, over_raters.high] == pytest.approx(ends(0.015, 1 / tail))
+
+    def test_where_severity_counts_the_lower_end_is_further_away_by_hand(self) -> None:
+        spread = Spread(*(np.array([part]) for part in (0.04, 0.05, 0.01, 0.0, 0.0)), n_raters=20, n_units=901)
+        plain = spread.both_interval(0, 0.6, -0.5, 0.95)
+        found = spread.both_interval(0, 0.6, -0.5, 0.95, counts_severity=True)
+        # V = .05 + .03, of which .03 is the raters' own: 3/8 · √(2/19) · 15/20 = .09125.
+        skew = 3 / 8 * np.sqrt(2 / 19) * 3 / 4
+        t = stats.t.ppf(0.975, 1 / ((5 / 8) ** 2 / 900 + (4 / 8) ** 2 * (1 / 19 + 1.5 / 40)))
+        reach = ((1 + skew * t / 3) ** 3 - 1) / skew * np.sqrt(0.08) * 1.5 / 1.1
+        assert found.low == pytest.approx(-0.5 + 1.5 / (1 + 0.4 / 1.1 * np.exp(reach)))
+        assert found.low < plain.low
+        assert found.high == plain.high
+        assert "the lower end is further away" in found.method
+
+    def test_skew_of_severity_by_hand(self) -> None:
+        # All of V is the raters' own, and three eighths are.
+        assert severity_skew(0.04, 0.04, 0.0, 20) == pytest.approx(np.sqrt(2 / 19) * 3 / 4)
+        assert severity_skew(0.04, 0.02, 0.005, 8) == pytest.approx(3 / 8 * np.sqrt(2 / 7) * 3 / 8)
+        # Never more than all; none where single ratings explain what raters add, and with five raters.
+        assert severity_skew(0.04, 0.09, 0.01, 20) == severity_skew(0.04, 0.05, 0.0, 20)
+        assert severity_skew(0.04, 0.02, 0.03, 20) == 0
+        assert severity_skew(0.04, 0.04, 0.0, 5) == 0
+        # No variance, and an undefined one.
+        assert severity_skew(0.0, 0.0, 0.0, 20) == 0
+        assert severity_skew(nan, nan, nan, 20) == 0
 
     def test_freedom_of_a_variance_by_hand(self) -> None:
         # Raters alone: 1/ν = 1/7 + 1.5/16.
