@@ -86,31 +86,31 @@ def coincidences(
     return pairs / (n_raters * (n_raters - 1))
 
 
-def truths(joint: np.ndarray) -> dict[str, float]:
+def truths(joint: np.ndarray, values: np.ndarray = VALUES) -> dict[str, float]:
     """Every statistic of pairs at these coincidence probabilities, for endless units of equal numbers of ratings."""
-    shares = joint.sum(axis=1)
+    shares, n_levels = joint.sum(axis=1), len(values)
     position = np.cumsum(shares) - shares / 2
-    together = np.add.outer(VALUES, VALUES)
+    together = np.add.outer(values, values)
     squared = {
-        "nominal": 1 - np.eye(5),
+        "nominal": 1 - np.eye(n_levels),
         "ordinal": np.subtract.outer(position, position) ** 2,
-        "interval": np.subtract.outer(VALUES, VALUES) ** 2,
-        "ratio": (np.subtract.outer(VALUES, VALUES) / together) ** 2,
+        "interval": np.subtract.outer(values, values) ** 2,
+        "ratio": (np.subtract.outer(values, values) / together) ** 2,
     }
     chance = np.outer(shares, shares)
     result = {f"krippendorff_alpha_{name}": 1 - (joint * d).sum() / (chance * d).sum() for name, d in squared.items()}
     result["icc_1_1_unbalanced"] = result["krippendorff_alpha_interval"]
     for kind in ("identity", "linear", "quadratic", "ordinal"):
-        weights = agreement_weights(VALUES, kind)  # type: ignore[arg-type]
+        weights = agreement_weights(values, kind)  # type: ignore[arg-type]
         observed = (weights * joint).sum()
-        expected = weights.sum() / 20 * (shares * (1 - shares)).sum()
+        expected = weights.sum() / (n_levels * (n_levels - 1)) * (shares * (1 - shares)).sum()
         name = "gwet_ac1" if kind == "identity" else f"gwet_ac2_{kind}"
         result[name] = (observed - expected) / (1 - expected)
     observed = float(np.trace(joint))
     result["fleiss_kappa"] = (observed - np.trace(chance)) / (1 - np.trace(chance))
-    result["brennan_prediger"] = (observed - 0.2) / 0.8
+    result["brennan_prediger"] = (observed - 1 / n_levels) / (1 - 1 / n_levels)
     result["percent_agreement"] = observed
-    result["percent_agreement_within_one"] = float((agreement_weights(VALUES, "within_one") * joint).sum())
+    result["percent_agreement_within_one"] = float((agreement_weights(values, "within_one") * joint).sum())
     return {name: float(value) for name, value in result.items()}
 
 
