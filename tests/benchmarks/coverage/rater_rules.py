@@ -209,6 +209,12 @@ def equal_arms(studies: Studies, claim: str) -> np.ndarray:
     return studies.interval(claim, reach, reach)
 
 
+def light_tails(studies: Studies, claim: str) -> np.ndarray:
+    """As `equal_arms` with κ = 0: t(R − 1) where raters are all of V."""
+    reach = studies.reach(claim, 0.0)
+    return studies.interval(claim, reach, reach)
+
+
 def in_use(studies: Studies, claim: str) -> np.ndarray:
     return studies.ends[claim]
 
@@ -280,6 +286,7 @@ def mixture(studies: Studies, claim: str) -> np.ndarray:
 RULES: dict[str, Rule] = {
     "equal arms": equal_arms,
     "in use": in_use,
+    "light tails": light_tails,
     "estimated tails": estimated_tails,
     "estimated skewness": estimated_skewness,
     "assumed skewness": assumed_skewness,
