@@ -2,7 +2,7 @@
 
 Run: python -m tests.benchmarks.coverage.rater_rules [studies [worlds [raters [units]]]], such as "500 flat,camps 8,12".
 
-Worlds: those of `few_raters`, on which the rule in use was chosen, and five on which it was not. "tails": severities of
+Worlds: those of `few_raters`, and five that were added to check the first candidates. "tails": severities of
 Student's t with 3 degrees of freedom, standard deviation .5. "lenient": severities of an exponential distribution,
 standard deviation .75, skewed levels. "camps": every severity is 1 or −1, seven levels with the lowest most frequent,
 noise as in "careless". "seven": seven levels, severities as in "flat". "workloads": as "flat", but raters take on work
