@@ -47,7 +47,7 @@ def test_a_phone_shows_the_whole_card(preset: Preset, locale: str, new_context: 
     assert_accessible(page)
 
 
-@pytest.mark.parametrize("size", [(390, 844), (360, 740)])
+@pytest.mark.parametrize("size", [(390, 844), (360, 740), (360, 640), (320, 568)])
 def test_a_phone_shows_all_answers_to_a_preference(
     size: tuple[int, int], new_context: NewContext, live_site: str
 ) -> None:
@@ -56,8 +56,23 @@ def test_a_phone_shows_all_answers_to_a_preference(
     options = PHONE | {"viewport": {"width": size[0], "height": size[1]}}
     page = at_card(new_context(**options), make_rater(study), live_site)
     opened(page)
+    assert (
+        needs_no_scrolling(page) or size[1] > 750
+    )  # a tall one keeps the answers below each other, and a larger image
     assert box(page.locator(".answer-choice").last)["bottom"] <= size[1]
-    assert shown(page)[0]["height"] >= size[1] * 0.3
+    assert shown(page)[0]["height"] >= size[1] * (0.3 if size[1] > 600 else 0.25)
+    assert page.evaluate(FITS)
+    assert all(box(face)["height"] >= 43.9 for face in page.locator(".answer-choice .face").all())
+    assert_accessible(page)
+
+
+def test_a_short_phone_shows_a_card_with_six_answers(new_context: NewContext, live_site: str) -> None:
+    options = PHONE | {"viewport": {"width": 360, "height": 640}}
+    page = at_card(new_context(**options), rater_of_one(WORDED), live_site)
+    opened(page)
+    assert page.locator(".answer-choice").count() == 6
+    assert needs_no_scrolling(page)
+    assert shown(page)[0]["height"] >= 640 * 0.24
 
 
 @pytest.mark.parametrize("preset", TAKE_ROOM, ids=lambda preset: preset.name)
