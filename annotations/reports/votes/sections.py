@@ -305,6 +305,8 @@ def _pairs(part: PreferencePart) -> list[Block]:
     more: list[Block] = []
     if odds:
         why = "Differences of strength, from all votes together; p with Holm's correction over all pairs."
+        if part.differences[0].p_holm is None and part.differences[0].p is not None:
+            why = "Of more than 60 methods, only the strengths of the first two are compared; from all votes together."
         columns = ("pair", "log odds", *_headings(odds_over), "p", "p, Holm")
         folded = view.table(columns, odds, numeric=range(1, len(columns)))
         more.append(view.Folded("Differences of strength", [Paragraph(why), folded]))

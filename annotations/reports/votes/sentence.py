@@ -132,8 +132,6 @@ def _against_next(part: PreferencePart, best: ReportedStrength, second: Reported
     """
     pair = next((one for one in part.differences if (one.first, one.second) == (best.method, second.method)), None)
     found = leading(pair.log_odds) if pair else None
-    if not part.differences:
-        return _met_next(part, best, second)
     if pair is None or pair.log_odds.value is None or found is None or found.low is None or found.high is None:
         return ""
     chance, low, high = (1 / (1 + exp(min(-odds, 700.0))) for odds in (pair.log_odds.value, found.low, found.high))
@@ -145,19 +143,6 @@ def _against_next(part: PreferencePart, best: ReportedStrength, second: Reported
         )
     alone = " for this pair alone" if is_alone and low > 0.5 else ""
     return f", {said}, 95% interval over {found.covers} {low:.0%}–{high:.0%}{alone}"
-
-
-def _met_next(part: PreferencePart, best: ReportedStrength, second: ReportedStrength) -> str:
-    """How often the best method beat the next one where they met, for more methods than are compared by the model."""
-    met = {best.method, second.method}
-    pair = next((one for one in part.pairs if {one.first, one.second} == met), None)
-    bounds = _bounds(pair, best.method) if pair else None
-    if pair is None or bounds is None:
-        return ""
-    wins, decided = pair.wins if pair.first == best.method else pair.losses, pair.wins + pair.losses
-    low, high, covers = bounds
-    of = f"{wins / decided:.0%} of {counted(decided, f'decided {_noun(part)}')}"
-    return f", and {of} against {second.method}, the next best, 95% interval over {covers} {low:.0%}–{high:.0%}"
 
 
 def _noun(part: PreferencePart) -> str:

@@ -133,18 +133,22 @@ class Difference:
     p_holm: float
 
 
-def differences(spread: Spread, order: Sequence[int], level: float) -> list[Difference]:
-    """The differences of all pairs, the stronger method first. order: indices of the methods, the strongest first."""
+def differences(spread: Spread, order: Sequence[int], level: float, *, only_first: bool = False) -> list[Difference]:
+    """The differences of all pairs, or of the first two methods, the stronger first. order: indices, strongest first.
+
+    Holm's p is NaN with only_first, since it needs the p of all pairs.
+    """
     k, covers = len(order), spread.covers[0]
     found, p = [], []
-    for first, second in combinations(order, 2):
+    for first, second in combinations(order[:2] if only_first else order, 2):
         contrast = np.zeros(k)
         contrast[[first, second]] = 1, -1
         value = float(contrast @ spread.parameters[:k])
         intervals = tuple(spread.interval(contrast, each, level) for each in spread.covers)
         found.append((first, second, Estimate("log_odds", value, "difference of log-worths", {}, intervals)))
         p.append(spread.p_value(contrast, covers))
-    return [Difference(*each, p[at], adjusted) for (at, each), adjusted in zip(enumerate(found), holm(p), strict=True)]
+    corrected = [nan] * len(p) if only_first else holm(p)
+    return [Difference(*each, *tests) for each, tests in zip(found, zip(p, corrected, strict=True), strict=True)]
 
 
 def _sandwich(sample: Sample, scores: sparse.csr_array, kind: Clusters, inverse: FloatArray) -> FloatArray:

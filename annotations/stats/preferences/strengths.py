@@ -26,7 +26,7 @@ RANKED = "Plackett–Luce with ties, maximum likelihood, log-worth with mean 0"
 LEFT = "log odds that being on the left adds"
 PLACE = "log odds that each place further forward adds"
 MOST_PAIRED = 60
-"""With more methods than this, their pairs are not tested one by one."""
+"""Of more methods than this, only the first two are compared."""
 BEST_WORST = "sequential best–worst choice, maximum likelihood, log-worth with mean 0"
 
 
@@ -59,7 +59,8 @@ class Strengths:
              winning; None where sides are unknown or fixed
     chance   (k, k) in the order of `rows`: the chance that the row's method beats the column's, ties as halves
     misfit   whether one scale describes the votes, or circles of wins, for example, contradict it; not with a prior
-    differences  of all pairs of ranked methods, in the order of `rows`, with indices into them
+    differences  of all pairs of ranked methods, in the order of `rows`, with indices into them; of more than 60 methods
+                 only of the first two
     letters  of each ranked method, in the order of `rows`: two that share one are not distinguished (5%, Holm)
     prior    empty, or the prior in words; note: why nothing is ranked, or empty
     """
@@ -221,10 +222,10 @@ def _assembled(
     place = {int(code): at for at, code in enumerate(order)}
     pairs = tuple(
         replace(each, first=place[each.first], second=place[each.second])
-        for each in (differences(spread, order.tolist(), level) if k <= MOST_PAIRED else ())
+        for each in differences(spread, order.tolist(), level, only_first=k > MOST_PAIRED)
     )
     told_apart = [(each.first, each.second) for each in pairs if each.p_holm < 1 - level]
-    is_tested = any(not np.isnan(each.p) for each in pairs)
+    is_tested = any(not np.isnan(each.p_holm) for each in pairs)
     return Strengths(
         tuple(rows),
         None,

@@ -1,6 +1,7 @@
 """The sentence that answers the question: who is preferred, over whom, and how sure that is."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -180,13 +181,21 @@ def test_an_even_vote_prefers_neither() -> None:
     assert "each is preferred in 50% of 40 decided votes" in said
 
 
-def test_of_very_many_methods_it_says_how_the_best_did_where_it_met_the_next() -> None:
+def test_of_very_many_methods_the_first_two_are_compared_by_their_strengths(monkeypatch: pytest.MonkeyPatch) -> None:
     # A ring of 61 methods, more than are compared pair by pair: each wins against the one after it, the first clearly.
     one, k = np.arange(61), 61
     wins = np.where(one == 0, 10, 6)
     first = np.concatenate([np.repeat(one, wins), np.repeat(one, 5)])
     second = (first + 1) % k
     outcome = np.concatenate([np.zeros(wins.sum(), np.int64), np.ones(5 * k, np.int64)])
-    found = preference_part(Votes([f"m{at:02}" for at in one], first, second, outcome))
-    assert found.differences == ()
-    assert ", and 45% of 11 decided votes against m60, the next best, 95% interval over votes 19%" in found.sentence
+    given = Votes([f"m{at:02}" for at in one], first, second, outcome)
+    found = preference_part(given)
+    assert "and an estimated 50% of decided votes against m60, the next best, 95% interval over votes" in found.sentence
+    (pair,) = found.differences
+    assert pair.p_holm is None
+    assert not any(row.letters for row in found.strengths)
+    monkeypatch.setattr("annotations.stats.preferences.strengths.MOST_PAIRED", 61)
+    of_all = preference_part(given)
+    assert len(of_all.differences) == 61 * 60 // 2
+    assert of_all.differences[0] == replace(pair, p_holm=of_all.differences[0].p_holm)
+    assert of_all.sentence == found.sentence
