@@ -79,7 +79,7 @@ def test_a_researcher_designs_starts_pauses_watches_and_makes_a_study(
 
     # It is planned and waits for a worker; nothing below reloads the page but the buttons.
     tasks.plan_run(run.pk)
-    expect(page.get_by_text("it waits for a worker")).to_be_visible()
+    expect(page.get_by_text("The run is waiting for a worker.")).to_be_visible()
     follow(page, page.get_by_role("button", name="Pause"))
     expect(state).to_have_text("paused")
     # One worker for both queues, and the clock that reminds it: the site of the tests has another broker.

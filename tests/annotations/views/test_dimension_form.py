@@ -31,7 +31,7 @@ def test_levels_are_read_line_by_line_and_values_stay_exact() -> None:
         ("1 = a\n1e99 = b", "a number such as"),
         ("1 = a\n1.0 = b", "already has this value"),
         ("2 = a\n1 = b", "must increase"),
-        ("1 = " + "x" * 101 + "\n2 = b", "within 100 letters"),
+        ("1 = " + "x" * 101 + "\n2 = b", "at most 100 characters"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(text: str, words: str) -> None:

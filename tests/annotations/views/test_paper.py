@@ -79,7 +79,7 @@ def test_the_zip_holds_what_the_command_writes(client: Client, study: Study, tmp
     for name, content in written.items():
         if not name.endswith(".docx"):  # a .docx is a zip with the time in it
             assert archive.read(name) == content, name
-    assert f"{len(written)} files written" in told.getvalue()
+    assert f"report: {len(written)}\n" in told.getvalue()
     assert study.snapshots.count() == 1, "the same report, not a second one"
 
 

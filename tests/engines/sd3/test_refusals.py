@@ -38,7 +38,7 @@ def put_in(start: Renoise | Resume) -> Renoise | Resume:
         ({"start": Resume(STATE, 4, FOX)}, "after 4 steps", "1 … 3"),
         ({"start": Renoise(LATENTS, 2, 7), "keep_after": (2,)}, "after 2 steps", "3 … 3"),
         ({"start": Renoise(LATENTS, 1, 7), "width": 96}, r"shape \(16, 8, 8\)", "size"),
-        ({"start": Renoise(b"PNG", 1, 7)}, "3 bytes are not latents", "latents that a drawing gave"),
+        ({"start": Renoise(b"PNG", 1, 7)}, "3 bytes are not latents", "latents that a drawing returned"),
     ],
 )
 def test_a_bad_request_stops_all_before_the_first_step(changes: dict[str, Any], problem: str, cure: str) -> None:
