@@ -75,6 +75,17 @@ def n_of(estimate: ReportedEstimate) -> int | None:
     return None
 
 
+def items_of(estimate: ReportedEstimate) -> int | None:
+    """How many items a share or count is of, not the clusters that they come in; None if there is no count.
+
+    By name, since a stored document keeps the order of its keys in some databases only.
+    """
+    return next((estimate.n[name] for name in _ITEMS if name in estimate.n), None)
+
+
+_ITEMS = ("units", "claims", "judgements", "answers", "defects", "elements", "errors", "images")
+
+
 def note_of(estimate: ReportedEstimate) -> str:
     """Why there is no figure or no interval, or what is unusual about one.
 

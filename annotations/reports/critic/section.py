@@ -7,7 +7,7 @@ from annotations.reports import charts, view
 from annotations.reports.charts import Mark
 from annotations.reports.documents.critic import CriticDocument, ReportedCritic
 from annotations.reports.documents.estimates import ReportedEstimate
-from annotations.reports.estimates import interval_over, leading, note_of, wilson_and_cluster
+from annotations.reports.estimates import interval_over, items_of, leading, note_of, wilson_and_cluster
 from annotations.reports.numbers import counted, figure, interval
 from annotations.reports.study.sections.words import drawn_ends
 from annotations.reports.view import Block, Folded, Paragraph
@@ -43,7 +43,7 @@ def estimate_row(label: str, estimate: ReportedEstimate, *, signed: bool = False
     """Cells: label, value, cluster interval, Wilson's, n, convention or reason."""
     score, cluster = wilson_and_cluster(estimate)
     n = estimate.n
-    count: int | str = next(iter(n.values()), "")
+    count: int | str = "" if (of := items_of(estimate)) is None else of
     if "judged" in n:
         count = n["errors"] if "recall" in estimate.statistic else n["judged"]
     return (

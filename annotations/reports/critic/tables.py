@@ -1,10 +1,10 @@
 """The document about critics as the tables that `analyze_critic` writes and the study's page offers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from annotations.reports.documents.critic import CriticDocument, CriticGroup, FalseAlarms, ReportedCritic
 from annotations.reports.documents.estimates import ReportedEstimate, ReportedInterval
-from annotations.reports.estimates import ends, leading, note_of, wilson_and_cluster
+from annotations.reports.estimates import ends, items_of, leading, note_of, wilson_and_cluster
 from annotations.reports.sources import COLUMNS as SOURCES
 from annotations.reports.sources import source_rows
 from annotations.reports.study.tables import Row
@@ -179,7 +179,9 @@ def agreement_rows(document: CriticDocument) -> Iterator[Row]:
 
 def difference_rows(document: CriticDocument) -> Iterator[Row]:
     for pair in document.differences:
-        for name, figure in pair.figures.items():
+        for name in ("precision", "recall", "f1"):
+            if (figure := pair.figures.get(name)) is None:
+                continue
             if name != "precision" and not document.counts.searches:
                 continue
             one = figure.difference
@@ -233,7 +235,6 @@ def anchoring_rows(document: CriticDocument) -> Iterator[Row]:
 
 def _share(one: ReportedEstimate, facet: str, group: str) -> Row:
     wilson, cluster = map(_both, wilson_and_cluster(one))
-    n: Sequence[int] = list(one.n.values())
     return (
         one.statistic,
         facet,
@@ -241,7 +242,7 @@ def _share(one: ReportedEstimate, facet: str, group: str) -> Row:
         one.value,
         *wilson,
         *cluster,
-        n[0] if n else None,
+        items_of(one),
         note_of(one),
     )
 

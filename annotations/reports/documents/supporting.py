@@ -55,6 +55,11 @@ class ReportedSeeds:
     n: dict[str, int] = field(default_factory=dict)
     reason: str = ""
 
+    def in_order(self) -> list[tuple[str, float | None]]:
+        """The variances in one order, which a stored document does not keep in every database."""
+        order = ("prompt", "seed", "rater", "prompt × rater", "rest")
+        return [(name, self.components[name]) for name in order if name in self.components]
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedSupport:

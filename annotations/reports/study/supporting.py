@@ -264,8 +264,10 @@ def reliability_rows(document: StudyDocument) -> Iterator[Sequence[Any]]:
             found = change.estimate
             head = (dimension.name, found.statistic, found.value, *ends(found, "raters"), change.p)
             yield (*head, found.n.get("raters"), note_of(found), found.method)
-        for name, value in support.spread.items():
-            called = {"object": "item", "residual": "rest"}.get(name, name)
+        for name, called in (("object", "item"), ("rater", "rater"), ("residual", "rest")):
+            if name not in support.spread:
+                continue
+            value = support.spread[name]
             n = dimension.n_ratings
             yield dimension.name, f"share_of_variance_{called}", value, None, None, None, n, "", _SPREAD
         for mean in reliability_of_means(dimension):
@@ -273,7 +275,7 @@ def reliability_rows(document: StudyDocument) -> Iterator[Sequence[Any]]:
             of_k = (dimension.name, f"reliability_of_mean_of_{mean.k}", mean.value, mean.low, mean.high)
             yield (*of_k, None, dimension.n_ratings, "", f"Spearman–Brown, {mean.words}{covers}")
         if seeds := support.seeds:
-            for name, value in seeds.components.items():
+            for name, value in seeds.in_order():
                 n = seeds.n.get("ratings")
                 yield (
                     dimension.name,

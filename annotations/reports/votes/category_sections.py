@@ -21,7 +21,7 @@ def category_blocks(part: PreferencePart) -> list[Block]:
     for facet in part.facets:
         is_of_two = any(one.pair for one in facet.categories)
         blocks += _of_two(facet) if is_of_two else _of_many(facet)
-    said = [f"Not shown by {name}: {why}." for name, why in part.facets_left_out.items()]
+    said = [f"Not shown by {name}: {why}." for name, why in sorted(part.facets_left_out.items())]
     return [*blocks, *(Paragraph(words, "note") for words in said)]
 
 

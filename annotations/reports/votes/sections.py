@@ -333,7 +333,7 @@ def _chances(part: PreferencePart) -> list[Block]:
 def _checks(part: PreferencePart) -> list[Block]:
     said = list(_of_sides(part))
     if part.n_ties:
-        named = {kind: n for kind, n in part.tie_kinds.items() if kind != "tie"}
+        named = {kind: n for kind, n in sorted(part.tie_kinds.items()) if kind != "tie"}
         kinds = ", ".join(f"{n:,} {kind}" for kind, n in named.items())
         said.append(f"{counted(part.n_ties, 'tie')}{f': {kinds}' if kinds else ''}.")
     for test in part.tests:

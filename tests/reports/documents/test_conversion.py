@@ -16,6 +16,7 @@ from annotations.reports.documents.preferences import PreferenceDocument
 from annotations.reports.documents.study import StudyDocument
 from annotations.reports.outputs import report_files
 from tests.reports.study.documents import study_data, study_document
+from tests.reports.study.test_supporting import made as of_seeds
 
 ROOT = Path(__file__).resolve().parents[3]
 KEPT = ROOT / "tests" / "data" / "reports"
@@ -100,3 +101,21 @@ def test_the_published_schema_is_that_of_the_code(tmp_path: Path) -> None:
     published = (ROOT / "docs" / "report.schema.json").read_text(encoding="utf-8")
     assert (tmp_path / "made.json").read_text(encoding="utf-8") == published, "run make docs"
     assert json.loads(published) == json_schema()
+
+
+def in_another_order(value: Any) -> Any:
+    """The same JSON with its keys in the order in which PostgreSQL's jsonb keeps them: the shorter first."""
+    if isinstance(value, Mapping):
+        keys = sorted(value, key=lambda key: (len(key.encode()), key.encode()))
+        return {key: in_another_order(value[key]) for key in keys}
+    return [in_another_order(one) for one in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("name", [*OF_BEFORE, "with seeds"])
+def test_the_order_of_stored_keys_changes_no_table_and_no_page(name: str) -> None:
+    made = of_seeds() if name == "with seeds" else from_json(OF_BEFORE[name], kept(name))
+    again = from_json(type(made), in_another_order(to_json(made)))
+    files = dict(report_files(again, is_quick=True))
+    for file, content in report_files(made, is_quick=True):
+        if file != "report.json":
+            assert files[file].decode() == content.decode(), file

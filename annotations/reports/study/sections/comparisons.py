@@ -190,7 +190,7 @@ def _odds(ordinal: ReportedOrdinal) -> tuple[str, str, str, str]:
     if ordinal.odds_ratio is None:
         return name, "–", "", effect.reason
     over = f"interval over {effect.intervals[0].covers}"
-    parts = ", ".join(f"{factor} {figure(each, digits=2)}" for factor, each in ordinal.deviations.items())
+    parts = ", ".join(f"{factor} {figure(each, digits=2)}" for factor, each in sorted(ordinal.deviations.items()))
     varied = f"standard deviations of random effects: {parts}" if parts else ""
     convention = "; ".join([effect.method, over, *filter(None, [varied, *ordinal.notes, note_of(effect)])])
     return name, figure(ordinal.odds_ratio), interval(ordinal.low, ordinal.high), convention

@@ -34,7 +34,7 @@ def model_blocks(model: ReportedModel) -> list[Block]:
     said = "Methods that share a letter are not distinguished (5%, all pairs tested, Holm's correction)."
     more = len(marks) > MOST_DRAWN
     notes = "; ".join([model.convention, *model.notes])
-    parts = [f"{name} {figure(each, digits=2)}" for name, each in model.deviations.items()]
+    parts = [f"{name} {figure(each, digits=2)}" for name, each in sorted(model.deviations.items())]
     varied = [Paragraph(f"Standard deviations of random effects, log odds: {', '.join(parts)}.", "note")]
     cuts = ", ".join(figure(each, digits=2) for each in model.thresholds)
     levels = [Paragraph(f"Thresholds between the levels in use, for a method of effect 0: {cuts}.", "note")]

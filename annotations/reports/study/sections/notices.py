@@ -40,5 +40,5 @@ def _notes(document: StudyDocument) -> Iterator[str]:
 def _facets(document: StudyDocument) -> Iterator[str]:
     if not any(dimension.board for dimension in document.dimensions):
         return  # there are none to show
-    for facet, reason in document.facets_left_out.items():
+    for facet, reason in sorted(document.facets_left_out.items()):
         yield f"Metrics are not shown by {facet}: {reason}."

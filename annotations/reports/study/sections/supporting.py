@@ -134,7 +134,7 @@ def reliability_blocks(dimension: ReportedQuestion) -> list[Block]:
     ]
     if seeds := support.seeds:
         reason = seeds.reason or "several images per prompt and method"
-        rows += [(f"variance of {name}", figure(value), "", "", reason) for name, value in seeds.components.items()]
+        rows += [(f"variance of {name}", figure(value), "", "", reason) for name, value in seeds.in_order()]
     if rows:
         head = ("statistic", "value", "over raters", "p", "convention or reason")
         blocks.append(view.Folded("Raters over time, repeats and seeds", [view.table(head, rows, numeric=(1, 2, 3))]))
