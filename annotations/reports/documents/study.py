@@ -314,6 +314,11 @@ class StudyDocument:
     viewing: tuple[ViewingOfRater, ...] = ()
 
     @property
+    def sampled(self) -> str:
+        """What means are over: prompts or, without any, items, each of which then counts as one of its own."""
+        return "prompts" if self.n_prompts else "items"
+
+    @property
     def single_methods(self) -> list[str]:
         """The methods one by one: where an item shows several images, an entry of `methods` names all of theirs."""
         return list(dict.fromkeys(name for group in self.methods for name in group.split(BETWEEN_METHODS)))

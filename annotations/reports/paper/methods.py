@@ -214,7 +214,7 @@ def _statistics(document: StudyDocument) -> Iterator[str]:
         yield PREFERENCES
     compared = [one for dimension in dimensions for one in dimension.comparisons if one.n]
     if any(dimension.means for dimension in dimensions):
-        yield " ".join(_means(compared, "prompts" if document.n_prompts else "items"))
+        yield " ".join(_means(compared, document.sampled))
     if beside := " ".join(_beside(dimensions)):
         yield beside
     if any(dimension.board for dimension in dimensions):

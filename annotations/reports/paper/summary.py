@@ -16,11 +16,7 @@ MOST_NAMED = 5
 def summary(document: StudyDocument) -> list[str]:
     """One sentence for each question, in the order of the questions."""
     dimensions = document.dimensions
-    said = [_lead(one, alone=len(dimensions) == 1) + _answer(one) for one in dimensions]
-    # Without prompts every item counts as one of its own, so means are over items.
-    return (
-        said if document.n_prompts else [text.replace("interval over prompts", "interval over items") for text in said]
-    )
+    return [_lead(one, alone=len(dimensions) == 1) + _answer(one, document.sampled) for one in dimensions]
 
 
 def _lead(dimension: ReportedQuestion, *, alone: bool) -> str:
@@ -29,7 +25,7 @@ def _lead(dimension: ReportedQuestion, *, alone: bool) -> str:
     return "" if alone else f"{asked} " if asked.endswith(("?", ".", "!")) else f"{asked}: "
 
 
-def _answer(dimension: ReportedQuestion) -> str:
+def _answer(dimension: ReportedQuestion, sampled: str) -> str:
     if preferences := dimension.preferences:
         return str(preferences.sentence)
     compared = [comparison for comparison in dimension.comparisons if comparison.n]
@@ -41,10 +37,10 @@ def _answer(dimension: ReportedQuestion) -> str:
     if dimension.model and dimension.model.pairs:
         return _of_model(dimension, dimension.model)
     if len(dimension.means) > 1:
-        return _best(dimension)
+        return _best(dimension, sampled)
     if dimension.means:
         mean = dimension.means[0]
-        within = _within(mean, WIDEST_FIRST, signed=False)
+        within = _within(mean, WIDEST_FIRST, signed=False, sampled=sampled)
         return f"The mean rating is {figure(mean.value, digits=2)} on {_scale(dimension)} ({within})."
     return _shares(dimension)
 
@@ -102,16 +98,17 @@ def _mean_against_next(dimension: ReportedQuestion, best: str) -> str:
     return f"mean {figure(means[best], digits=2)}, next {second} with {figure(means[second], digits=2)}; "
 
 
-def _best(dimension: ReportedQuestion) -> str:
+def _best(dimension: ReportedQuestion, sampled: str) -> str:
     ranked = sorted((mean for mean in dimension.means if mean.value is not None), key=lambda mean: -(mean.value or 0.0))
     if not ranked:
         return "No method has a mean rating."
     first, last = ranked[0], ranked[-1]
+    of_first, of_last = (_within(one, WIDEST_FIRST, signed=False, sampled=sampled) for one in (first, last))
     return (
         f"Of {counted(len(ranked), 'method')}, {first.method} has the highest mean rating, "
-        f"{figure(first.value, digits=2)} on {_scale(dimension)} ({_within(first, WIDEST_FIRST, signed=False)}), "
+        f"{figure(first.value, digits=2)} on {_scale(dimension)} ({of_first}), "
         f"and {last.method} the lowest, {figure(last.value, digits=2)} "
-        f"({_within(last, WIDEST_FIRST, signed=False)}); without a paired comparison these do not show which differ."
+        f"({of_last}); without a paired comparison these do not show which differ."
     )
 
 
@@ -140,10 +137,10 @@ def first_defined(estimate: ReportedEstimate, covers: tuple[str, ...]) -> Report
     return None
 
 
-def _within(estimate: ReportedEstimate, covers: tuple[str, ...], *, signed: bool) -> str:
-    """The interval in words, or why there is none."""
+def _within(estimate: ReportedEstimate, covers: tuple[str, ...], *, signed: bool, sampled: str = "prompts") -> str:
+    """The interval in words, or why there is none. sampled: see `StudyDocument`."""
     found = first_defined(estimate, covers)
     if found is not None and found.bounds:
-        return f"95% interval over {found.covers} {span(*found.bounds, signed=signed)}"
+        return f"95% interval over {found.covers.replace('prompts', sampled)} {span(*found.bounds, signed=signed)}"
     reasons = [one.reason for one in estimate.intervals if one.reason]
     return f"no interval: {reasons[0]}" if reasons else "no interval"

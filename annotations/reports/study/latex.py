@@ -81,7 +81,7 @@ def latex(document: StudyDocument, *, is_short: bool = False) -> str:
         parts += tables.preferences()
         parts.append(tables.agreement(checks))
         if dimension.means:
-            parts.append(tables.means("prompts" if document.n_prompts else "items"))
+            parts.append(tables.means(document.sampled))
             parts += tables.means_by_category()
         if not dimension.is_ordinal:
             parts.append(tables.answers())

@@ -46,7 +46,7 @@ MOST_LEVELS_ACROSS = 11
 def sections(document: StudyDocument) -> list[Section]:
     """Every section of every question, in reading order."""
     anchor = anchors([dimension.name for dimension in document.dimensions])
-    sampled = "prompts" if document.n_prompts else "items"
+    sampled = document.sampled
     return [
         section
         for dimension in document.dimensions
