@@ -168,7 +168,7 @@ def assert_accessible(page: Page, *, also: Sequence[str] = ()) -> None:
     # In full only what breaks a rule: of the many elements that keep one, no description is written.
     rules = {rule: {"enabled": True} for rule in also}
     options = {"runOnly": {"type": "tag", "values": WCAG_22_AA}, "rules": rules, "resultTypes": ["violations"]}
-    page.wait_for_function("document.readyState === 'complete'")
+    page.wait_for_load_state("load")
     results = Axe().run(page, options=options)
     violations = results.response["violations"]
     if not results.response["passes"]:

@@ -14,10 +14,10 @@ MOST_RATERS = 500
 
 
 def votes_alpha(votes: Votes, *, most_raters: int = MOST_RATERS) -> Estimate:
-    """Krippendorff's nominal alpha of the answers first, second and tie; a unit is two methods on one prompt.
+    """Krippendorff's nominal alpha of the answers first, second and tie; a unit is a pair of methods on one prompt.
 
-    Its interval is over raters, else over units. Of several votes of a rater on a unit the first one counts, which a
-    note says. Undefined with a reason where raters or prompts are unknown, or no unit has votes of two raters. Near
+    Its interval is over raters, else over units. If a rater voted several times on a unit, the first vote counts, and a
+    note says so. Undefined with a reason where raters or prompts are unknown, or no unit has votes of two raters. Near
     0 where nearly all votes are for one method: raters then agree about as often as chance predicts.
     """
     if votes.rater is None or votes.prompt is None:

@@ -15,7 +15,7 @@ _WANTED = 0.8
 
 
 def mean_reliability_blocks(dimension: ReportedQuestion) -> list[Block]:
-    """How reliable an item's mean rating is, by its number of raters; and where the variance of a rating comes from."""
+    """How reliable the mean rating of an item is, by its number of raters, and what makes ratings vary."""
     blocks: list[Block] = []
     spread = dimension.support.spread if dimension.support else {}
     if (parts := [spread.get(name) for name in ("object", "rater", "residual")]) and None not in parts:
