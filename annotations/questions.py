@@ -3,6 +3,7 @@
 A preset is only a start: it is copied into the study, where every word may be changed before the study opens.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,6 +102,7 @@ PREFERENCE = Preset(
     about=Dimension.About.ITEM,
     allows_unable=False,
     only_for=Study.ItemKind.PAIR,
+    parameters={"names_sides": True},
 )
 
 MOST_RANKED = 12
@@ -138,7 +140,39 @@ DEFAULT = ALIGNMENT
 
 
 def names_sides(dimension: Dimension) -> bool:
-    """Whether the first two levels are the left and the right side of the screen, as in the preference preset."""
+    """Whether the first two levels are the left and the right side of the screen, as in the preference preset.
+
+    The question says so by its parameter `names_sides`, whatever the levels are called. Questions without it are
+    recognised by the words left and right.
+    """
     if dimension.kind not in (Dimension.Kind.NOMINAL, Dimension.Kind.ORDINAL):
         return False
-    return tuple(level["label"] for level in dimension.levels[:2]) == SIDES
+    if dimension.parameters.get("names_sides"):
+        return True
+    words = tuple(level["label"] for level in dimension.levels[:2])
+    is_about_all = dimension.about == Dimension.About.ITEM
+    return words == SIDES or (is_about_all and tuple(word.casefold() for word in words) == SIDES)
+
+
+_LEFT = {"left", "links", "linke", "linker", "linkes", "linken", "izquierda", "izquierdo", "gauche", "sinistra"}
+_LEFT |= {"esquerda", "يسار", "اليسار", "يسرى", "اليسرى", "слева", "левое", "левая"}
+_RIGHT = {"right", "rechts", "rechte", "rechter", "rechtes", "rechten", "derecha", "derecho", "droite", "destra"}
+_RIGHT |= {"direita", "يمين", "اليمين", "يمنى", "اليمنى", "справа", "правое", "правая"}
+
+
+def side_named(label: str) -> str:
+    """The side that an answer seems to name, "left" or "right", in the site's and some other languages; "" for neither
+    or both."""
+    words = set(re.findall(r"\w+", label.casefold()))
+    is_left, is_right = bool(words & _LEFT) or "左" in label, bool(words & _RIGHT) or "右" in label
+    return "" if is_left == is_right else SIDES[is_right]
+
+
+def has_unmarked_sides(dimension: Dimension) -> bool:
+    """Whether one answer about a whole pair seems to be its left image and one its right, and the question does not say
+    that they are. Several answers for each side are degrees of a preference, whose levels do not count as votes."""
+    is_choice = dimension.kind in (Dimension.Kind.NOMINAL, Dimension.Kind.ORDINAL)
+    if not is_choice or dimension.about != Dimension.About.ITEM or names_sides(dimension):
+        return False
+    named = [side_named(level["label"]) for level in dimension.levels]
+    return all(named.count(side) == 1 for side in SIDES)

@@ -26,6 +26,7 @@ QUESTION_FIELDS = (
     "step",
     "shows_value",
     "shape",
+    "names_sides",
 )
 
 
@@ -53,6 +54,11 @@ class NewQuestionSerializer(serializers.Serializer[Any]):
     shape = serializers.ChoiceField(choices=("either", "point", "box"), required=False, help_text="Of places.")
     step = serializers.DecimalField(max_digits=12, decimal_places=6, required=False, help_text="The step of a slider.")
     shows_value = serializers.BooleanField(required=False, help_text="For a slider: whether raters see the number.")
+    names_sides = serializers.BooleanField(
+        required=False,
+        help_text="For levels about all that is shown, of pairs: whether the first two levels are the left and the "
+        "right image, whatever their labels are.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "preset" not in attrs and "question" not in attrs:

@@ -1,5 +1,6 @@
 """Dimensions as people type them: a question, and one level per line."""
 
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from exchange.numerals import in_ascii
 FEWEST_LEVELS, MOST_LEVELS = 2, 20
 LONGEST_LABEL = 100
 MOST_DIMENSIONS = 12
-TICKED = ("allows_unable", "is_required", "shows_value")
+TICKED = ("allows_unable", "is_required", "shows_value", "names_sides")
 """Fields that a form omits when they are not ticked."""
 
 
@@ -139,12 +140,21 @@ class DimensionForm(forms.Form):
         required=False,
         initial=True,
     )
+    names_sides = forms.BooleanField(
+        label=gettext_lazy("The first two answers are the left and the right image"),
+        help_text=gettext_lazy(
+            "For pairs. Each choice then counts for the method of the chosen image, whatever the answers are called."
+        ),
+        required=False,
+    )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         kind = KINDS.get(cleaned.get("kind", ""))
         if kind is not None and "levels" in cleaned and "step" in cleaned:
             design = Design(**{name: cleaned[name] for name in ("levels", *OF_KIND)})
+            if cleaned.get("about") != Dimension.About.ITEM:
+                design = replace(design, names_sides=False)
             try:
                 cleaned["levels"], self._parameters = kind.designed(design, parse_levels)
             except ValidationError as problem:

@@ -45,6 +45,7 @@ class Design:
     shows_value: bool = True
     is_required: bool = True
     shape: str = ""
+    names_sides: bool = False
 
 
 OF_KIND = tuple(field.name for field in fields(Design) if field.name != "levels")

@@ -20,8 +20,9 @@ from annotations.kinds.base import (
     whole,
 )
 from annotations.models import Dimension, Response
-from annotations.questions import BEST, NEITHER, RANKING, WORST
+from annotations.questions import BEST, NEITHER, RANKING, SIDES, WORST, names_sides, side_named
 
+LEFT, RIGHT = SIDES
 BARS = 10
 """The most bars in a histogram of a slider's answers."""
 MOST_STEPS = 1001
@@ -33,6 +34,25 @@ class Scale(QuestionKind):
 
     key = Dimension.Kind.ORDINAL
     measured_as: Measured | None = "ordinal"
+    parameters = ("names_sides",)
+
+    def designed(self, design: Design, parse: Callable[[str, str], list[dict[str, str]]]) -> tuple[Any, dict[str, Any]]:
+        levels, parameters = super().designed(design, parse)
+        if not design.names_sides:
+            return levels, parameters
+        sides = [side_named(level["label"]) for level in levels]
+        if sides[0] == RIGHT or LEFT in sides[1:] or RIGHT in sides[2:]:
+            raise ValidationError(
+                _(
+                    "Put the answer for the left image first and the one for the right image second. If the answers "
+                    "are not a choice between the two, untick “%(box)s”."
+                )
+                % {"box": _("The first two answers are the left and the right image")}
+            )
+        return levels, {**parameters, "names_sides": True}
+
+    def typed(self, dimension: Dimension) -> dict[str, Any]:
+        return {"names_sides": names_sides(dimension)}
 
     def context(self, dimension: Dimension, name: str, given: Mapping[str, str], frozen: Any) -> dict[str, Any]:
         return {"options": dimension.options()}

@@ -6,6 +6,7 @@ pooled; `protocol_of` recognises them by their questions, not by their name.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -73,6 +74,7 @@ _SIDES = _preset(
     kind=Dimension.Kind.NOMINAL,
     about=Dimension.About.ITEM,
     allows_unable=False,
+    parameters={"names_sides": True},
 )
 _DSG = _preset("dsg", "What does the image show?", (), kind=Dimension.Kind.PARTS)
 _ARENA = _preset(
@@ -82,6 +84,7 @@ _ARENA = _preset(
     kind=Dimension.Kind.NOMINAL,
     about=Dimension.About.ITEM,
     allows_unable=False,
+    parameters={"names_sides": True},
 )
 
 PROTOCOLS: dict[str, Protocol] = {
@@ -118,6 +121,8 @@ def _is(protocol: Protocol, study: Study, dimensions: Sequence[Dimension]) -> bo
     )
 
 
-def _asked(fields: dict[str, object]) -> tuple[object, ...]:
+def _asked(fields: dict[str, Any]) -> tuple[object, ...]:
+    # Studies from before do not say in their parameters which levels are sides: the words of the levels say it.
+    parameters = {name: value for name, value in fields["parameters"].items() if name != "names_sides"}
     levels = None if fields["kind"] == Dimension.Kind.RANKING else fields["levels"]
-    return (*(fields[name] for name in ("question", "kind", "about", "allows_unable", "parameters")), levels)
+    return (*(fields[name] for name in ("question", "kind", "about", "allows_unable")), parameters, levels)

@@ -76,6 +76,20 @@ PAIRS = {
 
 
 @pytest.mark.usefixtures("images")
+@pytest.mark.parametrize(
+    "asked", [{"preset": "preference"}, {"question": "Which?", "kind": "nominal", "about": "item", "names_sides": True}]
+)
+def test_a_question_about_sides_can_word_them_freely(api: Api, asked: dict[str, Any]) -> None:
+    levels = [{"value": "1", "label": "links"}, {"value": "2", "label": "rechts"}]
+    study = api("POST", "studies/", PAIRS | {"questions": [asked | {"levels": levels}]}, status=201)
+    assert study["dimensions"][0]["parameters"] == {"names_sides": True}
+
+    unmarked = {"question": "Which?", "kind": "nominal", "about": "item", "levels": levels}
+    problem = api("POST", "studies/", PAIRS | {"questions": [unmarked]}, status=400)
+    assert "names_sides" in json.dumps(problem)
+
+
+@pytest.mark.usefixtures("images")
 def test_from_the_design_to_answers_with_names(api: Api, ruth: User) -> None:
     study = api("POST", "studies/", PAIRS | {"open": True, "seed": 5}, status=201)
     token = study["token"]

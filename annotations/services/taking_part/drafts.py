@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotations.models import Dimension, Item, ItemImage, KnownAnswer, Study
+from annotations.questions import names_sides
 from annotations.services.taking_part.exercises import remove_from_rated
 
 
@@ -45,9 +46,11 @@ def relink(*, study: Study, remembered: list[Remembered]) -> None:
             remove_from_rated(item=Item.objects.get(pk=item.pk))
 
 
-def _scale(dimension: Dimension) -> tuple[bool, list[dict[str, Any]], Any]:
-    """What a level's number means: the levels, and the step between them if they are a slider's two ends."""
-    return dimension.kind == Dimension.Kind.SLIDER, dimension.levels, dimension.parameters.get("step")
+def _scale(dimension: Dimension) -> tuple[bool, bool, list[dict[str, Any]], Any]:
+    """What a level's number means: the levels, whether the first two are sides, and the step between them if they are a
+    slider's two ends."""
+    is_slider = dimension.kind == Dimension.Kind.SLIDER
+    return is_slider, names_sides(dimension), dimension.levels, dimension.parameters.get("step")
 
 
 def _shown(item: Item) -> tuple[int, tuple[int, ...]]:

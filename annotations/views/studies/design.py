@@ -31,7 +31,7 @@ from annotations.kinds.registry import frozen_of
 from annotations.models import Dimension, Study
 from annotations.queries import candidates as queries
 from annotations.queries.studies import may_run, planned_seconds
-from annotations.questions import DEFAULT, PRESETS
+from annotations.questions import DEFAULT, PRESETS, has_unmarked_sides
 from annotations.services import studies as services
 from annotations.services.raters.text_images import copy_text_images
 from annotations.views.cards import asked_on_card, letter
@@ -149,16 +149,29 @@ def _original(request: HttpRequest) -> Study | None:
 
 
 def refuse_misfits(study: Study, dimensions: Iterable[Dimension]) -> None:
-    """Raises ValidationError for a ready-made question that the study's cards cannot be asked."""
+    """Raises ValidationError for a question that the cards cannot be asked, or whose choices would not count."""
+    is_pair = study.item_kind == Study.ItemKind.PAIR
     for dimension in dimensions:
         if dimension.is_ordering:
             continue  # the service reports what it needs
         for preset in PRESETS.values():
-            if preset.only_for and preset.level_rows() == dimension.levels and preset.only_for != study.item_kind:
+            is_misfit = preset.only_for == Study.ItemKind.PAIR and preset.level_rows() == dimension.levels
+            if not is_pair and (is_misfit or dimension.parameters.get("names_sides")):
                 raise ValidationError(
                     _("“%(question)s” needs two images: choose pairs, or another question.")
                     % {"question": dimension.question}
                 )
+        if is_pair and has_unmarked_sides(dimension):
+            raise ValidationError(
+                _(
+                    "“%(question)s” has answers that seem to be the left and the right image. Put these two first, and "
+                    "tick “%(box)s” (in the API: names_sides). Otherwise no choice counts for a method."
+                )
+                % {
+                    "question": dimension.question,
+                    "box": _("The first two answers are the left and the right image"),
+                }
+            )
 
 
 def _changed(rows: list[dict[str, Any]], action: str) -> list[dict[str, Any]]:
@@ -166,7 +179,7 @@ def _changed(rows: list[dict[str, Any]], action: str) -> list[dict[str, Any]]:
     verb, _sign, what = action.partition(":")
     if verb == "add" and len(rows) < MOST_DIMENSIONS:
         if what == "blank":
-            return [*rows, dict.fromkeys(TICKED, True)]
+            return [*rows, dict.fromkeys(TICKED, True) | {"names_sides": False}]
         if what in PRESETS:
             return [*rows, preset_fields(PRESETS[what])]
     if verb == "remove" and what.isdecimal() and len(rows) > 1:

@@ -60,7 +60,9 @@ LEVELS = {
 @pytest.mark.parametrize("key", Dimension.Kind.values)
 def test_a_kind_says_how_it_is_designed_measured_and_exported(key: str) -> None:
     kind = KINDS[key]
-    form = form_of(kind=key, levels=LEVELS.get(key, "1 = a\n2 = b\n3 = c"), step="1", shape="point", is_required="on")
+    levels = LEVELS.get(key, "1 = a\n2 = b\n3 = c")
+    ticked = {"is_required": "on", "names_sides": "on"}
+    form = form_of(kind=key, about="item", levels=levels, step="1", shape="point", **ticked)
     assert form.is_valid(), form.errors
     dimension = form.dimension()
     assert set(dimension.parameters) == set(kind.parameters) == set(kind.typed(dimension))
