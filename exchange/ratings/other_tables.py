@@ -1,6 +1,7 @@
 """Files that are not ratings although a user may import them as ratings: what they are, and where they belong."""
 
 import re
+from collections.abc import Collection
 
 from exchange.identity import identity
 from exchange.rejects import BadFile, bad_file
@@ -25,28 +26,31 @@ def is_rank_name(name: str) -> bool:
     return bool(_RANK.fullmatch(folded(name)))
 
 
-def refuse_other(sheet: Sheet) -> None:
-    """Raises BadFile, with what to do, for a file that clearly does not hold ratings."""
+def refuse_other(sheet: Sheet, declared: Collection[str] = ()) -> None:
+    """Raises BadFile, with what to do, for a file that clearly does not hold ratings.
+
+    declared: questions whose scale is known, so that a name that sounds like ranks says nothing
+    """
     columns = {folded(column) for column in sheet.columns}
-    found = _ranks(sheet) or _votes(sheet, columns) or _people(sheet, columns) or _regions(sheet, columns)
+    found = _ranks(sheet, declared) or _votes(sheet, columns) or _people(sheet, columns) or _regions(sheet, columns)
     found = found or _scores(sheet, columns)
     if found is not None:
         raise found
 
 
-def _ranks(sheet: Sheet) -> BadFile | None:
+def _ranks(sheet: Sheet, declared: Collection[str]) -> BadFile | None:
     places = [column for column in sheet.columns if _PLACE.fullmatch(folded(column))]
     worded = [column for column in places if re.search(r"[a-z]", folded(column))]
     if len(worded) > 1 and all(not _is_number(text_of(cell)) for column in worded for cell in sheet.values(column)):
         return bad_file(sheet.file, f'these are rankings: "{worded[0]}" names what came there', _TO_RANKINGS)
     dimension = next((c for c in sheet.columns if folded(c) in ("dimension", "question", "criterion", "aspect")), None)
     questions = {text_of(cell) for cell in sheet.values(dimension)} if dimension is not None else set()
-    ranked = [question for question in questions if is_rank_name(question)]
+    ranked = [question for question in questions if is_rank_name(question) and identity(question) not in declared]
     if questions and len(ranked) == len(questions):
         return ranks_fault(sheet.file, ranked[0])
     value = next((c for c in sheet.columns if folded(c) in ("rank", "ranking")), None)
     answers = {"value", "rating", "score", "answer"} & {folded(column) for column in sheet.columns}
-    if value is not None and not answers:
+    if value is not None and not answers and identity(value) not in declared:
         return ranks_fault(sheet.file, value)
     return None
 

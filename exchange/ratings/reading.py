@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -225,9 +225,15 @@ def _joined(item: str) -> str:
 
 @contextmanager
 def opened_ratings(
-    sources: Sequence[tuple[str, Path | BinaryIO]], *, mapping: Mapping | None = None, log: RejectLog
+    sources: Sequence[tuple[str, Path | BinaryIO]],
+    *,
+    mapping: Mapping | None = None,
+    log: RejectLog,
+    declared: Collection[str] = (),
 ) -> Iterator[RatingsFile]:
     """The ratings in files, each of which may be packed, or a zip of tables, such as one for each rater.
+
+    declared: questions whose scale is known; without it, a question called after ranks is taken for a ranking
 
     Raises BadFile if a file cannot be read, clearly does not hold ratings, or could be read in two ways. The message
     says how to decide.
@@ -241,18 +247,26 @@ def opened_ratings(
                 entries = stack.enter_context(tables_in(stream, name))
                 for entry, content in entries:
                     rater = stem(entry) if len(entries) > 1 else ""
-                    parts.append(_Part(entry, content, 0, _shape(entry, content, 0, mapping, log, rater=rater)))
+                    shape = _shape(entry, content, 0, mapping, log, declared, rater=rater)
+                    parts.append(_Part(entry, content, 0, shape))
                 continue
             content = stack.enter_context(unpacked(stream, name))
             begin = content.tell()
-            parts.append(_Part(name, content, begin, _shape(name, content, begin, mapping, log)))
+            parts.append(_Part(name, content, begin, _shape(name, content, begin, mapping, log, declared)))
         for part in parts:
             _name_items(part, mapping, log)
         yield RatingsFile(parts, mapping)
 
 
 def _shape(
-    name: str, content: BinaryIO, begin: int, mapping: Mapping, log: RejectLog, *, rater: str = ""
+    name: str,
+    content: BinaryIO,
+    begin: int,
+    mapping: Mapping,
+    log: RejectLog,
+    declared: Collection[str],
+    *,
+    rater: str = "",
 ) -> Shape | None:
     """rater: whose answers a table holds if it does not say so; "" if unknown"""
     content.seek(begin)
@@ -260,7 +274,7 @@ def _shape(
     if not sheet.head:
         return None  # the reading says what is wrong
     try:
-        shape = _recognised(sheet, mapping, rater)
+        shape = _recognised(sheet, mapping, rater, declared)
     except BadFile as bad:
         bad.reading = _shown(sheet, "", mapping.to_json(), [])
         raise
@@ -284,14 +298,14 @@ def _left_aside(sheet: Sheet, shape: Shape) -> list[str]:
     return [column for column in free if columns.holds_answers(sheet, column)]
 
 
-def _recognised(sheet: Sheet, mapping: Mapping, rater: str) -> Shape | None:
+def _recognised(sheet: Sheet, mapping: Mapping, rater: str, declared: Collection[str]) -> Shape | None:
     if mapping.says_columns:
         return columns.mapped(sheet, mapping)
     for program in _PROGRAMS:
         shape = program(sheet)
         if shape is not None:
             return shape
-    other_tables.refuse_other(sheet)
+    other_tables.refuse_other(sheet, declared)
     if rater and (shape := columns.of_one_rater(sheet, rater)) is not None:
         return shape
     if not RATINGS.missing(RATINGS.resolve(sheet.columns)) and not _has_more_questions(sheet):

@@ -55,7 +55,9 @@ def _items_within(files: Mapping[str, Source], options: Mapping[str, str]) -> It
     begin = None if isinstance(source.content, Path) else source.content.tell()
     found: dict[str, tuple[str, str]] = {}
     nowhere = RejectLog(keep=0)
-    with opened_ratings([(source.name, source.content)], mapping=_mapping(options), log=nowhere) as given:
+    declared = Scales.parse(options.get("scale", "").splitlines()).by_dimension.keys()
+    sources = [(source.name, source.content)]
+    with opened_ratings(sources, mapping=_mapping(options), log=nowhere, declared=declared) as given:
         for row in given.rows(nowhere) if given.says_items and "items" not in files else ():
             prompt, method = (text_of(row.values.get(part)) for part in ("prompt", "method"))
             if prompt.strip():

@@ -11,6 +11,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from annotations.models import Dimension, ItemImage, Rater, Study
+from annotations.reports.study.scales import Scales
 from annotations.services.imports.answers import UNABLE, Before, KnownRater, Placed, add_answers, before_these
 from annotations.services.imports.items import Found, NewItems, items_of
 from annotations.services.imports.rows import FirstLook, Ratings, read_ratings
@@ -64,7 +65,8 @@ def import_ratings(
     Saved in batches of `rows_at_once`, each in a transaction. Memory: 24 bytes per rating, 400 per item, one batch. A
     new study without any valid rating is not created. Raises BadFile if the file, or the study, cannot be used.
     """
-    with opened_ratings([(source.name, source.content)], mapping=mapping, log=log) as given:
+    declared = Scales.parse(scales).by_dimension.keys()
+    with opened_ratings([(source.name, source.content)], mapping=mapping, log=log, declared=declared) as given:
         for sentence in given.says:
             log.remark(sentence)
         log.reading = given.shown()

@@ -174,6 +174,14 @@ def test_what_is_not_a_rating_is_refused_with_where_it_goes(rows: list[tuple[obj
     assert words in refusal(table(rows))
 
 
+@pytest.mark.parametrize("name", ["ranking", "Rank overall"])
+def test_ranks_whose_scale_is_declared_are_ratings(name: str) -> None:
+    content = table([("item", "rater", "dimension", "value"), ("a", "ann", name, 1)])
+    with opened_ratings([("f.csv", io.BytesIO(content))], log=RejectLog(), declared={name}) as given:
+        assert [row.values["value"] for row in given.rows(RejectLog())] == ["1"]
+    assert "--rankings" in refusal(content)
+
+
 def test_a_mapping_file_says_everything_that_a_command_line_does() -> None:
     mapping = parse_mapping('{"item": "pic", "questions": ["A", "B"], "rater": "who", "labels": {"A": {"Bad": 1}}}')
     assert parse_mapping(json.dumps(mapping.to_json())) == mapping

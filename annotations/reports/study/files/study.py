@@ -63,7 +63,8 @@ def read_study(
     """
     paths = [ratings] if isinstance(ratings, Path) else list(ratings)
     n_before = log.total
-    with opened_ratings([(path.name, path) for path in paths], mapping=mapping, log=log) as given:
+    sources = [(path.name, path) for path in paths]
+    with opened_ratings(sources, mapping=mapping, log=log, declared=scales.by_dimension.keys()) as given:
         if items is not None and given.is_paired:
             given.name_by(read_columns(items, name=items.name, columns=ITEMS, log=RejectLog(keep=0))["item"].labels)
         table = given.table(log)
