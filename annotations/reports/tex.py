@@ -154,8 +154,11 @@ def table(
 
     A row of one cell is a heading over all columns. Notes are below. A table that is too tall for a page is split into
     several: each has the head, the caption with its part, and the notes. Labels after the first end with the part's
-    number.
+    number. Raises ValueError for a row with more or fewer cells than columns.
     """
+    for row in rows:
+        if len(row) not in (1, len(columns)):
+            raise ValueError(f"a row of {len(row)} cells in a table of {len(columns)} columns: {list(row)}")
     environment = "table" if is_short else "table*"
     places = [place for place, column in enumerate(columns) if column.short or not is_short]
     letters = _LETTERS_IN_COLUMN if is_short else _LETTERS_IN_PAGE

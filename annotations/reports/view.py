@@ -31,11 +31,21 @@ class Figure:
 
 @dataclass(frozen=True)
 class Table:
-    """The first cell of a row is its heading; columns in `numeric` are aligned to the right."""
+    """The first cell of a row is its heading; columns in `numeric` are aligned to the right.
+
+    Every row has as many cells as the head, and `numeric` names columns that exist; else ValueError.
+    """
 
     head: Sequence[str]
     rows: Sequence[Sequence[str | int]]
     numeric: frozenset[int]
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.head):
+                raise ValueError(f"a row of {len(row)} cells in a table of {len(self.head)} columns: {list(row)}")
+        if any(not 0 <= at < len(self.head) for at in self.numeric):
+            raise ValueError(f"column {max(self.numeric)} of a table of {len(self.head)} columns")
 
 
 @dataclass(frozen=True)

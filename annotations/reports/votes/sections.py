@@ -113,15 +113,17 @@ def _of_two(pair: ReportedPair) -> list[Block]:
         ("ties", pair.ties, "tie"),
         (f"for {pair.second}", pair.losses, "loss"),
     ]
+    shares = (
+        (f"win rate of {pair.first}, decided votes", rate),
+        ("the same with ties as halves", pair.with_halves),
+        ("share of ties", pair.tie_share),
+    )
+    # Of ties alone, the win rate has no intervals, and the other shares do.
+    over = list(dict.fromkeys(covers for _, each in shares for covers in _covers(each)))
     rows = [
-        (words, _share(each), *(_interval_of(each, covers) for covers in _covers(each)), note_of(each))
-        for words, each in (
-            (f"win rate of {pair.first}, decided votes", rate),
-            ("the same with ties as halves", pair.with_halves),
-            ("share of ties", pair.tie_share),
-        )
+        (words, _share(each), *(_interval_of(each, covers) for covers in over), note_of(each)) for words, each in shares
     ]
-    head = ("", "share", *(f"over {covers}" for covers in _covers(rate)), "note")
+    head = ("", "share", *(f"over {covers}" for covers in over), "note")
     votes = [(label, n) for label, n, _ in counts]
     tests = [Paragraph(words) for words in _tests_of_pair(pair)]
     return [

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from annotations.reports.documents.preferences import PreferencePart, PreferenceQuestion
-from annotations.reports.tex import ended
-from annotations.reports.view import Figure, Folded, Paragraph, Section, Table
+from annotations.reports.tex import Column, ended
+from annotations.reports.tex import table as tex_table
+from annotations.reports.view import Figure, Folded, Paragraph, Section, Table, table
 from annotations.reports.votes.document import preference_part
 from annotations.reports.votes.latex import part_tables
 from annotations.reports.votes.sections import part_sections
@@ -33,16 +34,20 @@ def said(section: Section) -> list[str]:
     return [block.text for block in section.blocks if isinstance(block, Paragraph)]
 
 
-def heads(section: Section) -> list[str]:
-    tables = [block for block in section.blocks if isinstance(block, Table)]
-    tables += [
+def tables(section: Section) -> list[Table]:
+    found = [block for block in section.blocks if isinstance(block, Table)]
+    found += [
         each
         for block in section.blocks
         if isinstance(block, Folded)
         for each in block.blocks
         if isinstance(each, Table)
     ]
-    return [words for table in tables for words in table.head]
+    return found
+
+
+def heads(section: Section) -> list[str]:
+    return [words for table in tables(section) for words in table.head]
 
 
 @pytest.mark.parametrize("counts", [ALWAYS_ONE_ORDER, WINS_ALL], ids=["one order", "one wins all"])
@@ -83,6 +88,28 @@ def test_the_intervals_and_tests_for_these_raters_are_next_to_those_for_others()
         head = heads(found[section])
         assert head[head.index("over prompts and raters") + 1] == "over prompts, these raters"
     assert {"p", "p, sign test over prompts"} <= set(heads(found["pairs"]))
+
+
+def test_of_ties_alone_every_interval_is_under_its_heading() -> None:
+    n = 24
+    codes = np.arange(n)
+    tied = Votes(list("ab"), 0 * codes, 0 * codes + 1, 0 * codes + TIE, rater=codes % 4, prompt=codes // 4)
+    pair = preference_part(tied).pairs[0]
+    shares = tables(sections(preference_part(tied))["winner"])[0]
+    over = [f"over {each.covers}" for each in pair.tie_share.intervals]
+    assert over == ["over prompts and raters", "over prompts", "over raters"]
+    assert list(shares.head) == ["", "share", *over, "note"]
+    assert [len(row) for row in shares.rows] == [len(shares.head)] * 3
+    assert list(shares.rows[0][1:]) == ["", "", "", "", "no decided votes"]
+    assert shares.rows[2][1:5] == ["100.0%", *(f"[{each.low:.1%}, 100.0%]" for each in pair.tie_share.intervals)]
+
+
+@pytest.mark.parametrize("row", [("a",), ("a", "b", "c")])
+def test_a_table_with_a_row_of_another_length_cannot_be_made(row: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="cells in a table of 2 columns"):
+        table(("one", "two"), [("a", "b"), row], numeric=(1,))
+    with pytest.raises(ValueError, match="cells in a table of 3 columns"):
+        tex_table("c", "l", [Column("x")] * 3, [("a", "b", "c"), ("a", "b")], [], is_short=False)
 
 
 def test_a_reason_that_all_pairs_share_is_given_once() -> None:

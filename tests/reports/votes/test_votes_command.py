@@ -53,6 +53,14 @@ def test_a_preference_study_ends_with_one_sentence_and_its_tables(tmp_path: Path
     assert int(strength["refined"]["wins"]) == int(strength["baseline"]["losses"])
 
 
+@pytest.mark.parametrize("head", ["model_a,model_b,winner", "model_a,model_b,winner,rater,prompt"])
+def test_two_methods_and_only_ties_have_a_report_in_every_format(tmp_path: Path, head: str) -> None:
+    rows = [f"baseline,refined,tie,r{i % 4},p{i // 4}".split(",") for i in range(24)]
+    said = analyze(tmp_path, "\n".join([head, *(",".join(row[: head.count(",") + 1]) for row in rows)]), is_quick=False)
+    assert "All 24 votes between baseline and refined are ties." in said
+    assert (tmp_path / "out" / "report.docx").stat().st_size > 0
+
+
 def test_votes_of_two_methods_by_category(tmp_path: Path) -> None:
     head, *lines = preference_study().splitlines()
     analyze(tmp_path, "\n".join([f"{head},category", *(f"{line},{'ab'[at // 90]}" for at, line in enumerate(lines))]))
