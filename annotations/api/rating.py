@@ -33,6 +33,7 @@ from annotations.services import rating as services
 from annotations.services.renditions import WIDTHS, narrow_rendition
 from annotations.views.cards import images_as_shown, picture_at, slots_as_shown
 from annotations.views.raters.before import comes_before
+from generation.queries.stored_files import opened
 
 MOST_CARDS = 20
 
@@ -234,7 +235,7 @@ class CardImage(OfRater):
         picture = picture_at(self.card(), place)
         width = next((one for one in WIDTHS if request.query_params.get("width") == str(one)), 0)
         is_narrow = 0 < width < (picture.width or 0)
-        file = BytesIO(narrow_rendition(picture, width)) if is_narrow else picture.shown.open("rb")
+        file = BytesIO(narrow_rendition(picture, width)) if is_narrow else opened(picture.shown)
         return FileResponse(file, content_type="image/webp", filename="image.webp")
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
@@ -29,6 +29,7 @@ from annotations.services.reports import DEFAULT_SEED
 from annotations.version import code_version
 from exchange.export import csv_chunks
 from generation.models import Image
+from generation.queries.stored_files import FileGone, opened
 
 MOST_RATINGS_AT_ONCE = 50_000
 """With more ratings than this, a page does not write the release while somebody waits."""
@@ -48,7 +49,8 @@ def has_few_images(study: Study) -> bool:
 def write_release(*, study: Study, target: IO[bytes], with_images: bool = False) -> StudyDocument:
     """Write the bundle as a zip into an open file, and return the document of its figures. Raises NothingToRelease.
 
-    with_images: with the original image files in images/, named by their hashes; files held elsewhere are left out.
+    with_images: with the original image files in images/, named by their hashes. Files held elsewhere are left out;
+    those that are missing are listed in missing-images.txt.
 
     Its figures are computed from its own rows, as `verify` computes them, so a bundle always passes `verify`. Files are
     written one after another; meanwhile the raw rows are in a temporary folder.
@@ -69,17 +71,33 @@ def write_release(*, study: Study, target: IO[bytes], with_images: bool = False)
 
 
 def _write_images(study: Study, archive: zipfile.ZipFile) -> Iterator[str]:
-    """Put each image file into the archive once, in chunks; yields the manifest's line for each."""
+    """Put each image file into the archive once, in chunks, and the list of those that are missing; yields the
+    manifest's line for each."""
+    missing = []
     for image in _held(study).order_by("pk").iterator(chunk_size=500):
         name = image_file(image.sha256, image.format)
         hasher = hashlib.sha256()
         info = zipfile.ZipInfo(name)
         info.compress_type = zipfile.ZIP_STORED
-        with image.file.open("rb") as source, archive.open(info, "w") as part:
+        try:
+            source = opened(image.file)
+        except FileGone:
+            missing.append(name)
+            continue
+        with source, archive.open(info, "w") as part:
             for chunk in source.chunks():
                 hasher.update(chunk)
                 part.write(chunk)
         yield f"{hasher.hexdigest()}  {name}\n"
+    if missing:
+        listed = missing_list(missing)
+        archive.writestr(MISSING, listed)
+        yield manifest([(MISSING, listed)])
+
+
+def missing_list(names: Sequence[str]) -> bytes:
+    """The text of a file that lists the images whose files were missing, one per line after a line that says so."""
+    return "\n".join(["The files of these images were missing on the site when this was written:", *names, ""]).encode()
 
 
 def _held(study: Study) -> QuerySet[Image]:
@@ -96,6 +114,7 @@ def image_file(sha256: str, format: str) -> str:
 
 ENDINGS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 MOST_BYTES_AT_ONCE = 200 * 2**20
+MISSING = "missing-images.txt"
 
 
 def _files(document: StudyDocument, settings: Settings, tables: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:

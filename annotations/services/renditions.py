@@ -16,6 +16,7 @@ from django.db.models import F, OuterRef, Subquery
 from annotations.models import Item, Study
 from exchange.images import narrowed
 from generation.models import Image, Reference
+from generation.queries.stored_files import opened
 
 logger = logging.getLogger(__name__)
 WIDTHS = (256, 384, 512, 768, 1024, 1536, 2048)
@@ -34,7 +35,7 @@ def narrow_rendition(image: Image | Reference, width: int) -> bytes:
         # Another request may be writing it at this moment: a RIFF file states its length.
         if len(content) == int.from_bytes(content[4:8], "little") + 8:
             return content
-    with image.shown.open("rb") as file:
+    with opened(image.shown) as file:
         content = narrowed(file.read(), width)
     with suppress(OSError):
         saved = default_storage.save(name, ContentFile(content))

@@ -33,6 +33,7 @@ from annotations.views.join import JUST_JOINED
 from annotations.views.languages import speak_language_of_study
 from annotations.views.raters.before import comes_before
 from annotations.views.receipts import by_script, with_receipts
+from generation.queries.stored_files import opened
 
 MOST_CARDS_AHEAD = 20
 
@@ -195,7 +196,7 @@ def image(request: HttpRequest, token: str, place: int) -> HttpResponseBase:
         raise Http404
     picture = picture_at(assignment, place)
     width = next((one for one in WIDTHS if request.GET.get("width") == str(one)), 0)
-    file = BytesIO(narrow_rendition(picture, width)) if 0 < width < (picture.width or 0) else picture.shown.open("rb")
+    file = BytesIO(narrow_rendition(picture, width)) if 0 < width < (picture.width or 0) else opened(picture.shown)
     response = FileResponse(file, content_type="image/webp", filename="image.webp")
     response.headers["Cache-Control"] = f"private, max-age={IMAGE_SECONDS}, immutable"
     if "page" in request.GET:

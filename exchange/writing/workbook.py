@@ -26,7 +26,8 @@ NOT_XML = "�"
 
 
 class Column(NamedTuple):
-    """One column of a sheet. letters: its width; is_picture: its cells are PNG or JPEG files, None for none."""
+    """One column of a sheet. letters: its width; is_picture: its cells are PNG or JPEG files, text in place
+    of one, or None."""
 
     name: str
     letters: int = 14
@@ -57,7 +58,7 @@ class Book:
                         picture = Picture(io.BytesIO(cell))
                         picture.anchor = f"{get_column_letter(place)}{at}"
                         sheet.add_image(picture)
-                    cells.append(None)
+                    cells.append(_cell(sheet, cell) if isinstance(cell, str) else None)
                 else:
                     cells.append(_cell(sheet, cell))
             sheet.append(cells)

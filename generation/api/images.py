@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import generics, serializers, status
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -23,6 +23,7 @@ from generation.api.rows import CountsSerializer, FilteredList, OfData, caller, 
 from generation.api.run_serializers import ScoreSerializer
 from generation.api.uploads import FormWithFiles
 from generation.models import Image, Method, MetricScore
+from generation.queries.stored_files import opened
 from generation.services.pushes.images import MOST_ROWS, Pushed, push_images
 from generation.views.rights import is_too_large
 
@@ -253,10 +254,7 @@ class ShownImage(OfData):
     @extend_schema(responses={(200, "image/webp"): OpenApiTypes.BINARY})
     def get(self, request: Request, image_id: int) -> FileResponse:
         image = get_object_or_404(Image.objects.exclude(shown=""), pk=image_id)
-        try:
-            return FileResponse(image.shown.open("rb"), content_type="image/webp", status=status.HTTP_200_OK)
-        except FileNotFoundError as error:
-            raise NotFound("The image is known, but its file is not on this site.") from error
+        return FileResponse(opened(image.shown), content_type="image/webp", status=status.HTTP_200_OK)
 
 
 def _with_scores(rows: QuerySet[Image]) -> QuerySet[Image]:

@@ -9,7 +9,7 @@ from django.http import FileResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, OpenApiTypes, extend_schema
 from rest_framework import generics, status
-from rest_framework.exceptions import APIException, NotFound, PermissionDenied, ValidationError
+from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -26,6 +26,7 @@ from generation.api.run_serializers import (
 from generation.models import Image, MetricScore, Run, Step
 from generation.queries.runs import overview as queries
 from generation.queries.runs.images import images_of_run
+from generation.queries.stored_files import opened
 from generation.recipes.matrix.matrix import BadMatrix
 from generation.services.manifests import manifest_of
 from generation.services.runs import steering
@@ -173,11 +174,7 @@ class ImageFile(APIView):
     @extend_schema(responses={(200, content_type): OpenApiTypes.BINARY for content_type in CONTENT_TYPES.values()})
     def get(self, request: Request, image_id: int) -> FileResponse:
         image = get_object_or_404(Image.objects.exclude(file=""), pk=image_id)
-        try:
-            file = image.file.open("rb")
-        except FileNotFoundError as error:
-            raise NotFound("The image is known, but its file is not on this site.") from error
-        return FileResponse(file, content_type=CONTENT_TYPES[image.format])
+        return FileResponse(opened(image.file), content_type=CONTENT_TYPES[image.format])
 
 
 class RunFailures(generics.ListAPIView[Step]):

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image as Picture
 
 from generation.models import Critique, Image, Run
+from generation.queries.stored_files import FileGone, opened
 from generation.recipes.scenes.critic import claimed_as, on_record
 from generation.recipes.scenes.errors import quality
 from generation.recipes.scenes.held_out import held_out_prompts
@@ -33,7 +34,8 @@ def demo_run() -> Run | None:
 def check_images(images: Iterable[Image]) -> dict[int, Checked]:
     """By the row id of each image of the demo's run what the independent check sees in its pixels.
 
-    Reads the image files. Images of other prompts, and those whose file is held elsewhere, are left out.
+    Reads the image files. Images of other prompts, and those whose file is held elsewhere or gone, are
+    left out.
     """
     shown = list(images)
     scenes = _scenes(shown)
@@ -42,8 +44,11 @@ def check_images(images: Iterable[Image]) -> dict[int, Checked]:
         scene = scenes.get(image.prompt.text)
         if scene is None or not image.sha256:
             continue
-        with image.file.open("rb") as file:
-            pixels = np.asarray(Picture.open(BytesIO(file.read())).convert("RGB"))
+        try:
+            with opened(image.file) as file:
+                pixels = np.asarray(Picture.open(BytesIO(file.read())).convert("RGB"))
+        except FileGone:
+            continue
         found[image.pk] = check(scene, pixels)
     return found
 

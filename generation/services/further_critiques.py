@@ -8,6 +8,7 @@ from generation.recipes.contract import ChatEngine
 from generation.recipes.critique.by_model import critique
 from generation.recipes.decomposition.decomposition import Decomposition
 from generation.recipes.engine_spec import EngineSpec
+from generation.services.image_files import original_of
 from generation.services.runs.steps.results import model_label, store_critique
 
 
@@ -24,15 +25,14 @@ def criticise(
     shown  by image id another image that the critic sees instead. Its critique of the first one is then a control,
            known by the critic's name and ", wrong image"
 
-    The engine's errors propagate. Memory: one image at a time.
+    EngineError propagates; it is also raised for an image whose file is missing. Memory: one image at a time.
     """
     graphs = decompositions_of([image.prompt for image in images])
     made = []
     for image in images:
         graph = graphs.get(image.prompt_id)
         other = None if shown is None else shown[image.pk]
-        with (other or image).file.open("rb") as stream:
-            content = stream.read()
+        content = original_of(other or image)
         parts = None if graph is None else Decomposition.from_json(graph)
         outcome, _answer = critique(engine, content, image.prompt.text, parts)
         critic, version = model_label(engine.identity, spec)

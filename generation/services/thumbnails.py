@@ -8,6 +8,7 @@ from django.core.files.storage import default_storage
 from PIL import Image as Picture
 
 from generation.models import Image
+from generation.queries.stored_files import opened
 from generation.services.image_files import put
 
 LONGEST_SIDE = 384
@@ -26,7 +27,7 @@ def small_picture(image: Image) -> bytes:
             content = bytes(stored.read())
         if _is_whole(content):
             return content
-    with image.shown.open("rb") as file, Picture.open(file) as picture:
+    with opened(image.shown) as file, Picture.open(file) as picture:
         picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Picture.Resampling.LANCZOS)
         stream = io.BytesIO()
         picture.convert("RGB").save(stream, "WEBP", quality=QUALITY, method=4)

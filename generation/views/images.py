@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from generation.models import Claim, Critique, Image, MetricScore
 from generation.queries.decompositions import decompositions_at
 from generation.queries.lineage import Lineage, chosen_by, lineage_of
+from generation.queries.stored_files import opened
 from generation.recipes.decomposition.decomposition import BadDecomposition, Decomposition
 from generation.recipes.word_changes import Piece, changes
 from generation.services.thumbnails import small_picture
@@ -55,7 +56,7 @@ def image(request: HttpRequest, image_id: int) -> HttpResponse:
 @cache_control(private=True, max_age=86_400, immutable=True)
 def shown(request: HttpRequest, image_id: int) -> HttpResponseBase:
     """The rendition that people see: pixels alone, in WebP. It never changes; browsers may keep it for a day."""
-    return FileResponse(_held(image_id).shown.open("rb"), content_type="image/webp", filename="image.webp")
+    return FileResponse(opened(_held(image_id).shown), content_type="image/webp", filename="image.webp")
 
 
 @may_import

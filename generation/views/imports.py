@@ -14,6 +14,7 @@ from generation.forms import ImportForm, described
 from generation.forms.mapping import MappingForm
 from generation.models import ImportRun
 from generation.queries.import_runs import runs_of, sent_together
+from generation.queries.stored_files import opened
 from generation.services.imports.import_runs import ask_to_cancel
 from generation.services.imports.importers import importers
 from generation.views.rights import is_too_large, may_import, signed_in, too_large
@@ -94,7 +95,7 @@ def rejects(request: HttpRequest, run_id: int) -> HttpResponseBase:
     if not row.rejects:
         raise Http404
     name = f"rejected-rows-{row.pk}.csv"
-    return FileResponse(row.rejects.open("rb"), as_attachment=True, filename=name, content_type="text/csv")
+    return FileResponse(opened(row.rejects), as_attachment=True, filename=name, content_type="text/csv")
 
 
 @may_import

@@ -15,6 +15,7 @@ from generation.models import Prompt, PromptVariant, Reference
 from generation.queries import prompts as queries
 from generation.queries.decompositions import decomposition_of, newest_row
 from generation.queries.prompts import PromptFilter
+from generation.queries.stored_files import opened
 from generation.recipes.decomposition.decomposition import BadDecomposition, Decomposition
 from generation.recipes.decomposition.picture import NARROW_ROOM, draw
 from generation.recipes.word_changes import changes
@@ -97,7 +98,7 @@ def prompt(request: HttpRequest, prompt_id: int) -> HttpResponse:
 def reference(request: HttpRequest, prompt_id: int) -> HttpResponseBase:
     """The prompt's reference image as raters see it."""
     row = get_object_or_404(Reference, prompt=prompt_id)
-    return FileResponse(row.shown.open("rb"), content_type="image/webp", filename="image.webp")
+    return FileResponse(opened(row.shown), content_type="image/webp", filename="image.webp")
 
 
 def _facts(prompt: Prompt) -> list[tuple[str, str]]:

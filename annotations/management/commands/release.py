@@ -1,5 +1,6 @@
 """`manage.py release`."""
 
+import zipfile
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from annotations.management.study_command import StudyCommand
 from annotations.models import Study
 from annotations.services.activity import Action, note
 from annotations.services.exports import NothingToRelease
-from annotations.services.release import write_release
+from annotations.services.release import MISSING, write_release
 
 
 class Command(StudyCommand):
@@ -35,5 +36,10 @@ class Command(StudyCommand):
             part.unlink()
             raise CommandError(str(problem)) from None
         part.replace(out)
+        with zipfile.ZipFile(out) as bundle:
+            n_missing = len(bundle.read(MISSING).splitlines()) - 1 if MISSING in bundle.namelist() else 0
         note(study=study, actor=None, action=Action.EXPORTED, file=str(out))
+        if n_missing:
+            files = "the files of 1 image are" if n_missing == 1 else f"the files of {n_missing} images are"
+            self.stdout.write(self.style.WARNING(f"{files} missing; {MISSING} in the bundle lists them"))
         self.stdout.write(f"written to {out}; check it with: manage.py verify {out}")

@@ -8,6 +8,7 @@ from annotations.reports.explorer.grid import TWO_COLUMNS, Cell, Grid, Layout, a
 from annotations.reports.numbers import figure
 from exchange.images import printed
 from generation.models import Image
+from generation.queries.stored_files import FileGone, opened
 
 PIXELS = 640
 """With four images in the width of a page this is about 400 dots per inch."""
@@ -28,7 +29,7 @@ class FigureOptions:
 
 
 def figure_of(cards: Sequence[Card], options: FigureOptions, *, metric: str, made_at: str) -> Grid:
-    """The grid of these units. An image whose file is held elsewhere leaves its place empty, with its caption."""
+    """The grid of these units. An image without a file here leaves a tile that says so, with its caption."""
     if options.layout == "methods":
         return _by_method(cards, options, metric=metric, made_at=made_at)
     cells = [_cell(card, image, options.words, metric) for card in cards for image in card.images]
@@ -59,7 +60,8 @@ def _by_method(cards: Sequence[Card], options: FigureOptions, *, metric: str, ma
 
 
 def _cell(card: Card, image: Image, words: Sequence[str], metric: str) -> Cell:
-    return Cell(_picture(image), _lines(card, image, words, metric), (image.width or 1, image.height or 1))
+    picture, reason = _picture(image)
+    return Cell(picture, _lines(card, image, words, metric), (image.width or 1, image.height or 1), reason)
 
 
 def _lines(card: Card, image: Image, words: Sequence[str], metric: str) -> list[str]:
@@ -72,8 +74,17 @@ def _lines(card: Card, image: Image, words: Sequence[str], metric: str) -> list[
     return [*lines, " · ".join(figures)] if figures else lines
 
 
-def _picture(image: Image) -> bytes:
+def _picture(image: Image) -> tuple[bytes, str]:
+    """The picture, or why there is none."""
+    name = image.key or f"image {image.pk}"
     if not image.shown:
-        return b""
-    with image.shown.open("rb") as file:
-        return printed(file.read(), PIXELS)
+        return b"", f"File not on this site: {name}"
+    try:
+        with opened(image.shown) as file:
+            content = file.read()
+    except FileGone:
+        return b"", f"File missing: {name}"
+    try:
+        return printed(content, PIXELS), ""
+    except OSError:  # Pillow's, of a file that is cut off or something else
+        return b"", f"File damaged: {name}"

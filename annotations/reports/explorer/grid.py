@@ -17,12 +17,14 @@ GAP = 1.5
 class Cell:
     """One image, as JPEG, with the lines of its caption; an empty picture leaves its place empty.
 
-    size  width and height, in any unit
+    size    width and height, in any unit
+    reason  why there is no picture: the place is then a framed tile with these words, and the caption below it
     """
 
     picture: bytes
     lines: Sequence[str] = ()
     size: tuple[int, int] = (1, 1)
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,16 @@ def arranged(cells: Sequence[Cell], n_columns: int) -> list[list[Cell]]:
     return [filled[start : start + n_columns] for start in range(0, len(filled), n_columns)]
 
 
+def missing_tiles(grid: Grid) -> list[str]:
+    """The places without a picture, each with its reason."""
+    return [
+        f"row {row}, column {column}: {cell.reason}"
+        for row, cells in enumerate(grid.rows, start=1)
+        for column, cell in enumerate(cells, start=1)
+        if cell.reason
+    ]
+
+
 def grid_pdf(grid: Grid) -> bytes:
     return pdf("\n".join(_source(grid)), _wrapped(grid), grid.made_at)
 
@@ -63,12 +75,15 @@ def grid_png(grid: Grid) -> bytes:
 
 
 def grid_tex(grid: Grid, *, folder: str = "images", label: str = "examples") -> Iterator[tuple[str, bytes]]:
-    """(name, content) of the files of a LaTeX figure: `figure.tex`, to be read by \\input, and its images.
+    """(name, content) of the files of a LaTeX figure: `figure.tex`, to be read by \\input, and its images; and the list
+    of images that are missing, if any is.
 
     It needs only graphicx, and takes the width of the page if it is wider than one column.
     """
     for name, content in _pictures(grid).items():
         yield f"{folder}/{name}", content
+    if missing := missing_tiles(grid):
+        yield "missing-images.txt", "\n".join([*missing, ""]).encode()
     yield "figure.tex", guarded("\n".join(_tex(grid, folder, label))).encode()
 
 
@@ -122,12 +137,19 @@ def _source(grid: Grid) -> Iterator[str]:
 
 
 def _cell(cell: Cell, name: str) -> str:
-    if not cell.picture:
+    if not (cell.picture or cell.reason):
         return "[],"
-    alt = f", alt: {literal(' '.join(cell.lines))}" if cell.lines else ""
     lines = "".join(f" + linebreak() + {literal(line)}" for line in cell.lines[1:])
     words = f", {literal(cell.lines[0])}{lines}" if cell.lines else ""
-    return f"stack(spacing: 0.8mm, image({literal(name + '.svg')}, width: 100%{alt}){words}),"
+    if cell.reason:
+        said = f"align(center + horizon, text(size: 6pt, {literal(cell.reason)}))"
+        # A layout knows the width of its column: the tile has the shape that the image would have.
+        share = cell.size[1] / cell.size[0]
+        shown = f"layout(at => rect(width: at.width, height: at.width * {share:.4f}, stroke: 0.4pt + gray, {said}))"
+    else:
+        alt = f", alt: {literal(' '.join(cell.lines))}" if cell.lines else ""
+        shown = f"image({literal(name + '.svg')}, width: 100%{alt})"
+    return f"stack(spacing: 0.8mm, {shown}{words}),"
 
 
 def _tex(grid: Grid, folder: str, label: str) -> Iterator[str]:
@@ -156,14 +178,17 @@ def _tex(grid: Grid, folder: str, label: str) -> Iterator[str]:
 
 
 def _tex_cell(cell: Cell, name: str, share: str) -> str:
-    if not cell.picture:
+    if not (cell.picture or cell.reason):
         return f"\\begin{{minipage}}[t]{{{share}\\linewidth}}\\mbox{{}}\\end{{minipage}}"
     words = "\\\\ ".join(escape(line) for line in cell.lines)
     below = f"\\\\[1pt]{{\\scriptsize\\raggedright {words}\\par}}" if words else ""
-    return (
-        f"\\begin{{minipage}}[t]{{{share}\\linewidth}}\\includegraphics[width=\\linewidth]{{{name}}}{below}"
-        "\\end{minipage}"
-    )
+    shown = f"\\includegraphics[width=\\linewidth]{{{name}}}"
+    if cell.reason:
+        shown = (
+            "\\fbox{\\parbox{\\dimexpr\\linewidth-2\\fboxsep-2\\fboxrule}"
+            f"{{\\centering\\scriptsize\\vspace{{6ex}}{escape(cell.reason)}\\vspace{{6ex}}}}}}"
+        )
+    return f"\\begin{{minipage}}[t]{{{share}\\linewidth}}{shown}{below}\\end{{minipage}}"
 
 
 Layout = Literal["grid", "methods"]

@@ -63,6 +63,8 @@ def readme(document: StudyDocument, settings: Settings) -> str:
         (
             "- `data/`: raw ratings per rater, items, scores, questions (see `codebook.md`); raters have aliases\n"
             "- `report/`: the report with its tables, figures and checklists\n"
+            "- `images/`, if asked for: the image files · `missing-images.txt`, if there: the images whose files were "
+            "missing on the site\n"
             "- `croissant.json`: the tables for programs · `MANIFEST.sha256`: the hash of every file"
         ),
         "## Recompute it",

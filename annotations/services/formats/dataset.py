@@ -26,11 +26,12 @@ from annotations.reports.release.described import (
     responsible_ai,
 )
 from annotations.reports.release.recompute import recompute
-from annotations.services.release import write_rows
+from annotations.services.release import MISSING, missing_list, write_rows
 from exchange.export import Column, ColumnType, csv_chunks, write_parquet
 from exchange.formulas import restore
 from exchange.writing.croissant import Field, data_set, file_object, file_records, file_set, record_set
 from generation.models import Image
+from generation.queries.stored_files import FileGone, opened
 
 ROWS_AT_ONCE = 500
 NUMBERS: dict[str, ColumnType] = {"active_ms": "integer", "sequence": "integer", "n_answers": "integer"}
@@ -51,7 +52,8 @@ CARD = """Raters have aliases, and their comments are left out. Load it with
 def write(study: Study, target: IO[bytes]) -> None:
     """The folder as a zip. Raises NothingToRelease if nobody has answered.
 
-    The images are the originals, byte for byte; images held elsewhere are only in the tables.
+    The images are the originals, byte for byte. Images held elsewhere are only in the tables; so are those whose files
+    are missing, which missing-images.txt lists.
     """
     with tempfile.TemporaryDirectory() as held, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         folder = Path(held)
@@ -64,12 +66,15 @@ def write(study: Study, target: IO[bytes]) -> None:
             if write_parquet(parquet, columns, _rows(path, columns)):
                 tables[path.stem] = columns, _sha256(parquet)
                 archive.write(parquet, f"data/{parquet.name}", zipfile.ZIP_STORED)
-        rows = list(_add_images(study, archive))
+        missing: list[str] = []
+        rows = list(_add_images(study, archive, missing))
+        if missing:
+            archive.writestr(MISSING, missing_list(missing))
         metadata = "".join(csv_chunks(IMAGE_COLUMNS, rows)).encode() if rows else b""
         if rows:
             archive.writestr("images/metadata.csv", metadata)
         endings = sorted({str(row[0]).rpartition(".")[2] for row in rows})
-        archive.writestr("README.md", _card(document, list(tables)))
+        archive.writestr("README.md", _card(document, list(tables), len(missing)))
         archive.writestr("croissant.json", _croissant(document, tables, metadata, endings))
 
 
@@ -87,29 +92,38 @@ def _rows(path: Path, columns: list[Column]) -> Iterator[list[object]]:
             yield [read[column.type](cell) if cell else None for column, cell in zip(columns, cells, strict=True)]
 
 
-def _add_images(study: Study, archive: zipfile.ZipFile) -> Iterator[tuple[object, ...]]:
-    """Adds every image that the study shows and whose file is held; yields its row of metadata.csv."""
+def _add_images(study: Study, archive: zipfile.ZipFile, missing: list[str]) -> Iterator[tuple[object, ...]]:
+    """Adds every image that the study shows and whose file is held; yields its row of metadata.csv.
+
+    The keys of images whose files are missing are appended to `missing`.
+    """
     names: dict[int, str] = {}
     shown = Image.objects.filter(items__study=study).exclude(sha256="").distinct()
     images = shown.order_by("round", "pk").select_related("prompt", "method")
     for number, image in enumerate(images.iterator(chunk_size=ROWS_AT_ONCE), start=1):
         ending = ENDINGS.get(image.format, image.format.lower())
-        name = names[image.pk] = f"image-{number:06d}.{ending}"
-        with image.file.open("rb") as file:
-            archive.writestr(zipfile.ZipInfo(f"images/{name}"), file.read(), zipfile.ZIP_STORED)
         key = image.key or f"image {image.pk}"
+        name = f"image-{number:06d}.{ending}"
+        try:
+            with opened(image.file) as file:
+                archive.writestr(zipfile.ZipInfo(f"images/{name}"), file.read(), zipfile.ZIP_STORED)
+        except FileGone:
+            missing.append(key)
+            continue
+        names[image.pk] = name
         made_from = names.get(image.parent_id or 0, "")
         round_ = image.round if made_from or not image.round else None
         yield name, key, image.prompt.text, image.prompt.key, image.method.name, image.seed, round_, made_from
 
 
-def _card(document: StudyDocument, tables: list[str]) -> str:
+def _card(document: StudyDocument, tables: list[str], n_missing: int) -> str:
     n = sum(dimension.n_ratings for dimension in document.dimensions)
     head = card_head(document.title, n, {name: f"data/{name}.parquet" for name in tables})
     body = [
         f"# {literal(document.title)}",
         *map(literal, summary(document)),
         CARD,
+        *([f"The files of {n_missing} of the images are missing; `{MISSING}` lists them."] if n_missing else []),
         "## How it was collected",
         *(literal(plain(paragraph)) for paragraph in methods(document)),
         "## Limits",

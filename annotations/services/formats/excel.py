@@ -10,6 +10,7 @@ from annotations.services.exports import Rows
 from annotations.services.formats.answers import Answered, answered
 from exchange.writing.workbook import Book, Column, thumbnail
 from generation.models import Image
+from generation.queries.stored_files import FileGone, opened
 
 MOST_THUMBNAILS = 5_000
 """Thumbnails stay in memory until the workbook is complete, about 15 KB each."""
@@ -69,8 +70,9 @@ def _items(found: Answered) -> Rows:
         yield next(pictures), rated.name, rated.prompt, rated.method, *figures
 
 
-def _thumbnails(images: list[int]) -> Iterator[bytes | None]:
-    """One per image in their order; None for no image, for one held elsewhere, and beyond MOST_THUMBNAILS."""
+def _thumbnails(images: list[int]) -> Iterator[bytes | str | None]:
+    """One per image in their order; None for no image, for one held elsewhere, and beyond MOST_THUMBNAILS. Where the
+    file is missing it is words that say so."""
     for begin in range(0, len(images), IDS_AT_ONCE):
         part = images[begin : begin + IDS_AT_ONCE]
         known = Image.objects.in_bulk(part) if begin < MOST_THUMBNAILS else {}
@@ -79,8 +81,11 @@ def _thumbnails(images: list[int]) -> Iterator[bytes | None]:
             if image is None or not image.shown:
                 yield None
                 continue
-            with image.shown.open("rb") as file:
-                yield thumbnail(file.read())
+            try:
+                with opened(image.shown) as file:
+                    yield thumbnail(file.read())
+            except FileGone:
+                yield "file missing"
 
 
 def _ratings(found: Answered) -> Rows:

@@ -16,6 +16,7 @@ from annotations.models import Study, TextImage
 from annotations.services.activity import Action, note
 from exchange.images import check_image, narrowed, shown_rendition
 from exchange.rejects import BadFile
+from generation.queries.stored_files import FileGone, opened
 
 MOST_IMAGES = 30
 MOST_BYTES = 10 * 2**20
@@ -93,11 +94,17 @@ def remove_text_image(*, image: TextImage, by: User | None) -> None:
         delete_text_images(TextImage.objects.filter(pk=image.pk))
 
 
-def copy_text_images(*, source: Study, target: Study) -> None:
-    """Give a copied study its own copies of the images, under the same names."""
+def copy_text_images(*, source: Study, target: Study) -> list[str]:
+    """Give a copied study its own copies of the images, under the same names; returns the names of those whose files
+    are gone, which it does not get."""
+    gone = []
     for image in source.text_images.all():
-        with image.file.open("rb") as file:
-            _kept(target, image.name, file.read())
+        try:
+            with opened(image.file) as file:
+                _kept(target, image.name, file.read())
+        except FileGone:
+            gone.append(image.name)
+    return gone
 
 
 def delete_text_images(images: Iterable[TextImage]) -> None:

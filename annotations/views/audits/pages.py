@@ -19,6 +19,7 @@ from annotations.views.audits.context import audit_context, decision_context, im
 from annotations.views.languages import speak_language_of_study
 from annotations.views.rights import signed_in
 from generation.models import Image, Reference
+from generation.queries.stored_files import opened
 
 
 @never_cache
@@ -99,7 +100,7 @@ def image(request: HttpRequest, token: str, place: int) -> HttpResponseBase:
         images += Reference.objects.filter(pk=known["id"]) if known else []
     if place >= len(images) or not images[place].shown:
         raise Http404
-    response = FileResponse(images[place].shown.open("rb"), content_type="image/webp", filename="image.webp")
+    response = FileResponse(opened(images[place].shown), content_type="image/webp", filename="image.webp")
     response.headers["Cache-Control"] = "private, max-age=86400, immutable"
     return response
 

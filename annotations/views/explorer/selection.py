@@ -22,7 +22,9 @@ from annotations.services.raters.text_images import copy_text_images
 from annotations.views.downloads import file_name, streamed
 from annotations.views.explorer.asked import asked_filter, asked_units
 from annotations.views.rights import researcher_of_study, signed_in
+from annotations.views.studies.design import warn_of_lost
 from exchange.export import csv_chunks
+from generation.queries.stored_files import without_file
 
 MOST_COLUMNS = 8
 TYPES = {"pdf": "application/pdf", "png": "image/png", "zip": "application/zip"}
@@ -59,6 +61,7 @@ def selection(request: HttpRequest, study: Study) -> HttpResponse:
         "query": request.GET.urlencode(),
         "question": request.GET.get("question", ""),
         "most_selected": MOST_SELECTED,
+        "missing": without_file([image for card in chosen.cards for image in card.images]) if chosen else [],
     }
     return render(request, "annotations/explorer/selection.html", context)
 
@@ -135,7 +138,7 @@ def draft(request: HttpRequest, study: Study) -> HttpResponse:
     except ValidationError as problem:
         messages.error(request, " ".join(problem.messages))
         return redirect("study-explore", study.token)
-    copy_text_images(source=study, target=made)
+    warn_of_lost(request, copy_text_images(source=study, target=made))
     messages.success(request, _("A draft with the chosen images. Check it, then open it."))
     return redirect(made)
 

@@ -24,6 +24,7 @@ from annotations.views.cards import card_contexts, given_answers_of, images_as_s
 from annotations.views.fetched import IMAGE_SECONDS, note_fetched, were_fetched
 from annotations.views.languages import speak_language_of_study
 from annotations.views.raters.exercise_words import answers_in_words
+from generation.queries.stored_files import opened
 
 TEMPLATES = {
     "warning": "annotations/raters/warning.html",
@@ -89,7 +90,7 @@ def image(request: HttpRequest, study_token: str, token: str, place: int) -> Htt
     else:
         card = _as_assignment(trial)
     picture = picture_at(card, place)
-    response = FileResponse(picture.shown.open("rb"), content_type="image/webp", filename="image.webp")
+    response = FileResponse(opened(picture.shown), content_type="image/webp", filename="image.webp")
     response.headers["Cache-Control"] = f"private, max-age={IMAGE_SECONDS}, immutable"
     if trial is not None and "page" in request.GET:
         note_fetched(response, trial.token, place, answered_at=reverse("rate-before", args=[study_token]))

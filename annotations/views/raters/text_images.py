@@ -16,6 +16,7 @@ from annotations.models import Study, TextImage
 from annotations.queries.raters.text_images import named_images
 from annotations.services.raters import text_images as services
 from annotations.views.rights import researcher_of_study, signed_in
+from generation.queries.stored_files import opened
 
 SECONDS = 3_600
 """How long a browser may keep one of them."""
@@ -70,6 +71,6 @@ def remove(request: HttpRequest, study: Study, text_image_id: int) -> HttpRespon
 def image(request: HttpRequest, image_token: str) -> HttpResponseBase:
     """The image's pixels, for anyone who was shown its address: an invitation is read before anybody signs in."""
     found = get_object_or_404(TextImage, token=image_token)
-    response = FileResponse(found.file.open("rb"), content_type="image/webp", filename="image.webp")
+    response = FileResponse(opened(found.file), content_type="image/webp", filename="image.webp")
     response.headers["Cache-Control"] = f"private, max-age={SECONDS}, immutable"
     return response

@@ -1,6 +1,6 @@
 """Designing a study: the form, what raters will see, and what it will cost."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import replace
 from decimal import Decimal
@@ -110,6 +110,13 @@ def _design(request: HttpRequest, at_first: Callable[[], FilledIn], *, draft: St
     )
 
 
+def warn_of_lost(request: HttpRequest, names: Sequence[str]) -> None:
+    """Name the images that a copied study did not get, because their files are gone."""
+    if names:
+        words = _("The files of these images in texts are missing, so the copy does not have them: %(names)s.")
+        messages.warning(request, words % {"names": ", ".join(names)})
+
+
 def _like(draft: Study | None) -> Study | None:
     """A copy for the form's values: pages show the draft as stored."""
     return copy(draft) if draft is not None else None
@@ -125,7 +132,7 @@ def _saved(request: HttpRequest, form: StudyForm, questions: Any, draft: Study |
         study.words = original.words if original else {}  # those of what the copy still asks apply; see `queries.words`
         services.create_study(study=study, dimensions=dimensions, selection=form.selection())
         if original:
-            copy_text_images(source=original, target=study)
+            warn_of_lost(request, copy_text_images(source=original, target=study))
         messages.success(request, _("The study was created. Check its items, then open it and send the invitation."))
         return redirect(study)
     seen = request.POST.get("seen", "")

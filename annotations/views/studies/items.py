@@ -17,6 +17,7 @@ from annotations.queries.items import Histogram, ItemFilter
 from annotations.queries.studies import may_see_image
 from annotations.views.rights import researcher_of_study, signed_in
 from generation.models import Image
+from generation.queries.stored_files import opened
 
 ITEMS_PER_PAGE = 24
 BAR_WIDTH, BAR_GAP, BAR_HEIGHT, UNABLE_GAP = 20, 4, 40, 12
@@ -62,7 +63,7 @@ def image_file(request: HttpRequest, image_id: int) -> HttpResponseBase:
         raise Http404
     # The import determined the type from the bytes; it is one of a few that cannot contain scripts;
     # X-Content-Type-Options is set.
-    return FileResponse(image.file.open("rb"), content_type=CONTENT_TYPES[image.format])
+    return FileResponse(opened(image.file), content_type=CONTENT_TYPES[image.format])
 
 
 def _filter(request: HttpRequest) -> ItemFilter:

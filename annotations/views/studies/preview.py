@@ -22,6 +22,7 @@ from annotations.services.renditions import WIDTHS
 from annotations.views.cards import card_contexts, images_as_shown, picture_at, rendered
 from annotations.views.receipts import by_script, with_receipts
 from annotations.views.rights import researcher_of_study, signed_in
+from generation.queries.stored_files import opened
 
 PREVIEW = {
     "home": "study-preview-end",
@@ -102,7 +103,7 @@ def image(request: HttpRequest, card: str, place: int) -> HttpResponseBase:
     if not may_run(signed_in(request), study):
         raise PermissionDenied
     picture = picture_at(_card(study, _place(card, study)), place)
-    response = FileResponse(picture.shown.open("rb"), content_type="image/webp", filename="image.webp")
+    response = FileResponse(opened(picture.shown), content_type="image/webp", filename="image.webp")
     response.headers["Cache-Control"] = "private, max-age=300"
     return response
 

@@ -6,6 +6,8 @@ import re
 import zipfile
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -180,3 +182,28 @@ def test_a_study_that_nobody_could_answer_has_an_empty_wall(client: Client) -> N
     study = make_study(n_items=2)
     make_answer(study.items.get(position=0), make_rater(study), level=None)
     assert "No image fits" in page(client, study)
+
+
+def test_a_figure_has_a_labelled_tile_for_an_image_whose_file_is_gone(client: Client) -> None:
+    study = rated()
+    lost, damaged = (item.images.get() for item in study.items.order_by("position")[:2])
+    for image, key in ((lost, "lost-one"), (damaged, "cut-off")):
+        image.key = key
+        image.save()
+        default_storage.delete(str(image.shown.name))
+    default_storage.save(str(damaged.shown.name), ContentFile(b"RIFF"))
+    base = f"/study/{study.token}/explore/selection"
+    text = page(client, study, f"selection/?{units(study)}")
+    assert "The file of 1 image is missing on this site." in text
+    assert "lost-one" in text
+    for layout in ("grid", "methods"):
+        query = f"{units(study)}&layout={layout}"
+        assert client.get(f"{base}/figure.pdf?{query}").content.startswith(b"%PDF")
+        assert client.get(f"{base}/figure.png?{query}").status_code == 200
+    with zipfile.ZipFile(io.BytesIO(client.get(f"{base}/figure.zip?{units(study)}").content)) as files:
+        assert sum(name.endswith(".jpg") for name in files.namelist()) == 1
+        assert files.read("missing-images.txt").decode().splitlines() == [
+            "row 1, column 1: File missing: lost-one",
+            "row 1, column 2: File damaged: cut-off",
+        ]
+        assert "File missing: lost-one" in files.read("figure.tex").decode()

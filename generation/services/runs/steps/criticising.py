@@ -11,6 +11,7 @@ from generation.recipes.critique.by_questions import critique_by_questions
 from generation.recipes.critique.outcome import CritiqueOutcome
 from generation.recipes.decomposition.decomposition import Decomposition as Graph
 from generation.recipes.engine_spec import QUESTIONS, EngineSpec
+from generation.services.image_files import original_of
 from generation.services.runs.steps.job import Job, Stopwatch
 from generation.services.runs.steps.results import copy_critique, made_by, model_label, save_critique
 
@@ -28,9 +29,7 @@ def _criticise(job: Job, step: Step) -> None:
         job.close(step, lambda: {"critique": copy_critique(step, same, image)}, seconds=watch.share(1))
         return
     spec = job.spec(step)
-    with image.file.open("rb") as stream:
-        content = stream.read()
-    outcome, identity = _ask(job, step, spec, content)
+    outcome, identity = _ask(job, step, spec, original_of(image))
     critic, version = model_label(identity, spec)
     origin = Critique.Origin.QUESTIONS if spec.is_recipe else Critique.Origin.MODEL
     provenance = made_by(step, engine=identity, spec=spec.as_json(), critic=step.parameters["critic"])

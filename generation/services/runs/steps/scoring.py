@@ -9,6 +9,7 @@ from generation.models import Image, MetricScore, Step
 from generation.models.digests import digest
 from generation.recipes.contract import BadAnswer, EngineError, Json, Metric, Scored, ScoreRequest
 from generation.recipes.decomposition.decomposition import Decomposition as Graph
+from generation.services.image_files import original_of
 from generation.services.runs.steps.job import Job, Stopwatch
 from generation.services.runs.steps.results import made_by
 
@@ -32,7 +33,7 @@ def _score(job: Job, metric: Metric, steps: Sequence[Step]) -> None:
     if not left:
         return
     requests = [
-        ScoreRequest(_content(images[step.pk]), step.prompt.text, tuple(_questions(job, step))) for step in left
+        ScoreRequest(original_of(images[step.pk]), step.prompt.text, tuple(_questions(job, step))) for step in left
     ]
     found = metric.score(requests)
     seconds = watch.share(len(left))
@@ -127,9 +128,3 @@ def _image(job: Job, step: Step) -> Image:
     if image is None or not image.sha256:
         raise EngineError(_("The image was deleted."), _("Start the run again."))
     return image
-
-
-def _content(image: Image) -> bytes:
-    with image.file.open("rb") as stream:
-        content: bytes = stream.read()
-    return content
