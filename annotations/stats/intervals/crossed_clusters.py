@@ -19,6 +19,8 @@ from annotations.stats.estimate import Interval
 
 FEWEST = 3
 """Fewer clusters than this cannot represent other clusters of their kind."""
+_ROUNDING = 1e-10
+"""A variance below this share of that of independent observations is 0, but for rounding."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,15 @@ def too_few(covers: str, n: Mapping[str, int]) -> str:
     found = n.get(fewest, n[covers])
     kind = fewest.removesuffix("s") if found == 1 else fewest
     return f"{found} {kind} cannot represent others; at least {FEWEST} are needed"
+
+
+def with_information(variance: FloatArray, independent: FloatArray) -> FloatArray:
+    """Variances (any shape) over clusters; `independent` where they are 0 but for rounding.
+
+    independent: the variance of independent observations. Clusters that all say the same show that they do not differ
+    much, not that nothing varies.
+    """
+    return np.where(variance <= _ROUNDING * independent, independent, variance)
 
 
 def combined(first: FloatArray, second: FloatArray, crossing: FloatArray) -> FloatArray:
@@ -94,7 +105,8 @@ class ClusteredShare:
         """Wilson's interval with the number of independent observations that the variance is worth, and Student's t.
 
         Undefined with its reason for fewer than three clusters. Where all observations agree, the variance says
-        nothing, and each cluster counts as one observation. The effective number is that of Korn & Graubard (1998),
+        nothing, and each cluster counts as one observation; where all clusters have the same share, observations count
+        as independent. The effective number is that of Korn & Graubard (1998),
         Surv. Methodol. 24:193; the interval Wilson's (1927).
         """
         method = f"Wilson's interval with the effective number of votes, t, clusters: {covers}"
@@ -126,7 +138,7 @@ class ClusteredShare:
     def _effective(self, covers: str) -> float:
         n = self.n_clusters[covers]
         spread, variance = self.value * (1 - self.value), self.variance[covers]
-        return float(n) if spread == 0 or variance == 0 else float(spread / variance)
+        return float(n) if spread == 0 else float(spread / variance)
 
 
 def clustered_share(hits: FloatArray, weights: FloatArray, kinds: list[Clusters]) -> ClusteredShare:
@@ -145,14 +157,20 @@ def clustered_share(hits: FloatArray, weights: FloatArray, kinds: list[Clusters]
     if not kinds:
         value = total / weight
         return ClusteredShare(value, {"votes": value * (1 - value) / weight}, {"votes": round(weight)})
-    variance = {kind.name: _jackknife(hits, weights, kind) for kind in kinds}
+    share = total / weight
+
+    def variance_over(kind: Clusters) -> FloatArray:
+        found = np.asarray(_jackknife(hits, weights, kind))
+        return with_information(found, np.asarray(share * (1 - share) / weight))
+
+    over = {kind.name: variance_over(kind) for kind in kinds}
     n_clusters = {kind.name: kind.n for kind in kinds}
     if len(kinds) == 2:
         both = crossed(*kinds)
-        first, second = (np.asarray(variance[kind.name]) for kind in kinds)
-        variance[both.name] = float(combined(first, second, np.asarray(_jackknife(hits, weights, both))))
+        over[both.name] = combined(*over.values(), variance_over(both))
         n_clusters[both.name] = min(n_clusters.values())
-    return ClusteredShare(total / weight, variance, n_clusters, tuple((kind.name, kind.n) for kind in kinds))
+    variance = {name: float(one) for name, one in over.items()}
+    return ClusteredShare(share, variance, n_clusters, tuple((kind.name, kind.n) for kind in kinds))
 
 
 def _jackknife(hits: FloatArray, weights: FloatArray, kind: Clusters) -> float:

@@ -126,7 +126,7 @@ def interaction(data: Votes | Rankings, facet: Facet) -> Interaction:
         elif len(steps) < _PER_FIGURE * (k - 1):
             what = "votes" if inner.prompt is None else "prompts"
             left_out.append(f"{name}: {len(steps)} {what}, fewer than {_PER_FIGURE * (k - 1)}")
-        elif np.linalg.matrix_rank(np.atleast_2d(np.cov(steps, rowvar=False)), hermitian=True) < k - 1:
+        elif not _varies(steps, sample.information_of(mask), k):
             left_out.append(f"{name}: its prompts do not vary in all methods")
         else:
             groups.append(steps)
@@ -170,6 +170,13 @@ def _steps(sample: Sample, mask: np.ndarray, prompt: Codes) -> FloatArray | None
     np.add.at(sums, (index[rows], columns), np.asarray(scores[rows, columns]).ravel())
     moved = n * sums @ invert(information, k)[:, :k]
     return np.asarray(moved[:, :-1] - moved[:, -1:])
+
+
+def _varies(steps: FloatArray, information: FloatArray, k: int) -> bool:
+    """Whether the steps (n_prompts, k − 1) vary in all directions, by more than rounding makes them."""
+    usual = len(steps) * float(np.diag(invert(information, k))[:k].max())
+    values = np.linalg.eigvalsh(np.atleast_2d(np.cov(steps, rowvar=False)))
+    return bool(values[0] > _SINGULAR * max(usual, values[-1]))
 
 
 def _sizes(data: Votes | Rankings, facet: Facet) -> Mapping[str, int]:

@@ -13,7 +13,15 @@ from scipy import sparse
 from annotations.stats.arrays import FloatArray
 from annotations.stats.distributions import t_above, t_quantile
 from annotations.stats.estimate import Estimate, Interval
-from annotations.stats.intervals.crossed_clusters import FEWEST, Clusters, combined, combined_freedom, crossed, too_few
+from annotations.stats.intervals.crossed_clusters import (
+    FEWEST,
+    Clusters,
+    combined,
+    combined_freedom,
+    crossed,
+    too_few,
+    with_information,
+)
 from annotations.stats.intervals.several import holm
 from annotations.stats.preferences.newton import invert
 from annotations.stats.preferences.win_rate import covered
@@ -21,6 +29,8 @@ from annotations.stats.preferences.win_rate import covered
 Ranks = tuple[int | None, int | None]
 FEW = 50
 """Up to this many clusters, each is left out in turn (one Newton step); with more, their scores are summed."""
+_NO_INFORMATION = 1e-9
+"""If less than this share of a direction's information is left without a cluster, what is left is rounding."""
 
 
 class Sample(Protocol):
@@ -50,24 +60,30 @@ class Spread:
     def __init__(self, sample: Sample, kinds: list[Clusters]) -> None:
         self.parameters = sample.parameters
         self.covers = covered(kinds)
-        inverse = invert(sample.information, sample.n_methods)
+        self._inverse = invert(sample.information, sample.n_methods)
         if not kinds:
-            self._variance = {"votes": inverse}
+            self._variance = {"votes": self._inverse}
             self._n = {"votes": sample.n}
             return
         scores = sample.scores()
         wanted = [*kinds, crossed(*kinds)] if len(kinds) == 2 else kinds
-        self._variance = {kind.name: _sandwich(sample, scores, kind, inverse) for kind in wanted}
+        self._variance = {kind.name: _sandwich(sample, scores, kind, self._inverse) for kind in wanted}
         self._n = {kind.name: kind.n for kind in kinds}
         if len(kinds) == 2:
             self._n[wanted[-1].name] = min(self._n.values())
 
     def variance(self, contrasts: FloatArray, covers: str) -> FloatArray:
-        """(m,) variances of m contrasts (m, k) or (m, p) of the parameters."""
+        """(m,) variances of m contrasts (m, k) or (m, p) of the parameters.
+
+        Where leaving out clusters changes nothing, observations count as independent, as for a win rate.
+        """
+
+        def quadratic(matrix: FloatArray) -> FloatArray:
+            size = contrasts.shape[1]
+            return np.einsum("mi,ij,mj->m", contrasts, matrix[:size, :size], contrasts, optimize=True)
 
         def of(name: str) -> FloatArray:
-            matrix = self._variance[name][: contrasts.shape[1], : contrasts.shape[1]]
-            return np.einsum("mi,ij,mj->m", contrasts, matrix, contrasts, optimize=True)
+            return with_information(quadratic(self._variance[name]), quadratic(self._inverse))
 
         if " and " not in covers:
             return of(covers)
@@ -100,8 +116,12 @@ class Spread:
             return Interval.undefined(covers, method, reason, level)
         variance = float(self.variance(contrast[None], covers)[0])
         if isnan(variance):
-            lost = next((kind for kind in covers.split(" and ") if np.isnan(self._variance[kind]).any()), covers)
-            reason = f"without one of the {lost} the others do not rank all methods"
+            size = len(contrast)
+            undefined = (kind for kind in covers.split(" and ") if np.isnan(self._variance[kind][:size, :size]).any())
+            lost = next(undefined, covers)
+            ranks_none = np.isnan(self._variance[lost][0, 0])
+            reason = f"without one of the {lost} the others do not "
+            reason += "rank all methods" if ranks_none else "determine this effect"
             return Interval.undefined(covers, method, reason, level)
         half = float(self.quantile((1 - level) / 2, contrast[None], covers)[0]) * variance**0.5
         value = float(contrast @ self.parameters[: len(contrast)])
@@ -152,7 +172,7 @@ def differences(spread: Spread, order: Sequence[int], level: float, *, only_firs
 
 
 def _sandwich(sample: Sample, scores: sparse.csr_array, kind: Clusters, inverse: FloatArray) -> FloatArray:
-    """(p, p) covariance over one kind of cluster; NaN where leaving one cluster out disconnects the methods."""
+    """(p, p) covariance over one kind of cluster; NaN where leaving one cluster out leaves a parameter undetermined."""
     n = kind.n
     if n < 2:
         return np.full_like(inverse, nan)
@@ -161,15 +181,36 @@ def _sandwich(sample: Sample, scores: sparse.csr_array, kind: Clusters, inverse:
     if n > FEW:
         meat = np.asarray((sums.T @ sums).todense())
         return n / (n - 1) * inverse @ meat @ inverse
-    shifts = []
+    shifts, k = [], sample.n_methods
+    undetermined = np.zeros(len(inverse), bool)
     for code in np.unique(kind.code):
         own = kind.code == code
         if not sample.is_joined(~own):
             return np.full_like(inverse, nan)
-        without = invert(sample.information - sample.information_of(own), sample.n_methods)
+        without, lost = _inverse_without(inverse, sample.information_of(own))
+        undetermined |= lost
         shifts.append(without @ np.asarray(sums[[int(code)]].todense()).ravel())
+    if undetermined[:k].any():
+        return np.full_like(inverse, nan)
     moved = np.array(shifts)
+    moved[:, undetermined] = nan
     return (n - 1) / n * moved.T @ moved
+
+
+def _inverse_without(inverse: FloatArray, own: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """(p, p) The inverse of the information without a part of it, and (p,) the parameters that the rest leaves open.
+
+    inverse: of the whole information; own: the part. What the rest leaves open is kept at its estimate.
+    """
+    values, vectors = np.linalg.eigh(inverse)
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    left, directions = np.linalg.eigh(np.eye(len(inverse)) - root.T @ own @ root)
+    directions = root @ directions
+    is_open = left < _NO_INFORMATION
+    size = np.abs(directions[:, is_open])
+    lost = (size > 1e-6 * size.max(axis=0)).any(axis=1)
+    kept = directions[:, ~is_open]
+    return (kept / left[~is_open]) @ kept.T, lost
 
 
 def rank_ranges(spread: Spread, k: int, level: float) -> list[Ranks]:

@@ -125,3 +125,16 @@ def test_facets_of_one_value_or_of_too_few_prompts_are_not_used() -> None:
 def test_a_facet_is_sorted_by_name() -> None:
     found = Facet.coded(["text", "people"], np.array([0, -1, 1]))
     assert (list(found.names), found.code.tolist()) == (["people", "text"], [1, -1, 0])
+
+
+def test_prompts_that_all_split_alike_in_a_category_give_it_no_part_in_the_test() -> None:
+    """Their variance is rounding, which would make any difference certain."""
+    n = 21
+    prompt = np.repeat(np.arange(3 * n), 3)
+    code = prompt // n
+    outcome = np.tile([0, 0, 1], 3 * n)
+    outcome[code > 0] = np.random.default_rng(1).integers(0, 2, int((code > 0).sum()))
+    zeros = np.zeros(len(prompt), np.int64)
+    found = interaction(Votes(["a", "b"], zeros, zeros + 1, outcome, None, prompt), Facet(("x", "y", "z"), code))
+    assert found.left_out == ("x: its prompts do not vary in all methods",)
+    assert found.p > 0.01
