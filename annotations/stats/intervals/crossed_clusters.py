@@ -167,7 +167,7 @@ def clustered_share(hits: FloatArray, weights: FloatArray, kinds: list[Clusters]
     n_clusters = {kind.name: kind.n for kind in kinds}
     if len(kinds) == 2:
         both = crossed(*kinds)
-        over[both.name] = combined(*over.values(), variance_over(both))
+        over[both.name] = combined(over[kinds[0].name], over[kinds[1].name], variance_over(both))
         n_clusters[both.name] = min(n_clusters.values())
     variance = {name: float(one) for name, one in over.items()}
     return ClusteredShare(share, variance, n_clusters, tuple((kind.name, kind.n) for kind in kinds))
