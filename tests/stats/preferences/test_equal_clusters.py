@@ -106,7 +106,7 @@ def test_small_studies_without_a_difference_are_never_sure_of_one(with_raters: b
 
 
 def test_what_hangs_on_one_prompt_does_not_depend_on_the_order_of_votes() -> None:
-    """Without the first prompt, seven votes are left whose sides and methods cannot be told apart."""
+    """Without the first prompt, seven votes are left that do not distinguish sides from methods."""
     rng = np.random.default_rng(3)
     n = 200
     prompt = np.r_[np.zeros(193, int), np.arange(1, 8)]
