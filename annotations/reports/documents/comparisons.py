@@ -230,7 +230,10 @@ class ModelledMethod:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelledPair:
-    """Two methods, the better one first."""
+    """Two methods, the better one first.
+
+    p_simultaneous  adjusted for all pairs as the interval is, which it agrees with; None before statistics 13
+    """
 
     first: str
     second: str
@@ -238,6 +241,7 @@ class ModelledPair:
     odds_ratio: float | None
     p: float | None
     p_holm: float | None
+    p_simultaneous: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,3 +260,8 @@ class ReportedModel:
     pairs: tuple[ModelledPair, ...]
     deviations: dict[str, float | None] = field(default_factory=dict)
     thresholds: tuple[float | None, ...] = ()
+
+    @property
+    def has_simultaneous_p(self) -> bool:
+        """Whether letters follow the simultaneous p, as of statistics 13; before, Holm's."""
+        return any(pair.p_simultaneous is not None for pair in self.pairs)

@@ -273,12 +273,17 @@ def _means(compared: Sequence[ReportedComparison], sampled: str) -> Iterator[str
 
 def _beside(dimensions: Sequence[ReportedQuestion]) -> Iterator[str]:
     """The model of all methods, and what says how far figures can be relied on."""
-    if covered := {one.model.covers for one in dimensions if one.model and one.model.pairs}:
+    models = [one.model for one in dimensions if one.model and one.model.pairs]
+    if covered := {model.covers for model in models}:
+        if all(model.has_simultaneous_p for model in models):
+            tests = "simultaneous p-values agree with them; Holm's [@holm1979] are given for comparison. Methods"
+        else:
+            tests = "p-values have Holm's correction [@holm1979], and methods"
         yield (
             "All methods together are in one cumulative link mixed model of the raw levels [@mccullagh1980; "
             "@hedeker1994] with random images, prompts and raters. Its intervals of all pairs hold together "
-            f"[@hothorn2008], over {' or '.join(sorted(covered))}; p-values have Holm's correction [@holm1979], and "
-            "methods that share a letter are not distinguished at 5%."
+            f"[@hothorn2008], over {' or '.join(sorted(covered))}; {tests} that "
+            "share a letter are not distinguished at 5%."
         )
         if "prompts and raters" in covered:
             yield (

@@ -71,8 +71,11 @@ def _of_model(dimension: ReportedQuestion, model: ReportedModel) -> str:
     """Which of many methods is rated highest, by how much, and which of the others it is not distinguished from."""
     best, *others = model.methods
     alike = [one.method for one in others if set(one.letters) & set(best.letters)]
-    basis = f"{_mean_against_next(dimension, best.method)}all pairs in one model, intervals over {model.covers}, "
-    basis += "Holm's correction, 5%"
+    basis = f"{_mean_against_next(dimension, best.method)}all pairs in one model, "
+    if model.has_simultaneous_p:
+        basis += f"simultaneous 95% intervals over {model.covers}"
+    else:
+        basis += f"intervals over {model.covers}, Holm's correction, 5%"
     if "raters" not in model.covers:
         basis += "; whether this holds for other raters is not known"
     if not alike:

@@ -203,6 +203,7 @@ def reported_model(one: MethodModel, methods: Sequence[str]) -> ReportedModel:
                 odds_ratio=number(each.odds_ratio),
                 p=number(each.p),
                 p_holm=number(each.p_holm),
+                p_simultaneous=number(each.p_simultaneous),
             )
             for each in one.pairs
         ),

@@ -266,7 +266,7 @@ class _Tables:
             rows.append(row)
         caption = (
             f"All methods in one ordinal mixed model: {self.about}. Log odds of a higher rating, with mean 0; methods "
-            "that share a letter are not distinguished (5\\%, all pairs, Holm's correction)"
+            f"that share a letter are not distinguished (5\\%, all pairs, {_tested(model)})"
         )
         if fair:
             columns += [Column("Fair average"), Column("Over both")]
@@ -284,15 +284,16 @@ class _Tables:
                 number(one.log_odds.value, 2, signed=True),
                 math_range(*ends(one.log_odds, model.covers), digits=2),
                 number(one.odds_ratio, 2),
-                p_value(one.p),
+                p_value(one.p_simultaneous if model.has_simultaneous_p else one.p),
                 p_value(one.p_holm),
             )
             for one in model.pairs
         ]
         columns = [Column("Pair", 0.3), *map(Column, ("Log odds", "95\\% interval", "Odds ratio", "$p$", "$p$, Holm"))]
+        ps = "simultaneous $p$, which agrees with them" if model.has_simultaneous_p else "$p$ for each pair"
         caption = (
             f"Differences of methods in one ordinal mixed model: {self.about}. Simultaneous 95\\% intervals over "
-            f"{model.covers}; $p$ for each pair, and with Holm's correction over all."
+            f"{model.covers}; {ps}, and $p$ with Holm's correction over all pairs."
         )
         return self._table("method-pairs", caption, columns, rows, notes)
 
@@ -343,6 +344,10 @@ class _Tables:
     ) -> str:
         qualified = [*(escape(text) for text in self.said), *notes]
         return table(caption, f"{self.label}-{part}", columns, rows, qualified, is_short=self.is_short)
+
+
+def _tested(model: ReportedModel) -> str:
+    return "simultaneous tests" if model.has_simultaneous_p else "Holm's correction"
 
 
 def _n_of(found: Mapping[str, ReportedEstimate]) -> int | None:

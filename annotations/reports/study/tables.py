@@ -107,7 +107,7 @@ CATEGORIES = (
 )
 METHOD_PAIRS = (
     *("dimension", "method_a", "method_b", "log_odds", "low", "high", "odds_ratio", "p", "p_holm"),
-    *("letters_a", "letters_b", "covers", "note", "effect_a", "effect_b"),
+    *("letters_a", "letters_b", "covers", "note", "effect_a", "effect_b", "p_simultaneous"),
 )
 MEANS_BY_FACET = ("dimension", "facet", "value", *MEANS[1:])
 MULTIVERSE = (
@@ -232,7 +232,7 @@ def means_by_facet_rows(document: StudyDocument) -> Iterator[Row]:
 
 
 def method_pair_rows(document: StudyDocument) -> Iterator[Row]:
-    """Every pair of methods from the ordinal model of all, the better one first; the intervals are simultaneous."""
+    """Every pair in the model of all methods, the better one first; interval, p_simultaneous and letters agree."""
     for dimension in document.dimensions:
         if not (model := dimension.model):
             continue
@@ -243,7 +243,7 @@ def method_pair_rows(document: StudyDocument) -> Iterator[Row]:
             yield (
                 *(dimension.name, first, second, one.log_odds.value, *ends(one.log_odds, model.covers)),
                 *(one.odds_ratio, one.p, one.p_holm, letters[first], letters[second]),
-                *(model.covers, "; ".join(model.notes), effects[first], effects[second]),
+                *(model.covers, "; ".join(model.notes), effects[first], effects[second], one.p_simultaneous),
             )
 
 

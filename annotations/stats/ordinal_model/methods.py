@@ -1,14 +1,15 @@
-"""All methods in one ordinal model: every pair with simultaneous intervals, Holm's correction and letters.
+"""All methods in one ordinal model: every pair with a simultaneous interval and p, and letters that agree with them.
 
 rating ~ method + (1 | image) + (1 | prompt) + (1 | rater) + (1 | prompt × method) + (1 | rater × method): the model of
 `effect`, with an effect for each method. Simultaneous intervals hold together at their level: they take the quantile of
 the largest |t| of all pairs (Hothorn, Bretz & Westfall 2008, Biom. J. 50:346), from a multivariate t with the
-estimates' correlations.
+estimates' correlations. The simultaneous p of a pair is the probability of a largest |t| above its own, so that it is
+below 5% where the 95% interval excludes 0, and only there. Letters follow it.
 """
 
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from math import exp, nan
+from math import exp
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +28,20 @@ from annotations.stats.ordinal_model.between_raters import (
 )
 from annotations.stats.ordinal_model.drawing import MAX_RATINGS, chosen_ratings
 from annotations.stats.ordinal_model.fit import OrdinalFit, fit_ordinal
+from annotations.stats.ordinal_model.largest_t import LargestT, largest_t
 from annotations.stats.ratings import BadRatings, Ratings
 
-_DRAWS = 20_000
+_TIED = 4
+"""Digits after the point to which effects and variances are compared where their order must not depend on rounding."""
 
 
 @dataclass(frozen=True)
 class MethodEffect:
-    """One method. effect: log odds, with mean 0 over the methods; letters: see `compact_letters`."""
+    """One method.
+
+    effect   log odds, with mean 0 over the methods
+    letters  it shares one with every method that the simultaneous p does not distinguish from it (`compact_letters`)
+    """
 
     method: int
     effect: float
@@ -43,13 +50,21 @@ class MethodEffect:
 
 @dataclass(frozen=True)
 class PairEffect:
-    """First less second, the better one first. difference: log odds, with a simultaneous interval; p and Holm's p."""
+    """First less second, the better one first.
+
+    difference      log odds, with an interval that holds together with those of all pairs
+    p               of this pair alone, with its own degrees of freedom
+    p_simultaneous  adjusted for all pairs by the largest |t| (single step), as the interval is: below 1 − level where
+                    the interval excludes 0, and only there
+    p_holm          p adjusted for all pairs by Holm's rule, for comparison; it need not agree with the interval
+    """
 
     first: int
     second: int
     difference: Estimate
     odds_ratio: float
     p: float
+    p_simultaneous: float
     p_holm: float
 
 
@@ -129,17 +144,14 @@ def ordinal_methods(
     by_images = variance_of_groups(fit, groups, own, ("images", PROMPTS_CROSSED))
     spread = _Spread(covariance, found, fit.deviations.get(CROSSED, 0.0), by_images, max(n_prompts - 1, 1))
     order = np.argsort(-effects, kind="stable")
-    pairs = _pairs(effects, spread, order, covers, level, rng, fit.method)
+    pairs = _pairs(effects, spread, order, covers, level, fit.method)
     place = {int(at): number for number, at in enumerate(order)}
-    apart = [(place[one.first], place[one.second]) for one in pairs if one.p_holm < 1 - level]
+    apart = [(place[one.first], place[one.second]) for one in pairs if one.p_simultaneous < 1 - level]
     letters = compact_letters(k, apart)
     methods = tuple(
         MethodEffect(int(codes[at]), float(effects[at]), letter) for at, letter in zip(order, letters, strict=True)
     )
-    named = tuple(
-        PairEffect(int(codes[one.first]), int(codes[one.second]), one.difference, one.odds_ratio, one.p, one.p_holm)
-        for one in pairs
-    )
+    named = tuple(replace(one, first=int(codes[one.first]), second=int(codes[one.second])) for one in pairs)
     return MethodModel(methods, named, covers, fit, (*notes, *fit.notes), thresholds=fit.thresholds - middle)
 
 
@@ -169,42 +181,44 @@ class _Spread:
 
 
 def _pairs(
-    effects: FloatArray,
-    spread: _Spread,
-    order: NDArray[np.intp],
-    covers: str,
-    level: float,
-    rng: np.random.Generator,
-    model: str,
+    effects: FloatArray, spread: _Spread, order: NDArray[np.intp], covers: str, level: float, model: str
 ) -> list[PairEffect]:
-    listed = list(combinations(order.tolist(), 2))
-    contrasts = np.zeros((len(listed), len(effects)))
-    for row, (first, second) in enumerate(listed):
-        contrasts[row, [first, second]] = 1, -1
+    contrasts, listed = _contrasts(order)
     of_pairs, df = spread.of(contrasts)
     errors = np.sqrt(np.diag(of_pairs))
-    reach = largest_t(of_pairs, float(df.min()), level, rng)
     values = contrasts @ effects
-    p = np.minimum(1.0, 2 * t_above(np.abs(values) / errors, df))
+    t = np.abs(values) / errors
+    largest = _largest_t(effects, spread)
+    p = np.minimum(1.0, 2 * t_above(t, df))
+    together, holms = largest.above(t), holm(p.tolist())
+    half = largest.quantile(level) * errors
+    method = f"simultaneous, largest |t({largest.df:.1f})| of {len(listed)} pairs, {model}"
     found = []
     for place, (first, second) in enumerate(listed):
-        value, half = float(values[place]), float(reach * errors[place])
-        method = f"simultaneous, largest |t({df.min():.1f})| of {len(listed)} pairs, {model}"
-        interval = Interval.around(value, value - half, value + half, covers, method, level)
+        value = float(values[place])
+        interval = Interval.around(value, value - half[place], value + half[place], covers, method, level)
         estimate = Estimate("log_odds", value, model, {}, (interval,))
-        found.append(PairEffect(first, second, estimate, exp(min(value, 700.0)), float(p[place]), nan))
-    return [replace(one, p_holm=float(each)) for one, each in zip(found, holm(p.tolist()), strict=True)]
+        ps = float(p[place]), float(together[place]), float(holms[place])
+        found.append(PairEffect(first, second, estimate, exp(min(value, 700.0)), *ps))
+    return found
 
 
-def largest_t(covariance: FloatArray, df: float, level: float, rng: np.random.Generator) -> float:
-    """The quantile of the largest |t| of estimates with this covariance (m, m) and a common error of df degrees."""
-    if not len(covariance):
-        return nan
-    scale = np.sqrt(np.diag(covariance))
-    correlation = covariance / np.outer(scale, scale)
-    values, vectors = np.linalg.eigh(correlation)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
-    kept = values > 1e-10
-    drawn = rng.standard_normal((_DRAWS, int(kept.sum()))) @ root[:, kept].T
-    common = np.sqrt(rng.chisquare(df, _DRAWS) / df)
-    return float(np.quantile(np.abs(drawn).max(axis=1) / common, level))
+def _largest_t(effects: FloatArray, spread: _Spread) -> LargestT:
+    """Of all pairs, with the smallest degrees of freedom of any.
+
+    The methods come in an order of their figures, not of their names, so that renaming them changes nothing.
+    """
+    centred = np.eye(len(effects)) - 1 / len(effects)
+    variances = np.diag(centred @ spread.covariance @ centred)
+    order = np.lexsort((np.round(variances, _TIED), np.round(effects, _TIED)))
+    of_pairs, df = spread.of(_contrasts(order)[0])
+    return largest_t(of_pairs, float(df.min()))
+
+
+def _contrasts(order: NDArray[np.intp]) -> tuple[FloatArray, list[tuple[int, int]]]:
+    """(m, k) every earlier method less every later one, and the pairs."""
+    listed = list(combinations(order.tolist(), 2))
+    contrasts = np.zeros((len(listed), len(order)))
+    for row, (first, second) in enumerate(listed):
+        contrasts[row, [first, second]] = 1, -1
+    return contrasts, listed

@@ -1,13 +1,14 @@
 """All methods in one ordinal model."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import pytest
-from scipy import stats
 
 from annotations.stats.ordinal_model.ascent import OutOfReach, maximise
 from annotations.stats.ordinal_model.effect import ordinal_effect
-from annotations.stats.ordinal_model.methods import largest_t, ordinal_methods
-from annotations.stats.ratings import BadRatings
+from annotations.stats.ordinal_model.methods import MethodModel, ordinal_methods
+from annotations.stats.ratings import BadRatings, Ratings
 from tests.benchmarks.coverage.many_methods import WORLDS, fitted
 from tests.stats.comparison.comparison_data import random_design
 
@@ -20,7 +21,7 @@ def test_of_two_methods_it_is_the_model_of_the_comparison() -> None:
     pair = ordinal_effect(ratings, prompt=prompt, method=method, rng=rng, baseline=0, refined=1)
     (found,) = whole.pairs
     assert found.difference.value == pytest.approx(abs(pair.effect.value), abs=1e-4)
-    assert found.p == found.p_holm
+    assert found.p == found.p_holm == found.p_simultaneous
 
 
 def test_a_method_that_is_better_leads_and_shares_no_letter() -> None:
@@ -42,12 +43,77 @@ def test_a_method_that_is_better_leads_and_shares_no_letter() -> None:
         assert pair.p_holm >= pair.p
 
 
-def test_the_largest_t_of_one_estimate_is_students_and_of_balanced_pairs_tukeys() -> None:
-    rng = np.random.default_rng(0)
-    assert largest_t(np.array([[4.0]]), 12, 0.95, rng) == pytest.approx(stats.t.ppf(0.975, 12), abs=0.05)
-    contrasts = np.array([[1, -1, 0, 0], [1, 0, -1, 0], [1, 0, 0, -1], [0, 1, -1, 0], [0, 1, 0, -1], [0, 0, 1, -1]])
-    right = stats.studentized_range.ppf(0.95, 4, 20) / np.sqrt(2)
-    assert largest_t((contrasts @ contrasts.T).astype(float), 20, 0.95, rng) == pytest.approx(right, abs=0.05)
+@dataclass(frozen=True)
+class Study:
+    unit: np.ndarray
+    rater: np.ndarray
+    level: np.ndarray
+    prompt: np.ndarray
+    method: np.ndarray
+
+    def fitted(self) -> MethodModel:
+        n_units, n_raters = len(self.prompt), int(self.rater.max()) + 1
+        ratings = Ratings(self.unit, self.rater, self.level, np.arange(1.0, 6), n_units, n_raters)
+        return ordinal_methods(ratings, prompt=self.prompt, method=self.method, rng=np.random.default_rng(0))
+
+
+def drawn(
+    seed: int, *, k: int = 6, n_prompts: int = 12, n_raters: int = 4, images: int = 2, gain: float = 0.25
+) -> Study:
+    """Every rater rates every image; methods are better by `gain` one by one."""
+    rng = np.random.default_rng(seed)
+    prompt, method, _ = (codes.ravel() for codes in np.indices((n_prompts, k, images)))
+    unit, rater = np.repeat(np.arange(len(prompt)), n_raters), np.tile(np.arange(n_raters), len(prompt))
+    latent = (gain * method + rng.normal(0, 0.7, n_prompts)[prompt] + rng.normal(0, 0.5, len(prompt)))[unit]
+    latent += rng.normal(0, 0.6, n_raters)[rater] + rng.normal(0, 0.4, (n_raters, k))[rater, method[unit]]
+    latent += rng.logistic(size=len(unit))
+    level = np.searchsorted(np.quantile(latent, [0.2, 0.4, 0.6, 0.8]), latent)
+    return Study(unit, rater, level, prompt, method)
+
+
+def figures(model: MethodModel, names: np.ndarray, *, sign: int = 1) -> np.ndarray:
+    """(n_pairs, 6) of every pair of methods in the order of their names: difference, interval, and the three p."""
+    found = {}
+    for pair in model.pairs:
+        (interval,) = pair.difference.intervals
+        first, second = (int(names[method]) for method in (pair.first, pair.second))
+        turned = sign if first < second else -sign
+        ends = sorted((turned * interval.low, turned * interval.high))
+        ps = (pair.p, pair.p_simultaneous, pair.p_holm)
+        found[min(first, second), max(first, second)] = (turned * pair.difference.value, *ends, *ps)
+    return np.array([found[pair] for pair in sorted(found)])
+
+
+def test_names_and_the_order_of_rows_change_no_figure() -> None:
+    study, rng, k = drawn(0), np.random.default_rng(1), 6
+    here = figures(study.fitted(), np.arange(k))
+    new_names = rng.permutation(k)
+    renamed = replace(study, method=new_names[study.method])
+    assert figures(renamed.fitted(), np.argsort(new_names)) == pytest.approx(here, abs=3e-6)
+    rows, units, raters = (rng.permutation(n) for n in (len(study.unit), len(study.prompt), 4))
+    shuffled = Study(
+        np.argsort(units)[study.unit][rows],
+        raters[study.rater][rows],
+        study.level[rows],
+        study.prompt[units],
+        study.method[units],
+    )
+    assert figures(shuffled.fitted(), np.arange(k)) == pytest.approx(here, abs=3e-6)
+    reversed_scale = replace(study, level=4 - study.level)
+    assert figures(reversed_scale.fitted(), np.arange(k), sign=-1) == pytest.approx(here, abs=2e-5)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_intervals_p_and_letters_agree_for_every_pair(seed: int) -> None:
+    model = drawn(seed, k=5, n_prompts=8, n_raters=3 + seed % 3, images=1, gain=0.6).fitted()
+    letters = {one.method: set(one.letters) for one in model.methods}
+    assert model.pairs
+    for pair in model.pairs:
+        (interval,) = pair.difference.intervals
+        excludes_zero = interval.low > 0 or interval.high < 0
+        assert excludes_zero == (pair.p_simultaneous < 0.05)
+        assert excludes_zero == (not letters[pair.first] & letters[pair.second])
+        assert pair.p <= pair.p_simultaneous
 
 
 def test_codes_that_do_not_fit_and_one_method_alone() -> None:

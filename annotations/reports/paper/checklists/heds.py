@@ -243,7 +243,8 @@ def _effects(dimension: ReportedQuestion) -> str:
         return f"{_PREFERRED} {_STRENGTHS}" if dimension.preferences.strengths else _PREFERRED
     said = [_EFFECT] if any(comparison.n for comparison in dimension.comparisons) else []
     if dimension.model and dimension.model.pairs:
-        said.append(f"All methods in one model: {dimension.model.convention}; Holm's correction over all pairs.")
+        tests = "simultaneous tests of" if dimension.model.has_simultaneous_p else "Holm's correction over"
+        said.append(f"All methods in one model: {dimension.model.convention}; {tests} all pairs.")
     return " ".join(said) or "None: methods were not compared on this question."
 
 

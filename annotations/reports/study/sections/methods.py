@@ -8,11 +8,18 @@ from annotations.reports.view import Block, Paragraph
 
 MOST_DRAWN = 24
 """Pairs that a picture holds without being taller than a page."""
+_SIMULTANEOUS = (
+    "Methods that share a letter are not distinguished (5%, all pairs tested). Letters, intervals and the simultaneous "
+    "p come from one procedure: where the interval of a pair excludes 0, its simultaneous p is below .05 and it shares "
+    "no letter, and only there. The p of the pair alone and Holm's p are given for comparison."
+)
+_HOLM = "Methods that share a letter are not distinguished (5%, all pairs tested, Holm's correction)."
 
 
 def model_blocks(model: ReportedModel) -> list[Block]:
     if model.reason:
         return [Paragraph(f"No model of all methods: {model.reason}.")]
+    is_simultaneous = model.has_simultaneous_p
     marks, rows = [], []
     for one in model.pairs:
         low, high = ends(one.log_odds, model.covers)
@@ -25,13 +32,14 @@ def model_blocks(model: ReportedModel) -> list[Block]:
                 value,
                 interval(low, high, digits=2),
                 figure(one.odds_ratio, digits=2),
+                *((p_value(one.p_simultaneous),) if is_simultaneous else ()),
                 p_value(one.p),
                 p_value(one.p_holm),
             )
         )
     effects = [(one.method, figure(one.effect, signed=True, digits=2), one.letters) for one in model.methods]
-    head = ("pair", "log odds", f"over {model.covers}", "odds ratio", "p", "p, Holm")
-    said = "Methods that share a letter are not distinguished (5%, all pairs tested, Holm's correction)."
+    ps = ("p, simultaneous", "p of this pair alone", "p, Holm") if is_simultaneous else ("p", "p, Holm")
+    head = ("pair", "log odds", f"over {model.covers}", "odds ratio", *ps)
     more = len(marks) > MOST_DRAWN
     notes = "; ".join([model.convention, *model.notes])
     parts = [f"{name} {figure(each, digits=2)}" for name, each in sorted(model.deviations.items())]
@@ -40,7 +48,7 @@ def model_blocks(model: ReportedModel) -> list[Block]:
     levels = [Paragraph(f"Thresholds between the levels in use, for a method of effect 0: {cuts}.", "note")]
     return [
         view.table(("method", "effect, log odds", "letters"), effects, numeric=(1,)),
-        Paragraph(said, "note"),
+        Paragraph(_SIMULTANEOUS if is_simultaneous else _HOLM, "note"),
         *view.figure(
             charts.interval_plot,
             marks[:MOST_DRAWN],
@@ -49,7 +57,7 @@ def model_blocks(model: ReportedModel) -> list[Block]:
             axis=f"log odds of a higher rating; simultaneous 95% intervals over {model.covers}",
         ),
         *([Paragraph(f"The picture shows the first {MOST_DRAWN} of {len(marks)} pairs.", "note")] if more else []),
-        view.all_figures(head, rows, numeric=(1, 2, 3, 4, 5)),
+        view.all_figures(head, rows, numeric=range(1, len(head))),
         Paragraph(f"{notes[0].upper()}{notes[1:]}.", "note"),
         *(varied if parts else []),
         *(levels if model.thresholds else []),
