@@ -130,7 +130,7 @@ def has_preferences(dimension: Dimension) -> bool:
 def preferences(
     study: Study, dimensions: Sequence[Dimension], facets: Mapping[str, Mapping[int, str]] | None = None
 ) -> dict[int, Votes | Rankings]:
-    """For each question's key, the answers that count as votes or rankings of methods; two queries, one more per
+    """For each question's key, the answers that count as votes or rankings of methods; four queries, one more per
     question, and another per ranking.
 
     facets  of prompts: name → prompt's key → category; "" or no entry without a category
@@ -153,12 +153,25 @@ def preferences(
         codes[is_there] = place[at[is_there]]
         return codes
 
+    known = _Known(
+        names, {"raters": dict(study.raters.values_list("pk", "name")), "prompts": _prompt_names(study)}, facets or {}
+    )
     return {
-        dimension.pk: _rankings(dimension, shown, code, names, facets or {})
+        dimension.pk: _rankings(dimension, shown, code, known)
         if dimension.is_ordering
-        else _votes(dimension, shown, code, names, facets or {})
+        else _votes(dimension, shown, code, known)
         for dimension in asked
     }
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a study's answers have in common: methods by code, the names of raters and prompts by key, and facets of
+    prompts."""
+
+    methods: list[str]
+    names: Mapping[str, Mapping[int, str]]
+    facets: Mapping[str, Mapping[int, str]]
 
 
 def _facets(prompt: IntArray, facets: Mapping[str, Mapping[int, str]]) -> dict[str, Facet]:
@@ -193,33 +206,30 @@ def _given(dimension: Dimension, *columns: str | Expression) -> QuerySet[Respons
     return rows.order_by("assignment", "pk").values_list("assignment__item", "level", *columns)
 
 
-def _votes(
-    dimension: Dimension, shown: Shown, code: Code, names: list[str], facets: Mapping[str, Mapping[int, str]]
-) -> Votes:
+def _votes(dimension: Dimension, shown: Shown, code: Code, known: _Known) -> Votes:
     rows = _given(dimension, is_turned(), "assignment__rater", "assignment__item__prompt")
     item, answer, turned, rater, prompt = integers(rows, 5)
     first, second = map(code, shown.pairs(item))
     ties = [level["label"] for level in dimension.levels[2:]]
     return votes_of_answers(
-        names,
+        known.methods,
         left=np.where(turned == 1, second, first),
         right=np.where(turned == 1, first, second),
         answer=answer,
         tie_kinds=ties,
         rater=rater,
         prompt=prompt,
-        facets=_facets(prompt, facets),
+        facets=_facets(prompt, known.facets),
+        names=known.names,
     )
 
 
-def _rankings(
-    dimension: Dimension, shown: Shown, code: Code, names: list[str], facets: Mapping[str, Mapping[int, str]]
-) -> Rankings:
+def _rankings(dimension: Dimension, shown: Shown, code: Code, known: _Known) -> Rankings:
     rows = _given(dimension, "assignment", "image", "assignment__rater", "assignment__item__prompt")
     item, level, group, image, rater, prompt = integers(rows.filter(image__isnull=False), 6)
     is_best_worst = dimension.kind == Dimension.Kind.BEST_WORST
     return rankings_of_answers(
-        names,
+        known.methods,
         group=group,
         method=code(shown.methods_of(image)),
         rank=level + 1,
@@ -227,7 +237,8 @@ def _rankings(
         rater=rater,
         prompt=prompt,
         is_best_worst=is_best_worst,
-        facets=_facets(prompt, facets),
+        facets=_facets(prompt, known.facets),
+        names=known.names,
     )
 
 

@@ -164,7 +164,8 @@ def seed_of(rng: np.random.Generator) -> int | None:
 class Fewest:
     """How few of one kind (“ratings”, “votes”, “raters”, “prompts”) must be removed before the leader no longer leads.
 
-    n           how many; None if only removing all of them is sufficient, or if there is no leader
+    n           how many; 0 if no method leads; None if only removing all of them is sufficient, or if the search found
+                no sufficient number
     of          the total number
     codes       (n,) which ones, as codes or places in the data
     is_exact    no smaller number is sufficient; if False, there may be one that the search has not found

@@ -22,6 +22,7 @@ from annotations.queries.reports import document_of
 from annotations.questions import ALIGNMENT, BEST_WORST, PREFERENCE, RANKING, Preset
 from annotations.reports.votes.tables import PREFERENCE_TABLES
 from annotations.services.exclusions import exclude_rater
+from annotations.services.raters.my_data import erase
 from annotations.services.rating import Answer, reserve, submit
 from annotations.services.studies import create_study, open_study
 from annotations.stats.preferences.rankings import Rankings
@@ -274,6 +275,28 @@ def test_the_printed_command_gives_the_same_figures_from_its_file(
                 assert same(text, other[column]), (name, column)
     report = json.loads((tmp_path / f"report-{table}/report.json").read_text())
     assert report["warnings"] == []
+
+
+def test_a_rater_who_decides_is_named_until_they_are_erased(client: Client) -> None:
+    study = made(PREFERENCE, Study.ItemKind.PAIR)
+    for name, order in (
+        ("ann", (STRONG, MIDDLE, WEAK)),
+        ("bob", (MIDDLE, STRONG, WEAK)),
+        ("cem", (STRONG, WEAK, MIDDLE)),
+    ):
+        for at, card in enumerate(cards(make_rater(study, name=name))):
+            side = prefer(card, order)
+            vote(card, 1 - side if at % 6 == 5 else side)
+    client.force_login(study.owner)
+    page = client.get(f"/study/{study.token}/results/").content.decode()
+    fewest = document_of(study.snapshots.get()).dimensions[0].preferences.fewest  # type: ignore[union-attr]
+    (named,) = [one.names for one in fewest if one.kind == "raters"]
+    assert 1 <= len(named) <= 2
+    assert f"of 3 raters ({', '.join(named)}" in page
+    erase(rater=study.raters.get(name=named[0]), now=timezone.now())
+    stored = json.dumps(study.snapshots.get().results)
+    assert f'"{named[0]}"' not in stored
+    assert "erased rater" in stored
 
 
 def same(one: str, other: str) -> bool:

@@ -9,7 +9,9 @@ from annotations.reports.documents.estimates import ReportedEstimate
 class ReportedFewest:
     """How few of a kind must be removed before the leader no longer leads.
 
-    kind       "prompts", "raters", "ratings" or "votes"; n: None if only removing all of them is sufficient
+    kind       "prompts", "raters", "ratings" or "votes"
+    n          how many; 0 if no method leads, None if only removing all of them is sufficient or, where is_exact is
+               false, if a search found no sufficient number
     of         how many there are; names: which ones, the first 50, empty for single ratings and votes
     is_exact   no smaller number is sufficient
     """

@@ -27,7 +27,8 @@ from annotations.reports.documents.comparisons import (
 from annotations.reports.estimates import estimate, number
 from annotations.reports.study.analysis import CategoryEffects
 from annotations.reports.study.robustness import Depth
-from annotations.reports.study.supporting import Lead, reported_fewest
+from annotations.reports.study.supporting import Lead
+from annotations.reports.votes.fragility import reported_fewest
 from annotations.stats.comparison.by_category import CategoryEffect
 from annotations.stats.comparison.compare import Comparison
 from annotations.stats.comparison.equivalence import Equivalence, equivalence

@@ -3,7 +3,7 @@
 As statistics, as parts of a question's document, and as tables.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,7 +15,6 @@ from annotations.reports.documents.supporting import (
     AdjustedMethod,
     ReportedAdjusted,
     ReportedChange,
-    ReportedFewest,
     ReportedSeeds,
     ReportedSupport,
 )
@@ -145,8 +144,6 @@ def _stepped_up(low: float, k: int) -> float:
 
 
 _SPREAD = "G study, item × rater, Henderson's method I (1953); negative components as 0"
-_MOST_NAMES = 50
-_LONGEST_NAME = 80
 LEVELS = ("dimension", "method", "value", "label", "n", "share")
 ADJUSTED = (
     "dimension",
@@ -162,7 +159,6 @@ ADJUSTED = (
     "n_ratings",
     "note",
 )
-FRAGILITY = ("dimension", "baseline", "refined", "kind", "fewest", "of", "is_exact", "names")
 GAINS = ("dimension", "baseline", "refined", "n_prompts", "n_raters", "raters_per_prompt", "n_ratings", "half_width")
 RELIABILITY = ("dimension", "statistic", "value", "low", "high", "p", "n", "note", "method")
 
@@ -197,24 +193,6 @@ def reported_support(found: Support, methods: Sequence[str]) -> ReportedSupport:
     )
 
 
-def reported_fewest(found: Sequence[Fewest], names: Mapping[str, Sequence[str]]) -> tuple[ReportedFewest, ...]:
-    """names: of prompts and raters, by kind and then code; for kinds that are missing, no names are given."""
-    return tuple(
-        ReportedFewest(
-            kind=one.kind,
-            n=one.n,
-            of=one.of,
-            names=tuple(_short(names[one.kind][code]) for code in one.codes[:_MOST_NAMES]) if one.kind in names else (),
-            is_exact=one.is_exact,
-        )
-        for one in found
-    )
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
-
-
 def level_rows(document: StudyDocument) -> Iterator[Sequence[Any]]:
     """How often each method was given each level; `share` is the share of the method's ratings."""
     for dimension in document.dimensions:
@@ -232,15 +210,6 @@ def adjusted_rows(document: StudyDocument) -> Iterator[Sequence[Any]]:
             both, prompts, raters = (ends(one.mean, each) for each in ("prompts and raters", "prompts", "raters"))
             head = (dimension.name, one.method, one.mean.value, *both, one.raw)
             yield (*head, *prompts, *raters, one.mean.n.get("ratings"), note_of(one.mean))
-
-
-def fragility_rows(document: StudyDocument) -> Iterator[Sequence[Any]]:
-    for dimension in document.dimensions:
-        for comparison in dimension.comparisons:
-            for one in comparison.fewest:
-                names = ", ".join(one.names)
-                pair = (dimension.name, comparison.baseline, comparison.refined)
-                yield (*pair, one.kind, one.n, one.of, one.is_exact, names)
 
 
 def gain_rows(document: StudyDocument) -> Iterator[Sequence[Any]]:

@@ -11,12 +11,10 @@ from annotations.reports.sources import source_rows
 from annotations.reports.study.counted import COUNTS, count_rows
 from annotations.reports.study.supporting import (
     ADJUSTED,
-    FRAGILITY,
     GAINS,
     LEVELS,
     RELIABILITY,
     adjusted_rows,
-    fragility_rows,
     gain_rows,
     level_rows,
     reliability_rows,
@@ -389,7 +387,6 @@ TABLES = {
     "raters": (RATERS, rater_rows),
     "counts": (COUNTS, count_rows),
     "adjusted": (ADJUSTED, adjusted_rows),
-    "fragility": (FRAGILITY, fragility_rows),
     "reliability": (RELIABILITY, reliability_rows),
     "excluded_raters": (EXCLUDED_RATERS, excluded_rater_rows),
     "sources": (SOURCES, source_rows),

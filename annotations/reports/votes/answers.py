@@ -1,6 +1,7 @@
 """A study's answers as votes or rankings of methods, from the codes of its rows."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from annotations.stats.preferences.rankings import NOBODY, Rankings
 from annotations.stats.preferences.votes import LOSES, TIE, WINS, Codes, Facet, Votes
 
+Names = Mapping[str, Mapping[int, str]]
 LEFT, RIGHT = 0, 1
 """Answers about sides. A tie of kind i is the answer 2 + i."""
 
@@ -23,6 +25,7 @@ def votes_of_answers(
     rater: Codes | None = None,
     prompt: Codes | None = None,
     facets: Mapping[str, Facet] | None = None,
+    names: Names = MappingProxyType({}),
 ) -> Votes:
     """Votes as raters saw the two images; those that cannot be votes between methods are left out.
 
@@ -32,6 +35,7 @@ def votes_of_answers(
     rater, prompt (n,) codes, negative where unknown (such a vote counts as a separate rater or prompt); None: all
     unknown
     facets        categories of the n answers, by name
+    names         of "raters" and "prompts", by code
     Answers without methods, between two images of one method, and negative answers are left out.
     """
     left, right, answer = (np.asarray(values, np.int64) for values in (left, right, answer))
@@ -49,6 +53,7 @@ def votes_of_answers(
         tie_kind=np.where(given >= 2, given - 2, -1) if tie_kinds else None,
         tie_kinds=tie_kinds,
         facets={name: facet.only(kept) for name, facet in (facets or {}).items()},
+        names=_of_known(names, raters=_only(rater, kept), prompts=_only(prompt, kept)),
     )
 
 
@@ -63,6 +68,7 @@ def rankings_of_answers(
     prompt: Codes | None = None,
     is_best_worst: bool = False,
     facets: Mapping[str, Facet] | None = None,
+    names: Names = MappingProxyType({}),
 ) -> Rankings:
     """Rankings from one row per ranked image.
 
@@ -70,6 +76,7 @@ def rankings_of_answers(
     method, rank  (n,) the image's method (negative: none, the row is left out), and its rank, 1 the best
     shown         (n,) its place on the screen, 0 first
     rater, prompt, facets   (n,) codes, negative where unknown; of a ranking's first row
+    names         of "raters" and "prompts", by code
     A ranking that has a method twice, or fewer than two methods, says nothing about methods and is left out; so is a
     best–worst ranking (ranks 1, 2 and 3) without its best or its worst.
     """
@@ -89,18 +96,17 @@ def rankings_of_answers(
         there = item >= 0
         kept &= ((order == 1) & there).sum(axis=1) == 1
         kept &= ((order == 3) & there).sum(axis=1) == 1
-    rater_codes, prompt_codes = (
-        None if of[name] is None else _alone(of[name][first], kept) for name in ("rater", "prompt")
-    )
+    raters, prompts = (None if of[name] is None else of[name][first] for name in ("rater", "prompt"))
     return Rankings(
         methods,
         item[kept],
         order[kept],
-        rater=rater_codes,
-        prompt=prompt_codes,
+        rater=_alone(raters, kept),
+        prompt=_alone(prompts, kept),
         shown=screen[kept] if shown is not None else None,
         is_best_worst=is_best_worst,
         facets={name: Facet(facet.names, facet.code[rows][first][kept]) for name, facet in (facets or {}).items()},
+        names=_of_known(names, raters=_only(raters, kept), prompts=_only(prompts, kept)),
     )
 
 
@@ -109,11 +115,23 @@ def _has_twice(item: Codes) -> NDArray[np.bool_]:
     return np.asarray((np.diff(ordered, axis=1) == 0).any(axis=1))
 
 
+def _only(codes: Codes | None, kept: NDArray[np.bool_]) -> Codes:
+    return np.zeros(0, np.int64) if codes is None else np.asarray(codes, np.int64)[kept]
+
+
+def _of_known(names: Names, **codes: Codes) -> dict[str, dict[int, str]]:
+    """The names of the codes that occur; an unknown rater or prompt gets a code that may be another one's."""
+    return {
+        kind: {code: names[kind][code] for code in np.unique(of_kind).tolist() if code in names.get(kind, {})}
+        for kind, of_kind in codes.items()
+    }
+
+
 def _alone(codes: Codes | None, kept: NDArray[np.bool_]) -> Codes | None:
     """The codes that are kept, each unknown one on its own; None if all are unknown."""
     if codes is None:
         return None
-    found = np.asarray(codes, np.int64)[kept]
+    found = _only(codes, kept)
     if not (found >= 0).any():
         return None
     unknown = found < 0

@@ -24,6 +24,7 @@ from annotations.reports.documents.provenance import MadeOfVotes
 from annotations.reports.documents.supporting import ReportedFewest
 from annotations.reports.estimates import estimate, number
 from annotations.reports.votes.agreement import votes_alpha
+from annotations.reports.votes.fragility import reported_fewest
 from annotations.reports.votes.one_form import in_one_form
 from annotations.reports.votes.sentence import answer
 from annotations.stats.estimate import STATS_VERSION
@@ -174,7 +175,12 @@ def _category(one: CategoryStrengths) -> PreferenceCategory:
 
 def _fewest(data: Votes | Rankings) -> tuple[ReportedFewest, ...]:
     found = fewest_rankings(data) if isinstance(data, Rankings) else fewest_votes(data)
-    return tuple(ReportedFewest(kind=one.kind, n=one.n, of=one.of, is_exact=one.is_exact) for one in found)
+    names = {
+        kind: [data.names[kind].get(code, "") for code in range(_n(codes))]
+        for kind, codes in (("prompts", data.prompt), ("raters", data.rater))
+        if kind in data.names
+    }
+    return reported_fewest(found, names)
 
 
 def _n(codes: np.ndarray | None) -> int:

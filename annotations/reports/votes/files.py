@@ -1,6 +1,6 @@
 """Votes from a file, checked while they are read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -179,6 +179,11 @@ class FacetColumn:
         return Facet.coded(list(self.names), np.array(self._codes, np.int64))
 
 
+def named_codes(codes: Mapping[str, int]) -> dict[int, str]:
+    """Code → name, without the codes of rows that name nobody."""
+    return {code: name for name, code in codes.items() if not name.startswith("\0")}
+
+
 class _Question:
     """The votes on one question, collected row by row."""
 
@@ -261,6 +266,7 @@ class _Question:
     def votes(self) -> Votes:
         first, second, outcome, side, rater, prompt, kind = (np.array(column, np.int64) for column in self._columns[:7])
         n = len(first)
+        _methods, raters, prompts, _seeds = self._names
         return Votes(
             list(self._names[0]),
             first,
@@ -272,4 +278,5 @@ class _Question:
             tie_kind=kind if self._kinds else None,
             tie_kinds=list(self._kinds),
             facets={name: column.facet() for name, column in self._facets.items() if column.names},
+            names={"raters": named_codes(raters), "prompts": named_codes(prompts)},
         )

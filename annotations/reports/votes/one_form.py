@@ -3,6 +3,7 @@
 The last digits of a sum depend on the order of its terms. Rows keep their order, and an export has the same order.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +23,9 @@ def in_one_form(data: Votes | Rankings) -> Votes | Rankings:
     place = np.empty(len(by_name), np.int64)
     place[by_name] = np.arange(len(by_name))
     methods = [data.methods[at] for at in by_name]
-    rater, prompt = _by_appearance(data.rater), _by_appearance(data.prompt)
+    rater, rater_names = _by_appearance(data.rater, data.names.get("raters", {}))
+    prompt, prompt_names = _by_appearance(data.prompt, data.names.get("prompts", {}))
+    names = {"raters": rater_names, "prompts": prompt_names}
     if isinstance(data, Votes):
         first, second = place[data.first], place[data.second]
         is_turned = first > second
@@ -35,6 +38,7 @@ def in_one_form(data: Votes | Rankings) -> Votes | Rankings:
             side=np.where(is_turned, -data.side, data.side),
             rater=rater,
             prompt=prompt,
+            names=names,
         )
     is_there = data.item >= 0
     item = np.where(is_there, place[data.item], data.item)
@@ -53,14 +57,16 @@ def in_one_form(data: Votes | Rankings) -> Votes | Rankings:
         shown=None if data.shown is None else ordered(data.shown),
         rater=rater,
         prompt=prompt,
+        names=names,
     )
 
 
-def _by_appearance(codes: IntArray | None) -> IntArray | None:
-    """The codes, numbered in order of appearance."""
+def _by_appearance(codes: IntArray | None, names: Mapping[int, str]) -> tuple[IntArray | None, dict[int, str]]:
+    """The codes, numbered in order of appearance, and the names by these numbers."""
     if codes is None:
-        return None
-    _, first, index = np.unique(codes, return_index=True, return_inverse=True)
+        return None, {}
+    found, first, index = np.unique(codes, return_index=True, return_inverse=True)
     number = np.empty(len(first), np.int64)
     number[np.argsort(first)] = np.arange(len(first))
-    return number[index]
+    pairs = zip(found.tolist(), number.tolist(), strict=True)
+    return number[index], {new: names[old] for old, new in pairs if old in names}

@@ -7,7 +7,7 @@ from math import isfinite
 import numpy as np
 
 from annotations.reports.numbers import counted
-from annotations.reports.votes.files import FACETS, FacetColumn
+from annotations.reports.votes.files import FACETS, FacetColumn, named_codes
 from annotations.stats.preferences.rankings import NOBODY, Rankings
 from exchange.identity import identity
 from exchange.rejects import RejectLog
@@ -93,15 +93,18 @@ class RankingRows:
         for given in rows:
             for column, text in zip(facets.values(), given.categories, strict=True):
                 column.add(text)
+        rater, raters = _codes([given.rater for given in rows])
+        prompt, prompts = _codes([given.prompt for given in rows])
         return Rankings(
             methods,
             item,
             rank,
-            _codes([given.rater for given in rows]),
-            _codes([given.prompt for given in rows]),
+            rater,
+            prompt,
             shown if any(given.screen for given in rows) else None,
             is_best_worst=self._is_best_worst,
             facets={name: column.facet() for name, column in facets.items() if column.names},
+            names={"raters": raters, "prompts": prompts},
         )
 
 
@@ -124,12 +127,13 @@ def _dense(ranks: Mapping[str, float]) -> dict[str, float]:
     return {method: place[rank] for method, rank in ranks.items()}
 
 
-def _codes(names: Sequence[str]) -> np.ndarray | None:
-    """Codes of names, each empty one on its own; None if all are empty."""
+def _codes(names: Sequence[str]) -> tuple[np.ndarray | None, dict[int, str]]:
+    """Codes of names, each empty one on its own, and the names by code; None if all are empty."""
     if not any(names):
-        return None
+        return None, {}
     found: dict[str, int] = {}
-    return np.array([found.setdefault(name or f"\0{at}", len(found)) for at, name in enumerate(names)], np.int64)
+    codes = [found.setdefault(name or f"\0{at}", len(found)) for at, name in enumerate(names)]
+    return np.array(codes, np.int64), named_codes(found)
 
 
 def screen_position(cells: Cells) -> int | None:

@@ -12,6 +12,7 @@ from annotations.reports.numbers import counted, figure, interval, p_value, shar
 from annotations.reports.pictures.matrix_chart import MOST_DRAWN, chance_matrix
 from annotations.reports.view import Block, Paragraph, Section
 from annotations.reports.votes.category_sections import category_blocks, covered_axis
+from annotations.reports.votes.fragility import fragility_sentence
 from annotations.reports.votes.tables import first_interval
 
 Make = Callable[[str, str, list[Block], str], Section]
@@ -78,18 +79,9 @@ def part_sections(part: PreferencePart, section: Make) -> Iterator[Section]:
     if blocks := category_blocks(part):
         table = "preferences_by_category" if is_of_two and part.kind == "votes" else "strengths_by_category"
         yield section("categories", "By category", blocks, table)
-    if blocks := [*_fragility(part), *_checks(part)]:
+    decides = fragility_sentence(part.fewest)
+    if blocks := [*([Paragraph(decides)] if decides else []), *_checks(part)]:
         yield section("checks", "Possible explanations", blocks, "preference_tests" if part.tests else "preferences")
-
-
-def _fragility(part: PreferencePart) -> list[Block]:
-    """How few votes, prompts or raters decide which method is first."""
-    found = [one for one in part.fewest if one.n is not None]
-    if not found:
-        return []
-    parts = [f"{one.n:,} of {one.of:,} {one.kind}{'' if one.is_exact else ' (possibly fewer)'}" for one in found]
-    said = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"
-    return [Paragraph(f"The first place would be gone without {said}.")]
 
 
 # --- who wins --------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from annotations.reports.documents.preferences import (
     StrengthDifference,
 )
 from annotations.reports.documents.study import StudyDocument
+from annotations.reports.documents.supporting import ReportedFewest
 from annotations.reports.estimates import ends
 
 Row = Sequence[Any]
@@ -43,6 +44,7 @@ PAIR_BY_CATEGORY = (
     *("raters_low", "raters_high", "win_rate_ties_half", "half_low", "half_high", "covers", "note"),
     *("interaction_f", "interaction_df", "interaction_df_below", "interaction_p", "interaction_note"),
 )
+FRAGILITY = ("dimension", "baseline", "refined", "kind", "fewest", "of", "is_exact", "names")
 TESTS = ("question", "hypothesis", "test", "statistic", "df", "p", "n", "note")
 
 
@@ -147,6 +149,21 @@ def pair_by_category_rows(document: StudyDocument | PreferenceDocument) -> Itera
                 )
 
 
+def fragility_rows(document: StudyDocument | PreferenceDocument) -> Iterator[Row]:
+    """How few decide who leads in each comparison, and in each question's votes or rankings, which have no pair."""
+    if isinstance(document, StudyDocument):
+        for dimension in document.dimensions:
+            for comparison in dimension.comparisons:
+                yield from _fewest((dimension.name, comparison.baseline, comparison.refined), comparison.fewest)
+    for name, part in parts_of(document):
+        yield from _fewest((name, "", ""), part.fewest)
+
+
+def _fewest(head: Row, fewest: Sequence[ReportedFewest]) -> Iterator[Row]:
+    for one in fewest:
+        yield (*head, one.kind, one.n, one.of, one.is_exact, ", ".join(one.names))
+
+
 def _of_interaction(facet: PreferenceFacet) -> Row:
     test = facet.interaction
     said = "; ".join(filter(None, (test.reason, *test.left_out)))
@@ -160,6 +177,7 @@ PREFERENCE_TABLES = {
     "preference_tests": (TESTS, preference_test_rows),
     "strengths_by_category": (BY_CATEGORY, strength_by_category_rows),
     "preferences_by_category": (PAIR_BY_CATEGORY, pair_by_category_rows),
+    "fragility": (FRAGILITY, fragility_rows),
 }
 """File name without ending → columns, and the function that makes the rows."""
 

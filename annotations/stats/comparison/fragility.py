@@ -18,6 +18,7 @@ from annotations.stats.arrays import FloatArray, IntArray, numbered, totals
 from annotations.stats.comparison.paired import paired_cells
 from annotations.stats.estimate import Fewest
 from annotations.stats.ratings import Ratings
+from annotations.stats.removals import fewest_removed
 
 MOST_COMBINATIONS = 3_000
 """Sets of raters that are tried one by one."""
@@ -39,7 +40,7 @@ def fewest_to_change(
     """Prompts, raters and ratings, for the mean difference of `compare`, whose arguments these are.
 
     The leader is the method with the higher mean; it no longer leads if the mean difference is 0 or reversed. The codes
-    are those of `prompt`, of `ratings.rater`, and places in `ratings`. At a difference of 0 there is no leader.
+    are those of `prompt`, of `ratings.rater`, and places in `ratings`. At a difference of 0 there is no leader: n is 0.
     """
     cells = paired_cells(ratings, prompt=prompt, method=method, baseline=baseline, refined=refined)
     cell_of_unit = np.full(ratings.n_units, -1, np.int64)
@@ -57,7 +58,7 @@ def fewest_to_change(
     raters, rater = numbered(ratings.rater[used])
     sizes = {"prompts": len(differences), "raters": len(raters), "ratings": len(used)}
     if abs(mean) <= _TIE:
-        found = [Fewest(kind, None, size) for kind, size in sizes.items()]
+        found = [Fewest(kind, 0, size) for kind, size in sizes.items()]
         return found[0], found[1], found[2]
     sign = float(np.sign(mean))
 
@@ -163,20 +164,14 @@ def by_influence(kind: str, influence: FloatArray, lead: Without, codes: IntArra
     order = np.argsort(-influence, kind="stable")
     size = len(order)
 
-    def does_it(n: int) -> bool:
+    def does_it(n: int) -> bool | None:
         kept = np.ones(size, bool)
         kept[order[:n]] = False
-        return bool(lead(kept) <= _TIE)
+        left = lead(kept)
+        return None if np.isnan(left) else bool(left <= _TIE)
 
-    helpful = int((influence > 0).sum())
-    high = 1
-    while high < helpful and not does_it(high):
-        high *= 2
-    high = min(high, helpful)
-    if high < 1 or high >= size or not does_it(high):
+    # Influences add up to zero: removing all positive ones need not be enough, so the search goes on beyond them.
+    n = fewest_removed(does_it, size - 1)
+    if n is None:
         return Fewest(kind, None, size, is_exact=False)
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if does_it(middle) else (middle, high)
-    return Fewest(kind, high, size, tuple(codes[order[:high]].tolist()), is_exact=high == 1)
+    return Fewest(kind, n, size, tuple(codes[order[:n]].tolist()), is_exact=n == 1)

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from annotations.stats.arrays import FloatArray, totals
 from annotations.stats.estimate import Fewest
 from annotations.stats.preferences import bradley_terry as model
-from annotations.stats.preferences.linked import comparable_groups
+from annotations.stats.preferences.linked import before, comparable_groups
 from annotations.stats.preferences.newton import NotConverged, invert
 from annotations.stats.preferences.plackett_luce import RankingFit, RankingSample, fit_rankings
 from annotations.stats.preferences.rankings import Rankings
 from annotations.stats.preferences.votes import LOSES, WINS, Votes
+from annotations.stats.removals import fewest_removed
 
 _TIE = 1e-9
 _RIVALS = 3
@@ -29,15 +30,17 @@ MOST_VOTES = 50_000
 MOST_RANKINGS = 5_000
 """The same for rankings, to which each trial fits the model again."""
 Lead = Callable[[NDArray[np.bool_], int, int], float | None]
-"""Which rows are kept, and two methods → how much stronger the first is; None where they cannot be compared."""
+"""Which rows are kept, and two methods → how much stronger the first is; infinite where only one of them beats or ties
+the other, directly or through other methods; None where neither does."""
 
 
 def fewest_votes(votes: Votes, *, most_rows: int = MOST_VOTES) -> tuple[Fewest, ...]:
     """Votes, then prompts and raters as far as they are known, of the largest group of methods that votes join.
 
     Methods that have no finite strength are left out, as in `strengths`; among the others, those of the group count.
-    The codes are rows of `votes` (each row counted as its votes), prompts and raters. Empty where no methods are
-    joined, there are fewer than two, or more than two and more than `most_rows` rows.
+    The codes are rows of `votes` (each row counted as its votes), prompts and raters. n is 0 where two methods are
+    level in first place. Empty where no methods are joined, there are fewer than two, or more than two and more than
+    `most_rows` rows.
     """
     groups = comparable_groups(votes)
     if not groups or len(groups[0]) < 2:
@@ -63,7 +66,7 @@ def fewest_votes(votes: Votes, *, most_rows: int = MOST_VOTES) -> tuple[Fewest, 
     gradient = (fitted.inverse() @ model.contributions(votes, fitted).T).T
     order = np.argsort(-fitted.log_worth, kind="stable")
     if fitted.log_worth[order[0]] - fitted.log_worth[order[1]] <= _TIE:
-        return tuple(Fewest(kind, None, _size(votes, kind, codes)) for kind, codes in kinds.items())
+        return tuple(Fewest(kind, 0, _size(votes, kind, codes)) for kind, codes in kinds.items())
     lead = _Cells(votes).lead
     return tuple(
         _of_many(lead, kind, codes, gradient, order, votes.count, _size(votes, kind, codes))
@@ -91,13 +94,16 @@ def fewest_rankings(rankings: Rankings, *, most_rows: int = MOST_RANKINGS) -> tu
     gradient = (invert(fitted.information, k) @ RankingSample(inner, fitted).scores().T).T
     order = np.argsort(-fitted.log_worth, kind="stable")
     if fitted.log_worth[order[0]] - fitted.log_worth[order[1]] <= _TIE:
-        return tuple(Fewest(kind, None, len(np.unique(codes))) for kind, codes in kinds.items())
+        return tuple(Fewest(kind, 0, len(np.unique(codes))) for kind, codes in kinds.items())
 
     def lead(kept: NDArray[np.bool_], first: int, rival: int) -> float | None:
         some = inner.only(kept)
-        group = next((each for each in comparable_groups(some.votes()) if first in each and rival in each), None)
-        among = some.among(group) if group else None
-        if group is None or among is None or not among.n:
+        implied = some.votes()
+        group = next((each for each in comparable_groups(implied) if first in each and rival in each), None)
+        if group is None:
+            return before(implied, first, rival)
+        among = some.among(group)
+        if not among.n:
             return None
         try:
             worth = _ranked(among).log_worth
@@ -129,7 +135,7 @@ def _of_two(votes: Votes, kind: str, codes: NDArray[np.int64]) -> Fewest:
     net = pair.count * ((pair.outcome == WINS).astype(float) - (pair.outcome == LOSES))
     lead, size = float(net.sum()), _size(votes, kind, codes)
     if not lead:
-        return Fewest(kind, None, size)
+        return Fewest(kind, 0, size)
     net *= np.sign(lead)
     if kind == "votes":
         # A row may represent several votes, any number of which may be absent.
@@ -174,33 +180,21 @@ def _search(
     lead: Lead, index: NDArray[np.intp], fall: FloatArray, first: int, rival: int, below: int | None
 ) -> NDArray[np.intp] | None:
     """The fewest clusters, taken by influence, that are found to put the rival level; None if they are not fewer than
-    `below`."""
+    `below`.
+
+    Influences add up to zero, so that without the clusters of positive influence alone the lead may well remain: the
+    search goes on to the last cluster but one.
+    """
     ranked = np.argsort(-fall, kind="stable")
 
-    def does_it(n: int) -> bool:
+    def does_it(n: int) -> bool | None:
         gone = np.zeros(len(fall), bool)
         gone[ranked[:n]] = True
         left = lead(~gone[index], first, rival)
-        return left is not None and left <= _TIE
+        return None if left is None else left <= _TIE
 
-    limit = int((fall > 0).sum()) if below is None else min(below - 1, int((fall > 0).sum()))
-    return fewest_first(does_it, limit, ranked)
-
-
-def fewest_first(does_it: Callable[[int], bool], limit: int, ranked: NDArray[np.intp]) -> NDArray[np.intp] | None:
-    """The first n of `ranked` for the smallest n ≤ limit that doubling and halving find to be sufficient; None if there
-    is none."""
-    high = 1
-    while high < limit and not does_it(high):
-        high *= 2
-    high = min(high, limit)
-    if high < 1 or not does_it(high):
-        return None
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if does_it(middle) else (middle, high)
-    return ranked[:high]
+    n = fewest_removed(does_it, len(fall) - 1 if below is None else below - 1)
+    return None if n is None else ranked[:n]
 
 
 class _Cells:
@@ -225,7 +219,7 @@ class _Cells:
         some = Votes(self.votes.methods, one, other, outcome, side=side, count=count[there].astype(np.int64))
         group = next((group for group in comparable_groups(some) if first in group and rival in group), None)
         if group is None:
-            return None
+            return before(some, first, rival)
         place = np.full(len(self.votes.methods), -1, np.int64)
         place[group] = np.arange(len(group))
         inside = some.only((place[one] >= 0) & (place[other] >= 0))

@@ -6,10 +6,11 @@ for ties Davidson 1970, J. Am. Stat. Assoc. 65:317, section 3).
 """
 
 from collections.abc import Sequence
+from math import inf
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from annotations.stats.preferences.votes import LOSES, TIE, WINS, Votes
 
@@ -44,6 +45,17 @@ def unbeaten_groups(votes: Votes) -> list[list[int]]:
     across = label[winner] != label[loser]
     free = np.setdiff1d(np.arange(n_groups), label[loser[across]])
     return sorted(np.flatnonzero(label == group).tolist() for group in free)
+
+
+def before(votes: Votes, one: int, other: int) -> float | None:
+    """inf where `one` beat or tied `other`, directly or through other methods, and never the reverse; −inf where only
+    the reverse is so; None where neither or both are."""
+    beaten = beaten_by(votes)
+    is_ahead, is_behind = (
+        bool((breadth_first_order(beaten, start, return_predecessors=False) == end).any())
+        for start, end in ((one, other), (other, one))
+    )
+    return None if is_ahead == is_behind else inf if is_ahead else -inf
 
 
 def why_alone(votes: Votes, method: int, group: Sequence[int], *, them: str = "the ranked methods") -> str:

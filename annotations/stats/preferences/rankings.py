@@ -33,6 +33,7 @@ class Rankings:
     shown          (n, k) int ≥ 0: the place on the screen, 0 first, or None where unknown; a ranking with unknown
                    places has the same place for all
     facets         ways to put the rankings into categories, by name
+    names          of "raters" and "prompts", by code, as far as they are known
     is_best_worst  raters chose only the best and the worst: those of rank 2 were not compared with each other
     Raises BadRankings for arrays that do not fit, codes out of bounds, a method twice and a ranking of fewer than two.
     """
@@ -45,6 +46,7 @@ class Rankings:
     shown: Codes | None = None
     is_best_worst: bool = False
     facets: Mapping[str, Facet] = field(default_factory=dict)
+    names: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         item, rank = _whole(self.item, "item", 2), _whole(self.rank, "rank", 2)

@@ -49,6 +49,7 @@ class Votes:
     tie_kind       (n,) int, indices into `tie_kinds` where a vote is a tie of a named kind, −1 elsewhere; or None
     count          (n,) int ≥ 1: how many equal votes the row represents; such votes belong to the same clusters
     facets         ways to put the votes into categories, by name
+    names          of "raters" and "prompts", by code, as far as they are known
     Raises BadVotes for arrays of unequal length, codes out of bounds and a method that meets itself.
     """
 
@@ -63,6 +64,7 @@ class Votes:
     tie_kind: Codes | None = None
     tie_kinds: Sequence[str] = ()
     facets: Mapping[str, Facet] = field(default_factory=dict)
+    names: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(np.asarray(self.first))

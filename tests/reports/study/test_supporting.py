@@ -12,10 +12,10 @@ from annotations.reports.study.data import StudyData, dimension_data
 from annotations.reports.study.document import document
 from annotations.reports.study.sections.gains import RELIABILITY, WIDTHS
 from annotations.reports.study.sections.report import sections
-from annotations.reports.study.sections.supporting import fragility_sentence
 from annotations.reports.study.supporting import reliability_of_means
 from annotations.reports.study.tables import TABLES
 from annotations.reports.view import Figure, Paragraph, Section
+from annotations.reports.votes.fragility import fragility_sentence
 from annotations.stats.raters.table import Repeats
 
 

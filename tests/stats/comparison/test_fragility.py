@@ -82,6 +82,15 @@ def test_many_raters_are_taken_by_influence() -> None:
 def test_no_leader_and_a_leader_on_every_prompt() -> None:
     even = Ratings.from_matrix([[1, 2, 2, 1]], [1, 2])
     sides = {"prompt": np.array([0, 0, 1, 1]), "method": np.array([0, 1, 0, 1]), **SIDES}
-    assert [one.n for one in fewest_to_change(even, **sides)] == [None] * 3
+    assert [one.n for one in fewest_to_change(even, **sides)] == [0] * 3
     always = Ratings.from_matrix([[1, 2, 1, 2], [1, 2, 1, 2]], [1, 2])
     assert [one.n for one in fewest_to_change(always, **sides)] == [None] * 3
+
+
+def test_a_search_goes_on_where_leaving_out_more_than_half_is_not_enough() -> None:
+    """Nine raters see the second method ahead by 1, one sees it behind by 1: eight must go."""
+    ratings = Ratings.from_matrix([[1, 2]] * 9 + [[2, 1]], [1, 2])
+    sides = {"prompt": np.array([0, 0]), "method": np.array([0, 1]), **SIDES}
+    exact, searched = (fewest_to_change(ratings, **sides, most_combinations=most)[1] for most in (2**10, 1))
+    assert (exact.n, exact.is_exact) == (8, True)
+    assert (searched.n, searched.is_exact, len(searched.codes)) == (8, False, 8)

@@ -13,8 +13,9 @@ from annotations.reports.documents.estimates import ReportedEstimate
 from annotations.reports.estimates import ends, interval_over, leading, note_of
 from annotations.reports.numbers import figure, interval, p_value, span
 from annotations.reports.study.sections.gains import gain_blocks
-from annotations.reports.study.sections.supporting import fragility_sentence, seeds_sentence
+from annotations.reports.study.sections.supporting import seeds_sentence
 from annotations.reports.view import Block, Folded, Paragraph
+from annotations.reports.votes.fragility import fragility_sentence
 
 
 def comparison_blocks(comparison: ReportedComparison) -> list[Block]:

@@ -4,36 +4,9 @@ from annotations.reports import charts, view
 from annotations.reports.documents.comparisons import ReportedComparison
 from annotations.reports.documents.estimates import ReportedEstimate
 from annotations.reports.documents.study import ReportedQuestion
-from annotations.reports.documents.supporting import ReportedFewest
 from annotations.reports.estimates import ends, interval_over, leading, note_of
 from annotations.reports.numbers import counted, figure, interval, p_value, span
 from annotations.reports.view import Block, Paragraph
-
-_MOST_NAMED = 3
-
-
-def fragility_sentence(fewest: tuple[ReportedFewest, ...]) -> str:
-    """How few prompts, raters or answers decide which method leads; "" if no method leads."""
-    if not fewest:
-        return ""
-    said = [_fewest(one) for one in fewest if one.n is not None]
-    never = [one.kind for one in fewest if one.n is None]
-    if not said:
-        return f"Leaving out {_joined(never, 'or')} never takes the lead away, whichever are chosen."
-    return f"The lead would be gone without {_joined(said, 'or')}."
-
-
-def _fewest(one: ReportedFewest) -> str:
-    number = f"{one.n:,} of {one.of:,} {one.kind}"
-    if not one.is_exact:
-        number = f"{number} (possibly fewer)"
-    elif 0 < len(one.names) <= _MOST_NAMED:
-        number = f"{number} ({', '.join(one.names)})"
-    return number
-
-
-def _joined(parts: list[str], word: str) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {word} {parts[-1]}"
 
 
 def seeds_sentence(comparison: ReportedComparison) -> str:
