@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from annotations.models import Dimension, Item, ItemImage, Response, Study
 from annotations.queries.columns import ROWS_AT_ONCE, integers
 from annotations.queries.studies import current_responses, n_rows
-from annotations.questions import BEST, TIES, WORST, names_sides
+from annotations.questions import BEST, WORST, names_sides
 from annotations.reports.votes.answers import rankings_of_answers, votes_of_answers
+from annotations.reports.votes.files import written
 from annotations.stats.arrays import IntArray
 from annotations.stats.preferences.rankings import Rankings
 from annotations.stats.preferences.votes import Facet, Votes
@@ -29,7 +30,13 @@ VOTES = (
     Column("seed", "text", "", "Name of the card: distinguishes pairs of the same prompt."),
     Column("method_a", "text", "", "What made the pair's first image."),
     Column("method_b", "text", "", "What made the pair's second image."),
-    Column("winner", "text", "", "The method that was chosen, or both good, both bad or tie."),
+    Column(
+        "winner",
+        "text",
+        "",
+        "The method that was chosen, or both good, both bad or tie. If a method has such a word for its name, model_a "
+        "and model_b say which method was chosen, and a tie may be called draw, tie (both good) or tie (bothbad).",
+    ),
     Column("side", "text", "left, right", "Where the rater saw method_a."),
     Column("category", "text", "", "The prompt's category."),
     Column("sub_category", "text", "", "The prompt's sub-category."),
@@ -265,11 +272,15 @@ def vote_rows(study: Study) -> Rows:
             methods = pair_of.get(item, ("", ""))
             if methods[0] == methods[1]:
                 continue
-            label = labels[level]
+            words = written(*methods)
             # Files of votes keep the names of these ties; any other tie is "tie".
-            winner = methods[1 - level if turned else level] if level < 2 else label if label in TIES else "tie"
-            side = "right" if turned else "left"
-            yield dimension.name, prompts[prompt], rater, key, *methods, winner, side, *categories[prompt]
+            tie = words.ties.get(labels[level].casefold(), words.ties["tie"])
+            winner = words.winners[1 - level if turned else level] if level < 2 else tie
+            yield (
+                *(dimension.name, prompts[prompt], rater, key),
+                *(*methods, winner, words.first_side[turned]),
+                *categories[prompt],
+            )
 
 
 def _pair_names(shown: Shown) -> dict[int, tuple[str, str]]:

@@ -1,6 +1,7 @@
-"""Votes from a file, checked while they are read."""
+"""Votes from a file, checked while they are read, and the words in which such a file says who won."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -44,6 +45,14 @@ _SECOND = {"model_b", "method_b", "b", "right", "second"}
 _BOTH_BAD = {"tie_(bothbad)", "tie_(both_bad)", "bothbad", "both_bad", "both_are_bad", "neither"}
 _BOTH_GOOD = {"tie_(both_good)", "both_good", "both_are_good"}
 _TIES = {"tie", "ties", "tied", "both", "draw", "equal", "same", "no_preference", *_BOTH_BAD, *_BOTH_GOOD}
+_WINNER_WORDS = ("model_a", "method_a", "first"), ("model_b", "method_b", "second")
+_SIDE_WORDS = ("left", "model_a", "first"), ("right", "model_b", "second")
+_TIE_WORDS = {
+    "tie": ("tie", "draw", "no preference"),
+    "both good": ("both good", "tie (both good)", "both are good"),
+    "both bad": ("both bad", "tie (bothbad)", "both are bad"),
+}
+"""Ways to write each, the usual one first; the two names of a pair can rule out only two of them."""
 OnBadValue = Literal["error", "exclude"]
 AsNames = dict[tuple[str, str], int]
 """Field and name → in how many votes it is read as a name although the convention means something else."""
@@ -117,10 +126,10 @@ def _word(text: str) -> str:
 def _outcome(cells: Cells, winner: str, first: str, second: str, side: int, as_names: AsNames) -> int | None:
     """How the first method fared."""
     by_name = {first: WINS, second: LOSES}
-    word = _word(winner)
-    found = WINS if word in _FIRST else LOSES if word in _SECOND else TIE if word in _TIES else None
-    if side and word in ("left", "right"):
-        found = WINS if (word == "left") == (side == 1) else LOSES
+    meant = _word(winner)
+    found = WINS if meant in _FIRST else LOSES if meant in _SECOND else TIE if meant in _TIES else None
+    if side and meant in ("left", "right"):
+        found = WINS if (meant == "left") == (side == 1) else LOSES
     if winner in by_name:
         if found not in (None, by_name[winner]):
             as_names["winner", winner] = as_names.get(("winner", winner), 0) + 1
@@ -130,7 +139,7 @@ def _outcome(cells: Cells, winner: str, first: str, second: str, side: int, as_n
         cells.reject("winner", problem, f"write {first}, {second}, model_a, model_b, tie or tie (bothbad)")
         return None
     for name, outcome in by_name.items():
-        if outcome != found and _word(name) == word:
+        if outcome != found and _word(name) == meant:
             other = "a tie" if found == TIE else f"a win of {first if found == WINS else second}"
             cure = f"write {first}, {second} or {_UNAMBIGUOUS[found]}"
             cells.reject("winner", f"it can mean the method {name} or {other}", cure)
@@ -143,8 +152,8 @@ _UNAMBIGUOUS = {WINS: "model_a", LOSES: "model_b", TIE: "draw"}
 
 def _tie_kind(winner: str) -> str:
     """What kind of tie the word names, as in "tie (bothbad)"."""
-    word = _word(winner)
-    return "both bad" if word in _BOTH_BAD else "both good" if word in _BOTH_GOOD else "tie"
+    meant = _word(winner)
+    return "both bad" if meant in _BOTH_BAD else "both good" if meant in _BOTH_GOOD else "tie"
 
 
 def _side(cells: Cells, first: str, second: str, as_names: AsNames) -> int | None:
@@ -152,8 +161,8 @@ def _side(cells: Cells, first: str, second: str, as_names: AsNames) -> int | Non
     if not cells.has("side"):
         return 0
     name = cells.known_text("side", max_length=LONGEST_NAME)
-    word = _word(name)
-    found = 1 if word in _FIRST else -1 if word in _SECOND else 0
+    meant = _word(name)
+    found = 1 if meant in _FIRST else -1 if meant in _SECOND else 0
     if name in (first, second):
         by_name = 1 if name == first else -1
         if found not in (0, by_name):
@@ -280,3 +289,36 @@ class _Question:
             facets={name: column.facet() for name, column in self._facets.items() if column.names},
             names={"raters": named_codes(raters), "prompts": named_codes(prompts)},
         )
+
+
+@dataclass(frozen=True)
+class Written:
+    """How a file writes the votes on two methods so that each is read as it was meant, whatever their names are.
+
+    winners     that the first, and the second method won: its name, unless that is a word for an outcome
+    first_side  where the first method was: on the left, on the right
+    ties        kind of tie → its words
+    """
+
+    winners: tuple[str, str]
+    first_side: tuple[str, str]
+    ties: dict[str, str]
+
+
+@lru_cache(maxsize=10_000)
+def written(first: str, second: str) -> Written:
+    taken = {_word(first), _word(second)}
+
+    def free(ways: tuple[str, ...]) -> str:
+        return next(way for way in ways if _word(way) not in taken)
+
+    words = _FIRST | _SECOND | _TIES
+    by_word = free(_WINNER_WORDS[0]), free(_WINNER_WORDS[1])
+    return Written(
+        winners=(
+            by_word[0] if _word(first) in words else first,
+            by_word[1] if _word(second) in words else second,
+        ),
+        first_side=(free(_SIDE_WORDS[0]), free(_SIDE_WORDS[1])),
+        ties={kind: free(ways) for kind, ways in _TIE_WORDS.items()},
+    )
