@@ -2,12 +2,13 @@
 
 A mean computed in floating point carries noise of about 1e-16: (0.1 + 0.2 + 0.3) / 3 and (0.3 + 0.2 + 0.1) / 3 can
 differ, which breaks ties and moves every rank statistic. Here each scale value becomes an integer over one common
-denominator; sums are then exact, and equal fractions have the same rank and the same float.
+denominator; sums are then exact, and equal fractions have the same rank and the same float. Values with too many digits
+for 64 bits, as those of a scale of any numbers may have, are rounded first.
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import lcm
+from math import ceil, lcm
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,33 +47,43 @@ class UnitMeans:
         return self.n > 0
 
 
-def exact_scale(values: NDArray[np.float64]) -> tuple[NDArray[np.int64], int]:
+def exact_scale(values: NDArray[np.float64], most: int = 1) -> tuple[NDArray[np.int64], int]:
     """The numerators (n_levels,) of the scale values over their least common denominator, and that denominator.
+
+    most: how many of them are summed at most; the sums, and `most` denominators, fit into 64 bits.
 
     A float is read as the simple fraction that it is nearest to (0.5 as 1/2, 0.3333333333333333 as 1/3), or else as the
     shortest decimal that rounds to it (0.1235 as 247/2000), which is presumably what was typed.
-    Raises BadRatings where the integers would not fit into 64 bits (1e-20 and 1 on one scale).
+    Where the integers would not fit (0.1234567890123456 and 73 on one scale), the values are rounded to as many decimal
+    places as do: to 16 for four ratings from 0 to 100. Raises BadRatings if whole numbers do not fit.
     """
     fractions = [_as_typed(float(value)) for value in values]
     denominator = lcm(*(fraction.denominator for fraction in fractions))
     numerators = [int(fraction * denominator) for fraction in fractions]
-    if max(denominator, *(abs(numerator) for numerator in numerators)) > _INT64_LIMIT:
-        raise BadRatings("the scale's values have no common denominator of 64 bits; round them to fewer digits")
+    if most * max(denominator, *map(abs, numerators)) > _INT64_LIMIT:
+        room = _INT64_LIMIT // (most * max(1, *(ceil(abs(fraction)) for fraction in fractions)))
+        if room == 0:
+            raise BadRatings("sums of such large values would not fit into 64 bits; write them in a larger unit")
+        denominator = 10 ** (len(str(room)) - 1)
+        numerators = [round(fraction * denominator) for fraction in fractions]
     return np.array(numerators, dtype=np.int64), denominator
+
+
+def exact_levels(ratings: Ratings) -> tuple[NDArray[np.int64], int]:
+    """`exact_scale` of these ratings' scale, for sums over the raters of each unit."""
+    return exact_scale(ratings.values, int(ratings.per_unit.max(initial=1)))
 
 
 def unit_means(ratings: Ratings) -> UnitMeans:
     """The exact mean over raters of every unit.
 
-    Missing cells are left out; a unit without ratings has NaN and rank −1.
-    Raises BadRatings where sums would not fit into 64 bits (a scale with very many digits, and very many raters).
+    Missing cells are left out; a unit without ratings has NaN and rank −1. Scales of very many digits are rounded, see
+    `exact_scale`.
     """
-    numerators, denominator = exact_scale(ratings.values)
+    numerators, denominator = exact_levels(ratings)
     n = np.bincount(ratings.unit, minlength=ratings.n_units).astype(np.int64)
     most = int(n.max(initial=0))
     largest = int(np.abs(numerators).max())
-    if most * max(largest, denominator) > _INT64_LIMIT:
-        raise BadRatings("sums of ratings would not fit into 64 bits; round the scale's values to fewer digits")
     weights = numerators[ratings.level]
     if most * largest < _FLOAT_EXACT:
         total = np.bincount(ratings.unit, weights=weights, minlength=ratings.n_units).astype(np.int64)

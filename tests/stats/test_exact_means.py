@@ -40,9 +40,35 @@ def test_scale_values_become_integers_over_one_denominator(
     assert common == denominator
 
 
-def test_a_scale_beyond_64_bits_is_refused() -> None:
-    with pytest.raises(BadRatings, match="round"):
-        exact_scale(np.array([1e-20, 1.0]))
+def test_a_scale_beyond_64_bits_is_rounded() -> None:
+    assert exact_scale(np.array([1e-20, 1.0]))[0].tolist() == [0, 10**18]
+    assert exact_scale(np.array([1e-20, 1.0]), most=10)[1] == 10**17
+    assert exact_scale(np.array([1e-20, 50.0]), most=10)[1] == 10**16
+
+
+def test_whole_numbers_beyond_64_bits_are_refused() -> None:
+    with pytest.raises(BadRatings, match="larger unit"):
+        exact_scale(np.array([1.0, 1e18]), most=10)
+
+
+@pytest.mark.parametrize("largest", [1.0, 100.0, 1e9])
+@pytest.mark.parametrize("raters", [1, 4, 300])
+def test_means_of_any_numbers_are_those_of_floating_point(largest: float, raters: int) -> None:
+    rng = np.random.default_rng(0)
+    table = rng.random((raters, 12)) * largest
+    table[0, 0] = np.nan
+    ratings = Ratings.from_matrix(table, sorted({float(value) for value in table.ravel() if value == value}))
+    means = unit_means(ratings)
+    plain = np.array([np.nan if np.isnan(column).all() else np.nanmean(column) for column in table.T])
+    assert np.allclose(means.mean, plain, rtol=1e-12, atol=0, equal_nan=True)
+    order = np.argsort(plain[1:])
+    assert (np.diff(means.rank_key[1:][order]) > 0).all()
+
+
+def test_tenths_tie_on_a_rounded_scale() -> None:
+    table = [[0.1, 0.3, 1 / 7 + 1e-15], [0.2, 0.0, 0.7182818284590452]]
+    ratings = Ratings.from_matrix(table, sorted({value for row in table for value in row}))
+    assert unit_means(ratings).rank_key[0] == unit_means(ratings).rank_key[1]
 
 
 def test_tenths_tie_where_floating_point_means_do_not() -> None:

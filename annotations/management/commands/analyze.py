@@ -28,6 +28,7 @@ from annotations.reports.votes.ranking_files import read_rankings
 from annotations.reports.write import write_report
 from annotations.stats.preferences.rankings import BadRankings, Rankings
 from annotations.stats.preferences.votes import Votes
+from annotations.stats.ratings import BadRatings
 from annotations.version import code_version
 from exchange.identity import identity
 from exchange.rejects import BadFile, RejectLog
@@ -150,7 +151,7 @@ class Command(BaseCommand):
                 _check_margin(options["margin"], data)
             chosen = Options(options["seed"], options["resamples"], options["resamples"], pairs, options["margin"])
             results = analyse(data, chosen, self._progress)
-        except (BadFile, BadData, BadScale, Unknown) as problem:
+        except (BadFile, BadData, BadScale, BadRatings, Unknown) as problem:
             raise CommandError(str(problem)) from None
         made = document(
             results,

@@ -11,7 +11,7 @@ from math import lcm, nan
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.stats.exact_means import exact_scale, unit_means
+from annotations.stats.exact_means import exact_levels, unit_means
 from annotations.stats.ratings import BadRatings, Ratings
 
 _EXACT_LIMIT = 2**62
@@ -139,12 +139,12 @@ def paired_differences(
 
 def differences_of(ratings: Ratings, cells: Cells) -> PairedDifferences:
     """`paired_differences` for cells that are already known."""
-    scale, denominator = exact_scale(ratings.values)
+    scale, denominator = exact_levels(ratings)
     means_of_units = unit_means(ratings)
     of_unit, n_of_unit = means_of_units.sum[cells.unit], means_of_units.n[cells.unit]
     common_raters = lcm(*np.unique(n_of_unit).tolist())
     common_images = lcm(*np.unique(cells.images).tolist())
-    largest = max(int(np.abs(scale).max()), 1)
+    largest = max(int(np.abs(scale).max()), denominator)
     exact = 2 * largest * int(cells.images.max(initial=1)) * common_raters * common_images < _EXACT_LIMIT
     if exact:
         sums = np.zeros(len(cells.images), dtype=np.int64)
@@ -158,7 +158,7 @@ def differences_of(ratings: Ratings, cells: Cells) -> PairedDifferences:
     else:
         rough = np.bincount(cells.cell, of_unit / n_of_unit, minlength=len(cells.images)) / cells.images
         rough = rough.reshape(-1, 2)
-        span = max(int(scale[-1] - scale[0]), 1)
+        span = max(int(scale[-1]) - int(scale[0]), 1)
         numerators = np.rint((rough[:, 1] - rough[:, 0]) / span * _ROUNDED_STEPS).astype(np.int64)
         differences = numerators / _ROUNDED_STEPS * (span / denominator)
         denominator = _ROUNDED_STEPS

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from annotations.stats.arrays import distinct
 from annotations.stats.estimate import Estimate, Interval, seed_of
-from annotations.stats.exact_means import exact_scale, means_of_sums, unit_means
+from annotations.stats.exact_means import exact_levels, means_of_sums, unit_means
 from annotations.stats.intervals.on_scale import interval_on_scale
 from annotations.stats.metrics.correlation import CONVENTIONS, GROUPED, Paired, scale_of
 from annotations.stats.metrics.influence import Linearised
@@ -163,7 +163,7 @@ def _one_against_rest(
     human: Ratings, prompt: NDArray[np.int64] | None, method: NDArray[np.int64] | None
 ) -> Iterator[tuple[NDArray[np.int64], Paired]]:
     """For each rater with enough shared units: those units, and the rater's answers paired with the others' means."""
-    numerators, denominator = exact_scale(human.values)
+    numerators, denominator = exact_levels(human)
     means = unit_means(human)
     order = np.argsort(human.rater, kind="stable")
     bounds = np.searchsorted(human.rater[order], np.arange(human.n_raters + 1)).tolist()

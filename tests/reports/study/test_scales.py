@@ -1,8 +1,13 @@
 """Scales as people declare them, and what is said of those that are none."""
 
+import csv
+import io
 from decimal import Decimal
+from pathlib import Path
 
+import numpy as np
 import pytest
+from django.core.management import call_command
 
 from annotations.reports.study.scales import BadScale, Scales, parse_scale
 
@@ -74,3 +79,26 @@ def test_what_contradicts_itself_is_refused(declared: list[str], said: str) -> N
 def test_a_dimension_without_a_scale_is_named() -> None:
     with pytest.raises(BadScale, match="--scale colour=1-5"):
         Scales.parse(["speed=1-3"]).of("colour")
+
+
+@pytest.mark.parametrize(("scale", "largest", "n_prompts"), [("0-100/any", 100.0, 30), ("0-1/any", 1.0, 8)])
+def test_any_numbers_with_all_their_digits_are_compared(
+    tmp_path: Path, scale: str, largest: float, n_prompts: int
+) -> None:
+    rng = np.random.default_rng(0)
+    given = rng.random((n_prompts, 3, 4)) * largest
+    lines, items = ["item,rater,dimension,value"], ["item,prompt,method"]
+    for (prompt, method, rater), value in np.ndenumerate(given):
+        lines.append(f"{prompt}-{method},r{rater},match,{float(value)!r}")
+    items += [f"{prompt}-{method},p{prompt},{'ABC'[method]}" for prompt in range(n_prompts) for method in range(3)]
+    (tmp_path / "ratings.csv").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "items.csv").write_text("\n".join(items), encoding="utf-8")
+    files = {"ratings": tmp_path / "ratings.csv", "items": tmp_path / "items.csv", "out": tmp_path / "out"}
+
+    call_command("analyze", scale=[scale], compare=["A:B"], resamples=50, quick=True, stdout=io.StringIO(), **files)
+
+    (row,) = csv.DictReader((tmp_path / "out" / "comparisons.csv").open(encoding="utf-8"))
+    assert row["n"] == str(n_prompts)
+    plain = float((given[:, 1].mean(axis=1) - given[:, 0].mean(axis=1)).mean())
+    assert float(row["mean_diff"]) == pytest.approx(plain, abs=1e-9 * largest)
+    assert (row["ties"], int(row["wins"])) == ("0", int((given[:, 1].mean(axis=1) > given[:, 0].mean(axis=1)).sum()))
