@@ -95,7 +95,14 @@ def ordinal_effect(
     of_method = of_unit[ratings.unit[chosen]]
     shares = _ratings_of(groups["raters"], of_method)
     n_on_both = int(np.count_nonzero(shares.min(axis=1)))
-    fit = fit_ordinal(ratings.level[chosen], {_NAME: of_method}, groups=groups, link=link, confidence=level)
+    fit = fit_ordinal(
+        ratings.level[chosen],
+        {_NAME: of_method},
+        groups=groups,
+        link=link,
+        confidence=level,
+        sides={_NAME: ("the baseline", "the refined method")},
+    )
     if note:
         fit = replace(fit, notes=(note, *fit.notes))
     if not fit.is_fitted:

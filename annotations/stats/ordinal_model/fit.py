@@ -82,6 +82,7 @@ def fit_ordinal(
     large: int = LARGE,
     part: int = PART,
     dense_limit: int = DENSE_LIMIT,
+    sides: Mapping[str, tuple[str, str]] | None = None,
 ) -> OrdinalFit:
     """Maximum marginal likelihood of a cumulative link model with random intercepts.
 
@@ -90,9 +91,11 @@ def fit_ordinal(
     fixed   name → (n,) values of a fixed effect, at least one
     groups  name → (n,) int codes of a random factor; crossed or nested as the codes say
     n_nodes of adaptive Gauss–Hermite quadrature where there is one factor; 1 and several factors: Laplace
-    most_classes  more levels in use than this are joined to this many classes of about equally many ratings, and a note
-            says so. An effect means the same with any joining of levels (McCullagh 1980).
+    most_classes  more levels in use than this are joined to at most this many classes of about equally many ratings,
+            the same if the scale is reversed, and a note says so. An effect means the same with any joining of levels
+            (McCullagh 1980).
     dense_limit  of groups that cross too widely to be eliminated; with more the fit is refused
+    sides  name → what the ratings of the lower and of the higher value of a fixed effect are called, if it has two
     large, part  from more than `large` ratings on the search starts at the fit of a tenth of them, at least of `part`
     Wald intervals from the observed information. Malformed arguments raise ValueError; data that cannot carry the
     model give a reason: no variation, separation, a fit that did not converge, or groups that cross too widely.
@@ -127,7 +130,7 @@ def fit_ordinal(
             factors[name] = dense
             if n_groups < _FEW_GROUPS:
                 notes.append(f"{name}: {n_groups} groups say little about how groups vary")
-    reason = _why_not(dense_level, matrix, names, len(used))
+    reason = _why_not(dense_level, matrix, names, len(used), sides or {})
     if reason:
         return _unfitted(names, "cumulative link model", n, notes, reason)
     options = Options(link, n_nodes, large, part, dense_limit)
@@ -135,10 +138,18 @@ def fit_ordinal(
 
 
 def _joined(level: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """(n,) classes 0, 1, 2… of neighbouring levels, at most `most` of them, with about equally many ratings each."""
+    """(n,) classes 0, 1, 2… of neighbouring levels, at most `most` of them, with about equally many ratings each.
+
+    A level belongs to the class in which its middle rank lies. So that a reversed scale has the same classes, one on
+    the border of two belongs to the outer one; where one is exactly in the middle, the number of classes is odd.
+    """
     counts = np.bincount(level)
-    middle = (np.cumsum(counts) - counts / 2) / counts.sum()
-    return np.unique((middle * most).astype(np.int64)[level], return_inverse=True)[1].astype(np.int64)
+    twice_the_rank, n = 2 * np.cumsum(counts) - counts, len(level)
+    if most % 2 == 0 and n in twice_the_rank:
+        most -= 1
+    classes, beyond = np.divmod(twice_the_rank * most, 2 * n)
+    classes -= (beyond == 0) & (twice_the_rank < n)
+    return np.unique(classes[level], return_inverse=True)[1].astype(np.int64)
 
 
 def _same_groups(one: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
@@ -147,7 +158,9 @@ def _same_groups(one: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
     return n == m and len(np.unique(one * np.int64(m) + other)) == n
 
 
-def _why_not(level: NDArray[np.int64], fixed: FloatArray, names: list[str], n_used: int) -> str:
+def _why_not(
+    level: NDArray[np.int64], fixed: FloatArray, names: list[str], n_used: int, sides: Mapping[str, tuple[str, str]]
+) -> str:
     if n_used < 2:
         return "fewer than two levels of the scale are in use"
     if np.linalg.matrix_rank(np.column_stack((np.ones(len(fixed)), fixed))) <= fixed.shape[1]:
@@ -157,8 +170,13 @@ def _why_not(level: NDArray[np.int64], fixed: FloatArray, names: list[str], n_us
         if len(distinct) != 2:
             continue
         low, high = level[values == distinct[0]], level[values == distinct[1]]
-        if low.max() <= high.min() or high.max() <= low.min():
-            return f"separation: the ratings of both sides of {name} do not overlap, so the effect has no bound"
+        of_low, of_high = sides.get(name, (f"{name} = {distinct[0]:g}", f"{name} = {distinct[1]:g}"))
+        for lower, upper, is_so in (
+            (of_low, of_high, low.max() <= high.min()),
+            (of_high, of_low, high.max() <= low.min()),
+        ):
+            if is_so:
+                return f"separation: no rating of {lower} is above any rating of {upper}, so the effect has no bound"
     return ""
 
 

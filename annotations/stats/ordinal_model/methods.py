@@ -127,7 +127,8 @@ def ordinal_methods(
         return MethodModel((), (), "", None, reason="fewer than two methods have ratings with a prompt")
     n_raters = _raters_of_several(rater, own)
     fixed = {str(at): (own == at).astype(np.int64) for at in range(1, k)}
-    fit = fit_ordinal(ratings.level[chosen], fixed, groups=groups, confidence=level)
+    sides = dict.fromkeys(fixed, ("the other methods", "one method"))
+    fit = fit_ordinal(ratings.level[chosen], fixed, groups=groups, confidence=level, sides=sides)
     if not fit.is_fitted:
         return MethodModel((), (), "", fit, fit.notes, fit.reason)
     effects = np.array([0.0, *(fit.coefficients[str(at)] for at in range(1, k))])
