@@ -152,7 +152,7 @@ def metric_places(wall: Wall, row: int) -> list[MetricPlace]:
     """Every metric that scored this unit, those furthest from raters first."""
     found = []
     mean = wall.column("mean").astype(float)
-    better = -mean if wall.table.names["kind"] == "ranking" else mean
+    better = mean if wall.measure == "rating" else -mean
     for metric in wall.table.names["metrics"]:
         score = wall.column(f"score:{metric}").astype(float)
         both = np.isfinite(score) & np.isfinite(better)
@@ -196,5 +196,6 @@ def _claims(study: Study, images: set[int]) -> dict[int, list[Any]]:
     return found
 
 
-def _or_none(value: float) -> float | None:
-    return float(value) if isfinite(value) else None
+def _or_none(value: np.floating[Any]) -> float | None:
+    """The number with the digits that it was stored with: older reports have columns of 32 bits."""
+    return float(str(value)) if isfinite(value) else None

@@ -54,7 +54,7 @@ class _Beside:
 
 
 def frozen_tables(study: Study, rows: StudyRows) -> list[FrozenTable]:
-    """A table for every question with answers. Seven queries for any size; 8 bytes per unit and metric."""
+    """A table for every question with answers. Seven queries for any size; 16 bytes per unit and metric."""
     beside = _beside(study)
     return [_table(rows, dimension, beside) for dimension in rows.data.dimensions]
 
@@ -74,9 +74,9 @@ def _table(rows: StudyRows, dimension: DimensionData, beside: _Beside) -> Frozen
         "image": image,
         "method": data.method[dimension.units].astype(np.int32),
         "category": category,
-        "mean": figures.mean.astype(np.float32),
+        "mean": figures.mean,
         "distance": figures.distance.astype(np.float32),
-        "change": change.astype(np.float32),
+        "change": change,
         "counts": figures.counts.astype(np.int32),
         "unable": _looked_up(unable, dimension.units).astype(np.int32),
         "claims": _looked_up(beside.claims, image).astype(np.int32),
@@ -86,8 +86,8 @@ def _table(rows: StudyRows, dimension: DimensionData, beside: _Beside) -> Frozen
         "kinds": _looked_up(beside.kinds_of, image),
     }
     for name in data.metrics:
-        columns[f"score:{name}"] = figures.scores[name].astype(np.float32)
-        columns[f"gap:{name}"] = figures.gaps[name].astype(np.float32)
+        columns[f"score:{name}"] = figures.scores[name]
+        columns[f"gap:{name}"] = figures.gaps[name]
     metrics = [name for name in data.metrics if np.isfinite(figures.gaps[name]).any()]
     names = {
         "methods": list(data.methods),
@@ -97,6 +97,7 @@ def _table(rows: StudyRows, dimension: DimensionData, beside: _Beside) -> Frozen
         "flags": [name for name in FLAGS if (columns["flags" if name == "flagged" else name] > 0).any()],
         "kinds": beside.kinds,
         "kind": dimension.kind,
+        "is_best_worst": dimension.rankings is not None and dimension.rankings.is_best_worst,
         "values": [float(value) for value in dimension.ratings.values],
         "labels": list(dimension.labels),
         "question": dimension.question,

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,12 @@ APART, OVER, UNDER = "apart", "over", "under"
 SPLIT, HURT, HELPED, CRITIC, MISSED, FLAGGED = "split", "hurt", "helped", "critic", "missed", "flagged"
 LOW, HIGH = "low", "high"
 BY_METRIC = (APART, OVER, UNDER)
-ORDERS = (POSITION, APART, OVER, UNDER, SPLIT, HURT, HELPED, CRITIC, MISSED, FLAGGED, LOW, HIGH)
 FLAGS = ("flagged", "wrong", "claims", "missed", "unable")
 """Columns of counts. A wall can be narrowed to units whose count is not zero."""
 MOST_COMMON = 6
+Measure = Literal["rating", "rank", "choice"]
+"""What a unit's mean is of: ratings, where more is better; places in rankings, where 1 is best; or best (1), neither
+(2) and worst (3)."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +66,36 @@ class Common:
 class Wall:
     """The units of one question that pass a filter, in order; `rows` are indices into the table's columns.
 
+    ignored  what of the filter does not apply to this question, by its field, and so is not in `chosen`
+
     Each column is read once, on first use.
     """
 
-    def __init__(self, table: UnitTable, chosen: WallFilter) -> None:
-        self.table, self.chosen = table, chosen
+    def __init__(self, table: UnitTable, asked: WallFilter) -> None:
+        self.table = table
         self._read: dict[str, NDArray[Any]] = {}
+        self.ignored: dict[str, str] = {}
+        if asked.dimension not in ("", table.dimension):
+            self.ignored["question"] = asked.dimension
+        orders, metrics = table.names["orders"], table.names["metrics"]
+        for what, known in (
+            ("metric", metrics),
+            ("order", [POSITION, *orders]),
+            ("method", self.methods if asked.method else ()),
+            ("category", table.names["categories"]),
+            ("has", table.names["flags"]),
+            ("kind", self.kinds if asked.kind else ()),
+        ):
+            value = getattr(asked, what)
+            if value and value not in known:
+                self.ignored[what] = value
+        for what in ("low", "high"):
+            if LOW not in orders and getattr(asked, what) is not None:
+                self.ignored[what] = f"{getattr(asked, what):g}"
+        defaults = WallFilter(dimension=table.dimension, metric=next(iter(metrics), ""))
+        dropped = {what: getattr(defaults, what) for what in self.ignored if what != "question"}
+        metric = asked.metric or defaults.metric
+        self.chosen = replace(asked, dimension=table.dimension, **{"metric": metric} | dropped)
 
     def column(self, name: str) -> NDArray[Any]:
         """(n_units,) or (n_units, width) figures."""
@@ -78,6 +104,36 @@ class Wall:
             values = np.frombuffer(zlib.decompress(bytes(stored.values)), np.dtype(stored.kind))
             self._read[name] = values if stored.width == 1 else values.reshape(-1, stored.width)
         return self._read[name]
+
+    @cached_property
+    def methods(self) -> list[str]:
+        """The methods of this question's units: of another question there may be more."""
+        names = self.table.names["methods"]
+        return [names[code] for code in np.unique(self.column("method")).tolist() if code >= 0 and names[code]]
+
+    @cached_property
+    def kinds(self) -> list[str]:
+        """The kinds of claims about this question's units."""
+        bits = int(np.bitwise_or.reduce(self.column("kinds"), initial=0))
+        return [kind for bit, kind in enumerate(self.table.names["kinds"]) if bits >> bit & 1]
+
+    @property
+    def measure(self) -> Measure:
+        names = self.table.names
+        if names["kind"] != "ranking":
+            return "rating"
+        # Older tables do not say it; the levels of rankings are called by their numbers.
+        has_words = not all(label.isdecimal() for label in names["labels"])
+        return "choice" if names.get("is_best_worst", has_words) else "rank"
+
+    @cached_property
+    def values(self) -> list[float]:
+        """The values of the levels; of a ranking, only the places that somebody gave."""
+        values: list[float] = self.table.names["values"]
+        if self.measure != "rank" or not self.table.n_units:
+            return values
+        given = np.flatnonzero(self.column("counts").reshape(self.table.n_units, -1).sum(axis=0))
+        return values[: int(given[-1]) + 1] if len(given) else values
 
     @cached_property
     def rows(self) -> IntArray:
@@ -175,14 +231,12 @@ def explored_report(study: Study) -> ReportSnapshot | None:
 
 
 def wall_of(snapshot: ReportSnapshot, chosen: WallFilter) -> Wall | None:
-    """The wall, with the first question if none is named and an available metric; None without any question."""
+    """The wall, with the first question if none is named, and without what does not apply to it; None without any
+    question."""
     tables = list(snapshot.unit_tables.all())
     if not tables:
         return None
-    table = next((one for one in tables if one.dimension == chosen.dimension), tables[0])
-    metrics = table.names["metrics"]
-    metric = chosen.metric if chosen.metric in metrics else next(iter(metrics), "")
-    return Wall(table, replace(chosen, dimension=table.dimension, metric=metric))
+    return Wall(next((one for one in tables if one.dimension == chosen.dimension), tables[0]), chosen)
 
 
 def offered_orders(columns: Mapping[str, NDArray[Any]], metrics: Sequence[str]) -> list[str]:

@@ -4,10 +4,11 @@ import re
 from math import isfinite
 
 from django.http import HttpRequest
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from annotations.queries.explorer import wall
-from annotations.queries.explorer.wall import WallFilter
+from annotations.queries.explorer.wall import Measure, Wall, WallFilter
 
 ORDER_WORDS = {
     wall.POSITION: _("as in the report"),
@@ -23,6 +24,13 @@ ORDER_WORDS = {
     wall.LOW: _("lowest mean first"),
     wall.HIGH: _("highest mean first"),
 }
+RANKED_WORDS = {wall.LOW: _("best first"), wall.HIGH: _("worst first")}
+"""Of rankings and of best and worst, the lowest mean is the best."""
+MEAN_WORDS: dict[Measure, Promise] = {
+    "rating": _("Mean rating"),
+    "rank": _("Mean rank (1 is best)"),
+    "choice": _("Mean place (1 best, 3 worst)"),
+}
 FLAG_WORDS = {
     "flagged": _("with comments"),
     "wrong": _("critic was wrong"),
@@ -34,19 +42,46 @@ _UNIT = re.compile(r"(\d{1,18})-(\d{1,18})", re.ASCII)
 
 
 def asked_filter(request: HttpRequest) -> WallFilter:
-    """The filter from the address; unreadable values are ignored rather than an error."""
-    order, has = request.GET.get("order", ""), request.GET.get("has", "")
+    """The filter from the address. A `Wall` leaves out what does not apply to its question; unreadable numbers are
+    ignored."""
     return WallFilter(
         dimension=request.GET.get("question", ""),
         metric=request.GET.get("metric", ""),
-        order=order if order in wall.ORDERS else wall.POSITION,
+        order=request.GET.get("order", "") or wall.POSITION,
         method=request.GET.get("method", ""),
         category=request.GET.get("category", ""),
-        has=has if has in wall.FLAGS else "",
+        has=request.GET.get("has", ""),
         kind=request.GET.get("kind", ""),
         low=_number(request.GET.get("low", "")),
         high=_number(request.GET.get("high", "")),
     )
+
+
+def order_words(shown: Wall, order: str) -> str:
+    """What an order shows first."""
+    ranked = {} if shown.measure == "rating" else RANKED_WORDS
+    return str(ranked.get(order) or ORDER_WORDS.get(order) or order)
+
+
+def ignored_words(shown: Wall) -> list[str]:
+    """What of the filter does not apply to the wall's question, as labels and values."""
+    labels = {
+        "question": _("Question"),
+        "metric": _("Metric"),
+        "order": _("Show first"),
+        "method": _("Method"),
+        "category": _("Category"),
+        "has": _("Only"),
+        "kind": _("Kind of claim"),
+        "low": _("from"),
+        "high": _("to"),
+    }
+    has = shown.ignored.get("has", "")
+    values = {
+        "order": order_words(shown, shown.ignored.get("order", "")),
+        "has": str(FLAG_WORDS.get(has) or has),
+    }
+    return [f"{labels[what]}: {values.get(what, value)}" for what, value in shown.ignored.items()]
 
 
 def asked_units(values: list[str], most: int) -> list[tuple[int, int]]:

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -15,12 +16,13 @@ from django.views.decorators.http import require_POST, require_safe
 from annotations.models import ReportSnapshot, Study
 from annotations.queries.explorer.cards import Card, cards, units_of_prompts
 from annotations.queries.explorer.figure import MOST_SELECTED, WORDS, FigureOptions, figure_of
-from annotations.queries.explorer.wall import Wall, explored_report, wall_of
+from annotations.queries.explorer.wall import Measure, Wall, explored_report, wall_of
 from annotations.reports.explorer.grid import LAYOUTS, ONE_COLUMN, TWO_COLUMNS, grid_pdf, grid_png, grid_tex
 from annotations.services.explorer.studies import study_of_items
 from annotations.services.raters.text_images import copy_text_images
 from annotations.views.downloads import file_name, streamed
 from annotations.views.explorer.asked import asked_filter, asked_units
+from annotations.views.explorer.wall import unit_of
 from annotations.views.rights import researcher_of_study, signed_in
 from annotations.views.studies.design import warn_of_lost
 from exchange.export import csv_chunks
@@ -28,8 +30,19 @@ from generation.queries.stored_files import without_file
 
 MOST_COLUMNS = 8
 TYPES = {"pdf": "application/pdf", "png": "image/png", "zip": "application/zip"}
-COLUMNS = ("image", "item", "prompt", "category", "method", "mean", "n", "metric", "score", "gap", "change")
-WORD_NAMES = {"prompt": _("prompt"), "method": _("method"), "rating": _("mean rating"), "metric": _("metric score")}
+COLUMNS = ("image", "item", "prompt", "category", "method", "mean", "n", "metric", "score", "gap", "change", "mean_of")
+WORD_NAMES = {"prompt": _("prompt"), "method": _("method"), "metric": _("metric score")}
+MEAN_OF: dict[Measure, str] = {
+    "rating": "rating",
+    "rank": "rank (1 is best)",
+    "choice": "place (1 best, 2 neither, 3 worst)",
+}
+"""What `mean` in the list is the mean of."""
+MEAN_NAMES: dict[Measure, Promise] = {
+    "rating": _("mean rating"),
+    "rank": _("mean rank (1 is best)"),
+    "choice": _("mean place (1 best, 3 worst)"),
+}
 LAYOUT_NAMES = {"grid": _("one after another"), "methods": _("a row for each prompt, a column for each method")}
 
 
@@ -48,14 +61,16 @@ def selection(request: HttpRequest, study: Study) -> HttpResponse:
     """The selection, a preview of its figure, and its other uses."""
     chosen = _chosen(request, study)
     options = _options(request)
+    mean_name = MEAN_NAMES[chosen.wall.measure if chosen else "rating"]
     context: dict[str, Any] = {
         "study": study,
         "tab": "explorer",
         "cards": chosen.cards if chosen else [],
+        "unit": unit_of(study, chosen.wall) if chosen else "image",
         "metric": chosen.wall.chosen.metric if chosen else "",
         "options": options,
         "layouts": [(layout, LAYOUT_NAMES[layout]) for layout in LAYOUTS],
-        "words": [(word, WORD_NAMES[word]) for word in WORDS],
+        "words": [(word, WORD_NAMES.get(word, mean_name)) for word in WORDS],
         "columns": range(1, MOST_COLUMNS + 1),
         "is_wide": options.width > ONE_COLUMN,
         "query": request.GET.urlencode(),
@@ -82,7 +97,7 @@ def figure(request: HttpRequest, study: Study, ending: str) -> HttpResponseBase:
         prompts = {card.item.prompt_id for card in shown}
         beside = [row for unit in units_of_prompts(study, prompts) if (row := chosen.wall.row_of(*unit)) is not None]
         shown = [*shown, *cards(study, chosen.wall, beside)]
-    grid = figure_of(shown, options, metric=chosen.wall.chosen.metric, made_at=made_at)
+    grid = figure_of(shown, options, wall=chosen.wall, made_at=made_at)
     if ending == "zip":
         target = io.BytesIO()
         with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
@@ -119,6 +134,7 @@ def as_list(request: HttpRequest, study: Study) -> HttpResponseBase:
             card.score,
             card.gap,
             card.change,
+            MEAN_OF[chosen.wall.measure],
         )
         for card in chosen.cards
     )

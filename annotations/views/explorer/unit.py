@@ -41,6 +41,7 @@ def unit(request: HttpRequest, study: Study, item_id: int, image_id: int) -> Htt
         "chart": histogram(card, wall),
         "chosen": wall.chosen,
         "names": wall.table.names,
+        "measure": wall.measure,
         "metrics": metric_places(wall, row),
         "answers": [
             {"answer": answer, "label": _label(answer, labels, wall)}

@@ -16,12 +16,12 @@ from annotations import dispatch
 from annotations.models import ReportSnapshot, Response, Study
 from annotations.queries.explorer.cards import Card, cards
 from annotations.queries.explorer.figure import MOST_SELECTED
-from annotations.queries.explorer.wall import BY_METRIC, Wall, explored_report, wall_of
+from annotations.queries.explorer.wall import BY_METRIC, POSITION, Wall, explored_report, wall_of
 from annotations.queries.reports import methods_of
 from annotations.reports.numbers import scale_value
 from annotations.services.reports import MOST_COMPARISONS
 from annotations.views.audits.critic import settled_words
-from annotations.views.explorer.asked import FLAG_WORDS, ORDER_WORDS, asked_filter
+from annotations.views.explorer.asked import FLAG_WORDS, MEAN_WORDS, asked_filter, ignored_words, order_words
 from annotations.views.rights import researcher_of_study, signed_in
 
 UNITS_PER_PAGE = 24
@@ -53,12 +53,19 @@ def explore(request: HttpRequest, study: Study) -> HttpResponse:
             "chosen": wall.chosen,
             "names": names,
             "tables": list(snapshot.unit_tables.all()),
-            "orders": [(order, ORDER_WORDS[order]) for order in names["orders"]],
+            "orders": [(order, order_words(wall, order)) for order in names["orders"]],
+            "methods": wall.methods,
+            "kinds": wall.kinds,
+            "ignored": ignored_words(wall),
+            "measure": wall.measure,
+            "mean_words": MEAN_WORDS[wall.measure],
+            "unit": unit_of(study, wall),
             "flags": [(flag, FLAG_WORDS[flag]) for flag in names["flags"]],
             "by_metric": wall.chosen.order in BY_METRIC,
             "n_all": wall.table.n_units,
             "n_first": min(FIRST, len(wall.rows)),
-            "common": wall.common(FIRST),
+            # In the report's own order the first units have nothing in common.
+            "common": wall.common(FIRST) if wall.chosen.order != POSITION else [],
             "mean": wall.mean_of(wall.rows),
             "mean_of_all": wall.mean_of(np.arange(wall.table.n_units)),
             "scatter": scatter(study, wall, rows, request.GET.urlencode()),
@@ -69,6 +76,14 @@ def explore(request: HttpRequest, study: Study) -> HttpResponse:
     return render(request, "annotations/explorer/wall.html", context)
 
 
+def unit_of(study: Study, wall: Wall) -> str:
+    """What a wall's unit is: an image, a pair of images, or a set of more."""
+    image = wall.column("image")
+    if study.item_kind == Study.ItemKind.IMAGE or not len(image) or image.any():
+        return "image"
+    return "pair" if study.item_kind == Study.ItemKind.PAIR else "set"
+
+
 def shown(card: Card, wall: Wall) -> dict[str, Any]:
     """A card with its histogram as numbers for the chart, and its claims with their settled verdicts, in words."""
     claims = [{"claim": claim, "settled": settled_words(claim.settled)} for claim in card.claims]
@@ -77,7 +92,7 @@ def shown(card: Card, wall: Wall) -> dict[str, Any]:
 
 def histogram(card: Card, wall: Wall) -> dict[str, Any]:
     """A histogram as numbers for an SVG: one bar per level; the bar for "unable" is separate and hollow."""
-    values, labels = wall.table.names["values"], wall.table.names["labels"]
+    values, labels = wall.values, wall.table.names["labels"]
     is_ordered = wall.table.names["kind"] in ("ordinal", "interval", "ranking")
     most = max(*card.counts, card.n_unable, 1)
     bars = [
@@ -114,7 +129,8 @@ def scatter(study: Study, wall: Wall, on_page: Sequence[int], query: str) -> dic
     if n_all > MOST_POINTS:
         spread = drawn[np.unique(np.linspace(0, n_all - 1, MOST_POINTS).round().astype(int))]
         drawn = np.unique(np.concatenate([spread, drawn[np.isin(drawn, list(here))]]))
-    values = wall.table.names["values"]
+    # The better end is at the top: in rankings, the lowest place.
+    bottom, top = (wall.values[0], wall.values[-1]) if wall.measure == "rating" else (wall.values[-1], wall.values[0])
     left, right = float(score[drawn].min()), float(score[drawn].max())
     item, image = wall.column("item"), wall.column("image")
     points = []
@@ -123,7 +139,7 @@ def scatter(study: Study, wall: Wall, on_page: Sequence[int], query: str) -> dic
         points.append(
             {
                 "x": round(EDGE + (SIDE - EDGE - 8) * ((float(score[row]) - left) / ((right - left) or 1.0)), 1),
-                "y": round(SIDE - EDGE - (SIDE - EDGE - 8) * _share(float(mean[row]), values), 1),
+                "y": round(SIDE - EDGE - (SIDE - EDGE - 8) * (float(mean[row]) - bottom) / ((top - bottom) or 1.0), 1),
                 "score": float(score[row]),
                 "mean": float(mean[row]),
                 "here": row in here,
@@ -131,11 +147,7 @@ def scatter(study: Study, wall: Wall, on_page: Sequence[int], query: str) -> dic
             }
         )
     points.sort(key=lambda point: bool(point["here"]))
-    return {"points": points, "n": n_all, "left": left, "right": right, "low": values[0], "high": values[-1]}
-
-
-def _share(value: float, values: Sequence[float]) -> float:
-    return (value - values[0]) / ((values[-1] - values[0]) or 1.0)
+    return {"points": points, "n": n_all, "left": left, "right": right, "low": bottom, "high": top}
 
 
 def _bar(x: int, value: str, label: Sequence[str], count: int, most: int) -> dict[str, Any]:

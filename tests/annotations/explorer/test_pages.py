@@ -181,7 +181,7 @@ def test_a_study_without_answers_says_so(client: Client) -> None:
 def test_a_study_that_nobody_could_answer_has_an_empty_wall(client: Client) -> None:
     study = make_study(n_items=2)
     make_answer(study.items.get(position=0), make_rater(study), level=None)
-    assert "No image fits" in page(client, study)
+    assert "No image has a rating" in page(client, study)
 
 
 def test_a_figure_has_a_labelled_tile_for_an_image_whose_file_is_gone(client: Client) -> None:

@@ -111,8 +111,20 @@ def test_a_method_that_is_more_frequent_at_the_head_of_the_wall_is_named() -> No
     assert common.name == study.items.get(position=0).images.get().method.name
 
 
-def test_a_name_that_is_not_in_the_study_leaves_nothing() -> None:
-    assert len(wall(rated(), method="nobody").rows) == 0
+def test_a_name_that_is_not_in_the_study_is_ignored_and_named() -> None:
+    found = wall(
+        rated(), method="nobody", kind="texture", has="wrong", order="sideways", category="cats", metric="clip"
+    )
+    assert len(found.rows) == 4
+    assert found.chosen == WallFilter(dimension="alignment")
+    assert found.ignored == {
+        "metric": "clip",
+        "order": "sideways",
+        "method": "nobody",
+        "category": "cats",
+        "has": "wrong",
+        "kind": "texture",
+    }
 
 
 def test_excluded_raters_are_not_in_the_columns() -> None:
@@ -177,7 +189,7 @@ def test_columns_keep_their_numbers() -> None:
     study = rated()
     found = wall(study)
     assert found.column("counts").shape == (4, 5)
-    assert found.column("mean").dtype == np.float32
+    assert found.column("mean").dtype == np.float64
     by_position = {p: float(found.column("mean")[row]) for p, row in zip(positions(found), found.rows, strict=True)}
     assert by_position == {0: 3.0, 1: 5.0, 2: 3.0, 3: 1.5}
     assert timezone.now() - found.table.snapshot.created_at < timedelta(minutes=5)

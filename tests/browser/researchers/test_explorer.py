@@ -110,3 +110,21 @@ def test_long_names_and_images_without_a_file_fit_and_can_be_read(
         expect(page.get_by_text("no file here").first).to_be_attached()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address
         assert_accessible(page)
+
+
+def test_after_back_the_boxes_say_what_is_shown(
+    study: Study, new_context: Callable[..., BrowserContext], live_site: str
+) -> None:
+    context = new_context()
+    sign_in(context, study.owner, live_site)
+    page = context.new_page()
+    page.goto(f"/study/{study.token}/explore/")
+    page.get_by_label("Show first").select_option("low")
+    page.get_by_label("from").fill("4")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.get_by_role("heading", name=f"2 of {N} images")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name=f"{N} of {N} images")).to_be_visible()
+    expect(page.get_by_label("Show first")).to_have_value("position")
+    expect(page.get_by_label("from")).to_have_value("")
