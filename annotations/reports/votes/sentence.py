@@ -1,6 +1,7 @@
 """The sentence that answers the question."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import exp
 
 from annotations.reports.documents.preferences import PreferencePart, ReportedPair, ReportedStrength
@@ -8,6 +9,7 @@ from annotations.reports.estimates import leading
 from annotations.reports.numbers import counted
 
 MOST_NAMED = 5
+ALPHA = 0.05
 _LEVEL = 1e-9
 """Strengths that differ by less are equal but for rounding."""
 
@@ -22,25 +24,69 @@ def answer(part: PreferencePart) -> str:
         return said
     if not ranked:
         return f"{basis} {'does' if part.n == 1 else 'do'} not rank them: {part.note}."
-    best, names = ranked[0], [row.method for row in ranked if row.rank_low == 1]
+    best = ranked[0]
     most = best.log_worth.value or 0.0
     level = [row.method for row in ranked if most - (row.log_worth.value or 0.0) < _LEVEL]
     first = f"{best.method} does best" if len(level) == 1 else f"{_some(level, 'methods')} are level in first place"
     figures = _figures(best, "it" if len(level) == 1 else best.method)
-    alone = len(names) > 1  # the ranks hold for all methods at once, the interval for its pair
-    said = figures + _against_next(part, best, ranked[1], is_alone=alone) + _not_ranked(part, ranked)
+    alike = _not_distinguished(part, ranked)
+    said = figures + _against_next(part, best, ranked[1], is_alone=alike.has_next) + _not_ranked(part, ranked)
     if best.rank_low is None:
         why = next((each.reason for each in best.log_worth.intervals if each.reason), "")
         held = f"whether this holds for other {best.log_worth.intervals[0].covers} cannot be said: {why}"
         return f"{first} in these {basis}: {said}; {held}."
-    if len(names) == 1:
+    if not alike.n:
         them = "all others" if len(ranked) == part.n_methods else "all others that can be ranked"
         return f"{best.method} is preferred to {them}: {said} ({basis})."
-    if len(names) == len(ranked) == part.n_methods:
+    if len(ranked) == part.n_methods and _distinguish_none(ranked):
         return f"The {_noun(part)}s do not distinguish the {len(ranked)} methods; {first}: {said} ({basis})."
-    if others := [name for name in names if name not in level]:
-        first += f" but {'is' if len(level) == 1 else 'are'} not distinguished from {_some(others, 'others')}"
+    if others := alike.others(level):
+        first += f" but {'is' if len(level) == 1 else 'are'} not distinguished from {others}"
     return f"{first}: {said} ({basis})."
+
+
+# --- which methods the best one is not distinguished from ----------------------------------------------------------
+@dataclass(frozen=True)
+class _Alike:
+    """Methods that the best one is not distinguished from: how many, their names if they are known, and whether the
+    next best one is among them."""
+
+    n: int
+    names: tuple[str, ...]
+    has_next: bool
+
+    def others(self, level: Sequence[str]) -> str:
+        """In words, without those that are level with the best one."""
+        if not self.names:
+            left = self.n - len(level) + 1
+            return counted(left, "other") if left > 0 else ""
+        named = [name for name in self.names if name not in level]
+        return _some(named, "others") if named else ""
+
+
+def _not_distinguished(part: PreferencePart, ranked: Sequence[ReportedStrength]) -> _Alike:
+    """By the ranks, whose rule is Bonferroni's over the differences from the best method, or because they share a
+    letter with it, whose rule is Holm's over all pairs.
+
+    Of very many methods not every pair is compared: there are no letters, and the ranks give only the number.
+    """
+    best, *others = ranked
+    n_by_rank = (best.rank_high or 1) - 1
+    p = {one.second: one.p for one in part.differences if one.first == best.method}
+    by_rank = {method for method, of_pair in p.items() if of_pair is None or of_pair * len(others) >= ALPHA}
+    has_next = others[0].method in by_rank
+    if len(p) < len(others):
+        return _Alike(n_by_rank, (), has_next)
+    letters = set(best.letters)
+    names = [row.method for row in others if row.method in by_rank or letters & set(row.letters)]
+    return _Alike(len(names), tuple(names), others[0].method in names)
+
+
+def _distinguish_none(ranked: Sequence[ReportedStrength]) -> bool:
+    """Neither ranks nor letters distinguish any two methods."""
+    if any((row.rank_low, row.rank_high) != (1, len(ranked)) for row in ranked):
+        return False
+    return not any(row.letters for row in ranked) or bool(set.intersection(*(set(row.letters) for row in ranked)))
 
 
 def _basis(part: PreferencePart) -> str:
