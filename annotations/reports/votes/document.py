@@ -26,7 +26,7 @@ from annotations.reports.estimates import estimate, number
 from annotations.reports.votes.agreement import votes_alpha
 from annotations.reports.votes.fragility import reported_fewest
 from annotations.reports.votes.one_form import in_one_form
-from annotations.reports.votes.sentence import answer
+from annotations.reports.votes.sentence import answer, sharing_first_figure
 from annotations.stats.estimate import STATS_VERSION
 from annotations.stats.preferences.by_category import (
     CategoryStrengths,
@@ -39,6 +39,7 @@ from annotations.stats.preferences.linked import unbeaten_groups
 from annotations.stats.preferences.mean_ranks import MeanRank, mean_ranks
 from annotations.stats.preferences.rankings import Rankings, friedman
 from annotations.stats.preferences.strengths import Strength, Strengths, elo, ranking_strengths, strengths
+from annotations.stats.preferences.uncorrected import first_uncorrected
 from annotations.stats.preferences.votes import TIE, Votes
 from annotations.stats.preferences.win_rate import WinRate, win_rate
 
@@ -140,7 +141,12 @@ def preference_part(data: Votes | Rankings, *, n_pseudo: float = 0.0) -> Prefere
         ),
         facets_left_out=left_out,
     )
-    return replace(part, sentence=answer(part))
+    # Strengths of methods with the same counts differ only by the correction for sides or places.
+    is_corrected = part.side is not None and part.side.value is not None and len(sharing_first_figure(part)) > 1
+    uncorrected = tuple(first_uncorrected(data, n_pseudo=n_pseudo)) if is_corrected else ()
+    if len(uncorrected) > 1:
+        part = replace(part, fewest=())
+    return replace(part, sentence=answer(part, uncorrected))
 
 
 def _facet(name: str, found: FacetStrengths) -> PreferenceFacet:

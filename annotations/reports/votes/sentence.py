@@ -14,11 +14,14 @@ _LEVEL = 1e-9
 """Strengths that differ by less are equal but for rounding."""
 
 
-def answer(part: PreferencePart) -> str:
-    """Which method wins, and how certain that is: one sentence of plain text, with its full stop."""
+def answer(part: PreferencePart, uncorrected: Sequence[str] = ()) -> str:
+    """Which method wins, and how certain that is: one sentence of plain text, with its full stop.
+
+    uncorrected: the methods in first place without the correction for sides or places; empty where that is not known
+    """
     if part.n_methods == 2 and part.kind == "votes":
         return _of_two(part)
-    ranked = [row for row in part.strengths if row.log_worth.value is not None]
+    ranked = _ranked(part)
     basis = _basis(part)
     if said := _without_strength(part, ranked):
         return said
@@ -30,6 +33,8 @@ def answer(part: PreferencePart) -> str:
     first = f"{best.method} does best" if len(level) == 1 else f"{_some(level, 'methods')} are level in first place"
     figures = _figures(best, "it" if len(level) == 1 else best.method)
     alike = _not_distinguished(part, ranked)
+    if len(level) < len(ranked) and (said := _level_by_figure(part, ranked, uncorrected, is_certain=not alike.n)):
+        return f"{said}{_not_ranked(part, ranked)} ({basis})."
     said = figures + _against_next(part, best, ranked[1], is_alone=alike.has_next) + _not_ranked(part, ranked)
     if best.rank_low is None:
         why = next((each.reason for each in best.log_worth.intervals if each.reason), "")
@@ -43,6 +48,43 @@ def answer(part: PreferencePart) -> str:
     if others := alike.others(level):
         first += f" but {'is' if len(level) == 1 else 'are'} not distinguished from {others}"
     return f"{first}: {said} ({basis})."
+
+
+def _ranked(part: PreferencePart) -> list[ReportedStrength]:
+    return [row for row in part.strengths if row.log_worth.value is not None]
+
+
+# --- methods with the same figure ------------------------------------------------------------------------------------
+def sharing_first_figure(part: PreferencePart) -> list[str]:
+    """The method with the largest strength, and those with the same mean rank, or for votes the same win rate."""
+    ranked = _ranked(part)
+    if not ranked or (first := _counted_figure(ranked[0])) is None:
+        return []
+    return [row.method for row in ranked if abs((_counted_figure(row) or 0.0) - first) < _LEVEL]
+
+
+def _counted_figure(row: ReportedStrength) -> float | None:
+    return row.mean_rank.value if row.mean_rank else row.win_rate
+
+
+def _level_by_figure(
+    part: PreferencePart, ranked: Sequence[ReportedStrength], uncorrected: Sequence[str], *, is_certain: bool
+) -> str:
+    """That methods are level, if the best one's lead comes only from the correction for sides or places, or if all have
+    the same figure and the lead is not certain; else empty."""
+    best, sharing = ranked[0], sharing_first_figure(part)
+    level = [name for name in sharing if name in uncorrected]
+    figure = f"the mean rank of each is {best.mean_rank.value:.2f}" if best.mean_rank else ""
+    figure = figure or f"each wins {best.win_rate:.0%} of its votes, ties as halves"
+    corrected = ""
+    if best.method in level and len(level) > 1:
+        what = "sides" if part.kind == "votes" else "places on the screen"
+        corrected = f"; only the correction for {what} puts {best.method} first"
+    if len(sharing) == part.n_methods > 2 and (corrected or not is_certain):
+        return f"All {part.n_methods} methods are level: {figure}{corrected}"
+    if len(sharing) == part.n_methods and (corrected or not is_certain):
+        return f"{_and(sharing)} are level: {figure}{corrected}"
+    return f"{_some(level, 'methods')} are level in first place: {figure}{corrected}" if corrected else ""
 
 
 # --- which methods the best one is not distinguished from ----------------------------------------------------------

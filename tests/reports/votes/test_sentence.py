@@ -199,3 +199,37 @@ def test_of_very_many_methods_the_first_two_are_compared_by_their_strengths(monk
     assert len(of_all.differences) == 61 * 60 // 2
     assert of_all.differences[0] == replace(pair, p_holm=of_all.differences[0].p_holm)
     assert of_all.sentence == found.sentence
+
+
+class TestMethodsWithTheSameFigure:
+    """A lead that the counts do not show comes from the correction for sides or places, or from the model alone."""
+
+    def best_worst(self, shown: np.ndarray | None) -> str:
+        """Alpha and beta are each once the best and once the worst, gamma and delta always between."""
+        item, rank = np.array([[0, 1, 2, 3], [1, 0, 2, 3]]), np.array([[1, 3, 2, 2], [1, 3, 2, 2]])
+        names = ["alpha", "beta", "gamma", "delta"]
+        prompt, rater = np.arange(2), np.zeros(2, int)
+        return preference_part(Rankings(names, item, rank, rater, prompt, shown, is_best_worst=True)).sentence
+
+    def test_all_methods_with_one_mean_rank_are_level(self) -> None:
+        said = "All 4 methods are level: the mean rank of each is 2.50"
+        assert self.best_worst(None) == f"{said} (2 rankings of 4 methods by 1 rater)."
+        placed = self.best_worst(np.array([[0, 3, 1, 2], [1, 0, 2, 3]]))
+        assert re.fullmatch(
+            rf"{said}; only the correction for places on the screen puts \w+ first \(2 rankings of 4 .*\)\.", placed
+        )
+
+    def test_a_lead_by_the_correction_for_sides_alone_is_said_to_be_one(self) -> None:
+        # a and b each win 16 of 26; a was on the left more rarely, and the left side wins more often.
+        rows = [(0, 1, 1, 6), (1, 0, 1, 6), (0, 1, -1, 2), (1, 0, -1, 2)]  # winner, loser, the winner's side, how often
+        rows += [(0, 2, 1, 3), (0, 2, -1, 5), (1, 2, 1, 5), (1, 2, -1, 3), (2, 0, 1, 2), (2, 1, 1, 2)]
+        winner, loser, side, n = (np.array(column) for column in zip(*rows, strict=True))
+        votes = Votes(list("abc"), winner, loser, np.zeros(len(rows), int), side=side, count=n)
+        part = preference_part(votes)
+        assert part.sentence == (
+            "a and b are level in first place: each wins 62% of its votes, ties as halves; "
+            "only the correction for sides puts a first (36 votes between 3 methods)."
+        )
+        assert part.fewest == ()
+        without_sides = preference_part(replace(votes, side=np.zeros(len(rows), int)))
+        assert " are level in first place but are not distinguished from c: " in without_sides.sentence
