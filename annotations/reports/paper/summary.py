@@ -5,10 +5,12 @@ from annotations.reports.documents.estimates import ReportedEstimate, ReportedIn
 from annotations.reports.documents.study import ReportedQuestion, StudyDocument
 from annotations.reports.estimates import interval_over
 from annotations.reports.numbers import counted, figure, scale_value, share, span
+from annotations.reports.study.sections.comparisons import tests_over_prompts
 
 WIDEST_FIRST = ("prompts and raters", "prompts", "raters")
 """Intervals in the order in which a summary prefers them: the first covers other prompts and other raters."""
 
+_SIGNIFICANT = 0.05
 MOST_COMPARED = 3
 MOST_NAMED = 5
 
@@ -46,25 +48,24 @@ def _answer(dimension: ReportedQuestion, sampled: str) -> str:
 
 
 def _comparison(comparison: ReportedComparison) -> str:
-    diff = comparison.mean_diff
+    """One comparison. Without an interval, as where the difference is the same on all prompts, exact tests decide."""
+    diff, p = comparison.mean_diff, comparison.permutation.p
     interval = first_defined(diff, WIDEST_FIRST)
     bounds = interval.bounds if interval else None
     refined, baseline = comparison.refined, comparison.baseline
     within = _within(diff, WIDEST_FIRST, signed=True)
+    if not bounds and (tests := tests_over_prompts(comparison)):
+        within += f"; {tests}"
     tally = f"better on {comparison.wins:,} of {counted(comparison.n, 'prompt')}, worse on {comparison.losses:,}"
-    if diff.value is None or bounds is None:
-        return (
-            f"{refined} against {baseline} is undecided: the mean difference is "
-            f"{figure(diff.value, signed=True, digits=2)} ({within}; {tally})"
-        )
-    if bounds[0] > 0 or bounds[1] < 0:
+    is_apart = bounds[0] > 0 or bounds[1] < 0 if bounds else p is not None and p < _SIGNIFICANT
+    if diff.value is not None and is_apart:
         word = "higher" if diff.value > 0 else "lower"
         by = figure(abs(diff.value), digits=2)
         return f"{refined} is rated {by} {word} than {baseline} ({within}; {tally})"
-    return (
-        f"the ratings do not distinguish {refined} from {baseline}: mean difference "
-        f"{figure(diff.value, signed=True, digits=2)} ({within}; {tally})"
-    )
+    difference = f"{figure(diff.value, signed=True, digits=2)} ({within}; {tally})"
+    if diff.value is None or (diff.value and not bounds):
+        return f"{refined} against {baseline} is undecided: the mean difference is {difference}"
+    return f"the ratings do not distinguish {refined} from {baseline}: mean difference {difference}"
 
 
 def _of_model(dimension: ReportedQuestion, model: ReportedModel) -> str:

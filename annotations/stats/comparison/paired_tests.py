@@ -161,7 +161,7 @@ def paired_t_test(differences: NDArray[np.float64]) -> PairedT:
     if n < 2:
         return PairedT(nan, max(n - 1, 0), nan, nan, "needs two prompts that both methods have")
     if (differences == differences[0]).all():
-        return PairedT(nan, n - 1, nan, nan, "all differences are equal: no variation")
+        return PairedT(nan, n - 1, nan, nan, "all differences are equal")
     error = float(np.std(differences, ddof=1)) / sqrt(n)
     t = float(np.mean(differences)) / error
     return PairedT(t, n - 1, 2 * float(t_above(abs(t), n - 1)), error)

@@ -3,11 +3,16 @@
 import re
 from typing import Any
 
+import numpy as np
+
 from annotations.reports.paper.checklists.items import values
 from annotations.reports.paper.limits import limits
 from annotations.reports.paper.methods import cited, methods
 from annotations.reports.paper.references import REFERENCES
 from annotations.reports.paper.summary import summary
+from annotations.reports.study.data import StudyData, dimension_data
+from annotations.reports.study.sections.comparisons import comparison_blocks
+from annotations.reports.view import Paragraph
 from tests.reports.study.documents import edited, study_data, study_document
 
 DESIGN: dict[str, Any] = {
@@ -34,6 +39,24 @@ DESIGN: dict[str, Any] = {
     "is_simulated": False,
     "notes": None,
 }
+
+
+def constant_gain(n_prompts: int, gain: int) -> StudyData:
+    """Three raters of two methods: each rates the refined image of a prompt this much higher than the other."""
+    prompt, method = (codes.ravel() for codes in np.indices((n_prompts, 2)))
+    unit, rater = (codes.ravel() for codes in np.indices((2 * n_prompts, 3)))
+    level = 1 + (7 * prompt[unit] + rater) % 3 + gain * method[unit]
+    question = dimension_data(
+        "quality",
+        unit=unit,
+        rater=rater,
+        level=level,
+        values=[1, 2, 3, 4, 5],
+        rater_names=list("xyz"),
+        n_units=2 * n_prompts,
+    )
+    names = [f"u{at}" for at in range(2 * n_prompts)]
+    return StudyData(names, [question], prompt, [f"p{at}" for at in range(n_prompts)], method, ["base", "refined"])
 
 
 def said(**more: Any) -> str:
@@ -63,6 +86,28 @@ class TestSummary:
         (line,) = summary(study_document(study_data(n_prompts=2, n_raters=2)))
         assert "is undecided" in line
         assert "no interval: too few prompts (2)" in line
+
+    def test_a_constant_gain_has_no_interval_and_is_decided_by_the_exact_tests(self) -> None:
+        """Refined is better by 1 on all of 8 prompts: p of both tests is 2/2⁸. On 5 prompts it is 2/2⁵."""
+        (line,) = summary(study_document(constant_gain(8, 1)))
+        assert line.startswith("refined is rated 1.00 higher than base (no interval: all differences are equal; ")
+        assert "tests over prompts, for these raters: permutation p = 0.0078, Wilcoxon p = 0.0078" in line
+        assert line.endswith("better on 8 of 8 prompts, worse on 0).")
+        (line,) = summary(study_document(constant_gain(5, -1)))
+        assert line.startswith("refined against base is undecided: the mean difference is −1.00 (no interval: all ")
+        assert "permutation p = 0.0625, Wilcoxon p = 0.0625" in line
+        (line,) = summary(study_document(constant_gain(8, 0)))
+        assert line.startswith(
+            "The ratings do not distinguish refined from base: mean difference +0.00 (no interval: all"
+        )
+        assert "for these raters: permutation p = 1.0000; better on 0 of 8 prompts" in line
+
+    def test_the_page_says_the_same_of_a_constant_gain(self) -> None:
+        made = study_document(constant_gain(8, 1))
+        blocks = comparison_blocks(made.dimensions[0].comparisons[0])
+        assert isinstance(blocks[0], Paragraph)
+        assert "(no interval over prompts: all differences are equal; " in blocks[0].text
+        assert "tests over prompts, for these raters: permutation p = 0.0078, Wilcoxon p = 0.0078" in blocks[0].text
 
     def test_a_scale_below_zero_has_one_minus_sign(self) -> None:
         def below_zero(made: dict[str, Any]) -> None:

@@ -145,7 +145,7 @@ def test_the_terminal_says_which_method_is_better(
     rows = [f"p{p}_{m},r{r},{value + p % 2}" for p in range(6) for r in range(3) for m, value in (("a", 1), ("b", 4))]
     items = "item,prompt,method\n" + "".join(f"p{p}_{m},p{p},{m}\n" for p in range(6) for m in "ab")
     analyze("item,rater,value\n" + "\n".join(rows) + "\n", items=items, compare=["a:b"])
-    assert "the mean difference is +3.00" in capsys.readouterr().out
+    assert "b is rated 3.00 higher than a (no interval: all differences are equal; " in capsys.readouterr().out
 
 
 def test_without_prompts_means_are_over_items(analyze: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:

@@ -176,7 +176,7 @@ def test_no_difference_at_all() -> None:
     for interval in (*got.mean_diff.intervals, *got.prob_superiority.intervals):
         assert not interval.is_defined
         assert interval.reason
-    assert "no variation" in got.note
+    assert "all differences are equal" in got.note
     assert "no Wilcoxon test" in got.note
 
 

@@ -128,8 +128,8 @@ def test_paired_t_equals_scipy() -> None:
     [
         ([], "needs two prompts"),
         ([1.0], "needs two prompts"),
-        ([0.5, 0.5], "no variation"),
-        ([0.0, 0.0], "no variation"),
+        ([0.5, 0.5], "all differences are equal"),
+        ([0.0, 0.0], "all differences are equal"),
     ],
 )
 def test_t_without_variation_is_undefined(values: list[float], reason: str) -> None:

@@ -48,7 +48,7 @@ def _answer(comparison: ReportedComparison) -> str:
     over = next((each for each in (both, prompts_alone) if each and each.bounds), None)
     if over is None or over.bounds is None:
         why = prompts_alone.reason if prompts_alone else "none was computed"
-        covered = f"no interval over prompts: {why}"
+        covered = "; ".join([f"no interval over prompts: {why}", *filter(None, [tests_over_prompts(comparison)])])
     else:
         covered = f"95% interval over {over.covers} {span(*over.bounds, signed=True, digits=3)}"
         p = comparison.both.p if over is both else None
@@ -64,6 +64,13 @@ def _answer(comparison: ReportedComparison) -> str:
         f"{prompts} the mean rating changed by {change} ({covered}); better on {comparison.wins:,}, "
         f"equal on {comparison.ties:,}, worse on {comparison.losses:,}.{_detectable(comparison)}"
     )
+
+
+def tests_over_prompts(comparison: ReportedComparison) -> str:
+    """The two tests that need no interval, for these raters, in words; empty where neither is defined."""
+    named = (("permutation", comparison.permutation.p), ("Wilcoxon", comparison.wilcoxon.p))
+    found = ", ".join(f"{name} {p_value(p)}" for name, p in named if p is not None)
+    return f"tests over prompts, for these raters: {found}" if found else ""
 
 
 def _differences(comparison: ReportedComparison) -> list[Block]:
