@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Count, Max, Q, QuerySet
 
 from annotations.models import Item, ItemImage, LateAnswer, ReportSnapshot, Response, Study
@@ -15,6 +16,8 @@ from annotations.queries.planning.present import present_plan, registration_of
 from annotations.queries.result_units import images_of, linked_methods, scores_of, study_methods
 from annotations.reports.documents.conversion import BadDocument, from_json
 from annotations.reports.documents.study import FORMAT, Asked, StudyDocument
+from annotations.reports.paper.summary import summary
+from annotations.version import code_version
 
 Comparisons = Sequence[tuple[str, str]]
 
@@ -162,6 +165,26 @@ def readable(snapshot: ReportSnapshot) -> StudyDocument | None:
         return document_of(snapshot)
     except BadDocument:
         return None
+
+
+def current_answers(study: Study, *, seed: int, most_comparisons: int) -> list[str]:
+    """The sentences that answer the study's questions, if results of exactly its present answers are stored; otherwise
+    none. Nothing is computed but the sentences, and those once for each report."""
+    version = code_version()
+    stored = study.snapshots.filter(state=ReportSnapshot.State.DONE, seed=seed, code_version=version).defer("results")
+    if not stored.exists():
+        return []
+    comparisons = methods_of(study)[1][:most_comparisons]
+    snapshot = stored.filter(inputs_hash=inputs_of(study, comparisons).inputs_hash).first()
+    if snapshot is None:
+        return []
+    key = f"answers-{snapshot.pk}-{version}"
+    found: list[str] | None = cache.get(key)
+    if found is None:
+        document = readable(snapshot)
+        found = summary(document) if document is not None else []
+        cache.set(key, found)
+    return found
 
 
 def asked_of(snapshot: ReportSnapshot) -> Asked:

@@ -45,6 +45,12 @@ def is_researcher(user: User) -> bool:
     return user.has_perm("annotations.add_study") or studies_run_by(user).exists()
 
 
+def has_answers_of_excluded_alone(study: Study) -> bool:
+    """Whether everyone who answered is excluded, or has withdrawn: no figure then has a rating."""
+    answered = study.raters.filter(assignments__state=Assignment.State.ANSWERED)
+    return answered.exists() and not answered.filter(excluded_at=None).exists()
+
+
 def may_delete(user: User | AnonymousUser, study: Study) -> bool:
     """Only the owner may delete a study: members and administrators must ask."""
     return user.pk is not None and study.owner_id == user.pk

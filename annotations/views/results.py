@@ -17,6 +17,7 @@ from annotations.models import ReportSnapshot, Study
 from annotations.queries import reports as queries
 from annotations.queries.live.kept import LARGE, is_large
 from annotations.queries.reports import Comparisons
+from annotations.queries.studies import has_answers_of_excluded_alone
 from annotations.reports.anchors import anchors
 from annotations.reports.documents.conversion import to_text
 from annotations.reports.documents.study import ReportedQuestion, StudyDocument
@@ -137,6 +138,8 @@ def _page(request: HttpRequest, study: Study, shown: ReportSnapshot | None, cont
         "questions": questions,
         "tables": list(TABLES),
     }
+    if not questions:
+        found["are_all_excluded"] = has_answers_of_excluded_alone(study)
     return render(request, "annotations/results/page.html", found | context)
 
 

@@ -18,6 +18,7 @@ from annotations.queries.explorer.cards import Card, cards
 from annotations.queries.explorer.figure import MOST_SELECTED
 from annotations.queries.explorer.wall import BY_METRIC, POSITION, Wall, explored_report, wall_of
 from annotations.queries.reports import methods_of
+from annotations.queries.studies import has_answers_of_excluded_alone
 from annotations.reports.numbers import scale_value
 from annotations.services.reports import MOST_COMPARISONS
 from annotations.views.audits.critic import settled_words
@@ -43,6 +44,8 @@ def explore(request: HttpRequest, study: Study) -> HttpResponse:
         snapshot = explored_report(study)
     wall = wall_of(snapshot, asked_filter(request)) if snapshot is not None else None
     context: dict[str, Any] = {"study": study, "tab": "explorer", "snapshot": snapshot, "waiting": found}
+    if wall is None:
+        context["are_all_excluded"] = has_answers_of_excluded_alone(study)
     if snapshot is not None and wall is not None:
         page = Paginator(range(len(wall.rows)), UNITS_PER_PAGE).get_page(request.GET.get("page"))
         rows = wall.rows[list(page.object_list)].tolist()

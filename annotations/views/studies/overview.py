@@ -14,9 +14,11 @@ from annotations.forms.studies import InviteMemberForm, MemberForm, SettingsForm
 from annotations.models import Study
 from annotations.queries import studies as queries
 from annotations.queries.live.kept import LARGE, kept
+from annotations.queries.reports import current_answers
 from annotations.services import studies as services
 from annotations.services.imports.labels import questions_to_label
 from annotations.services.invitations import why_closed
+from annotations.services.reports import DEFAULT_SEED, MOST_COMPARISONS
 from annotations.views.rights import researcher_of_study, signed_in
 from annotations.views.studies.invitations import invitation_link
 
@@ -32,10 +34,19 @@ def overview(request: HttpRequest, study: Study, *, large: int = LARGE) -> HttpR
         lambda: queries.overview(study, timezone.now()),
         is_dear=lambda figures: figures.n_answered > large,
     )
+    answers: list[str] = []
+    if figures.n_answered:
+        answers, _counted_at = kept(
+            "answers",
+            study,
+            lambda: current_answers(study, seed=DEFAULT_SEED, most_comparisons=MOST_COMPARISONS),
+            is_dear=lambda _answers: figures.n_answered > large,
+        )
     context = {
         "study": study,
         "tab": "overview",
         "figures": figures,
+        "answers": answers,
         "counted_at": counted_at,
         "dimensions": list(study.dimensions.all()),
         "invitation": invitation_link(request, study),
