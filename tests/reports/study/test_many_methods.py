@@ -47,7 +47,10 @@ def test_three_methods_and_a_category_have_their_sections_and_tables() -> None:
     assert "All methods in one model" in titles
     (shown,) = (section for section in sections(made) if section.title == "All methods in one model")
     notes = [block.text for block in shown.blocks if isinstance(block, Paragraph)]
-    assert any("where the interval of a pair excludes 0, its simultaneous p is below .05" in note for note in notes)
+    assert any(
+        "where the interval of a pair excludes 0, and only there, its simultaneous p is below .05" in note
+        for note in notes
+    )
     assert any(note.startswith("Standard deviations of random effects, log odds: images ") for note in notes)
     assert any(note.startswith("Thresholds between the levels in use") and note.count(", ") == 4 for note in notes)
     written = " ".join(methods(made))
