@@ -10,8 +10,8 @@ MOST_DRAWN = 24
 """Pairs that a picture holds without being taller than a page."""
 _SIMULTANEOUS = (
     "Methods that share a letter are not distinguished (5%, all pairs tested). Letters, intervals and the simultaneous "
-    "p come from one procedure: where the interval of a pair excludes 0, and only there, its simultaneous p is below .05 "
-    "and its methods share no letter. The p of the pair alone and Holm's p are given for comparison."
+    "p come from one procedure: where the interval of a pair excludes 0, and only there, its simultaneous p is below "
+    ".05 and its methods share no letter. The p of the pair alone and Holm's p are given for comparison."
 )
 _HOLM = "Methods that share a letter are not distinguished (5%, all pairs tested, Holm's correction)."
 
