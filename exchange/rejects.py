@@ -45,7 +45,13 @@ class Reject:
         value = " ".join(self.value.split())
         if value and f'"{value}"' not in self.problem and not self.problem.startswith(f"{value} "):
             where += f' "{value[:MAX_PRINTED]}{"…" if len(value) > MAX_PRINTED else ""}"'
-        return f"{where}: {self.problem}. {self.cure}."
+        return f"{where}: {self.problem}. {_as_sentence(self.cure)}."
+
+
+def _as_sentence(cure: str) -> str:
+    """The cure with a capital, unless its first word is not a plain word but a name."""
+    first = cure.split(maxsplit=1)[0] if cure.strip() else ""
+    return cure[:1].upper() + cure[1:] if first.rstrip(",:;").isalpha() else cure
 
 
 class BadFile(Exception):

@@ -157,8 +157,8 @@ def _undecodable(error: UnicodeDecodeError, codec: str, n_bytes: int, n_lines: i
     return bad_file(
         name,
         f"{value} at position {position} is not {codec[:6].upper().rstrip('-') if codec[:3] == 'utf' else codec}{hint}",
-        'save the file as UTF-8: "CSV UTF-8" in a spreadsheet, or iconv -f WINDOWS-1252 -t UTF-8 in a shell; ratings '
-        "can be read as they are with --encoding windows-1252",
+        'save the file as UTF-8: "CSV UTF-8" in a spreadsheet, or iconv -f WINDOWS-1252 -t UTF-8 in a shell; '
+        "ratings, votes and rankings can be read as they are with --encoding windows-1252",
         row=line,
         value=value,
     )

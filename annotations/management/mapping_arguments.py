@@ -13,7 +13,7 @@ from exchange.rejects import BadFile
 
 
 def add_mapping_arguments(parser: ArgumentParser) -> None:
-    """`--mapping`, `--columns`, `--labels`, `--encoding`, `--sheet`: for the ratings."""
+    """`--mapping`, `--columns`, `--labels`, `--encoding`, `--sheet`: how a file is to be read."""
     parser.add_argument(
         "--mapping", type=Path, metavar="FILE", help="how the ratings are to be read: a small JSON file"
     )
@@ -34,7 +34,9 @@ def add_mapping_arguments(parser: ArgumentParser) -> None:
         help='what the words of the ratings mean: "Poor=1,Fair=2,Good=3", for one question "quality:Poor=1,…"',
     )
     parser.add_argument(
-        "--encoding", default="", help="the encoding of the ratings, such as windows-1252; UTF-8 by default"
+        "--encoding",
+        default="",
+        help="the encoding of the ratings, votes or rankings, such as windows-1252; UTF-8 by default",
     )
     parser.add_argument("--sheet", default="", help="the name of the sheet to read from a workbook")
 

@@ -77,7 +77,7 @@ def tables_of(document: Document) -> Mapping[str, tuple[Sequence[str], Callable[
     if isinstance(document, StudyDocument):
         return TABLES
     if isinstance(document, PreferenceDocument):
-        return PREFERENCE_TABLES
+        return PREFERENCE_TABLES | {"excluded_raters": TABLES["excluded_raters"]}
     return {name: CRITIC_TABLES[name] for name in OF_VERDICTS}
 
 

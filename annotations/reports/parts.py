@@ -10,7 +10,7 @@ from annotations.reports.documents.critic import CriticDocument
 from annotations.reports.documents.preferences import PreferenceDocument
 from annotations.reports.documents.provenance import Made, MadeOfRatings, MadeOfVerdicts
 from annotations.reports.documents.study import StudyDocument
-from annotations.reports.notices import of_files
+from annotations.reports.notices import excluded_raters, of_files
 from annotations.reports.study.counted import counted_headline, counted_sections
 from annotations.reports.study.sections.notices import notices
 from annotations.reports.study.sections.report import headline, sections
@@ -44,7 +44,9 @@ def notices_of(document: Document) -> list[Notice]:
     """The notices that qualify a document's figures."""
     if isinstance(document, CriticDocument):
         return critic_notices(document)
-    return notices(document) if isinstance(document, StudyDocument) else list(of_files(document))
+    if isinstance(document, PreferenceDocument):
+        return [*excluded_raters(document.excluded_raters), *of_files(document)]
+    return notices(document)
 
 
 def parts_of(document: Document) -> list[Part]:

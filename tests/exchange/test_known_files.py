@@ -131,7 +131,7 @@ def test_json_lines_of_differing_keys() -> None:
 
 @pytest.mark.parametrize("content", ["name,age\nx,3\n", '{"question": "x"}'])
 def test_no_column_with_prompts(content: str) -> None:
-    with pytest.raises(BadFile, match='name the column "prompt"'):
+    with pytest.raises(BadFile, match='Name the column "prompt"'):
         prompts_of(content)
 
 

@@ -49,9 +49,10 @@ def test_counts_stay_bounded_where_every_column_is_another() -> None:
 
 def test_in_words() -> None:
     assert str(Reject("r.csv", 3, "value", "41", "not on the scale", "correct it")) == (
-        'r.csv, row 3, value "41": not on the scale. correct it.'
+        'r.csv, row 3, value "41": not on the scale. Correct it.'
     )
-    assert str(Reject("r.csv", None, "", "", "empty", "send it again")) == "r.csv: empty. send it again."
+    assert str(Reject("r.csv", None, "", "", "empty", "sha_256 is missing")) == "r.csv: empty. sha_256 is missing."
+    assert str(Reject("r.csv", None, "", "", "empty", "send it again")) == "r.csv: empty. Send it again."
 
 
 def test_truth_value_says_whether_anything_was_rejected() -> None:

@@ -12,11 +12,13 @@ from annotations.management.mapping_arguments import add_mapping_arguments, mapp
 from annotations.management.scale_argument import add_scale_argument, number
 from annotations.reports.anchors import slug
 from annotations.reports.bad_data import BadData
+from annotations.reports.documents.supporting import ReportedExclusion
 from annotations.reports.numbers import counted, for_terminal
 from annotations.reports.paper.summary import summary
 from annotations.reports.study.analysis import Options, Unknown, analyse, pair_named
 from annotations.reports.study.data import StudyData
 from annotations.reports.study.document import document
+from annotations.reports.study.files.excluded_raters import read_exclusions
 from annotations.reports.study.files.questions import read_comparisons, read_questions
 from annotations.reports.study.files.study import read_study
 from annotations.reports.study.ranking_hints import ranking_hints
@@ -32,6 +34,25 @@ from annotations.stats.ratings import BadRatings
 from annotations.version import code_version
 from exchange.identity import identity
 from exchange.rejects import BadFile, RejectLog
+
+DEFAULT_RESAMPLES = 1000
+_COMPARED = "for --ratings: every two methods of votes or rankings are compared without it"
+_FORMAT = "for --ratings: rename the columns of a file of votes or rankings to those of its format"
+OF_RATINGS = {
+    "metrics": "for --ratings: scores are compared with the ratings of items, which votes and rankings do not have",
+    "scale": "for --ratings: votes and rankings have no values",
+    "questions": "for --ratings: it describes the levels of ratings, which votes and rankings do not have",
+    "compare": _COMPARED,
+    "comparisons": _COMPARED,
+    "margin": "for --ratings: it is a difference of mean ratings",
+    "columns": _FORMAT,
+    "mapping": _FORMAT,
+    "labels": "for --ratings: it says which numbers words mean, and votes and rankings have no numbers",
+    "resamples": "for --ratings: intervals of votes and rankings need no resamples",
+    "seed": "for --ratings: nothing about votes and rankings is drawn at random",
+}
+"""Option → what it is for, where it can be given with ratings only."""
+ITEMS_OF_VOTES = "for --ratings and --rankings: votes name their methods and prompts themselves"
 
 
 class Command(BaseCommand):
@@ -61,7 +82,6 @@ class Command(BaseCommand):
         parser.add_argument(
             "--prior",
             type=number,
-            default=0.0,
             metavar="N",
             help="with --votes or --rankings: rank all methods, under a prior of N wins and N losses against a method "
             "of mean strength",
@@ -90,8 +110,10 @@ class Command(BaseCommand):
             "--excluded-raters", type=Path, help="columns rater, reason: raters to leave out; the report lists them"
         )
         parser.add_argument("--on-bad-value", choices=["error", "exclude"], default="error")
-        parser.add_argument("--seed", type=int, default=0)
-        parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples and permutations")
+        parser.add_argument("--seed", type=int, help="of everything that is drawn at random; 0 by default")
+        parser.add_argument(
+            "--resamples", type=int, help="bootstrap resamples and permutations; 1,000 of each by default"
+        )
         parser.add_argument("--title", default="")
         parser.add_argument(
             "--quick",
@@ -112,8 +134,7 @@ class Command(BaseCommand):
             for path in options[name] if isinstance(options[name], list) else [options[name]]:
                 if path and not path.is_file():
                     raise CommandError(f"--{name.replace('_', '-')}: there is no file {path}")
-        if options["margin"] is not None and not options["ratings"]:
-            raise CommandError("--margin is for --ratings: it is a difference of mean ratings.")
+        _refuse_unused(options)
         out.mkdir(parents=True, exist_ok=True)
         if options["votes"] or options["rankings"]:
             self._preferences(out, options)
@@ -149,7 +170,8 @@ class Command(BaseCommand):
             pairs = list(dict.fromkeys(pairs))
             if options["margin"] is not None:
                 _check_margin(options["margin"], data)
-            chosen = Options(options["seed"], options["resamples"], options["resamples"], pairs, options["margin"])
+            n = DEFAULT_RESAMPLES if options["resamples"] is None else options["resamples"]
+            chosen = Options(options["seed"] or 0, n, n, pairs, options["margin"])
             results = analyse(data, chosen, self._progress)
         except (BadFile, BadData, BadScale, BadRatings, Unknown) as problem:
             raise CommandError(str(problem)) from None
@@ -167,9 +189,7 @@ class Command(BaseCommand):
             if not dimension.preferences:  # Otherwise the line below is the answer.
                 self.stdout.write(for_terminal(answer))
             self.stdout.write(f"{dimension.name}: {for_terminal(headline(dimension))}")
-        if made.excluded_raters:
-            names = ", ".join(f"{one.rater} ({one.reason})" for one in made.excluded_raters)
-            self.stdout.write(f"excluded raters: {names}")
+        self._say_excluded(made.excluded_raters)
         for sentence in log.remarks:
             self.stdout.write(sentence)
         for warning in log.warnings:
@@ -183,31 +203,44 @@ class Command(BaseCommand):
 
     def _preferences(self, out: Path, options: dict[str, Any]) -> None:
         source: Path = options["votes"] or options["rankings"]
-        if not 0 <= options["prior"] < 1_000_000:
+        prior = options["prior"] or 0.0
+        if not 0 <= prior < 1_000_000:
             raise CommandError("--prior must be 0 or more, such as 0.5.")
-        on_bad_value = options["on_bad_value"]
+        dialect = mapping_of(options).dialect
         try:
             with RejectLog(to=out / "excluded.csv") as log:
+                path: Path | None = options["excluded_raters"]
+                excluded = read_exclusions(path, log) if path else None
+                given: dict[str, Any] = {"log": log, "excluded": excluded, "dialect": dialect}
+                given["on_bad_value"] = options["on_bad_value"]
                 questions: dict[str, Votes | Rankings] = {}
                 if options["votes"]:
-                    questions |= read_votes(source, on_bad_value=on_bad_value, log=log)
+                    questions |= read_votes(source, **given)
                 else:
-                    questions |= read_rankings(source, on_bad_value=on_bad_value, log=log, items=options["items"])
+                    questions |= read_rankings(source, items=options["items"], **given)
+                others = {name for one in questions.values() for name in one.names.get("raters", {}).values()}
+                what = "vote" if options["votes"] else "ranking"
+                left_out = excluded.reported(others, what, log) if excluded else []
                 made = preference_document(
                     questions,
                     title=options["title"] or f"Analysis of {source.name}",
                     key=slug(options["title"], ""),
                     code_version=code_version(),
                     made_at=timezone.now().isoformat(timespec="seconds"),
-                    n_pseudo=options["prior"],
+                    n_pseudo=prior,
                     n_excluded=log.total,
                     warnings=log.warnings,
+                    excluded_raters=[
+                        ReportedExclusion(rater=one.name, reason=one.reason, n_answers=one.n_answers)
+                        for one in left_out
+                    ],
                 )
         except (BadFile, BadData, BadRankings) as problem:
             raise CommandError(str(problem)) from None
         written = write_report(made, out, [str(reject) for reject in log.first], is_quick=options["quick"])
         for part in made.preferences:
             self.stdout.write(f"{part.name}: {for_terminal(part.sentence)}")
+        self._say_excluded(made.excluded_raters)
         for sentence in log.remarks:
             self.stdout.write(sentence)
         for warning in log.warnings:
@@ -219,9 +252,24 @@ class Command(BaseCommand):
         names = ", ".join(path.name for path in written if path.parent == out)
         self.stdout.write(f"written to {out}: {names}{'' if options['quick'] else ', tables, figures'}")
 
+    def _say_excluded(self, raters: Sequence[ReportedExclusion]) -> None:
+        if raters:
+            names = ", ".join(f"{one.rater} ({one.reason})" for one in raters)
+            self.stdout.write(f"excluded raters: {names}")
+
     def _progress(self, what: str, share: float) -> None:
         if self.stderr.isatty():
             self.stderr.write(f"{share:4.0%} {what}")
+
+
+def _refuse_unused(options: dict[str, Any]) -> None:
+    """Raises CommandError for an option that this kind of file has no use for: nothing is ignored silently."""
+    unused = {"prior": "for --votes and --rankings: it is a prior for strengths of methods"}
+    if not options["ratings"]:
+        unused = OF_RATINGS | ({} if options["rankings"] else {"items": ITEMS_OF_VOTES})
+    for name, why in unused.items():
+        if options.get(name) not in (None, [], ""):
+            raise CommandError(f"--{name} is {why}.")
 
 
 def _pair(text: str, methods: Sequence[str]) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from annotations.reports.documents.comparisons import ReportedInteraction
 from annotations.reports.documents.estimates import ReportedEstimate
 from annotations.reports.documents.provenance import MadeOfVotes
-from annotations.reports.documents.supporting import ReportedFewest
+from annotations.reports.documents.supporting import ReportedExclusion, ReportedFewest
 
 FORMAT: Final = 1
 """Raised when the document's format changes so that older documents can no longer be read."""
@@ -185,6 +185,7 @@ class PreferenceDocument:
 
     key         names the study in labels of tables
     n_excluded  rows of files that were left out; warnings: what in the files should be checked
+    excluded_raters  whose votes or rankings are left out
     """
 
     format: Literal[1] = FORMAT
@@ -193,4 +194,5 @@ class PreferenceDocument:
     made: MadeOfVotes
     n_excluded: int = 0
     warnings: tuple[str, ...] = ()
+    excluded_raters: tuple[ReportedExclusion, ...] = ()
     preferences: tuple[PreferenceQuestion, ...]

@@ -9,7 +9,7 @@ from annotations.reports.documents.design import Design, ViewingOfRater
 from annotations.reports.documents.estimates import ReportedEstimate
 from annotations.reports.documents.preferences import PreferencePart
 from annotations.reports.documents.provenance import MadeOfRatings, Source
-from annotations.reports.documents.supporting import ReportedSupport
+from annotations.reports.documents.supporting import ReportedExclusion, ReportedSupport
 from annotations.reports.numbers import scale_value
 
 FORMAT: Final = 1
@@ -206,15 +206,6 @@ class ReportedQuestion:
         if part and part.kind == "votes" and part.n_methods > 2:
             return [("one of the two images", sum(self.histogram[:2])), *counts[2:]]
         return counts
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReportedExclusion:
-    """A rater whose n_answers answers do not count in any figure."""
-
-    rater: str
-    reason: str
-    n_answers: int
 
 
 @dataclass(frozen=True, kw_only=True)

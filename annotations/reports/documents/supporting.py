@@ -75,3 +75,12 @@ class ReportedSupport:
     adjusted: ReportedAdjusted | None = None
     seeds: ReportedSeeds | None = None
     spread: dict[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedExclusion:
+    """A rater whose n_answers answers do not count in any figure."""
+
+    rater: str
+    reason: str
+    n_answers: int

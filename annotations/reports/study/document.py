@@ -12,7 +12,6 @@ from annotations.reports.documents.study import (
     MetricBoardOfFacet,
     MetricGroups,
     RaterPairs,
-    ReportedExclusion,
     ReportedMean,
     ReportedMetric,
     ReportedMetricDifference,
@@ -21,6 +20,7 @@ from annotations.reports.documents.study import (
     StudyDocument,
     WithoutRater,
 )
+from annotations.reports.documents.supporting import ReportedExclusion
 from annotations.reports.estimates import estimate, number
 from annotations.reports.study.analysis import (
     EVERYTHING,

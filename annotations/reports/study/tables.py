@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from annotations.reports.documents.comparisons import ReportedComparison
+from annotations.reports.documents.preferences import PreferenceDocument
 from annotations.reports.documents.study import MetricBoard, StudyDocument
 from annotations.reports.estimates import ends, leading, leading_ends, n_of, note_of
 from annotations.reports.sources import COLUMNS as SOURCES
@@ -360,7 +361,7 @@ def answer_rows(document: StudyDocument) -> Iterator[Row]:
             yield dimension.name, value, labels[i] if labels else "", n, n / total if total else None
 
 
-def excluded_rater_rows(document: StudyDocument) -> Iterator[Row]:
+def excluded_rater_rows(document: StudyDocument | PreferenceDocument) -> Iterator[Row]:
     for one in document.excluded_raters:
         yield tuple(getattr(one, name) for name in EXCLUDED_RATERS)
 

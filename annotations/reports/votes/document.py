@@ -21,7 +21,7 @@ from annotations.reports.documents.preferences import (
     StrengthDifference,
 )
 from annotations.reports.documents.provenance import MadeOfVotes
-from annotations.reports.documents.supporting import ReportedFewest
+from annotations.reports.documents.supporting import ReportedExclusion, ReportedFewest
 from annotations.reports.estimates import estimate, number
 from annotations.reports.votes.agreement import votes_alpha
 from annotations.reports.votes.fragility import reported_fewest
@@ -56,6 +56,7 @@ def preference_document(
     n_pseudo: float = 0.0,
     n_excluded: int = 0,
     warnings: Sequence[str] = (),
+    excluded_raters: Sequence[ReportedExclusion] = (),
     key: str = "",
     words: Mapping[str, str] | None = None,
 ) -> PreferenceDocument:
@@ -64,6 +65,7 @@ def preference_document(
     questions   by name, in reading order; words: what was asked, by the same names
     n_pseudo    a prior (see `strengths`), 0 for maximum likelihood; key: names the study in labels of tables
     n_excluded  rows of files that were left out; warnings: what in them should be checked
+    excluded_raters  whose votes or rankings are left out of the questions
     """
     inputs_hash = _inputs_hash(questions, n_pseudo)
     asked = words or {}
@@ -79,6 +81,7 @@ def preference_document(
         ),
         n_excluded=n_excluded,
         warnings=tuple(warnings),
+        excluded_raters=tuple(excluded_raters),
         preferences=tuple(
             PreferenceQuestion(
                 name=name,

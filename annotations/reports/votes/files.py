@@ -1,21 +1,23 @@
 """Votes from a file, checked while they are read, and the words in which such a file says who won."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
 from annotations.reports.bad_data import BadData
 from annotations.reports.numbers import counted
 from annotations.stats.preferences.votes import LOSES, TIE, WINS, Facet, Votes
-from exchange.rejects import BadFile, Reject, RejectLog
+from exchange.rejects import BadFile, RejectLog, bad_file
 from exchange.tables.cells import Cells
 from exchange.tables.headers import Columns, folded
+from exchange.tables.row import Row
 from exchange.tables.rows import read_rows
 from exchange.tables.values import MAX_TEXT
+from exchange.text import PLAIN, Dialect
 
 ONE_QUESTION = "preference"
 FACETS = ("category", "sub_category")
@@ -58,8 +60,28 @@ AsNames = dict[tuple[str, str], int]
 """Field and name → in how many votes it is read as a name although the convention means something else."""
 
 
-def read_votes(source: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> dict[str, Votes]:
+class LeftOut(Protocol):
+    """The raters whose answers are left out; `count` takes how many answers of each are. `nothing_left` is the error
+    for a file without any other answer."""
+
+    def __contains__(self, name: str) -> bool: ...
+
+    def count(self, name: str, n: int = 1) -> None: ...
+
+    def nothing_left(self, what: str) -> BadFile: ...
+
+
+def read_votes(
+    source: Path,
+    *,
+    on_bad_value: OnBadValue,
+    log: RejectLog,
+    excluded: LeftOut | None = None,
+    dialect: Dialect = PLAIN,
+) -> dict[str, Votes]:
     """The votes of a file by question, in the order in which questions first occur.
+
+    excluded  raters whose votes are left out, and counted; dialect: what the user says about how the file is written
 
     winner  the name of one of the two methods, or in the arena convention "model_a", "model_b", "tie",
             "tie (bothbad)"; a method's own name wins over the convention. "left" and "right" are sides where the row
@@ -73,7 +95,13 @@ def read_votes(source: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> dic
     questions: dict[str, _Question] = {}
     as_names: AsNames = {}
     n_missing = n_unasked = 0
-    for cells in _rows(source, log):
+    n_left_out = 0
+    for row in read_rows(source, name=source.name, columns=COLUMNS, dialect=dialect, log=log):
+        cells = Cells(row, log)
+        if excluded is not None and (rater := rater_of(row)) in excluded:
+            n_left_out += cells.has("winner")
+            excluded.count(rater, int(cells.has("winner")))
+            continue
         first, second = (cells.known_text(name, max_length=LONGEST_NAME) for name in ("method_a", "method_b"))
         if cells.ok and first == second:
             cells.reject("method_b", f"the method {first!r} meets itself", "name two methods, or leave the vote out")
@@ -94,11 +122,16 @@ def read_votes(source: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> dic
     if log.total and (on_bad_value == "error" or not questions):
         raise BadData(log, is_all=not questions)
     if not questions:
-        raise BadFile(Reject(source.name, None, "", "", "there are no votes in it", "export the votes again"))
+        if excluded is not None and n_left_out:
+            raise excluded.nothing_left("vote")
+        if n_missing:
+            cure = "write in each row which method won, or tie"
+            raise bad_file(source.name, "no row has a winner", cure, field="winner")
+        raise bad_file(source.name, "there are no votes in it", "export the votes again")
     if n_missing:
         log.remark(f"{source.name}: {counted(n_missing, 'row')} without a winner: missing answers, which do not count.")
     if n_unasked and len(questions) > 1:
-        log.warn(f"{source.name}: {counted(n_unasked, 'vote')} without a question: the question {ONE_QUESTION!r}.")
+        log.warn(f"{source.name}: {_unasked(n_unasked)} under the question {ONE_QUESTION!r}.")
     for (field, name), n in as_names.items():
         log.warn(f"{source.name}, {field}: {name!r} is read as the method of this name in {counted(n, 'vote')}.")
     log.spellings.meet(source.name, "question", questions)
@@ -107,9 +140,13 @@ def read_votes(source: Path, *, on_bad_value: OnBadValue, log: RejectLog) -> dic
     return {name: question.votes() for name, question in questions.items()}
 
 
-def _rows(source: Path, log: RejectLog) -> Iterator[Cells]:
-    for row in read_rows(source, name=source.name, columns=COLUMNS, log=log):
-        yield Cells(row, log)
+def _unasked(n: int) -> str:
+    return "1 vote names no question; it counts" if n == 1 else f"{n:,} votes name no question; they count"
+
+
+def rater_of(row: Row) -> str:
+    """The row's rater, to see whether it is left out; "" without one, or if the name cannot be read."""
+    return Cells(row, RejectLog(keep=0)).known_text("rater", max_length=MAX_TEXT, required=False)
 
 
 def _optional(cells: Cells, name: str) -> str:

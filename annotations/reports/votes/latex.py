@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from annotations.reports.anchors import anchors
 from annotations.reports.documents.preferences import PreferenceDocument, PreferenceFacet, PreferencePart
 from annotations.reports.estimates import note_of
+from annotations.reports.notices import excluded_raters
 from annotations.reports.tex import NEEDS, Column, ended, escape, guarded, math_range, name, number, p_value, table
 from annotations.reports.votes.category_sections import interaction_sentence
 from annotations.reports.votes.tables import first_interval
@@ -20,7 +21,8 @@ def preference_latex(document: PreferenceDocument, *, is_short: bool = False) ->
         "",
     ]
     anchor = anchors([part.name for part in document.preferences])
-    checks = [escape(text) for text in document.warnings]
+    checks = [escape(notice.text) for notice in excluded_raters(document.excluded_raters)]
+    checks += [escape(text) for text in document.warnings]
     tables = [
         text
         for part in document.preferences

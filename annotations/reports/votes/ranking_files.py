@@ -7,7 +7,7 @@ from pathlib import Path
 
 from annotations.reports.bad_data import BadData
 from annotations.reports.numbers import counted
-from annotations.reports.votes.files import FACETS, LONGEST_NAME, OnBadValue
+from annotations.reports.votes.files import FACETS, LONGEST_NAME, LeftOut, OnBadValue, rater_of
 from annotations.reports.votes.item_names import Placed, places_of, read_places
 from annotations.reports.votes.ranking_rows import RankingRows, listed, screen_position
 from annotations.stats.preferences.rankings import Rankings
@@ -16,6 +16,7 @@ from exchange.rejects import RejectLog, bad_file
 from exchange.tables.cells import Cells
 from exchange.tables.headers import Columns, folded
 from exchange.tables.rows import read_rows
+from exchange.text import PLAIN, Dialect
 from exchange.wording import is_or_are
 from exchange.wording import listed as quoted
 
@@ -61,7 +62,13 @@ _NOT_METHODS = {"index", "id", "row", "timestamp", "time", "seconds", "comment",
 
 
 def read_rankings(
-    source: Path, *, on_bad_value: OnBadValue, log: RejectLog, items: Path | None = None
+    source: Path,
+    *,
+    on_bad_value: OnBadValue,
+    log: RejectLog,
+    items: Path | None = None,
+    excluded: LeftOut | None = None,
+    dialect: Dialect = PLAIN,
 ) -> dict[str, Rankings]:
     """The rankings of a file by question, in the order in which questions first occur; for the layouts see `SHAPES`.
 
@@ -74,34 +81,59 @@ def read_rankings(
     Any layout may have `category` and `sub_category` of the prompt, and may say where each method was on the screen:
     `screen_order` (a; b; c, the first one first) or, in layouts with one row per rank, `screen_position`, 1 for the
     first.
+
+    excluded, dialect   as for `read_votes`
     """
     reader: _Reader | None = None
-    for row in read_rows(source, name=source.name, columns=COLUMNS, log=log):
+    left_out: _Reader | None = None
+    quiet = RejectLog(keep=0)
+    for row in read_rows(source, name=source.name, columns=COLUMNS, dialect=dialect, log=log):
         cells = Cells(row, log)
         if reader is None:
             reader = _reader_for(list(row.values), source.name)
             if unused := [name for name in row.values if name not in _KNOWN | reader.columns]:
                 columns = f"column{'s' * (len(unused) > 1)} {quoted(unused)}"
                 log.warn(f"{source.name}: the {columns} {is_or_are(unused)} not used.")
-        reader.take(cells)
+        if excluded is not None and rater_of(row) in excluded:
+            left_out = left_out or _reader_for(list(row.values), source.name)
+            left_out.take(Cells(row, quiet))
+        else:
+            reader.take(cells)
     if reader is None:
         if log.total:
             raise BadData(log, is_all=True)
         raise bad_file(source.name, "there are no rankings in it", "export the rankings again")
-    questions = reader.questions(read_places(items, log) if items else None, log)
+    places = read_places(items, log) if items else None
+    questions = reader.questions(places, log)
+    n_left_out = _count(left_out, reader.places or places, excluded) if left_out and excluded is not None else 0
     if reader.n_missing:
         rows = counted(reader.n_missing, "row")
         log.remark(f"{source.name}: {rows} without a ranking: missing answers, which do not count.")
     reader.found.check(source.name, log)
     if log.total and (on_bad_value == "error" or not questions):
         raise BadData(log, is_all=not questions)
+    if not questions and excluded is not None and n_left_out:
+        raise excluded.nothing_left("ranking")
+    if not questions and reader.n_missing:
+        raise bad_file(source.name, "no row has a ranking", "write in each row which methods are first, second, …")
     if not questions:
         raise bad_file(source.name, "no ranking names two methods", "check that the columns hold what they say")
     return questions
 
 
+def _count(left_out: "_Reader", places: Mapping[str, Placed] | None, excluded: LeftOut) -> int:
+    """Count the rankings of raters who are left out; the number of all of them."""
+    n = 0
+    for found in left_out.questions(places, RejectLog(keep=0)).values():
+        codes = [] if found.rater is None else found.rater.tolist()
+        for code in codes:
+            excluded.count(found.names["raters"][code])
+        n += len(codes)
+    return n
+
+
 class _Reader:
-    """Takes the rows of one layout."""
+    """Takes the rows of one layout. places: what the items show, where the layout has items and this is known."""
 
     is_best_worst = False
 
@@ -109,6 +141,7 @@ class _Reader:
         self.found = RankingRows(is_best_worst=self.is_best_worst)
         self.n_missing = 0
         self.columns: set[str] = set()
+        self.places: Mapping[str, Placed] | None = None
 
     def take(self, cells: Cells) -> None:
         """Adds one row; every layout has its own way."""
@@ -258,6 +291,7 @@ class _Long(_Reader):
                 problem = "items' names do not say which method and which prompt they show"
                 cure = "give --items FILE with the columns item, prompt, method; or columns method and rank"
                 raise bad_file(file, problem, cure, field="item", value=self._rows[0][1])
+        self.places = places
         groups: dict[tuple[str, str, str, str], tuple[Cells, dict[str, float], dict[str, int]]] = {}
         for (cells, name, rank), position in zip(self._rows, self._position, strict=True):
             key, method = _key(cells), name

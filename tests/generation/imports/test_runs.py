@@ -130,7 +130,7 @@ def test_a_file_that_cannot_be_taken_fails_with_its_cure_and_without_alarm() -> 
     run.refresh_from_db()
     assert run.state == ImportRun.State.FAILED
     assert "no column holds the prompts" in run.message
-    assert 'name the column "prompt"' in run.message
+    assert 'Name the column "prompt"' in run.message
     assert run.n_rejected == 1
 
 

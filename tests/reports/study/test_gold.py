@@ -89,5 +89,5 @@ def test_bad_gold_may_be_left_out(tmp_path: Path) -> None:
 
 def test_gold_without_its_question_is_refused_where_there_are_several(tmp_path: Path) -> None:
     rows = ratings("match") + ratings("look")
-    with pytest.raises(CommandError, match='name the column "gold:look"'):
+    with pytest.raises(CommandError, match='Name the column "gold:look"'):
         analyze(tmp_path, rows, "item,gold\na,5\nb,\nc,\nd,\n")

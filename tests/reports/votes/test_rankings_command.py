@@ -163,7 +163,7 @@ class TestScreenAndCategories:
         [
             ("prompt,1st,2nd,screen_order\np1,a,b,a;a\n", r"row 2.*screen_order.*twice"),
             ("prompt,1st,2nd,screen_order\np1,a,b,a;c\n", r"row 2.*'b' is not in it"),
-            ("prompt,rater,method,rank,screen_position\np,r,a,1,0\np,r,b,2,2\n", r"row 2.*count places from 1"),
+            ("prompt,rater,method,rank,screen_position\np,r,a,1,0\np,r,b,2,2\n", r"row 2.*Count places from 1"),
             ("prompt,rater,method,rank,screen_position\np,r,a,1,2\np,r,b,2,2\n", r"row 2.*the same place"),
         ],
     )
@@ -200,7 +200,7 @@ def test_the_report_leads_with_the_answer_and_escapes_names(tmp_path: Path) -> N
     [
         ("prompt,rater,1st,2nd\np1,r1,a,a\n", r"row 2.*2nd.*two places"),
         ("prompt,rater,1st,2nd\np1,r1,a,\n", r"row 2.*fewer than two"),
-        ("prompt,rater,a,b\np1,r1,0,1\n", r"row 2.*count ranks from 1"),
+        ("prompt,rater,a,b\np1,r1,0,1\n", r"row 2.*Count ranks from 1"),
         ("prompt,rater,a,b\np1,r1,x,1\n", r"row 2, a"),
         ("prompt,rater,1st,2nd\np1,r1,a,b\np1,r1,b,a\n", r"row 3.*otherwise in row 2"),
         ("prompt,rater,ranking\np1,r1,a > a\n", r"row 2.*twice"),

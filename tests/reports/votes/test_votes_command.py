@@ -119,8 +119,8 @@ def test_methods_that_cannot_be_ranked_are_named_unless_a_prior_is_asked_for(tmp
         ("method_a,method_b,winner,side\na,b,a,top\n", r"row 2.*side.*on the left"),
         ("method_a,method_b,winner\n", r"no votes"),
         ("method_a,winner\na,a\n", r"method_b"),
-        ("method_a,method_b,winner\na,b,\n", r"no votes"),
-        ("method_a,method_b,winner\nB,A,a\n", r"row 2.*winner.*the method A or a win of B.*write B, A or model_a"),
+        ("method_a,method_b,winner\na,b,\n", r"no row has a winner"),
+        ("method_a,method_b,winner\nB,A,a\n", r"row 2.*winner.*the method A or a win of B.*Write B, A or model_a"),
         ("method_a,method_b,winner\nTie,A,tie\n", r"row 2.*winner.*the method Tie or a tie"),
     ],
 )
@@ -178,7 +178,7 @@ def test_what_counts_but_may_not_be_intended_is_named(tmp_path: Path) -> None:
         + "SDXL,sdxl,SDXL,ann,p1,2,look\n"
         + "SDXL,sdxl,SDXL,Ann,,,\n",
     )
-    assert "1 vote without a question: the question 'preference'" in said
+    assert "1 vote names no question; it counts under the question 'preference'" in said
     assert "votes.csv, method: these names differ only in case" in said
     assert "1 vote repeats an earlier vote of look of the same rater on the same prompt and methods, 1 of them" in said
     assert "the first is row 3, as row 2." in said

@@ -4,22 +4,15 @@ from collections.abc import Iterator
 
 from annotations.reports.documents.estimates import ReportedEstimate
 from annotations.reports.documents.study import StudyDocument
+from annotations.reports.notices import excluded_raters
 from annotations.reports.numbers import counted, figure, span
-
-MOST_NAMED = 20
 
 
 def exclusion_notes(document: StudyDocument) -> Iterator[str]:
     """The excluded raters with their reasons, and the rule that was declared for excluding them."""
     excluded = document.excluded_raters
-    if excluded:
-        named = "; ".join(
-            f"{one.rater} ({counted(one.n_answers, 'answer')}): {one.reason}" for one in excluded[:MOST_NAMED]
-        )
-        n_more = len(excluded) - MOST_NAMED
-        more = f"; and {n_more:,} more, all of them in excluded_raters.csv" if n_more > 0 else ""
-        who = "1 rater is" if len(excluded) == 1 else f"{len(excluded):,} raters are"
-        yield f"{who} excluded from every figure: {named}{more}."
+    for notice in excluded_raters(excluded):
+        yield notice.text
     for one in document.with_excluded:
         yield (
             f"With the excluded raters, {one.refined} minus {one.baseline} ({one.question}) would be "
