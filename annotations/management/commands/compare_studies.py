@@ -31,6 +31,9 @@ class Command(StudyCommand):
         if found is None:
             raise CommandError("One of the two studies has no answers yet.")
         lines = [found.sentence]
+        if found.winners is not None:
+            lines += [f"{name} study: {each.sentence}" for name, each in found.winners.named()]
+            lines.append(found.agreement_sentence)
         for one in found.comparisons:
             values = " and ".join(figure(each.mean_diff.value, signed=True) for each in (one.first, one.second))
             lines.append(f"{one.refined} against {one.baseline}: {values}; {one.verdict}.")

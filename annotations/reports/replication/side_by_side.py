@@ -8,11 +8,12 @@ from math import isnan, nan
 import numpy as np
 
 from annotations.reports.numbers import counted, figure
+from annotations.reports.replication.winners import Winners, winners
 from annotations.reports.study.data import DimensionData, StudyData
 from annotations.stats.agreement.alpha import Metric, krippendorff_alpha
 from annotations.stats.arrays import FloatArray, IntArray
 from annotations.stats.comparison.compare import Comparison, compare
-from annotations.stats.estimate import Estimate
+from annotations.stats.estimate import Estimate, Interval
 from annotations.stats.raters.cross_replication import cross_replication, normalised
 from annotations.stats.raters.table import Repeats
 from annotations.stats.raters.within_rater import WithinRaters, within_raters
@@ -20,6 +21,8 @@ from annotations.stats.ratings import Ratings
 
 MOST_POINTS = 500
 WIDEST_FIRST = ("prompts and raters", "prompts", "raters")
+LEAST_RELIABILITY = 0.1
+"""The least agreement within a panel to which the agreement between panels is related."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +76,14 @@ class SideBySide:
 
     n_shared, n_first, n_second   units that both studies rated, that only the first rated, and that only the second
                                   rated
+    noun                          what a shared unit is: "image", "pair of images" or "set of images"
     kappa, alphas, normalised     agreement between the panels, within each on the shared units, and their ratio
+    no_ratio                      why there is no ratio
     points                        (first mean, second mean) of shared units, at most MOST_POINTS
     correlation, shift            of the units' means; second minus first; NaN where levels have no order
+    has_means                     whether the units have means: ratings, and ranks, where 1 is best
     retest                        of people who answered in both studies; None without any
+    winners                       of votes and rankings; None for ratings
     """
 
     n_shared: int
@@ -92,30 +99,33 @@ class SideBySide:
     retest: WithinRaters | None
     n_retested: int
     comparisons: tuple[HeldComparison, ...]
+    noun: str = "image"
+    no_ratio: str = ""
+    has_means: bool = True
+    winners: Winners | None = None
 
     @property
     def sentence(self) -> str:
-        """The answer in one sentence."""
+        """The answer: of votes and rankings whether the winner is the same, of ratings how far the panels agree."""
+        return self.winners.sentence if self.winners is not None else self.agreement_sentence
+
+    @property
+    def agreement_sentence(self) -> str:
+        """How far the panels agree."""
+        shared = counted(self.n_shared, self.noun, self.noun.replace(" of", "s of", 1) if " " in self.noun else "")
         if self.n_shared < 2:
             return "The two studies share fewer than two rated images: nothing can be compared."
         if self.kappa is None:
-            return (
-                f"{counted(self.n_shared, 'image')} in both studies; the scales differ, so only the order is compared."
-            )
+            return f"{shared} in both studies; the scales differ, so only the order is compared."
         if isnan(self.kappa.value):
             return f"Agreement between the panels cannot be estimated: {self.kappa.reason}."
         interval = self.kappa.intervals[0] if self.kappa.intervals else None
-        within = (
-            f" (95% {figure(interval.low, digits=2)} to {figure(interval.high, digits=2)})"
-            if (interval and interval.is_defined)
-            else ""
-        )
-        said = (
-            f"The panels agree with {figure(self.kappa.value, digits=2)}{within} on {counted(self.n_shared, 'image')}"
-        )
+        within = f" (95% interval {_range(interval)})" if interval and interval.is_defined else ""
+        said = f"Agreement between the panels is {figure(self.kappa.value, digits=2)}{within} on {shared}"
         if isnan(self.normalised):
-            return f"{said}."
-        return f"{said}; {figure(self.normalised, digits=2)} of what their own agreement allows."
+            return f"{said}. It is not compared with the agreement within each panel: {self.no_ratio}."
+        times = figure(self.normalised, digits=2)
+        return f"{said}, {times} times what agreement within each panel would lead you to expect."
 
 
 def side_by_side(
@@ -138,7 +148,7 @@ def side_by_side(
     one, other = first.dimension, second.dimension
     is_same = one.ratings.values.tolist() == other.ratings.values.tolist() and one.kind == other.kind
     x, y = _counts(one.ratings), _counts(other.ratings)
-    kappa, alphas, ratio = None, None, nan
+    kappa, alphas, ratio, no_ratio = None, None, nan, ""
     if is_same:
         distance: Metric = _distance(one)
         prompt = first.data.prompt[one.units][a]
@@ -152,7 +162,8 @@ def side_by_side(
             n_resamples=n_resamples,
         )
         alphas = (_alpha(one.ratings, a, distance), _alpha(other.ratings, b, distance))
-        ratio = normalised(kappa.value, alphas[0].value, alphas[1].value)
+        no_ratio = _no_ratio(kappa, alphas)
+        ratio = nan if no_ratio else normalised(kappa.value, alphas[0].value, alphas[1].value)
     means = np.column_stack([_means(one, x)[a], _means(other, y)[b]])
     means = means[np.isfinite(means).all(axis=1)]
     spread = np.unique(np.linspace(0, max(len(means) - 1, 0), min(len(means), MOST_POINTS)).round().astype(int))
@@ -168,13 +179,51 @@ def side_by_side(
         normalised=ratio,
         points=tuple((float(left), float(right)) for left, right in means[spread].tolist()),
         correlation=_rank_correlation(means),
-        shift=float((means[:, 1] - means[:, 0]).mean()) if len(means) and is_same else nan,
+        shift=float((means[:, 1] - means[:, 0]).mean()) if len(means) and is_same and one.is_ordinal else nan,
         retest=retest,
         n_retested=len(np.unique(repeats.rater)) if repeats is not None else 0,
         comparisons=tuple(_held(first, second, pair, is_same, seed, n_resamples) for pair in comparisons)
         if one.is_ordinal and other.is_ordinal
         else (),
+        noun=_noun(keys[0] if len(keys) else ""),
+        no_ratio=no_ratio,
+        has_means=_has_means(one) and _has_means(other),
+        winners=winners(one.preferences, other.preferences)
+        if one.preferences is not None and other.preferences is not None
+        else None,
     )
+
+
+def _no_ratio(kappa: Estimate, alphas: tuple[Estimate, Estimate]) -> str:
+    """Why agreement between panels is not divided by that within them; empty if it is.
+
+    A ratio to a reliability near 0 says nothing: a small change of the reliability changes it without bounds.
+    """
+    if isnan(kappa.value):
+        return kappa.reason
+    for which, alpha in zip(("first", "second"), alphas, strict=True):
+        about = f"agreement within the {which} study"
+        if isnan(alpha.value):
+            return f"{about} cannot be estimated: {alpha.reason}"
+        if alpha.value < LEAST_RELIABILITY:
+            return f"{about} is {figure(alpha.value, digits=2)}, too close to 0 to divide by"
+        interval = next((each for each in alpha.intervals if each.is_defined), None)
+        if interval is not None and interval.low <= 0:
+            return f"{about} is {figure(alpha.value, digits=2)}, and its 95% interval ({_range(interval)}) reaches 0"
+    return ""
+
+
+def _range(interval: Interval) -> str:
+    between = " to " if interval.low < 0 else "–"
+    return between.join(figure(end, digits=2) for end in (interval.low, interval.high))
+
+
+def _noun(key: str) -> str:
+    return {0: "image", 1: "pair of images"}.get(key.count("|"), "set of images")
+
+
+def _has_means(dimension: DimensionData) -> bool:
+    return dimension.is_ordinal or dimension.kind == "ranking"
 
 
 def _held(
@@ -243,7 +292,7 @@ def _counts(ratings: Ratings) -> IntArray:
 
 
 def _means(dimension: DimensionData, counts: IntArray) -> FloatArray:
-    if not dimension.is_ordinal:
+    if not _has_means(dimension):
         return np.full(len(counts), nan)
     n = counts.sum(axis=1)
     return np.where(n > 0, counts @ dimension.ratings.values / np.maximum(n, 1), nan)

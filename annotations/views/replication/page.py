@@ -68,9 +68,12 @@ def _shown(found: SideBySide) -> dict[str, Any]:
             ("first", _value(found.alphas[0])),
             ("second", _value(found.alphas[1])),
         ]
-    counts = {name: getattr(found, name) for name in ("sentence", "n_shared", "n_first", "n_second", "n_retested")}
+    said = ("sentence", "agreement_sentence", "no_ratio", "noun", "n_shared", "n_first", "n_second", "n_retested")
     return {
-        "found": counts,
+        "found": {name: getattr(found, name) for name in said},
+        "winners": [found.winners.first.sentence, found.winners.second.sentence] if found.winners else [],
+        "has_means": found.has_means,
+        "is_ranked": found.winners is not None,
         "agreement": rows,
         "normalised": figure(_or_none(found.normalised), digits=2),
         "correlation": figure(_or_none(found.correlation), digits=2),
