@@ -1,6 +1,6 @@
 """How a study was carried out, and the sources of its scores and critiques: for methods sections and notices."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -8,11 +8,12 @@ import numpy as np
 from django.contrib.auth.models import User
 from django.db.models import Count, F, Max, Min, Q, QuerySet
 
-from annotations.models import Assignment, ItemImage, Membership, Rater, Response, Study
+from annotations.models import Assignment, Dimension, ItemImage, Membership, Rater, Response, Study
 from annotations.queries.planning.close_pairs import said_in_report
 from annotations.queries.planning.facts import facts_of
 from annotations.queries.raters.disputed import rule_text
 from annotations.queries.result_units import images_of, scores_of
+from annotations.queries.studies import current_responses
 from annotations.reports.documents.design import Design
 from annotations.reports.documents.provenance import Source
 from annotations.reports.study.data import DimensionData
@@ -24,7 +25,10 @@ ORIGIN = ("added_by", "import_run", "provenance__run")
 
 
 def study_design(study: Study, dimensions: Iterable[DimensionData]) -> Design:
-    """The design as planned and as used, in seven queries for any size. `dimensions`: the answers that count."""
+    """The design as planned and as used, in seven queries for any size, eight with questions about orders.
+
+    dimensions: the answers that count
+    """
     is_counted = Q(
         assignments__state=Assignment.State.ANSWERED,
         assignments__purpose=Assignment.Purpose.RATING,
@@ -45,7 +49,8 @@ def study_design(study: Study, dimensions: Iterable[DimensionData]) -> Design:
         first=Min("answered_at", filter=is_current & ~is_imported),
         last=Max("answered_at", filter=is_current & ~is_imported),
     )
-    unable = study.dimensions.filter(allows_unable=True).order_by("position").values_list("name", flat=True)
+    asked = list(study.dimensions.order_by("position"))
+    orders = _orders([one for one in asked if one.is_ordering])
     return Design(
         item_kind=study.item_kind,
         raters_per_item=study.raters_per_item,
@@ -63,7 +68,7 @@ def study_design(study: Study, dimensions: Iterable[DimensionData]) -> Design:
         n_consented=raters["consented"],
         imported_share=found["imported"] / found["n"] if found["n"] else 0.0,
         n_changed=found["changed"],
-        allows_unable=tuple(unable),
+        allows_unable=tuple(one.name for one in asked if one.allows_unable),
         first_answer=_text(found["first"]),
         last_answer=_text(found["last"]),
         median_seconds=_median_seconds(dimensions),
@@ -72,7 +77,18 @@ def study_design(study: Study, dimensions: Iterable[DimensionData]) -> Design:
         further_raters=rule_text(study),
         further_prompts=said_in_report(study),
         cut_prompts=tuple(_cut_prompts(study)),
+        n_orders={name: n for (name, is_unable), n in orders.items() if not is_unable},
+        n_unable_orders={name: n for (name, is_unable), n in orders.items() if is_unable},
     )
+
+
+def _orders(dimensions: Sequence[Dimension]) -> dict[tuple[str, bool], int]:
+    """(question, whether it is “unable to answer”) → cards that count; one query, without such questions none."""
+    if not dimensions:
+        return {}
+    answers = current_responses(dimensions).order_by().values("dimension__name", "is_unable")
+    counts = answers.annotate(n=Count("assignment", distinct=True))
+    return {(row["dimension__name"], row["is_unable"]): row["n"] for row in counts}
 
 
 def _cut_prompts(study: Study) -> Iterator[tuple[str, int, int]]:

@@ -10,14 +10,13 @@ from django.db.models import F, Q, QuerySet
 from numpy.typing import NDArray
 
 from annotations.models import Item, ItemImage, Study
-from annotations.reports.documents.study import BETWEEN_METHODS
+from annotations.reports.documents.study import BETWEEN_METHODS, FIRST_AND_SECOND
 from annotations.stats.arrays import IntArray
 from generation.models import Image, Method, MetricScore, Prompt
 
 ROWS_AT_ONCE = 10_000
 OWN_PROMPT_NOTES = {"text_is_unknown"}
 """Notes that imports store with a prompt for their own use; they are not properties of it."""
-SLOT_NAMES = ["first image", "second image"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def load_units(study: Study, *, item: IntArray, image: IntArray, shown: Sequence
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     unit_item, unit_image = unit_item[order], unit_image[order]
-    groups, slot_names = _method_groups(known, shown) if (unit_image == 0).any() else ({}, SLOT_NAMES)
+    groups, slot_names = _method_groups(known, shown) if (unit_image == 0).any() else ({}, list(FIRST_AND_SECOND))
     method_texts = [
         known.methods[known.method[pk]] if pk else groups.get(own, "")
         for pk, own in zip(unit_image.tolist(), unit_item.tolist(), strict=True)
@@ -198,7 +197,7 @@ def _method_groups(known: _Images, shown: Sequence[IntArray]) -> tuple[dict[int,
     first_two = {tuple(methods[:2]) for methods in by_item.values() if len(methods) > 1}
     if len(first_two) == 1 and len(set(names := next(iter(first_two)))) == 2:
         return groups, list(names)
-    return groups, SLOT_NAMES
+    return groups, list(FIRST_AND_SECOND)
 
 
 def _coded(texts: Sequence[str]) -> tuple[list[str], IntArray]:

@@ -271,6 +271,8 @@ def _dimension(
 
 def _kind(dimension: Dimension) -> Kind:
     measured = kind_of(dimension).measured_as or "nominal"
+    if dimension.kind == Dimension.Kind.BEST_WORST:
+        return "best_worst"
     return "preference" if measured == "nominal" and names_sides(dimension) else measured
 
 

@@ -14,7 +14,7 @@ from annotations.reports.paper.figures import PaperFigure
 from annotations.reports.paper.manuscript import Manuscript, manuscript
 from annotations.reports.paper.markdown import markdown, markdown_table
 from annotations.reports.paper.pdf import report_pdf
-from annotations.reports.paper.references import bibliography
+from annotations.reports.paper.references.bibliography import bibliography
 from annotations.reports.paper.tex_files import figures_tex, methods_tex
 from annotations.reports.paper.typesetting import picture_pdf, picture_png
 from annotations.reports.study.latex import latex

@@ -9,7 +9,7 @@ from annotations.reports.documents.study import StudyDocument
 from annotations.reports.paper.limits import limits
 from annotations.reports.paper.markdown import plain
 from annotations.reports.paper.methods import cited, methods
-from annotations.reports.paper.references import REFERENCES
+from annotations.reports.paper.references.bibliography import REFERENCES
 from annotations.reports.paper.registered import registration_lines
 from annotations.reports.paper.summary import summary
 from annotations.reports.parts import Part, notices_of, parts_of, provenance

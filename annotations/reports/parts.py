@@ -62,7 +62,7 @@ def _of_study(document: StudyDocument) -> list[Part]:
     parts = [
         Part(
             dimension.asked,
-            [headline(dimension)],
+            [headline(dimension, document)],
             [section for section in found if section.question == dimension.name],
         )
         for dimension in document.dimensions

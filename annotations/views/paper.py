@@ -19,7 +19,7 @@ from annotations.reports.paper.figures import named_figures, paper_figures
 from annotations.reports.paper.manuscript import Manuscript, manuscript
 from annotations.reports.paper.markdown import markdown
 from annotations.reports.paper.pdf import report_pdf
-from annotations.reports.paper.references import bibliography
+from annotations.reports.paper.references.bibliography import bibliography
 from annotations.reports.paper.tex_files import methods_tex
 from annotations.reports.parts import parts_of
 from annotations.reports.rendering import Links

@@ -163,7 +163,7 @@ def _questions(study: Study, snapshot: ReportSnapshot, document: StudyDocument) 
             "name": dimension.name,
             "anchor": anchor[dimension.name],
             "question": dimension.asked,
-            "headline": headline(dimension),
+            "headline": headline(dimension, document),
             "picture": _blocks([picture], links) if (picture := leads[dimension.name][0]) else "",
             "sections": [_section(study, snapshot, section, links) for section in leads[dimension.name][1]],
             "disputed": [

@@ -188,7 +188,7 @@ class Command(BaseCommand):
         for dimension, answer in zip(made.dimensions, summary(made), strict=True):
             if not dimension.preferences:  # Otherwise the line below is the answer.
                 self.stdout.write(for_terminal(answer))
-            self.stdout.write(f"{dimension.name}: {for_terminal(headline(dimension))}")
+            self.stdout.write(f"{dimension.name}: {for_terminal(headline(dimension, made))}")
         self._say_excluded(made.excluded_raters)
         for sentence in log.remarks:
             self.stdout.write(sentence)

@@ -97,7 +97,6 @@ def _table(rows: StudyRows, dimension: DimensionData, beside: _Beside) -> Frozen
         "flags": [name for name in FLAGS if (columns["flags" if name == "flagged" else name] > 0).any()],
         "kinds": beside.kinds,
         "kind": dimension.kind,
-        "is_best_worst": dimension.rankings is not None and dimension.rankings.is_best_worst,
         "values": [float(value) for value in dimension.ratings.values],
         "labels": list(dimension.labels),
         "question": dimension.question,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from annotations.models import ReportSnapshot, Study, UnitTable
 from annotations.reports.documents.study import FORMAT
+from annotations.reports.study.data import ORDERS
 from annotations.stats.arrays import FloatArray, IntArray
 
 POSITION = "position"
@@ -120,9 +121,11 @@ class Wall:
     @property
     def measure(self) -> Measure:
         names = self.table.names
-        if names["kind"] != "ranking":
+        if names["kind"] == "best_worst":
+            return "choice"
+        if names["kind"] not in ORDERS:
             return "rating"
-        # Older tables do not say it; the levels of rankings are called by their numbers.
+        # In older tables best and worst have the kind of a ranking, whose levels are called by their numbers.
         has_words = not all(label.isdecimal() for label in names["labels"])
         return "choice" if names.get("is_best_worst", has_words) else "rank"
 

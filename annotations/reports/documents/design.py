@@ -19,6 +19,8 @@ class Design:
     further_raters     the rule for further raters of disputed items in words; "" for none
     further_prompts    the rule for further prompts of a close comparison and its outcome; "" for none
     cut_prompts        (method, images whose prompt an encoder read only in part, images) of each such method
+    n_orders           by question that puts the images of a card in order: how many cards were answered so
+    n_unable_orders    the same, of answers that are “unable to answer”
     notes              what only the researchers know (recruitment, payment, ethics…), by its name in the checklists
     """
 
@@ -47,6 +49,13 @@ class Design:
     further_raters: str = ""
     further_prompts: str = ""
     cut_prompts: tuple[tuple[str, int, int], ...] = ()
+    n_orders: dict[str, int] = field(default_factory=dict)
+    n_unable_orders: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def shown_at_once(self) -> str:
+        """What raters saw at once, as a noun: an item with one image, a pair, or a card with all images of a prompt."""
+        return {"pair": "pair", "prompt": "card"}.get(self.item_kind, "item")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -138,13 +138,24 @@ class ReportedRater:
     why: str
 
 
+Form = Literal["rating", "vote", "ranking", "best_worst"]
+RATED: Final = "rating"
+VOTED: Final = "vote"
+RANKED: Final = "ranking"
+BEST_AND_WORST: Final = "best_worst"
+_FORM_OF_PART: dict[str, Form] = {"votes": VOTED, "rankings": RANKED, "best_worst": BEST_AND_WORST}
+_FORM_OF_KIND: dict[str, Form] = {"preference": VOTED, "ranking": RANKED, "best_worst": BEST_AND_WORST}
+FIRST_AND_SECOND = ("first image", "second image")
+"""Names of the two images of a pair, where the pairs are not all of the same two methods."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReportedQuestion:
     """The results of one question.
 
     name, question   its short name, and what raters were asked ("" where it is not known)
     values, labels   the scale: each level's value, and its words if it has any
-    kind             "ordinal", "interval", "nominal", "preference" or "ranking"
+    kind             "ordinal", "interval", "nominal", "preference", "ranking" or "best_worst"
     n_gold           items with a known right answer
     preferences      of votes and rankings, else None
     histogram        ratings by level
@@ -193,19 +204,39 @@ class ReportedQuestion:
         return self.question or self.name
 
     @property
+    def form(self) -> Form:
+        """What one answer is. In older documents, best and worst have the kind of a ranking."""
+        if self.preferences:
+            return _FORM_OF_PART[self.preferences.kind]
+        return _FORM_OF_KIND.get(self.kind, RATED)
+
+    @property
+    def has_nameless_sides(self) -> bool:
+        """Whether the first two levels are a pair's first and second image, which are other methods' in other pairs."""
+        return self.form == VOTED and tuple(self.labels[:2]) == FIRST_AND_SECOND
+
+    @property
     def level_names(self) -> list[str]:
         """The name of each level: its words, or else its value."""
         return list(self.labels) or [scale_value(value) for value in self.values]
 
     @property
+    def answers(self) -> list[tuple[float | None, str, int, int]]:
+        """(value, its words, how often it was given, how many levels these are) of each answer.
+
+        Votes for either image are one answer without a value where more than two methods meet: the first image is then
+        another method's in each pair.
+        """
+        labels = self.labels or [""] * len(self.values)
+        found = [(value, words, n, 1) for value, words, n in zip(self.values, labels, self.histogram, strict=True)]
+        if self.has_nameless_sides:
+            return [(None, "one of the two images", sum(self.histogram[:2]), 2), *found[2:]]
+        return [*found]
+
+    @property
     def answer_counts(self) -> list[tuple[str, int]]:
-        """How often each answer was given. Votes for either image are one answer where more than two methods meet: the
-        first image is then another method's in each pair."""
-        counts = list(zip(self.level_names, self.histogram, strict=True))
-        part = self.preferences
-        if part and part.kind == "votes" and part.n_methods > 2:
-            return [("one of the two images", sum(self.histogram[:2])), *counts[2:]]
-        return counts
+        """The same as (its words, or else its value, how often it was given)."""
+        return [(words or scale_value(value or 0.0), n) for value, words, n, _levels in self.answers]
 
 
 @dataclass(frozen=True, kw_only=True)

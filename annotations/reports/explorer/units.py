@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotations.reports.study.data import DimensionData, StudyData
+from annotations.reports.study.data import ORDERS, DimensionData, StudyData
 from annotations.reports.study.disputed import pair_distance
 from annotations.stats.arrays import FloatArray, IntArray
 
@@ -36,10 +36,10 @@ def unit_figures(data: StudyData, dimension: DimensionData) -> UnitFigures:
     ratings = dimension.ratings
     cells = ratings.unit * np.int64(ratings.n_levels) + ratings.level
     counts = np.bincount(cells, minlength=ratings.n_units * ratings.n_levels).reshape(ratings.n_units, ratings.n_levels)
-    has_order = dimension.is_ordinal or dimension.kind == "ranking"
+    has_order = dimension.is_ordinal or dimension.kind in ORDERS
     mean = counts @ ratings.values / np.maximum(counts.sum(axis=1), 1) if has_order else np.full(len(counts), np.nan)
     mean = np.where(counts.sum(axis=1) > 0, mean, np.nan)
-    better = -mean if dimension.kind == "ranking" else mean
+    better = -mean if dimension.kind in ORDERS else mean
     scores = {name: row[dimension.units] for name, row in zip(data.metrics, data.scores, strict=True)}
     return UnitFigures(
         mean=mean,

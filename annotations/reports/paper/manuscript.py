@@ -8,8 +8,10 @@ from annotations.reports.documents.critic import CriticDocument
 from annotations.reports.documents.study import StudyDocument
 from annotations.reports.paper.figures import PaperFigure, paper_figures, sentence
 from annotations.reports.paper.limits import limits
-from annotations.reports.paper.methods import CRITICS, PREFERENCES, cited, methods
-from annotations.reports.paper.references import REFERENCES, Reference
+from annotations.reports.paper.methods import CRITICS, cited, methods
+from annotations.reports.paper.preference_methods import preference_methods
+from annotations.reports.paper.references.bibliography import REFERENCES
+from annotations.reports.paper.references.reference import Reference
 from annotations.reports.paper.registered import registration_lines
 from annotations.reports.paper.summary import summary
 from annotations.reports.parts import Part, notices_of, parts_of, provenance
@@ -74,7 +76,7 @@ def manuscript(document: Document) -> Manuscript:
 def _methods(document: Document) -> list[str]:
     if isinstance(document, StudyDocument):
         return methods(document)
-    return [CRITICS] if isinstance(document, CriticDocument) else [PREFERENCES]
+    return [CRITICS] if isinstance(document, CriticDocument) else [preference_methods(document.preferences)]
 
 
 def _for_paper(section: Section) -> Section:

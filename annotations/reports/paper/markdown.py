@@ -7,7 +7,7 @@ from typing import Any
 from annotations.reports.paper.figures import PaperFigure
 from annotations.reports.paper.manuscript import Manuscript
 from annotations.reports.paper.methods import CITATION
-from annotations.reports.paper.references import REFERENCES
+from annotations.reports.paper.references.bibliography import REFERENCES
 from annotations.reports.view import Block, Figure, Folded, Paragraph, Table
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~$])")

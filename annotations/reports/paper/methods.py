@@ -8,8 +8,17 @@ from collections.abc import Iterator, Sequence
 
 from annotations.reports.documents.comparisons import ReportedComparison
 from annotations.reports.documents.design import Design
-from annotations.reports.documents.study import ReportedQuestion, StudyDocument
+from annotations.reports.documents.study import (
+    BEST_AND_WORST,
+    RANKED,
+    RATED,
+    VOTED,
+    ReportedQuestion,
+    StudyDocument,
+)
 from annotations.reports.numbers import counted, figure, scale_value
+from annotations.reports.paper.preference_methods import preference_methods
+from annotations.reports.study.sections.answered import answered, n_unable
 
 CITATION = re.compile(r" ?\[(@[\w; @]+)\]")
 MOST_NAMED = 12
@@ -18,12 +27,6 @@ SHOWN = {
     "pair": "two images side by side, with their prompt",
     "prompt": "all images of a prompt together, with the prompt",
 }
-
-PREFERENCES = (
-    "Preferences between methods are shares of decided votes with intervals over prompts, over raters or over both, "
-    "whichever the votes allow [@wilson1927; @cameron2011]; where there are more than two methods, the strengths of "
-    "the Bradley–Terry model [@bradley1952] with Davidson's ties [@davidson1970] put them on one scale."
-)
 
 CRITICS = (
     "Claims of critics were judged by auditors; a claim's verdict is that of their majority, or of an adjudicator. "
@@ -54,9 +57,8 @@ def cited(paragraphs: Sequence[str]) -> list[str]:
 
 
 def _sample(document: StudyDocument, design: Design | None) -> str:
-    items, prompts = counted(document.n_items, "item"), document.n_prompts
-    said = f"We collected ratings of {items}" if design else f"We analysed ratings of {items}"
-    if prompts:
+    said = f"{'We collected' if design else 'We analysed'} {_collected(document)}"
+    if prompts := document.n_prompts:
         said += f", made from {counted(prompts, 'prompt')}"
     methods = document.single_methods
     if methods:
@@ -64,9 +66,11 @@ def _sample(document: StudyDocument, design: Design | None) -> str:
         said += f" by {counted(len(methods), 'method')} ({named})"
     said += "."
     if design and design.n_items:
+        shown = design.shown_at_once
+        with_all = " with all images of a prompt" if shown == "card" else ""
         said += (
-            f" Each item was to be rated by {counted(design.raters_per_item, 'rater')}; "
-            f"{design.n_items_complete:,} of {design.n_items:,} items have been."
+            f" Each {shown}{with_all} was to be {JUDGED[shown]} by {counted(design.raters_per_item, 'rater')}; "
+            f"{design.n_items_complete:,} of {design.n_items:,} {shown}s have been."
         )
         if design.further_raters:
             said += f" Disputed items got further raters: {design.further_raters}."
@@ -80,6 +84,22 @@ def _sample(document: StudyDocument, design: Design | None) -> str:
         listed = [counted(n, words.get(kind, kind), plural.get(kind, "")) for kind, n in kinds.items()]
         said += f" The answers are from {' and '.join(listed)}."
     return said
+
+
+JUDGED = {"item": "rated", "pair": "judged", "card": "answered"}
+"""What raters do with what they see at once."""
+
+
+def _collected(document: StudyDocument) -> str:
+    """What the answers are, and how many things they are about."""
+    forms, n = {question.form for question in document.dimensions}, document.n_items
+    if forms == {VOTED}:
+        return f"votes on {counted(n, 'pair of images', 'pairs of images')}"
+    if forms == {RANKED}:
+        return f"rankings of {counted(n, 'image')}"
+    if forms == {BEST_AND_WORST}:
+        return f"choices of the best and the worst among {counted(n, 'image')}"
+    return f"{'ratings of' if forms <= {RATED} else 'answers about'} {counted(n, 'item')}"
 
 
 STATEMENTS = {
@@ -155,19 +175,25 @@ def _procedure(document: StudyDocument, design: Design | None) -> Iterator[str]:
 
 def _questions(document: StudyDocument, design: Design | None) -> Iterator[str]:
     for dimension in document.dimensions:
-        asked = dimension.asked
-        said = f"Raters answered “{asked}” on {_scale(dimension)}"
+        if did := DID.get(dimension.form):
+            said, unable = f"In answer to “{dimension.asked}”, raters {did}", ", or said “unable to answer”"
+        else:
+            said, unable = f"Raters answered “{dimension.asked}” on {_scale(dimension)}", ", or “unable to answer”"
         if design and dimension.name in design.allows_unable:
-            said += ", or “unable to answer”"
-        said += (
-            f" ({counted(dimension.n_ratings, 'rating')} of {counted(dimension.n_units, 'item')} by "
-            f"{counted(dimension.n_raters, 'rater')}"
-        )
-        if dimension.n_unable:
-            said += f", and {counted(dimension.n_unable, 'time')} unable to answer, which is in no statistic"
+            said += unable
+        said += f" ({answered(dimension, document)}"
+        if n := n_unable(dimension, design):
+            said += f", and {counted(n, 'time')} unable to answer, which is in no statistic"
         yield f"{said})."
         if n_gold := dimension.n_gold:
             yield f"{counted(n_gold, 'item')} had a known right answer."
+
+
+DID = {
+    RANKED: "put all images on a card in order, the best first, with ties allowed",
+    BEST_AND_WORST: "chose the best and the worst image on a card",
+}
+"""What raters did for questions without a scale."""
 
 
 def _scale(dimension: ReportedQuestion) -> str:
@@ -210,8 +236,8 @@ def _exclusions(document: StudyDocument, design: Design | None) -> Iterator[str]
 def _statistics(document: StudyDocument) -> Iterator[str]:
     dimensions = document.dimensions
     yield " ".join(_agreement(dimensions))
-    if any(dimension.preferences for dimension in dimensions):
-        yield PREFERENCES
+    if preferred := preference_methods([one.preferences for one in dimensions if one.preferences]):
+        yield preferred
     compared = [one for dimension in dimensions for one in dimension.comparisons if one.n]
     if any(dimension.means for dimension in dimensions):
         yield " ".join(_means(compared, document.sampled))
@@ -232,6 +258,11 @@ def _agreement(dimensions: Sequence[ReportedQuestion]) -> Iterator[str]:
         "[@gwet2008; @gwet2014] and the Brennan–Prediger coefficient [@brennan1981], since coefficients that correct "
         "for chance in different ways answer differently where one answer prevails."
     )
+    forms = {one.form for one in dimensions}
+    if RANKED in forms:
+        yield "These coefficients take the places of a ranking as unordered."
+    if BEST_AND_WORST in forms:
+        yield "These coefficients take best, worst and neither as unordered."
     if kinds & {"ordinal", "interval"}:
         yield (
             "Intraclass correlations are over items that every rater rated [@mcgraw1996]; agreement of two raters is "

@@ -9,7 +9,7 @@ from annotations.reports.paper.figures import PaperFigure
 from annotations.reports.paper.manuscript import Manuscript
 from annotations.reports.paper.markdown import keys_of
 from annotations.reports.paper.methods import CITATION
-from annotations.reports.paper.references import bibliography
+from annotations.reports.paper.references.bibliography import bibliography
 from annotations.reports.paper.typesetting import literal as _string
 from annotations.reports.paper.typesetting import pdf
 from annotations.reports.pictures.labels import without_emoji

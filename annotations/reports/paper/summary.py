@@ -2,9 +2,10 @@
 
 from annotations.reports.documents.comparisons import ReportedComparison, ReportedModel
 from annotations.reports.documents.estimates import ReportedEstimate, ReportedInterval
-from annotations.reports.documents.study import ReportedQuestion, StudyDocument
+from annotations.reports.documents.study import RATED, ReportedQuestion, StudyDocument
 from annotations.reports.estimates import interval_over
 from annotations.reports.numbers import counted, figure, scale_value, share, span
+from annotations.reports.study.sections.answered import answered
 from annotations.reports.study.sections.comparisons import tests_over_prompts
 
 WIDEST_FIRST = ("prompts and raters", "prompts", "raters")
@@ -18,7 +19,7 @@ MOST_NAMED = 5
 def summary(document: StudyDocument) -> list[str]:
     """One sentence for each question, in the order of the questions."""
     dimensions = document.dimensions
-    return [_lead(one, alone=len(dimensions) == 1) + _answer(one, document.sampled) for one in dimensions]
+    return [_lead(one, alone=len(dimensions) == 1) + _answer(one, document) for one in dimensions]
 
 
 def _lead(dimension: ReportedQuestion, *, alone: bool) -> str:
@@ -27,7 +28,7 @@ def _lead(dimension: ReportedQuestion, *, alone: bool) -> str:
     return "" if alone else f"{asked} " if asked.endswith(("?", ".", "!")) else f"{asked}: "
 
 
-def _answer(dimension: ReportedQuestion, sampled: str) -> str:
+def _answer(dimension: ReportedQuestion, document: StudyDocument) -> str:
     if preferences := dimension.preferences:
         return str(preferences.sentence)
     compared = [comparison for comparison in dimension.comparisons if comparison.n]
@@ -39,12 +40,29 @@ def _answer(dimension: ReportedQuestion, sampled: str) -> str:
     if dimension.model and dimension.model.pairs:
         return _of_model(dimension, dimension.model)
     if len(dimension.means) > 1:
-        return _best(dimension, sampled)
+        return _best(dimension, document.sampled)
     if dimension.means:
         mean = dimension.means[0]
-        within = _within(mean, WIDEST_FIRST, signed=False, sampled=sampled)
+        within = _within(mean, WIDEST_FIRST, signed=False, sampled=document.sampled)
         return f"The mean rating is {figure(mean.value, digits=2)} on {_scale(dimension)} ({within})."
-    return _shares(dimension)
+    return _shares(dimension) if dimension.form == RATED else _without_winner(dimension, document)
+
+
+def _without_winner(dimension: ReportedQuestion, document: StudyDocument) -> str:
+    """Of votes and rankings that this report does not count by method, how many there are.
+
+    How often each answer was given shows no method: sides and places are not methods', and of three images one is
+    always the best.
+    """
+    if not dimension.n_ratings:
+        return "Nobody could answer."
+    said = answered(dimension, document)
+    if len(document.single_methods) < 2:
+        return f"{said[0].upper()}{said[1:]}; they name no winner, since fewer than two methods are known."
+    return (
+        f"{said[0].upper()}{said[1:]}; the report of the study's results page says which method wins. It is not "
+        "computed here, since the rows do not hold the order in which images were shown."
+    )
 
 
 def _comparison(comparison: ReportedComparison) -> str:

@@ -26,7 +26,7 @@ COLUMNS = {
     "prompt_id": ("Text", "The prompt"),
     "method": ("Text", "What made the image"),
     "metric": ("Text", "The automatic metric, with its version"),
-    "kind": ("Text", "ordinal, interval, nominal or preference"),
+    "kind": ("Text", "ordinal, interval, nominal, preference, ranking or best_worst"),
     "label": ("Text", "The value as raters saw it"),
     "question": ("Text", "The question as raters saw it"),
     "baseline": ("Text", "The method compared with"),

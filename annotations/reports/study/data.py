@@ -14,10 +14,13 @@ from annotations.stats.preferences.votes import Votes
 from annotations.stats.raters.table import Repeats
 from annotations.stats.ratings import Ratings
 
-Kind = Literal["ordinal", "interval", "nominal", "preference", "ranking"]
+Kind = Literal["ordinal", "interval", "nominal", "preference", "ranking", "best_worst"]
 """The kind of a question's levels: ordered; ordered at known distances, as on a slider; categories; categories of which
-the first two are the item's own two images; places in a ranking of the item's images, where 1 is the best."""
+the first two are the item's own two images; places in a ranking of the item's images, where 1 is the best; best,
+neither or worst of the item's images."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
+ORDERS: tuple[Kind, ...] = ("ranking", "best_worst")
+"""Kinds whose levels put the images of one card in order, the best first."""
 
 
 def is_ordered(kind: Kind) -> bool:

@@ -12,6 +12,8 @@ from annotations.reports.documents.comparisons import ReportedComparison, Report
 from annotations.reports.documents.estimates import ReportedEstimate
 from annotations.reports.documents.study import MetricBoard, ReportedQuestion, StudyDocument
 from annotations.reports.estimates import ends, leading, n_of, note_of
+from annotations.reports.numbers import counted
+from annotations.reports.study.sections.answered import answered, n_unable
 from annotations.reports.study.sections.categories import MeansColumn, MeansGrid, means_grids, why_no_interval
 from annotations.reports.study.sections.notices import notices
 from annotations.reports.study.tables import CEILING, comparison_note
@@ -77,7 +79,8 @@ def latex(document: StudyDocument, *, is_short: bool = False) -> str:
     said = [notice.text for notice in about_all if notice.kind != "check"]
     checks = [escape(notice.text) for notice in about_all if notice.kind == "check"]
     for dimension in document.dimensions:
-        tables = _Tables(dimension, f"tab:{study}-{anchor[dimension.name]}", said, is_short=is_short)
+        label = f"tab:{study}-{anchor[dimension.name]}"
+        tables = _Tables(dimension, _counts(dimension, document), label, said, is_short=is_short)
         parts += tables.preferences()
         parts.append(tables.agreement(checks))
         if dimension.means:
@@ -94,11 +97,23 @@ def latex(document: StudyDocument, *, is_short: bool = False) -> str:
     return guarded("\n".join(parts))
 
 
-class _Tables:
-    """The tables of one question. Their labels begin with `label`; `said` qualifies all of their figures."""
+def _counts(dimension: ReportedQuestion, document: StudyDocument) -> str:
+    """How much was answered, as LaTeX."""
+    unable = n_unable(dimension, document.design)
+    return escape(f"{answered(dimension, document)}; {counted(unable, 'time')} unable to answer")
 
-    def __init__(self, dimension: ReportedQuestion, label: str, said: Sequence[str], *, is_short: bool) -> None:
+
+class _Tables:
+    """The tables of one question. Their labels begin with `label`; `said` qualifies all of their figures.
+
+    counts: how much was answered, as LaTeX
+    """
+
+    def __init__(
+        self, dimension: ReportedQuestion, counts: str, label: str, said: Sequence[str], *, is_short: bool
+    ) -> None:
         self.dimension = dimension
+        self.counts = counts
         self.label = label
         self.said = said
         self.is_short = is_short
@@ -128,11 +143,7 @@ class _Tables:
             Column("Over raters"),
             Column("Over both", short=False),
         )
-        caption = (
-            f"Agreement of {self.dimension.n_raters} raters on {self.dimension.n_units} items "
-            f"({self.dimension.n_ratings} ratings; {self.dimension.n_unable} times unable to answer): "
-            f"{self.about} With 95\\% intervals."
-        )
+        caption = f"Agreement between raters ({self.counts}): {self.about} With 95\\% intervals."
         return self._table("agreement", caption, columns, rows, [*checks, *_reasons(listed)])
 
     def means(self, sampled: str) -> str:

@@ -116,7 +116,7 @@ def _is_number(text: str) -> bool:
 
 
 def parse_kind(text: str) -> Kind:
-    """ordinal, interval (or slider), nominal or preference, in any case. Raises BadScale."""
+    """ordinal, interval (or slider), nominal, preference, ranking or best_worst, in any case. Raises BadScale."""
     kind = _KIND_OF.get(text.strip().casefold())
     if kind is None:
         raise BadScale(f"{text.strip()!r} is not a kind of question; write one of {', '.join(_KIND_OF)}")

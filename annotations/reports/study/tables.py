@@ -144,7 +144,7 @@ RATERS = (
     "suspicion",
     "why",
 )
-ANSWERS = ("dimension", "value", "label", "n", "share")
+ANSWERS = ("dimension", "value", "label", "n", "share", "levels")
 EXCLUDED_RATERS = ("rater", "reason", "n_answers")
 _EQUIVALENCE = ("margin", "p_equivalent", "p_not_inferior", "words")
 CEILING = "human ceiling: one rater against the rest"
@@ -353,12 +353,11 @@ def rater_rows(document: StudyDocument) -> Iterator[Row]:
 
 
 def answer_rows(document: StudyDocument) -> Iterator[Row]:
-    """How often each level of every question was given; `share` is the share of all raters who could answer."""
+    """How often each answer to every question was given; `share` is the share of all raters who could answer."""
     for dimension in document.dimensions:
-        counts, labels = dimension.histogram, dimension.labels
-        total = sum(counts)
-        for i, (value, n) in enumerate(zip(dimension.values, counts, strict=True)):
-            yield dimension.name, value, labels[i] if labels else "", n, n / total if total else None
+        total = sum(dimension.histogram)
+        for value, label, n, levels in dimension.answers:
+            yield dimension.name, value, label, n, n / total if total else None, levels
 
 
 def excluded_rater_rows(document: StudyDocument | PreferenceDocument) -> Iterator[Row]:

@@ -13,6 +13,7 @@ from annotations.reports.pictures.matrix_chart import MOST_DRAWN, chance_matrix
 from annotations.reports.view import Block, Paragraph, Section
 from annotations.reports.votes.category_sections import category_blocks, covered_axis
 from annotations.reports.votes.fragility import fragility_sentence
+from annotations.reports.votes.sentence import ties
 from annotations.reports.votes.tables import first_interval
 
 Make = Callable[[str, str, list[Block], str], Section]
@@ -327,9 +328,7 @@ def _chances(part: PreferencePart) -> list[Block]:
 def _checks(part: PreferencePart) -> list[Block]:
     said = list(_of_sides(part))
     if part.n_ties:
-        named = {kind: n for kind, n in sorted(part.tie_kinds.items()) if kind != "tie"}
-        kinds = ", ".join(f"{n:,} {kind}" for kind, n in named.items())
-        said.append(f"{counted(part.n_ties, 'tie')}{f': {kinds}' if kinds else ''}.")
+        said.append(ties(part))
     for test in part.tests:
         if test.p is not None:
             said.append(

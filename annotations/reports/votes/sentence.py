@@ -287,6 +287,17 @@ def _decided(pair: ReportedPair, noun: str, *, is_one_of_many: bool = False) -> 
     return said
 
 
+def ties(part: PreferencePart) -> str:
+    """How many ties there are, and of which kind: 12 ties: 7 “both good” and 5 “both bad”."""
+    named = {kind: n for kind, n in sorted(part.tie_kinds.items()) if kind != "tie" and n}
+    if len(named) == 1 and (kind := next(iter(named))) and named[kind] == part.n_ties:
+        return f"The only tie is “{kind}”." if part.n_ties == 1 else f"All {part.n_ties:,} ties are “{kind}”."
+    kinds = [f"{n:,} “{kind}”" for kind, n in named.items()]
+    if not kinds:
+        return f"{counted(part.n_ties, 'tie')}."
+    return f"{counted(part.n_ties, 'tie')}: {_and(kinds)}."
+
+
 def _some(names: Sequence[str], noun: str) -> str:
     """The names, or how many there are."""
     return _and(names) if len(names) <= MOST_NAMED else f"{len(names)} {noun}"

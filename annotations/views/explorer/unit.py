@@ -12,6 +12,7 @@ from annotations.models import Response, Study
 from annotations.queries.explorer.cards import answers_about, cards, comments_on, errors_missed, metric_places
 from annotations.queries.explorer.wall import Wall, explored_report, wall_of
 from annotations.reports.numbers import scale_value
+from annotations.reports.study.data import ORDERS
 from annotations.views.audits.critic import settled_words
 from annotations.views.explorer.asked import asked_filter
 from annotations.views.explorer.wall import UNITS_PER_PAGE, histogram
@@ -86,6 +87,6 @@ def _label(answer: Response, labels: list[str], wall: Wall) -> str:
         level = 1 - level
     values = wall.table.names["values"]
     label = labels[level] if level < len(labels) else ""
-    if wall.table.names["kind"] in ("ordinal", "interval", "ranking") and level < len(values):
+    if wall.table.names["kind"] in ("ordinal", "interval", *ORDERS) and level < len(values):
         return f"{scale_value(values[level])} {label}".strip()
     return label

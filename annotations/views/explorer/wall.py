@@ -20,6 +20,7 @@ from annotations.queries.explorer.wall import BY_METRIC, POSITION, Wall, explore
 from annotations.queries.reports import methods_of
 from annotations.queries.studies import has_answers_of_excluded_alone
 from annotations.reports.numbers import scale_value
+from annotations.reports.study.data import ORDERS
 from annotations.services.reports import MOST_COMPARISONS
 from annotations.views.audits.critic import settled_words
 from annotations.views.explorer.asked import FLAG_WORDS, MEAN_WORDS, asked_filter, ignored_words, order_words
@@ -96,7 +97,7 @@ def shown(card: Card, wall: Wall) -> dict[str, Any]:
 def histogram(card: Card, wall: Wall) -> dict[str, Any]:
     """A histogram as numbers for an SVG: one bar per level; the bar for "unable" is separate and hollow."""
     values, labels = wall.values, wall.table.names["labels"]
-    is_ordered = wall.table.names["kind"] in ("ordinal", "interval", "ranking")
+    is_ordered = wall.table.names["kind"] in ("ordinal", "interval", *ORDERS)
     most = max(*card.counts, card.n_unable, 1)
     bars = [
         _bar(

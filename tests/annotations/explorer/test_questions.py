@@ -78,9 +78,9 @@ def test_of_best_and_worst_the_mean_is_a_place(client: Client) -> None:
 
 
 @pytest.mark.parametrize(("preset", "measure"), [(RANKING, "rank"), (BEST_WORST, "choice")])
-def test_tables_older_than_the_name_are_recognised_by_their_levels(preset: Preset, measure: str) -> None:
+def test_tables_older_than_the_kind_are_recognised_by_their_levels(preset: Preset, measure: str) -> None:
     found = wall(ordered(preset, [[0, 1, 2]]))
-    del found.table.names["is_best_worst"]
+    found.table.names["kind"] = "ranking"
     assert found.measure == measure
 
 

@@ -27,7 +27,7 @@ def test_a_careful_study_answers_what_it_knows() -> None:
     answered = {item.number: item.answer for item in grras.items if not item.is_missing}
     assert {"2", "6", "8", "9", "10", "11", "13", "15"} <= set(answered)
     assert "1 not at all, 2 badly" in answered["2"]
-    assert "3 raters per item were planned; 18 of 20 items reached that number." in answered["6"]
+    assert "3 raters per pair were planned; 18 of 20 pairs reached that number." in answered["6"]
     assert "alpha" in answered["13"]
     words = {item.number: item.answer for item in otani.items}
     assert words["5"] == "“Look at the whole picture.”"

@@ -8,7 +8,7 @@ import numpy as np
 from annotations.reports.paper.checklists.items import values
 from annotations.reports.paper.limits import limits
 from annotations.reports.paper.methods import cited, methods
-from annotations.reports.paper.references import REFERENCES
+from annotations.reports.paper.references.bibliography import REFERENCES
 from annotations.reports.paper.summary import summary
 from annotations.reports.study.data import StudyData, dimension_data
 from annotations.reports.study.sections.comparisons import comparison_blocks
@@ -164,7 +164,7 @@ class TestMethods:
         text = said(design=DESIGN)
         assert "two images side by side, with their prompt" in text
         assert "Which image was on the left was drawn for each rater and item." in text
-        assert "to be rated by 3 raters; 18 of 20 items have been" in text
+        assert "Each pair was to be judged by 3 raters; 18 of 20 pairs have been." in text
         assert "shuffled for each rater (seed 7)" in text
         assert "on record for 3 raters" in text
         assert "2 answers were changed" in text
@@ -213,7 +213,7 @@ class TestLimits:
         found = edited(found, lambda made: made["dimensions"][0].update(n_unable=n_ratings))
         lines = limits(found)
         assert "With 2 raters, nothing can be said about other raters." in lines
-        assert "2 of 20 items have fewer raters than planned." in lines
+        assert "2 of 20 pairs have fewer raters than planned." in lines
         assert any(line.startswith("50% of the answers were “unable to answer”") for line in lines)
         assert any("in the same order" in line for line in lines)
         assert any("6 prompts say little" in line for line in lines)

@@ -138,7 +138,7 @@ def test_a_question_without_order_shows_categories_alone() -> None:
     made = study_document(study_data([("choice", "nominal")], metrics=["clip"]))
     html, tex = unescape(page(made)), latex(made)
 
-    assert headline(made.dimensions[0]).startswith("60 ratings of 20 items by 3 raters; nominal alpha ")
+    assert headline(made.dimensions[0], made).startswith("60 ratings of 20 items by 3 raters; nominal alpha ")
     for word in ("ordinal", "ICC", "AC2", "Kendall", "severity", "milder", "spread", "Mean rating", "Spearman"):
         assert word not in html, word
         assert word not in tex, word
@@ -209,9 +209,9 @@ def test_an_interval_that_says_nothing_takes_the_place_of_the_figure() -> None:
                     interval |= {"low": -0.33, "high": 0.99, "reason": ""}
 
     made = study_document(study_data())
-    assert "; ordinal alpha " in headline(made.dimensions[0])
+    assert "; ordinal alpha " in headline(made.dimensions[0], made)
     wide = edited(made, widen)
-    assert headline(wide.dimensions[0]) == (
+    assert headline(wide.dimensions[0], wide) == (
         "60 ratings of 20 items by 3 raters; too few to say how well such raters agree: the 95% interval of ordinal "
         "alpha over raters is −0.33 to 0.99"
     )
@@ -234,7 +234,7 @@ def test_metrics_are_shown_by_how_much_people_agree_and_corrected_for_noise() ->
 
 def test_one_of_a_kind_is_singular() -> None:
     made = study_document(study_data(methods=("only",), n_prompts=1, n_raters=1))
-    assert headline(made.dimensions[0]).startswith("1 rating of 1 item by 1 rater; ")
+    assert headline(made.dimensions[0], made).startswith("1 rating of 1 item by 1 rater; ")
 
 
 def test_a_document_from_before_these_fields_is_still_drawn() -> None:

@@ -101,7 +101,7 @@ def test_a_studys_document_leads_with_who_wins() -> None:
     (dimension,) = made.dimensions
     assert dimension.preferences == preference_part(answers())
     # Three raters: 83% for refined, and an interval over other raters that holds one half.
-    assert "refined is preferred in 83% of 60 decided votes" in headline(dimension)
+    assert "refined is preferred in 83% of 60 decided votes" in headline(dimension, made)
     shown = sections(made)
     assert shown[0].title == "Who wins"
     assert "Win rates among decided votes" in latex(made)

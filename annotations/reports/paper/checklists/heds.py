@@ -7,7 +7,7 @@ CRITERION is "" except in section 4, which is answered once per quality criterio
 from collections.abc import Mapping
 from typing import Any
 
-from annotations.reports.documents.study import ReportedQuestion, StudyDocument
+from annotations.reports.documents.study import RATED, ReportedQuestion, StudyDocument
 from annotations.reports.numbers import figure
 from annotations.reports.paper.checklists.items import Facts, agreement_words, values
 from annotations.reports.study.sections.report import headline_agreement
@@ -212,7 +212,7 @@ def _criterion(facts: Facts, dimension: ReportedQuestion, sheet: _Sheet) -> None
         sheet.text(f"{_ELICITATION}-{part}", number, value, name)
 
     sheet.option(f"{_CRITERION}-evaluation_mode-objective_or_subjective", "4.2.1", 2, name)
-    is_relative = kind in ("preference", "ranking")
+    is_relative = dimension.form != RATED
     sheet.option(f"{_CRITERION}-evaluation_mode-absolute_or_relative", "4.2.2", 2 if is_relative else 1, name)
     if dimension.question in MATCH_QUESTIONS:
         sheet.option(f"{_CRITERION}-criteria-quality_type", "4.1.1", 1, name)
@@ -227,7 +227,7 @@ def _criterion(facts: Facts, dimension: ReportedQuestion, sheet: _Sheet) -> None
         sheet.option(f"{_ELICITATION}-scale_presented_as", "4.3.5", 3 if kind == "interval" else 1, name)
     text("task_description", "4.3.6", "N/A: there is a rating instrument.")
     text("verbatim_question", "4.3.7", _wording(dimension))
-    form = {"preference": 3, "ranking": 3, "nominal": 7}.get(kind, 2)
+    form = 3 if dimension.form != RATED else 7 if kind == "nominal" else 2
     sheet.option(f"{_ELICITATION}-form_of_response", "4.3.8", form, name)
     is_ordered = bool(dimension.means)
     text("response_aggregation", "4.3.9", _AGGREGATION if is_ordered else "Counted by answer; none is aggregated.")

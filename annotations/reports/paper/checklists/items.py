@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from annotations.reports.documents.study import ReportedQuestion, StudyDocument
+from annotations.reports.documents.study import RANKED, ReportedQuestion, StudyDocument
 from annotations.reports.estimates import interval_over
 from annotations.reports.numbers import counted, figure, scale_value, span
 from annotations.reports.paper.registered import registration_lines
@@ -76,8 +76,9 @@ class Facts:
     def replicates(self) -> str:
         if self.design is None:
             return ""
-        reached = f"{self.design.n_items_complete:,} of {self.design.n_items:,} items reached that number."
-        return f"{counted(self.design.raters_per_item, 'rater')} per item were planned; {reached}"
+        shown = self.design.shown_at_once
+        reached = f"{self.design.n_items_complete:,} of {self.design.n_items:,} {shown}s reached that number."
+        return f"{counted(self.design.raters_per_item, 'rater')} per {shown} were planned; {reached}"
 
     @property
     def scales(self) -> str:
@@ -133,6 +134,8 @@ class Facts:
 
 def values(dimension: ReportedQuestion) -> str:
     """The scale in words: each value with its label."""
+    if dimension.form == RANKED:
+        return f"places 1 to {len(dimension.values)}, 1 is the best, ties allowed"
     labels = dimension.labels or ["" for _ in dimension.values]
     if len(labels) > 12:
         return f"{len(labels)} values from {scale_value(dimension.values[0])} to {scale_value(dimension.values[-1])}"

@@ -12,7 +12,7 @@ from annotations.reports.paper.checklists.heds_fields import blank_fields
 from annotations.reports.paper.checklists.items import Checklist, Facts
 from annotations.reports.paper.checklists.otani import otani
 from annotations.reports.paper.markdown import literal
-from annotations.reports.paper.references import REFERENCES
+from annotations.reports.paper.references.bibliography import REFERENCES
 
 
 def checklists(document: StudyDocument) -> list[Checklist]:

@@ -7,9 +7,10 @@ from annotations.reports import charts, view
 from annotations.reports.anchors import anchors
 from annotations.reports.charts import Mark
 from annotations.reports.documents.estimates import ReportedEstimate
-from annotations.reports.documents.study import ReportedQuestion, StudyDocument, WithoutRater
+from annotations.reports.documents.study import RANKED, VOTED, ReportedQuestion, StudyDocument, WithoutRater
 from annotations.reports.estimates import ends, interval_over, leading, note_of
 from annotations.reports.numbers import counted, figure, interval, share, span
+from annotations.reports.study.sections.answered import answered, n_unable
 from annotations.reports.study.sections.categories import category_mean_blocks
 from annotations.reports.study.sections.comparisons import comparison_blocks
 from annotations.reports.study.sections.gains import mean_reliability_blocks
@@ -26,6 +27,7 @@ HEADLINE = {
     "nominal": ("krippendorff_alpha_nominal", "nominal alpha"),
     "preference": ("krippendorff_alpha_nominal", "nominal alpha"),
     "ranking": ("krippendorff_alpha_nominal", "nominal alpha"),
+    "best_worst": ("krippendorff_alpha_nominal", "nominal alpha"),
 }
 """By kind of question: the statistic that the headline names."""
 DRAWN_AGREEMENT = (
@@ -71,17 +73,16 @@ def too_wide(agreement: ReportedEstimate) -> tuple[float, float] | None:
     return bounds if bounds and bounds[1] - bounds[0] > WIDEST else None
 
 
-def headline(dimension: ReportedQuestion) -> str:
+def headline(dimension: ReportedQuestion, document: StudyDocument) -> str:
     """The question's result, in one or two sentences of plain text without the final full stop.
 
     Which method wins, if the question is about preferences; otherwise how much was rated, and how far raters agree.
     """
     if part := dimension.preferences:
         return part.sentence.rstrip(".")
-    ratings, units = counted(dimension.n_ratings, "rating"), counted(dimension.n_units, "item")
-    said = f"{ratings} of {units} by {counted(dimension.n_raters, 'rater')}"
-    if dimension.n_unable:
-        said += f", {counted(dimension.n_unable, 'time')} unable to answer"
+    said = answered(dimension, document)
+    if unable := n_unable(dimension, document.design):
+        said += f", {counted(unable, 'time')} unable to answer"
     alpha, name = headline_agreement(dimension)
     if alpha.value is None:
         return f"{said}; {name} cannot be estimated: {alpha.reason}"
@@ -242,12 +243,11 @@ def _agreement(dimension: ReportedQuestion) -> list[Block]:
 def _about_alpha(dimension: ReportedQuestion) -> list[Block]:
     """What a low agreement about votes does not mean, and how the places of rankings are compared."""
     alpha, _name = headline_agreement(dimension)
-    part = dimension.preferences
-    if part is None or alpha.value is None:
+    if alpha.value is None:
         return []
-    if part.kind == "votes":
+    if dimension.form == VOTED:
         return [Paragraph(LOW_ALPHA)] if alpha.value < LOW_AGREEMENT else []
-    return [Paragraph(PLACES_UNORDERED)] if part.kind == "rankings" else []
+    return [Paragraph(PLACES_UNORDERED)] if dimension.form == RANKED else []
 
 
 def _against_the_others(dimension: ReportedQuestion) -> str:
@@ -290,7 +290,7 @@ RATER_COLUMNS = (
     ("agreement", "agreement with the others", False),
     ("severity", "severity", True),
     ("spread", "spread", False),
-    ("modal_share", "most given level", False),
+    ("modal_share", "share of the most given level", False),
     ("median_seconds", "median seconds", False),
 )
 """A figure for every rater, its heading, and whether it is signed."""
@@ -318,9 +318,9 @@ def _raters(dimension: ReportedQuestion) -> list[Block]:
             "axis": "mean deviation from the others' ratings of the same items; right is milder",
         }
     else:
-        of_votes = dimension.preferences is not None and dimension.preferences.kind == "votes"
+        about = " about votes" if dimension.form == VOTED else ""
         plot = {
-            "title": f"Agreement of every rater with the others{' about votes' if of_votes else ''}",
+            "title": f"Agreement of every rater with the others{about}",
             "limits": (-1.0, 1.0),
             "shown": (0.0, 1.0),
             "references": [(0.0, "as by chance")],

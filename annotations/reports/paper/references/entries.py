@@ -1,73 +1,8 @@
-"""The sources of the methods that a report uses, as BibTeX."""
+"""Sources on agreement, comparisons, metrics, critics and checklists."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from annotations.reports.paper.references.reference import Reference, article
 
-
-@dataclass(frozen=True)
-class Reference:
-    """One entry. `fields` are BibTeX's own beyond author, title and year, in the order written."""
-
-    key: str
-    kind: str
-    author: str
-    title: str
-    year: int
-    fields: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def short(self) -> str:
-        """Author and year as a text names them: Cameron et al. 2011."""
-        names = [name.split(",")[0].strip("{}") for name in self.author.split(" and ")]
-        who = names[0] if len(names) == 1 else " & ".join(names) if len(names) == 2 else f"{names[0]} et al."
-        return f"{_plain(who)} {self.year}"
-
-    @property
-    def long(self) -> str:
-        """The entry as a line of a list of references."""
-        found = dict(self.fields)
-        place = found.get("journal") or found.get("booktitle") or found.get("publisher") or found.get("howpublished")
-        volume = found.get("volume", "") + (f"({found['number']})" if "number" in found else "")
-        pages = found.get("pages", "")
-        where = " ".join(filter(None, (place, volume))) + (f":{pages}" if pages else "")
-        authors = "; ".join(self.author.split(" and "))
-        return _plain(f"{authors} ({self.year}). {self.title}. {where}.")
-
-    def bibtex(self) -> str:
-        listed = (("author", self.author), ("title", f"{{{self.title}}}"), ("year", str(self.year)), *self.fields)
-        body = "".join(f"  {name} = {{{value}}},\n" for name, value in listed)
-        return f"@{self.kind}{{{self.key},\n{body}}}\n"
-
-
-def _plain(text: str) -> str:
-    for accented, letter in (
-        ("--", "–"),
-        (r"{\"a}", "ä"),
-        (r"{\'e}", "é"),
-        (r"{\'o}", "ó"),
-        (r"{\o}", "ø"),
-        ("{", ""),
-        ("}", ""),
-        (r"\&", "&"),
-    ):
-        text = text.replace(accented, letter)
-    return text
-
-
-def bibliography(keys: Iterable[str]) -> str:
-    """The entries of these keys, each once, in the order of their keys. Raises KeyError for an unknown one."""
-    return "\n".join(REFERENCES[key].bibtex() for key in sorted(set(keys)))
-
-
-def _article(key: str, author: str, title: str, year: int, journal: str, volume: str, pages: str) -> Reference:
-    name, _, number = volume.partition("/")
-    numbered = (("number", number),) if number else ()
-    return Reference(
-        key, "article", author, title, year, (("journal", journal), ("volume", name), *numbered, ("pages", pages))
-    )
-
-
-_ALL = (
+ENTRIES = (
     Reference(
         "krippendorff2011",
         "misc",
@@ -76,7 +11,7 @@ _ALL = (
         2011,
         (("howpublished", "Annenberg School for Communication, University of Pennsylvania"),),
     ),
-    _article(
+    article(
         "fleiss1971",
         "Fleiss, Joseph L.",
         "Measuring nominal scale agreement among many raters",
@@ -85,7 +20,7 @@ _ALL = (
         "76/5",
         "378--382",
     ),
-    _article(
+    article(
         "cohen1968",
         "Cohen, Jacob",
         "Weighted kappa: Nominal scale agreement with provision for scaled disagreement or partial credit",
@@ -94,7 +29,7 @@ _ALL = (
         "70/4",
         "213--220",
     ),
-    _article(
+    article(
         "conger1980",
         "Conger, Anthony J.",
         "Integration and generalization of kappas for multiple raters",
@@ -103,7 +38,7 @@ _ALL = (
         "88/2",
         "322--328",
     ),
-    _article(
+    article(
         "gwet2008",
         "Gwet, Kilem Li",
         "Computing inter-rater reliability and its variance in the presence of high agreement",
@@ -123,7 +58,7 @@ _ALL = (
             ("publisher", "Advanced Analytics"),
         ),
     ),
-    _article(
+    article(
         "brennan1981",
         "Brennan, Robert L. and Prediger, Dale J.",
         "Coefficient kappa: Some uses, misuses, and alternatives",
@@ -132,7 +67,7 @@ _ALL = (
         "41/3",
         "687--699",
     ),
-    _article(
+    article(
         "mcgraw1996",
         "McGraw, Kenneth O. and Wong, S. P.",
         "Forming inferences about some intraclass correlation coefficients",
@@ -141,7 +76,7 @@ _ALL = (
         "1/1",
         "30--46",
     ),
-    _article(
+    article(
         "efron1987",
         "Efron, Bradley",
         "Better bootstrap confidence intervals",
@@ -150,7 +85,7 @@ _ALL = (
         "82/397",
         "171--185",
     ),
-    _article(
+    article(
         "efron1981",
         "Efron, Bradley and Stein, Charles",
         "The jackknife estimate of variance",
@@ -159,7 +94,7 @@ _ALL = (
         "9/3",
         "586--596",
     ),
-    _article(
+    article(
         "cameron2011",
         "Cameron, A. Colin and Gelbach, Jonah B. and Miller, Douglas L.",
         "Robust inference with multiway clustering",
@@ -168,7 +103,7 @@ _ALL = (
         "29/2",
         "238--249",
     ),
-    _article(
+    article(
         "wilcoxon1945",
         "Wilcoxon, Frank",
         "Individual comparisons by ranking methods",
@@ -185,7 +120,7 @@ _ALL = (
         1935,
         (("publisher", "Oliver and Boyd"),),
     ),
-    _article(
+    article(
         "phipson2010",
         "Phipson, Belinda and Smyth, Gordon K.",
         ("Permutation p-values should never be zero: Calculating exact p-values when permutations are randomly drawn"),
@@ -194,7 +129,7 @@ _ALL = (
         "9/1",
         "39",
     ),
-    _article(
+    article(
         "kerby2014",
         "Kerby, Dave S.",
         "The simple difference formula: An approach to teaching nonparametric correlation",
@@ -203,7 +138,7 @@ _ALL = (
         "3",
         "1",
     ),
-    _article(
+    article(
         "wilson1927",
         "Wilson, Edwin B.",
         "Probable inference, the law of succession, and statistical inference",
@@ -212,7 +147,7 @@ _ALL = (
         "22/158",
         "209--212",
     ),
-    _article(
+    article(
         "mccullagh1980",
         "McCullagh, Peter",
         "Regression models for ordinal data",
@@ -221,7 +156,7 @@ _ALL = (
         "42/2",
         "109--142",
     ),
-    _article(
+    article(
         "hedeker1994",
         "Hedeker, Donald and Gibbons, Robert D.",
         "A random-effects ordinal regression model for multilevel analysis",
@@ -230,7 +165,7 @@ _ALL = (
         "50/4",
         "933--944",
     ),
-    _article(
+    article(
         "waudbysmith2024",
         "Waudby-Smith, Ian and Ramdas, Aaditya",
         "Estimating means of bounded random variables by betting",
@@ -239,7 +174,7 @@ _ALL = (
         "86/1",
         "1--27",
     ),
-    _article(
+    article(
         "steegen2016",
         "Steegen, Sara and Tuerlinckx, Francis and Gelman, Andrew and Vanpaemel, Wolf",
         "Increasing transparency through a multiverse analysis",
@@ -248,7 +183,7 @@ _ALL = (
         "11/5",
         "702--712",
     ),
-    _article(
+    article(
         "spearman1904",
         "Spearman, Charles",
         "The proof and measurement of association between two things",
@@ -257,7 +192,7 @@ _ALL = (
         "15/1",
         "72--101",
     ),
-    _article(
+    article(
         "kendall1945",
         "Kendall, M. G.",
         "The treatment of ties in ranking problems",
@@ -277,7 +212,7 @@ _ALL = (
             ("pages", "12914--12929"),
         ),
     ),
-    _article(
+    article(
         "deutsch2021",
         "Deutsch, Daniel and Dror, Rotem and Roth, Dan",
         "A statistical analysis of summarization evaluation metrics using resampling methods",
@@ -286,7 +221,7 @@ _ALL = (
         "9",
         "1132--1146",
     ),
-    _article(
+    article(
         "holm1979",
         "Holm, Sture",
         "A simple sequentially rejective multiple test procedure",
@@ -295,7 +230,7 @@ _ALL = (
         "6/2",
         "65--70",
     ),
-    _article(
+    article(
         "hothorn2008",
         "Hothorn, Torsten and Bretz, Frank and Westfall, Peter",
         "Simultaneous inference in general parametric models",
@@ -304,7 +239,7 @@ _ALL = (
         "50/3",
         "346--363",
     ),
-    _article(
+    article(
         "schuirmann1987",
         "Schuirmann, Donald J.",
         "A comparison of the two one-sided tests procedure and the power approach for assessing bioequivalence",
@@ -313,7 +248,7 @@ _ALL = (
         "15/6",
         "657--680",
     ),
-    _article(
+    article(
         "dawid1979",
         "Dawid, A. P. and Skene, A. M.",
         "Maximum likelihood estimation of observer error-rates using the {EM} algorithm",
@@ -322,25 +257,7 @@ _ALL = (
         "28/1",
         "20--28",
     ),
-    _article(
-        "bradley1952",
-        "Bradley, Ralph Allan and Terry, Milton E.",
-        "Rank analysis of incomplete block designs: {I}. The method of paired comparisons",
-        1952,
-        "Biometrika",
-        "39/3",
-        "324--345",
-    ),
-    _article(
-        "davidson1970",
-        "Davidson, Roger R.",
-        "On extending the {Bradley--Terry} model to accommodate ties in paired comparison experiments",
-        1970,
-        "Journal of the American Statistical Association",
-        "65/329",
-        "317--328",
-    ),
-    _article(
+    article(
         "brier1950",
         "Brier, Glenn W.",
         "Verification of forecasts expressed in terms of probability",
@@ -349,7 +266,7 @@ _ALL = (
         "78/1",
         "1--3",
     ),
-    _article(
+    article(
         "chao1987",
         "Chao, Anne",
         "Estimating the population size for capture-recapture data with unequal catchability",
@@ -372,7 +289,7 @@ _ALL = (
             ("pages", "14277--14286"),
         ),
     ),
-    _article(
+    article(
         "kottner2011",
         (
             "Kottner, Jan and Audig{\\'e}, Laurent and Brorson, Stig and Donner, Allan and Gajewski, Byron J. "
@@ -393,4 +310,3 @@ _ALL = (
         (("howpublished", "arXiv:2412.07940"),),
     ),
 )
-REFERENCES = {reference.key: reference for reference in _ALL}

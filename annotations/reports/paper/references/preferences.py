@@ -1,0 +1,80 @@
+"""Sources on votes, rankings, and best and worst."""
+
+from annotations.reports.paper.references.reference import Reference, article
+
+OF_PREFERENCES = (
+    article(
+        "bradley1952",
+        "Bradley, Ralph Allan and Terry, Milton E.",
+        "Rank analysis of incomplete block designs: {I}. The method of paired comparisons",
+        1952,
+        "Biometrika",
+        "39/3",
+        "324--345",
+    ),
+    article(
+        "davidson1970",
+        "Davidson, Roger R.",
+        "On extending the {Bradley--Terry} model to accommodate ties in paired comparison experiments",
+        1970,
+        "Journal of the American Statistical Association",
+        "65/329",
+        "317--328",
+    ),
+    article(
+        "davidson1977",
+        "Davidson, Roger R. and Beaver, Robert J.",
+        "On extending the {Bradley--Terry} model to incorporate within-pair order effects",
+        1977,
+        "Biometrics",
+        "33/4",
+        "693--702",
+    ),
+    Reference(
+        "luce1959",
+        "book",
+        "Luce, R. Duncan",
+        "Individual Choice Behavior: A Theoretical Analysis",
+        1959,
+        (
+            ("publisher", "Wiley"),
+            ("address", "New York"),
+        ),
+    ),
+    article(
+        "plackett1975",
+        "Plackett, R. L.",
+        "The analysis of permutations",
+        1975,
+        "Journal of the Royal Statistical Society: Series C (Applied Statistics)",
+        "24/2",
+        "193--202",
+    ),
+    article(
+        "turner2020",
+        "Turner, Heather L. and van Etten, Jacob and Firth, David and Kosmidis, Ioannis",
+        "Modelling rankings in {R}: The {PlackettLuce} package",
+        2020,
+        "Computational Statistics",
+        "35/3",
+        "1027--1057",
+    ),
+    article(
+        "marley2005",
+        "Marley, A. A. J. and Louviere, J. J.",
+        "Some probabilistic models of best, worst, and best--worst choices",
+        2005,
+        "Journal of Mathematical Psychology",
+        "49/6",
+        "464--480",
+    ),
+    article(
+        "friedman1937",
+        "Friedman, Milton",
+        "The use of ranks to avoid the assumption of normality implicit in the analysis of variance",
+        1937,
+        "Journal of the American Statistical Association",
+        "32/200",
+        "675--701",
+    ),
+)
