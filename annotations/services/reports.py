@@ -156,10 +156,11 @@ def _end(snapshot: ReportSnapshot, state: ReportSnapshot.State, **fields: Any) -
 
 
 def default_comparisons(study: Study, data: StudyData) -> list[tuple[str, str]]:
-    """The default comparisons of the results page: each refined method with the method that it refines."""
-    from annotations.reports.study.analysis import comparable
+    """The default comparisons of the results page: each refined method with the method that it refines, or else the
+    only two methods with each other."""
+    from annotations.reports.study.analysis import comparable, default_pair
 
-    return comparable(data, linked_methods(study)[:MOST_COMPARISONS])
+    return comparable(data, linked_methods(study)[:MOST_COMPARISONS]) or default_pair(data)
 
 
 def report_now(*, study: Study, comparisons: Comparisons, seed: int = DEFAULT_SEED) -> ReportSnapshot:
@@ -183,12 +184,12 @@ def _worked_out(snapshot: ReportSnapshot) -> tuple[StudyDocument, list[FrozenTab
     """The document, and the figures of every unit."""
     # Here and above: every worker and the clock import this module, and the statistics would take half of their
     # start-up time.
-    from annotations.reports.study.analysis import Options, analyse, comparable
+    from annotations.reports.study.analysis import Options, analyse, comparable, default_pair
     from annotations.reports.study.document import document
 
     study, asked = snapshot.study, queries.asked_of(snapshot)
     rows = study_rows(study)
-    comparisons = comparable(rows.data, asked.comparisons)
+    comparisons = comparable(rows.data, asked.comparisons) or default_pair(rows.data)
 
     def report(what: str, share: float) -> None:
         if not ReportSnapshot.held(snapshot.claim).update(message=f"{share:.0%} · {what}"):

@@ -16,7 +16,6 @@ from annotations import dispatch
 from annotations.models import ReportSnapshot, Study
 from annotations.queries import reports as queries
 from annotations.queries.live.kept import LARGE, is_large
-from annotations.queries.reports import Comparisons
 from annotations.queries.studies import has_answers_of_excluded_alone
 from annotations.reports.anchors import anchors
 from annotations.reports.documents.conversion import to_text
@@ -80,7 +79,6 @@ def results(request: HttpRequest, study: Study, *, large: int = LARGE) -> HttpRe
         "is_at_work": snapshot.state in AT_WORK,
         "is_current": found.is_current,
         "methods": methods,
-        "can_compare_more": _can_compare_more(methods, comparisons),
         "chosen": [f"{baseline}:{refined}" for baseline, refined in chosen],
     }
     return _page(request, study, shown, context)
@@ -110,8 +108,9 @@ def _news(request: HttpRequest, study: Study, found: dispatch.Found) -> HttpResp
     return render(request, "annotations/results/_status.html", context)
 
 
-def _can_compare_more(methods: Sequence[str], comparisons: Comparisons) -> bool:
-    return len(methods) > 2 or (len(methods) == 2 and not comparisons)
+def _can_compare_more(methods: Sequence[str], document: StudyDocument | None) -> bool:
+    is_compared = document is not None and any(question.comparisons for question in document.dimensions)
+    return len(methods) > 2 or (len(methods) == 2 and not is_compared)
 
 
 def _page(request: HttpRequest, study: Study, shown: ReportSnapshot | None, context: dict[str, Any]) -> HttpResponse:
@@ -119,9 +118,8 @@ def _page(request: HttpRequest, study: Study, shown: ReportSnapshot | None, cont
     document = queries.readable(shown) if shown is not None else None
     shown = shown if document else None
     if document and "methods" not in context:
-        methods = document.single_methods
-        compared = [(one.baseline, one.refined) for question in document.dimensions for one in question.comparisons]
-        context |= {"methods": methods, "can_compare_more": _can_compare_more(methods, compared)}
+        context |= {"methods": document.single_methods}
+    context |= {"can_compare_more": _can_compare_more(context.get("methods", ()), document)}
     said = summary(document) if document else []
     questions = _questions(study, shown, document) if shown and document else []
     found = {

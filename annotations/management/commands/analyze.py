@@ -15,7 +15,7 @@ from annotations.reports.bad_data import BadData
 from annotations.reports.documents.supporting import ReportedExclusion
 from annotations.reports.numbers import counted, for_terminal
 from annotations.reports.paper.summary import summary
-from annotations.reports.study.analysis import Options, Unknown, analyse, pair_named
+from annotations.reports.study.analysis import Options, Unknown, analyse, default_pair, pair_named
 from annotations.reports.study.data import StudyData
 from annotations.reports.study.document import document
 from annotations.reports.study.files.excluded_raters import read_exclusions
@@ -141,10 +141,6 @@ class Command(BaseCommand):
             return
         if options["margin"] is not None and not options["margin"] > 0:
             raise CommandError("--margin must be above 0: the smallest difference of mean ratings that matters.")
-        if options["margin"] is not None and not options["compare"] and not options["comparisons"]:
-            raise CommandError(
-                "--margin is for comparisons: name one with --compare BASELINE:REFINED, or --comparisons."
-            )
         if not options["scale"] and not options["questions"]:
             raise CommandError("--ratings needs --scale, such as --scale 1-5, or --questions FILE.")
         try:
@@ -168,6 +164,16 @@ class Command(BaseCommand):
                 pairs = read_comparisons(options["comparisons"], log) if options["comparisons"] else []
             pairs += [_pair(text, data.methods) for text in options["compare"]]
             pairs = list(dict.fromkeys(pairs))
+            if not pairs and (pairs := default_pair(data)):
+                ((baseline, refined),) = pairs
+                log.remark(
+                    f"{refined} is compared with {baseline}, since there are only two methods. "
+                    "For the other direction: --compare BASELINE:REFINED."
+                )
+            if options["margin"] is not None and not pairs:
+                raise CommandError(
+                    "--margin is for comparisons: name one with --compare BASELINE:REFINED, or --comparisons."
+                )
             if options["margin"] is not None:
                 _check_margin(options["margin"], data)
             n = DEFAULT_RESAMPLES if options["resamples"] is None else options["resamples"]

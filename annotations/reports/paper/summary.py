@@ -1,10 +1,13 @@
 """The answer to every question of a study in one sentence."""
 
+from collections.abc import Sequence
+from math import exp
+
 from annotations.reports.documents.comparisons import ReportedComparison, ReportedModel
 from annotations.reports.documents.estimates import ReportedEstimate, ReportedInterval
-from annotations.reports.documents.study import RATED, ReportedQuestion, StudyDocument
+from annotations.reports.documents.study import RATED, ReportedMean, ReportedQuestion, StudyDocument
 from annotations.reports.estimates import interval_over
-from annotations.reports.numbers import counted, figure, scale_value, share, span
+from annotations.reports.numbers import counted, figure, p_value, scale_value, share, span
 from annotations.reports.study.sections.answered import answered
 from annotations.reports.study.sections.comparisons import tests_over_prompts
 
@@ -14,6 +17,8 @@ WIDEST_FIRST = ("prompts and raters", "prompts", "raters")
 _SIGNIFICANT = 0.05
 MOST_COMPARED = 3
 MOST_NAMED = 5
+_LEVEL = 1e-9
+"""Means that differ by less are equal but for rounding."""
 
 
 def summary(document: StudyDocument) -> list[str]:
@@ -74,6 +79,8 @@ def _comparison(comparison: ReportedComparison) -> str:
     within = _within(diff, WIDEST_FIRST, signed=True)
     if not bounds and (tests := tests_over_prompts(comparison)):
         within += f"; {tests}"
+    if interval and (of_interval := _p_over(comparison, interval.covers)) is not None:
+        within += f", {p_value(of_interval)}"
     tally = f"better on {comparison.wins:,} of {counted(comparison.n, 'prompt')}, worse on {comparison.losses:,}"
     is_apart = bounds[0] > 0 or bounds[1] < 0 if bounds else p is not None and p < _SIGNIFICANT
     if diff.value is not None and is_apart:
@@ -86,17 +93,26 @@ def _comparison(comparison: ReportedComparison) -> str:
     return f"the ratings do not distinguish {refined} from {baseline}: mean difference {difference}"
 
 
+def _p_over(comparison: ReportedComparison, covers: str) -> float | None:
+    """The p of no difference that belongs to the interval over this population."""
+    return {
+        "prompts and raters": comparison.both.p,
+        "prompts": comparison.permutation.p,
+        "raters": comparison.raters_p,
+    }.get(covers)
+
+
 def _of_model(dimension: ReportedQuestion, model: ReportedModel) -> str:
     """Which of many methods is rated highest, by how much, and which of the others it is not distinguished from."""
     best, *others = model.methods
     alike = [one.method for one in others if set(one.letters) & set(best.letters)]
-    basis = f"{_mean_against_next(dimension, best.method)}all pairs in one model, "
-    if model.has_simultaneous_p:
-        basis += f"simultaneous 95% intervals over {model.covers}"
-    else:
-        basis += f"intervals over {model.covers}, Holm's correction, 5%"
-    if "raters" not in model.covers:
-        basis += "; whether this holds for other raters is not known"
+    parts = (
+        _means_of(dimension, best.method, others[0].method),
+        _odds_against(model, best.method, others[0].method),
+        "all pairs in one model" + ("" if model.has_simultaneous_p else ", Holm's correction, 5%"),
+        "" if "raters" in model.covers else "whether this holds for other raters is not known",
+    )
+    basis = "; ".join(filter(None, parts))
     if not alike:
         return f"Of {len(model.methods)} methods, {best.method} is rated higher than each other one ({basis})."
     if len(alike) == len(others):
@@ -104,34 +120,66 @@ def _of_model(dimension: ReportedQuestion, model: ReportedModel) -> str:
             f"The ratings do not distinguish {best.method}, which is rated highest, from any of the "
             f"{len(others)} other methods ({basis})."
         )
-    named = alike[0] if len(alike) == 1 else f"{', '.join(alike[:-1])} and {alike[-1]}"
-    if len(alike) > MOST_NAMED:
-        named = f"{len(alike)} others"
     highest = f"Of {len(model.methods)} methods, {best.method} is rated highest"
-    return f"{highest}, but is not distinguished from {named} ({basis})."
+    return f"{highest}, but is not distinguished from {_listed(alike, 'others')} ({basis})."
 
 
-def _mean_against_next(dimension: ReportedQuestion, best: str) -> str:
-    """The mean of the best method, and the highest of the others."""
+def _means_of(dimension: ReportedQuestion, best: str, second: str) -> str:
+    """The mean of the best method, and that of the next one."""
     means = {mean.method: mean.value for mean in dimension.means if mean.value is not None}
-    if best not in means or len(means) < 2:
+    if not {best, second} <= means.keys():
         return ""
-    second = max((method for method in means if method != best), key=lambda method: means[method] or 0.0)
-    return f"mean {figure(means[best], digits=2)}, next {second} with {figure(means[second], digits=2)}; "
+    return f"mean {figure(means[best], digits=2)}, next {second} with {figure(means[second], digits=2)}"
+
+
+def _odds_against(model: ReportedModel, best: str, second: str) -> str:
+    """The odds ratio of a higher rating than the next method's, with its interval and p; empty where it has none."""
+    pair = next((one for one in model.pairs if {one.first, one.second} == {best, second}), None)
+    found = interval_over(pair.log_odds, model.covers) if pair else None
+    if pair is None or found is None or found.bounds is None or pair.odds_ratio is None:
+        return f"intervals over {model.covers}"
+    ratio, low, high = pair.odds_ratio, *map(exp, found.bounds)
+    if pair.first != best:
+        ratio, low, high = 1 / ratio, 1 / high, 1 / low
+    kind, p = "95% interval", pair.p_holm
+    if model.has_simultaneous_p:
+        kind, p = "simultaneous 95% interval", pair.p_simultaneous
+    said = f"odds ratio against {second} {figure(ratio, digits=2)}, {kind} over {model.covers} {span(low, high)}"
+    return f"{said}, {p_value(p)}" if p is not None else said
 
 
 def _best(dimension: ReportedQuestion, sampled: str) -> str:
     ranked = sorted((mean for mean in dimension.means if mean.value is not None), key=lambda mean: -(mean.value or 0.0))
     if not ranked:
         return "No method has a mean rating."
-    first, last = ranked[0], ranked[-1]
-    of_first, of_last = (_within(one, WIDEST_FIRST, signed=False, sampled=sampled) for one in (first, last))
+    values = [mean.value or 0.0 for mean in ranked]
+    first = [mean for mean, value in zip(ranked, values, strict=True) if values[0] - value < _LEVEL]
+    last = [mean for mean, value in zip(ranked, values, strict=True) if value - values[-1] < _LEVEL]
+    if len(first) == len(ranked):
+        who = _listed([mean.method for mean in first], "methods")
+        has = "has the" if len(first) == 1 else "have the same"
+        return f"{who} {has} mean rating, {figure(values[0], digits=2)} on {_scale(dimension)}."
+    # As many decimals as tell the highest mean from the lowest.
+    digits = next((n for n in (2, 3, 4) if figure(values[0], digits=n) != figure(values[-1], digits=n)), 5)
+
+    def end(means: Sequence[ReportedMean], which: str) -> str:
+        of_one = f" ({_within(means[0], WIDEST_FIRST, signed=False, sampled=sampled)})" if len(means) == 1 else ""
+        scale = f" on {_scale(dimension)}" if means is first else ""
+        who = _listed([mean.method for mean in means], "methods")
+        return f"{who} {which}, {figure(means[0].value, digits=digits)}{scale}{of_one}"
+
+    has = "has" if len(first) == 1 else "have"
     return (
-        f"Of {counted(len(ranked), 'method')}, {first.method} has the highest mean rating, "
-        f"{figure(first.value, digits=2)} on {_scale(dimension)} ({of_first}), "
-        f"and {last.method} the lowest, {figure(last.value, digits=2)} "
-        f"({of_last}); without a paired comparison these do not show which differ."
+        f"Of {counted(len(ranked), 'method')}, {end(first, f'{has} the highest mean rating')}, "
+        f"and {end(last, 'the lowest')}; without a paired comparison these do not show which differ."
     )
+
+
+def _listed(names: Sequence[str], noun: str) -> str:
+    """The names, or how many there are."""
+    if len(names) > MOST_NAMED:
+        return f"{len(names)} {noun}"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _shares(dimension: ReportedQuestion) -> str:

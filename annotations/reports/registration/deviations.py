@@ -124,6 +124,9 @@ def _exclusions(registered: Plan, outcome: Outcome) -> Iterator[str]:
 
 def _analysis(registered: Plan, outcome: Outcome) -> Iterator[str]:
     planned, found = set(registered.comparisons), set(outcome.comparisons)
+    if not planned and len(registered.methods) == 2:
+        # There is no choice of what to compare.
+        found = {pair for pair in found if set(pair) != set(registered.methods)}
     for baseline, refined in sorted(found - planned):
         yield f"Comparison of {refined} with {baseline}: not registered, so exploratory."
     for baseline, refined in sorted(planned - found):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from annotations.reports.documents.study import BETWEEN_METHODS
 from annotations.reports.study.data import DimensionData, StudyData
 from annotations.reports.study.robustness import Depth, depth
 from annotations.reports.study.supporting import Lead, Support, lead_of, support_of
@@ -333,6 +334,20 @@ def comparable(data: StudyData, pairs: Sequence[Sequence[str]]) -> list[tuple[st
     if not data.has_methods or not data.has_prompts:
         return []
     return [(old, new) for old, new in pairs if old in data.methods and new in data.methods]
+
+
+def default_pair(data: StudyData) -> list[tuple[str, str]]:
+    """The only two methods, where an ordered question has ratings of both on two prompts or more: the first by name is
+    the baseline. Otherwise none."""
+    if len(data.methods) != 2 or any(BETWEEN_METHODS in name for name in data.methods):
+        return []
+    for dimension in data.dimensions if data.has_prompts else ():
+        prompt, method = data.prompt[dimension.units], data.method[dimension.units]
+        of_each = (prompt[(method == code) & (prompt >= 0)] for code in (0, 1))
+        if dimension.is_ordinal and len(np.intersect1d(*of_each)) > 1:
+            first, second = sorted(data.methods)
+            return [(first, second)]
+    return []
 
 
 def pair_named(text: str, methods: Sequence[str]) -> tuple[str, str] | None:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp
 
+from annotations.reports.documents.estimates import ReportedEstimate
 from annotations.reports.documents.preferences import PreferencePart, ReportedPair, ReportedStrength
 from annotations.reports.estimates import leading
-from annotations.reports.numbers import counted
+from annotations.reports.numbers import counted, p_value
 
 MOST_NAMED = 5
 ALPHA = 0.05
@@ -230,7 +231,13 @@ def _against_next(part: PreferencePart, best: ReportedStrength, second: Reported
             f"and it comes before {second.method}, the next best, in an estimated {chance:.0%} of rankings without ties"
         )
     alone = " for this pair alone" if is_alone and low > 0.5 else ""
-    return f", {said}, 95% interval over {found.covers} {low:.0%}–{high:.0%}{alone}"
+    p = _p_of(pair.log_odds, found.covers, pair.p)
+    return f", {said}, 95% interval over {found.covers} {low:.0%}–{high:.0%}{p}{alone}"
+
+
+def _p_of(estimate: ReportedEstimate, covers: str, p: float | None) -> str:
+    """p after an interval over this population, which p is of if the estimate's first interval is."""
+    return f", {p_value(p)}" if p is not None and estimate.intervals[0].covers == covers else ""
 
 
 def _noun(part: PreferencePart) -> str:
@@ -281,7 +288,7 @@ def _decided(pair: ReportedPair, noun: str, *, is_one_of_many: bool = False) -> 
         said += f" against {worse}"
     if bounds := _bounds(pair, better):
         low, high, covers = bounds
-        said += f", 95% interval over {covers} {low:.0%}–{high:.0%}"
+        said += f", 95% interval over {covers} {low:.0%}–{high:.0%}{_p_of(rate, covers, pair.p)}"
         if low <= 0.5:
             said = f"The {noun}s do not distinguish {better} from {worse}: {said}"
     return said

@@ -14,7 +14,7 @@ from annotations.models import LateAnswer, Membership, Rater, ReportSnapshot, St
 from annotations.queries.result_units import linked_methods, study_methods
 from annotations.questions import ALIGNMENT, PREFERENCE
 from annotations.reports.study import analysis
-from generation.models import Method, MetricScore
+from generation.models import Image, Method, MetricScore
 from tests.factories import make_answer, make_member, make_rater, make_study, make_user
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +93,21 @@ def test_the_answer_comes_first(client: Client) -> None:
     assert text.index("<svg") < text.index("<table")
     assert "What people disagree about most" in text
     assert "seed 0" in text
+
+
+def test_the_only_two_methods_are_compared_without_being_asked_for(client: Client) -> None:
+    study = rated_study(presets=(ALIGNMENT,))
+    Image.objects.update(parent=None)
+    assert linked_methods(study) == []
+    first, second = study_methods(study)
+    client.force_login(study.owner)
+
+    text = client.get(address(study)).content.decode()
+
+    assert f"{second} against {first}" in text
+    assert "Compare two more methods" not in text
+    turned = client.get(f"{address(study)}?compare={second}:{first}").content.decode()
+    assert f"{first} against {second}" in turned
 
 
 def test_an_empty_study_says_what_to_do(client: Client) -> None:
@@ -282,7 +297,7 @@ def test_the_files(client: Client, study: Study, seen: str) -> None:
     assert study.title in html.content.decode()
     assert json.loads(client.get(place + "json").content) == snapshot.results
     tex = client.get(place + "tex").content.decode()
-    assert tex.count(r"\begin{tabular}") == tex.count(r"\bottomrule") == 2
+    assert tex.count(r"\begin{tabular}") == tex.count(r"\bottomrule") == 3
     assert client.get(place + "exe").status_code == 404
     whole = rows_of(client.get(address(study, f"{snapshot.pk}/agreement.csv")))
     assert [row["statistic"] for row in whole] == [

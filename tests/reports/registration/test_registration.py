@@ -66,6 +66,13 @@ def test_changed_settings_name_both_values() -> None:
     ]
 
 
+def test_a_plan_of_two_methods_need_not_name_their_comparison() -> None:
+    plan = replace(PLAN, comparisons=())
+    done = replace(DONE, comparisons=(("refined", "base"),))
+    assert deviations(plan, plan, done) == []
+    assert len(deviations(replace(plan, methods=("base", "refined", "third")), plan, done)) == 2
+
+
 def test_other_words_and_other_answers_are_two_deviations() -> None:
     other = replace(QUESTION, question="Does it fit?", levels=(("1", "no"), ("2", "partly"), ("3", "yes")))
     found = deviations(PLAN, replace(PLAN, questions=(other, replace(QUESTION, name="new"))), DONE)

@@ -148,6 +148,24 @@ def test_the_terminal_says_which_method_is_better(
     assert "b is rated 3.00 higher than a (no interval: all differences are equal; " in capsys.readouterr().out
 
 
+def test_the_only_two_methods_are_compared_and_the_direction_is_said(
+    analyze: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells = [(p, r, m) for p in range(6) for r in range(3) for m in "ab"]
+    rows = [f"p{p}_{m},r{r},{'ab'.index(m) * 3 + 1 + (p + r) % 2}" for p, r, m in cells]
+    items = "item,prompt,method\n" + "".join(f"p{p}_{m},p{p},{m}\n" for p in range(6) for m in "ba")
+    out = analyze("item,rater,value\n" + "\n".join(rows) + "\n", items=items, margin=0.3)
+    said = capsys.readouterr().out
+    assert "b is rated 3.00 higher than a (" in said
+    assert "b is compared with a, since there are only two methods." in said
+    with (out / "comparisons.csv").open() as file:
+        assert [(row["baseline"], row["refined"]) for row in csv.DictReader(file)] == [("a", "b")]
+    analyze("item,rater,value\n" + "\n".join(rows) + "\n", items=items, compare=["b:a"])
+    said = capsys.readouterr().out
+    assert "a is rated 3.00 lower than b (" in said
+    assert "since there are only two methods" not in said
+
+
 def test_without_prompts_means_are_over_items(analyze: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
     """A file without prompts cannot say anything over prompts."""
     out = analyze("item,rater,value\n" + "".join(f"i{i},r{r},{(i * r) % 5 + 1}\n" for i in range(20) for r in range(3)))

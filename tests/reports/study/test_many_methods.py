@@ -80,8 +80,8 @@ def test_a_document_of_an_earlier_version_names_holms_correction() -> None:
 
     new = study_document(study_data(n_prompts=12, methods=("a", "b", "c"), seed=3))
     old = edited(new, without)
-    assert "simultaneous 95% intervals over prompts and raters)" in summary(edited(new, _without_comparisons))[0]
-    assert "intervals over prompts and raters, Holm's correction, 5%)" in summary(old)[0]
+    assert ", simultaneous 95% interval over prompts and raters " in summary(edited(new, _without_comparisons))[0]
+    assert "; all pairs in one model, Holm's correction, 5%)." in summary(old)[0]
     assert "p-values have Holm's correction [@holm1979], and methods that share a letter" in " ".join(methods(old))
     (shown,) = (section for section in sections(old) if section.title == "All methods in one model")
     assert any(isinstance(block, Paragraph) and "Holm's correction)." in block.text for block in shown.blocks)
