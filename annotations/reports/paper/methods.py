@@ -197,17 +197,19 @@ DID = {
 
 
 def _scale(dimension: ReportedQuestion) -> str:
-    values, labels = dimension.values, dimension.labels
+    values, labels = dimension.values, list(dimension.labels)
     if dimension.kind == "preference":  # results name the methods, which raters did not see
-        labels = ("the image on the left", "the image on the right", *labels[2:])
+        labels = ["the image on the left", "the image on the right", *(labels or [""] * len(values))[2:]]
     kind = {"ordinal": "ordered levels", "interval": "equally spaced levels"}.get(dimension.kind, "unordered choices")
     if len(values) > MOST_NAMED:
         return f"{len(values)} {kind} from {scale_value(values[0])} to {scale_value(values[-1])}"
-    if labels:
-        named = "; ".join(f"{scale_value(value)} = {label}" for value, label in zip(values, labels, strict=True))
-    else:
-        named = ", ".join(scale_value(value) for value in values)
-    return f"{len(values)} {kind} ({named})"
+    if not labels:
+        return f"{len(values)} {kind} ({', '.join(map(scale_value, values))})"
+    named = (
+        f"{scale_value(value)} = {words}" if words else scale_value(value)
+        for value, words in zip(values, labels, strict=True)
+    )
+    return f"{len(values)} {kind} ({'; '.join(named)})"
 
 
 def _exclusions(document: StudyDocument, design: Design | None) -> Iterator[str]:

@@ -184,6 +184,16 @@ class TestMethods:
         assert "No consent text was shown." in text
         assert "unable" not in text
 
+    def test_choices_between_two_images_need_no_words(self) -> None:
+        found = edited(
+            study_document(study_data([("which", "preference")])), lambda made: made["dimensions"][0].update(labels=[])
+        )
+        assert "on 5 unordered choices (1 = the image on the left; 2 = the image on the right; 3; 4; 5) (" in "\n".join(
+            methods(found)
+        )
+        (line,) = summary(found)
+        assert line.startswith("60 votes on 20 pairs of images by 3 raters; ")
+
     def test_imported_answers_have_no_procedure(self) -> None:
         text = said(design={**DESIGN, "imported_share": 1.0})
         assert "100% of the answers were collected elsewhere" in text

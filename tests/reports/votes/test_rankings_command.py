@@ -61,6 +61,20 @@ def test_without_quick_there_are_all_files(tmp_path: Path) -> None:
     assert {"report.pdf", "report.docx", "methods.tex"} <= {path.name for path in (tmp_path / "out").iterdir()}
 
 
+def test_the_paper_names_the_model_that_was_fitted_and_its_sources(tmp_path: Path) -> None:
+    best_worst = ["prompt,rater,best,worst,shown", *(f"{p},{r},{a},{c},{a}; {b}; {c}" for p, r, (a, b, c) in orders())]
+    for text, model, key in (
+        (by_place(), "Plackett--Luce model", "plackett1975"),
+        ("\n".join(best_worst), "sequential best--worst choice", "marley2005"),
+    ):
+        analyze(tmp_path, text, is_quick=False)
+        written = (tmp_path / "out" / "methods.tex").read_text(encoding="utf-8").replace("–", "--")
+        assert model in written
+        assert key in written
+        assert "Bradley" not in written
+        assert f"{{{key}," in (tmp_path / "out" / "references.bib").read_text(encoding="utf-8")
+
+
 class TestShapes:
     @pytest.mark.parametrize(
         "text", [by_method(), by_rank(), by_item(), by_item("{m}-{p}.png"), as_text(), as_text().replace(" > ", "; ")]
