@@ -19,6 +19,7 @@ APART, OVER, UNDER = "apart", "over", "under"
 SPLIT, HURT, HELPED, CRITIC, MISSED, FLAGGED = "split", "hurt", "helped", "critic", "missed", "flagged"
 LOW, HIGH = "low", "high"
 BY_METRIC = (APART, OVER, UNDER)
+BY_MEAN = (LOW, HIGH)
 FLAGS = ("flagged", "wrong", "claims", "missed", "unable")
 """Columns of counts. A wall can be narrowed to units whose count is not zero."""
 MOST_COMMON = 6

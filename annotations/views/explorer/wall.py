@@ -16,7 +16,7 @@ from annotations import dispatch
 from annotations.models import ReportSnapshot, Response, Study
 from annotations.queries.explorer.cards import Card, cards
 from annotations.queries.explorer.figure import MOST_SELECTED
-from annotations.queries.explorer.wall import BY_METRIC, POSITION, Wall, explored_report, wall_of
+from annotations.queries.explorer.wall import BY_MEAN, BY_METRIC, Wall, explored_report, wall_of
 from annotations.queries.reports import methods_of
 from annotations.queries.studies import has_answers_of_excluded_alone
 from annotations.reports.numbers import scale_value
@@ -68,8 +68,7 @@ def explore(request: HttpRequest, study: Study) -> HttpResponse:
             "by_metric": wall.chosen.order in BY_METRIC,
             "n_all": wall.table.n_units,
             "n_first": min(FIRST, len(wall.rows)),
-            # In the report's own order the first units have nothing in common.
-            "common": wall.common(FIRST) if wall.chosen.order != POSITION else [],
+            "common": wall.common(FIRST) if wall.chosen.order in BY_MEAN else [],
             "mean": wall.mean_of(wall.rows),
             "mean_of_all": wall.mean_of(np.arange(wall.table.n_units)),
             "scatter": scatter(study, wall, rows, request.GET.urlencode()),

@@ -171,6 +171,16 @@ def test_a_copied_study_has_its_own(client: Client) -> None:
     assert own.file.name != image.file.name
 
 
+def test_a_copy_goes_on_without_an_image_whose_file_is_gone() -> None:
+    study, copied = make_study(), make_study()
+    lost, held = add(study), add_text_image(study=study, name="scarf", content=tiny_png(4), by=None)
+    default_storage.delete(str(lost.file.name))
+
+    assert copy_text_images(source=study, target=copied) == [lost.name]
+
+    assert [one.name for one in copied.text_images.all()] == [held.name]
+
+
 def test_the_design_page_gives_a_copy_the_originals_images(client: Client) -> None:
     study = make_study(instructions="![a hat](hat)")
     image = add(study)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.storage import FileSystemStorage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
@@ -297,6 +297,25 @@ def test_a_score_that_is_not_a_number_fails() -> None:
     workshop.work()
 
     assert "nan" in run.steps.get(kind="score").message
+
+
+def test_of_a_file_that_is_gone_only_its_score_fails_and_says_so() -> None:
+    class Losing(Workshop):
+        """The first image's file is lost just before the images are scored."""
+
+        def engine_for(self, spec: EngineSpec) -> Any:
+            if spec.engine == "clip-score":
+                default_storage.delete(str(Image.objects.order_by("pk")[0].file.name))
+            return super().engine_for(spec)
+
+    run = make_run(matrix=matrix(m.BASELINE), n_prompts=2)
+    Losing().work()
+
+    failed = run.steps.get(state=Step.State.FAILED)
+    assert failed.kind == "score"
+    assert failed.message.startswith("The file of image ")
+    assert "from a backup" in failed.cure
+    assert run.steps.filter(kind="score", state=Step.State.DONE).count() == 1
 
 
 def test_a_file_that_is_not_an_image_fails(monkeypatch: pytest.MonkeyPatch) -> None:
