@@ -108,7 +108,11 @@ CASES = [
     Case("ws_item_one_rater.csv", questions=(CLEAN,)),
     Case("ws_after_comma.csv", questions=(CLEAN,)),
     Case("ws_hidden_second_answer.csv", refused='row 122, value "2": .* in row 2.*21 more'),
-    Case("self_agreement.csv", questions=(Question((10, 10, 1), (None, None, None)),)),
+    Case(
+        "self_agreement.csv",
+        questions=(Question((10, 10, 1), (None, None, None)),),
+        warns=("10 answers repeat an earlier one",),
+    ),
     Case(
         "case_rater.csv",
         questions=(Question((120, 40, 4), (0.5913, 0.1610, 0.5982)),),

@@ -1,8 +1,10 @@
 """The column `repeat` of a ratings file."""
 
+import io
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 from annotations.reports.bad_data import BadData
 from tests.reports.study.test_files import matrix, read
@@ -60,3 +62,26 @@ def test_showings_may_be_counted_from_zero(tmp_path: Path) -> None:
     from_one, _ = read(tmp_path, text.replace(",1\n", ",2\n").replace(",0\n", ",1\n"))
     assert from_one.dimensions[0].repeats is not None
     assert from_one.dimensions[0].repeats.second.tolist() == [4, 1, 0]
+
+
+def test_answers_that_are_in_the_files_twice_are_counted_and_named(tmp_path: Path) -> None:
+    rows = "item,rater,dimension,value\n" + "".join(f"i{at},{rater},q,{at}\n" for at in (1, 2, 3) for rater in "ab")
+    (tmp_path / "one.csv").write_text(rows + "i1,a,q,1\ni2,b,q,2\n", encoding="utf-8")
+    (tmp_path / "other.csv").write_text(rows, encoding="utf-8")
+
+    said = io.StringIO()
+    call_command(
+        "analyze", ratings=[tmp_path / "one.csv"], scale=["1-3"], out=tmp_path / "out", quick=True, stdout=said
+    )
+    assert "8 answers: 6 read, 0 refused, 2 skipped (2 that repeat an earlier one)" in said.getvalue()
+    assert (
+        "one.csv: 2 answers repeat an earlier one of the same rater about the same item; the first is row 8, as row 2. "
+        "Only the first of equal answers counts."
+    ) in said.getvalue()
+
+    said = io.StringIO()
+    both = [tmp_path / "other.csv", tmp_path / "other.csv"]
+    call_command("analyze", ratings=both, scale=["1-3"], out=tmp_path / "out", quick=True, stdout=said)
+    assert "12 answers: 6 read, 0 refused, 6 skipped (6 that repeat an earlier one)" in said.getvalue()
+    assert "6 answers repeat an earlier one of the same rater about the same item. Only" in said.getvalue()
+    assert "6 ratings" in said.getvalue()

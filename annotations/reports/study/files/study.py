@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotations.reports.bad_data import BadData, OnBadValue
+from annotations.reports.numbers import counted
 from annotations.reports.study.data import DimensionData, StudyData, dimension_data
 from annotations.reports.study.files.answers import levels_of, question_of_slider, question_of_words
 from annotations.reports.study.files.excluded_raters import leave_out_raters
@@ -210,7 +211,8 @@ def _dimensions(
     seconds, order = times(table, keep, log)
     cell = unit * len(rater_names) + rater
     again = shown_again(table, keep, cell * (int(dimension.max(initial=0)) + 1) + dimension, log)
-    found = []
+    found: list[DimensionData] = []
+    equal: list[IntArray] = [np.zeros((0, 2), np.int64)]
     for name in scales.in_order(names):
         rows = np.flatnonzero(keep & (dimension == place[name]))
         question = _question(table, rows, name, scales, given, log)
@@ -220,9 +222,10 @@ def _dimensions(
         second = again[rows] & (level >= 0)
         repeated, of_repeated = rows[second], level[second]
         counts = ~again[rows]
-        rows, level, unable, n_refused = _once(table, rows[counts], cell, level[counts], unable[counts], log)
+        rows, level, unable, n_refused, same = _once(table, rows[counts], cell, level[counts], unable[counts], log)
+        equal.append(same)
         repeated, repeats, n_alone = pairs_of(table, repeated, of_repeated, rows[~unable], level[~unable], cell, log)
-        fate.n_read += n_good - n_refused - n_alone
+        fate.n_read += n_good - n_refused - n_alone - len(same)
         is_level = ~unable
         data = dimension_data(
             name,
@@ -242,7 +245,23 @@ def _dimensions(
         )
         _warn_of_single_ratings(data, table.file, log)
         found.append(data)
+    _warn_of_repeats(table, np.concatenate(equal), fate, log)
     return found
+
+
+def _warn_of_repeats(table: CodedTable, repeats: IntArray, fate: "_Fate", log: RejectLog) -> None:
+    n = len(repeats)
+    fate.skipped["that repeat an earlier one"] += n
+    if not n:
+        return
+    row, earlier = table.row_numbers[repeats[repeats[:, 0].argmin()]].tolist()
+    is_one_file = bool((np.diff(table.row_numbers) >= 0).all())  # row numbers start again in the next file
+    first = f"; the first is row {row}, as row {earlier}" if is_one_file else ""
+    again = counted(n, "answer repeats", "answers repeat")
+    log.warn(
+        f"{table.file}: {again} an earlier one of the same rater about the same item{first}. Only the first of equal "
+        "answers counts."
+    )
 
 
 def _warn_of_single_ratings(data: DimensionData, file: str, log: RejectLog) -> None:
@@ -276,18 +295,18 @@ def _once(
     level: IntArray,
     unable: NDArray[np.bool_],
     log: RejectLog,
-) -> tuple[IntArray, IntArray, NDArray[np.bool_], int]:
-    """One answer per rater and unit: an equal second one is dropped silently, a different one goes to the log.
+) -> tuple[IntArray, IntArray, NDArray[np.bool_], int, IntArray]:
+    """One answer per rater and unit: an equal second one is dropped, a different one goes to the log.
 
     cell: (n_table,) a code for each pair of rater and unit.
-    The last value returned is the number of different answers.
+    The last values returned are the number of different answers, and (k, 2) rows that are dropped and those that count.
     """
     good = (level >= 0) | unable
     rows, level, unable = rows[good], level[good], unable[good]
     order = np.argsort(cell[rows], kind="stable")
     repeats = np.r_[False, np.diff(cell[rows][order]) == 0]
     if not repeats.any():
-        return rows, level, unable, 0
+        return rows, level, unable, 0, np.zeros((0, 2), np.int64)
     leader = np.maximum.accumulate(np.where(repeats, 0, np.arange(len(order))))
     answer = np.where(unable, -1, level)[order]
     contradicting = np.flatnonzero(repeats & (answer != answer[leader]))
@@ -297,4 +316,6 @@ def _once(
         cure = "keep the answer that counts, or number the showings 1, 2 … in a column repeat"
         table.refuse(log, int(row), "value", table["value"][row], problem, cure)
     kept = np.sort(order[~repeats])
-    return rows[kept], level[kept], unable[kept], len(contradicting)
+    equal = np.flatnonzero(repeats & (answer == answer[leader]))
+    same = np.column_stack([rows[order[equal]], rows[order[leader[equal]]]])
+    return rows[kept], level[kept], unable[kept], len(contradicting), same
