@@ -39,8 +39,8 @@ MOST_TOGETHER = 2_000
 
 @dataclass(frozen=True)
 class AdjustedMean:
-    """One method. mean: the adjusted one, with intervals over "prompts and raters", "prompts" and "raters";
-    raw: the plain mean of the ratings used."""
+    """One method. mean: the adjusted one, with intervals over "prompts and raters", "prompts" and "raters", and the
+    number of the method's own ratings; raw: the plain mean of these."""
 
     method: int
     mean: Estimate
@@ -89,14 +89,13 @@ def adjusted_means(
     n = {"ratings": len(value), "prompts": len(prompts), "raters": len(raters)}
     within = (float(ratings.values[0]), float(ratings.values[-1]))
     intervals = _intervals(sums, means, n, within, level)
-    raw = np.bincount(m, value) / np.bincount(m)
-    return Adjusted(
-        tuple(
-            AdjustedMean(int(names[k]), Estimate("adjusted_mean", float(means[k]), _METHOD, n, intervals[k]), raw[k])
-            for k in range(len(names))
-        ),
-        severity,
-    )
+    of_method = np.bincount(m)
+    raw = np.bincount(m, value) / of_method
+    found = []
+    for k, name in enumerate(names.tolist()):
+        own = {**n, "ratings": int(of_method[k])}
+        found.append(AdjustedMean(name, Estimate("adjusted_mean", float(means[k]), _METHOD, own, intervals[k]), raw[k]))
+    return Adjusted(tuple(found), severity)
 
 
 @dataclass(frozen=True)

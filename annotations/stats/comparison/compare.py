@@ -182,8 +182,9 @@ def _counts(ratings: Ratings, unit: NDArray[np.int64], cell: NDArray[np.int64]) 
     }
     notes = []
     if counts["raters_both"] < counts["raters"]:
+        n_one = counts["raters"] - counts["raters_both"]
         notes.append(
-            f"{counts['raters'] - counts['raters_both']} of {counts['raters']} raters rated one of the methods only: "
-            "their severity is part of the difference"
+            f"{n_one} of {counts['raters']} raters rated only one of the two methods, so their severity is part of the "
+            "difference"
         )
     return counts, notes

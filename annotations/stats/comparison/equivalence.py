@@ -43,9 +43,9 @@ def equivalence(mean: float, spread: Spread, margin: float, *, alpha: float = 0.
     if both < alpha:
         words = f"equivalent: a difference of {margin:g} or more to either side is ruled out"
     elif not_worse < alpha:
-        words = f"not inferior: worse by {margin:g} or more is ruled out"
+        words = f"not inferior: a loss of {margin:g} or more is ruled out"
     elif not_better < alpha:
-        words = f"not superior: better by {margin:g} or more is ruled out"
+        words = f"not superior: a gain of {margin:g} or more is ruled out"
     else:
-        words = f"neither equivalence nor non-inferiority is shown at a margin of {margin:g}"
+        words = "neither equivalence nor non-inferiority is shown"
     return Equivalence(margin, spread.covers, interval.low, interval.high, both, not_worse, words)

@@ -140,7 +140,8 @@ def ordinal_methods(
     found = between_raters(fit, groups, own) if n_raters >= FEWEST else None
     notes: tuple[str, ...] = (note,) if note else ()
     if found is None:
-        notes += (f"the intervals do not cover other raters: {n_raters} raters of several methods",)
+        who = "only 1 rater" if n_raters == 1 else f"only {n_raters} raters" if n_raters else "no rater"
+        notes += (f"the intervals do not cover other raters: {who} rated several methods",)
     covers = "prompts and raters" if found else "prompts"
     by_images = variance_of_groups(fit, groups, own, ("images", PROMPTS_CROSSED))
     spread = _Spread(covariance, found, fit.deviations.get(CROSSED, 0.0), by_images, max(n_prompts - 1, 1))

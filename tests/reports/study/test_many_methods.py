@@ -1,5 +1,6 @@
 """Three methods and categories of prompts in a study's document, sections and tables."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,13 @@ def test_three_methods_and_a_category_have_their_sections_and_tables() -> None:
     assert [(one.category, one.n) for one in facet.effects] == [("color", 30), ("counting", 30)]
     assert facet.interaction.p < 0.2
     assert comparison.equivalence.words.startswith("not inferior")
+    said = " ".join(block.text for one in sections(made) for block in one.blocks if isinstance(block, Paragraph))
+    assert " Not inferior: a loss of 0.3 or more is ruled out." in said
+    open_question = replace(comparison.equivalence, words="neither equivalence nor non-inferiority is shown")
+    undecided = replace(dimension, comparisons=(replace(comparison, equivalence=open_question),))
+    found = sections(replace(made, dimensions=(undecided,)))
+    said = " ".join(block.text for one in found for block in one.blocks if isinstance(block, Paragraph))
+    assert " At a margin of 0.3, neither equivalence nor non-inferiority is shown." in said
     names = {name: len(list(rows(made))) for name, (_, rows) in TABLES.items()}
     assert (names["categories"], names["method_pairs"], names["means_by_facet"]) == (2, 3, 6)
     for name, (columns, rows) in TABLES.items():

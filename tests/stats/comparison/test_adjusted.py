@@ -19,6 +19,10 @@ def test_a_severe_rater_who_saw_one_method_alone_by_hand() -> None:
     ratings = Ratings.from_matrix([[4, 5, 3, 4], [nan, 3, nan, 2]], [1, 2, 3, 4, 5])
     found = adjusted_means(ratings, prompt=np.array([0, 0, 1, 1]), method=np.array([0, 1, 0, 1]))
     assert [one.raw for one in found.methods] == [3.5, 3.5]
+    assert [one.mean.n for one in found.methods] == [
+        {"ratings": 2, "prompts": 2, "raters": 2},
+        {"ratings": 4, "prompts": 2, "raters": 2},
+    ]
     assert found.severity == pytest.approx([1, -1])
     # Of the mean rater (severity 0 between both): method 0 has 3.5 − 1, method 1 has 4.5 − 1.
     assert [one.mean.value for one in found.methods] == pytest.approx([2.5, 3.5])

@@ -226,7 +226,7 @@ def test_raters_who_saw_one_method_only_are_noted() -> None:
     )
     got = comparison_of((one_sided, prompt, method))
     assert got.counts["raters_both"] == 0
-    assert "3 of 3 raters rated one of the methods only" in got.note
+    assert "3 of 3 raters rated only one of the two methods" in got.note
     covered = got.mean_diff.interval("raters")
     assert covered is not None
     assert covered.reason == "without one of the raters no prompt is left"

@@ -25,11 +25,18 @@ def test_two_one_sided_tests_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mean", "words"),
-    [(0.2, "not inferior"), (-0.2, "not superior"), (0.0, "equivalent"), (0.5, "not inferior"), (-0.5, "not superior")],
+    ("mean", "margin", "words"),
+    [
+        (0.2, 0.3, "not inferior: a loss of 0.3 or more is ruled out"),
+        (-0.2, 0.3, "not superior: a gain of 0.3 or more is ruled out"),
+        (0.0, 0.3, "equivalent: a difference of 0.3 or more to either side is ruled out"),
+        (0.5, 0.3, "not inferior: a loss of 0.3 or more is ruled out"),
+        (-0.5, 0.3, "not superior: a gain of 0.3 or more is ruled out"),
+        (0.0, 0.01, "neither equivalence nor non-inferiority is shown"),
+    ],
 )
-def test_what_a_margin_says(mean: float, words: str) -> None:
-    assert equivalence(mean, SPREAD, 0.3).words.startswith(words)
+def test_what_a_margin_says(mean: float, margin: float, words: str) -> None:
+    assert equivalence(mean, SPREAD, margin).words == words
 
 
 def test_nothing_is_concluded_without_an_interval_or_a_margin() -> None:

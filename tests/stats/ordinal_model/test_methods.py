@@ -43,6 +43,22 @@ def test_a_method_that_is_better_leads_and_shares_no_letter() -> None:
         assert pair.p_holm >= pair.p
 
 
+@pytest.mark.parametrize(("n_of_both", "words"), [(0, "no rater"), (1, "only 1 rater"), (2, "only 2 raters")])
+def test_few_raters_of_several_methods_are_counted_in_a_note(n_of_both: int, words: str) -> None:
+    ratings, prompt, method = random_design(6, n_prompts=20, n_raters=8, images=1, missing=0.0)
+    kept = (ratings.rater < n_of_both) | (method[ratings.unit] == ratings.rater % (int(method.max()) + 1))
+    found = ordinal_methods(
+        Ratings(
+            *(column[kept] for column in (ratings.unit, ratings.rater, ratings.level)),
+            *(ratings.values, ratings.n_units, ratings.n_raters),
+        ),
+        prompt=prompt,
+        method=method,
+        rng=np.random.default_rng(0),
+    )
+    assert f"the intervals do not cover other raters: {words} rated several methods" in found.notes
+
+
 @dataclass(frozen=True)
 class Study:
     unit: np.ndarray

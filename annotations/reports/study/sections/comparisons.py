@@ -6,6 +6,7 @@ from annotations.reports import charts, view
 from annotations.reports.documents.comparisons import (
     PlannedSize,
     ReportedComparison,
+    ReportedEquivalence,
     ReportedMultiverse,
     ReportedOrdinal,
 )
@@ -88,13 +89,21 @@ def _support(comparison: ReportedComparison) -> list[Block]:
     return [Paragraph(each) for each in said if each]
 
 
+def _at_margin(tested: ReportedEquivalence) -> str:
+    """The result for a margin, which equivalence, non-inferiority and their like name themselves."""
+    at = f"At a margin of {tested.margin:g}, "
+    if tested.reason:
+        return f"{at}there is {tested.words}"
+    return f"{at}{tested.words}" if tested.words.startswith("neither") else tested.words[:1].upper() + tested.words[1:]
+
+
 def _detectable(comparison: ReportedComparison) -> str:
     """The difference that a study of this size can find, and the result for a margin."""
     said = ""
     if found := comparison.both.detectable:
         said += f" A study like this one finds a true difference of {figure(found, digits=2)} in 80% of cases."
     if tested := comparison.equivalence:
-        said += f" At a margin of {tested.margin:g}: {tested.words}."
+        said += f" {_at_margin(tested)}."
     return said
 
 
