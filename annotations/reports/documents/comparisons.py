@@ -232,7 +232,7 @@ class ModelledMethod:
 class ModelledPair:
     """Two methods, the better one first.
 
-    p_simultaneous  adjusted for all pairs as the interval is, which it agrees with; None before statistics 13
+    p_simultaneous  adjusted for all pairs as the interval is, which it agrees with; None before statistics 12
     """
 
     first: str
@@ -263,5 +263,5 @@ class ReportedModel:
 
     @property
     def has_simultaneous_p(self) -> bool:
-        """Whether letters follow the simultaneous p, as of statistics 13; before, Holm's."""
+        """Whether letters follow the simultaneous p, as of statistics 12; before, Holm's."""
         return any(pair.p_simultaneous is not None for pair in self.pairs)

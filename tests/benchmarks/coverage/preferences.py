@@ -24,7 +24,7 @@ import numpy as np
 from numpy.polynomial.hermite import hermgauss
 
 from annotations.stats.distributions import t_above, t_quantile
-from annotations.stats.intervals.crossed_clusters import combined, combined_freedom
+from annotations.stats.intervals.crossed_clusters import combined, combined_freedom, with_information
 from annotations.stats.preferences.bradley_terry import fit
 from annotations.stats.preferences.strengths import strengths
 from annotations.stats.preferences.votes import Votes
@@ -157,6 +157,10 @@ def win_rates(studies: Studies) -> dict[str, np.ndarray]:
     rate = won.sum((1, 2)) / decided.sum((1, 2))
     over_raters, over_prompts = (_jackknife(won.sum(axis), decided.sum(axis)) for axis in (2, 1))
     crossing = _jackknife(won.reshape(len(rate), -1), decided.reshape(len(rate), -1))
+    independent = rate * (1 - rate) / decided.sum((1, 2))
+    over_raters, over_prompts, crossing = (
+        with_information(each, independent) for each in (over_raters, over_prompts, crossing)
+    )
     n_raters, n_prompts = ((own.sum(axis) > 0).sum(1) for axis in (2, 1))
     least = np.minimum(n_raters, n_prompts)
 
@@ -166,7 +170,7 @@ def win_rates(studies: Studies) -> dict[str, np.ndarray]:
             freedom = variance**2 / (over_prompts**2 / (n_prompts - 1) + over_raters**2 / (n_raters - 1))
             n = rate * (1 - rate) / variance
         freedom = np.where(np.isfinite(freedom), np.maximum(freedom, least - 1), least - 1)
-        return np.where((rate * (1 - rate) == 0) | (variance == 0), least, n), freedom
+        return np.where(rate * (1 - rate) == 0, least, n), freedom
 
     n, freedom = worth(combined(over_prompts, over_raters, crossing))
     low, high = _wilson(rate, n, freedom)
@@ -225,10 +229,11 @@ def log_worths(studies: Studies) -> dict[str, np.ndarray]:
     meats = {PROMPTS: np.einsum("snp,snq->spq", sums, sums)}
     meats[n_votes] = np.einsum("sko,skop,skoq->spq", counts, score, score, optimize=True)
     over_prompts, crossing = (n / (n - 1) * inverse @ meat @ inverse for n, meat in meats.items())
-    of_raters, of_prompts, of_votes = (
+    independent, *clustered = (
         np.einsum("mp,spq,mq->sm", CONTRASTS, matrix, CONTRASTS, optimize=True)
-        for matrix in (over_raters, over_prompts, crossing)
+        for matrix in (inverse, over_raters, over_prompts, crossing)
     )
+    of_raters, of_prompts, of_votes = (with_information(each, independent) for each in clustered)
     variance = combined(of_prompts, of_raters, of_votes)
     freedom = combined_freedom(variance, of_prompts, PROMPTS, of_raters, n_raters)
     value = np.where(joined[:, None], theta @ CONTRASTS.T, np.nan)
