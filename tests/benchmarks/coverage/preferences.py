@@ -161,7 +161,7 @@ def win_rates(studies: Studies) -> dict[str, np.ndarray]:
     over_raters, over_prompts, crossing = (
         with_information(each, independent) for each in (over_raters, over_prompts, crossing)
     )
-    n_raters, n_prompts = ((own.sum(axis) > 0).sum(1) for axis in (2, 1))
+    n_raters, n_prompts = ((decided.sum(axis) > 0).sum(1) for axis in (2, 1))
     least = np.minimum(n_raters, n_prompts)
 
     def worth(variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
