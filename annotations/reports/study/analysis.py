@@ -386,7 +386,9 @@ def _usable_facets(data: StudyData) -> tuple[list[str], dict[str, str]]:
         elif len(values) > MOST_FACET_VALUES:
             left_out[name] = f"it has {len(values)} values, more than {MOST_FACET_VALUES}"
         elif counts.min() < FEWEST_UNITS_A_FACET_VALUE:
-            left_out[name] = f"a value of it has {counts.min()} items, fewer than {FEWEST_UNITS_A_FACET_VALUE}"
+            n = int(counts.min())
+            items = "1 item" if n == 1 else f"{n} items"
+            left_out[name] = f"one value has only {items}; at least {FEWEST_UNITS_A_FACET_VALUE} are needed"
         else:
             usable.append(name)
     return usable, left_out

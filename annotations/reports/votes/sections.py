@@ -55,7 +55,8 @@ def _agreement(alpha: ReportedEstimate) -> list[Block]:
     """Alpha in a sentence, and what a low one does not mean."""
     if alpha.value is None:
         return [Paragraph(f"Krippendorff's nominal alpha is undefined: {alpha.reason}.")]
-    said = f"Krippendorff's nominal alpha over two methods on one prompt is {figure(alpha.value, digits=2)}"
+    unit = "a unit is one pair of methods on one prompt"
+    said = f"Krippendorff's nominal alpha is {figure(alpha.value, digits=2)} ({unit})"
     if (bounds := leading(alpha)) and bounds.low is not None and bounds.high is not None:
         said += f", 95% interval over {bounds.covers} {span(bounds.low, bounds.high)}"
     elif alpha.intervals and alpha.intervals[0].reason:

@@ -26,6 +26,11 @@ def answer(part: PreferencePart, uncorrected: Sequence[str] = ()) -> str:
     basis = _basis(part)
     if said := _without_strength(part, ranked):
         return said
+    if not ranked and not any(row.wins for row in part.strengths) and part.n_ties:
+        if part.n == 1:
+            return f"The only {_noun(part)} between the {part.n_methods} methods is a tie, so it gives no ranking."
+        them = f"{_noun(part)}s between" if part.kind == "votes" else "rankings of"
+        return f"All {part.n:,} {them} the {part.n_methods} methods are ties, so they give no ranking."
     if not ranked:
         return f"{basis} {'does' if part.n == 1 else 'do'} not rank them: {part.note}."
     best = ranked[0]
@@ -163,6 +168,7 @@ def _without_strength(part: PreferencePart, ranked: Sequence[ReportedStrength]) 
     pair = next((one for one in part.pairs if {one.first, one.second} == set(groups[0])), None)
     if len(groups[0]) == 2 and pair and pair.win_rate.value is not None:
         said = _decided(pair, _noun(part), is_one_of_many=True)
+        said = f"{said[0].upper()}{said[1:]}" if _n_decided(pair) == 1 else said
         return f"{said}; both come before {others} in every comparison ({_basis(part)})."
     return f"{_and(groups[0])} come before {others} in every comparison, and are not ranked ({_basis(part)})."
 
@@ -281,9 +287,11 @@ def _decided(pair: ReportedPair, noun: str, *, is_one_of_many: bool = False) -> 
     rate = pair.win_rate
     is_turned = rate.value is not None and rate.value < 0.5
     better, worse = (pair.second, pair.first) if is_turned else (pair.first, pair.second)
-    share = max(pair.wins, pair.losses) / (pair.wins + pair.losses)
+    n = _n_decided(pair)
     who = f"{better} is" if pair.wins != pair.losses else "each is"
-    said = f"{who} preferred in {share:.0%} of {counted(pair.wins + pair.losses, f'decided {noun}')}"
+    said = f"{who} preferred in {max(pair.wins, pair.losses) / n:.0%} of {n:,} decided {noun}s"
+    if n == 1:
+        said = f"the only decided {noun} is for {better}"
     if is_one_of_many:
         said += f" against {worse}"
     if bounds := _bounds(pair, better):
@@ -294,15 +302,26 @@ def _decided(pair: ReportedPair, noun: str, *, is_one_of_many: bool = False) -> 
     return said
 
 
+def _n_decided(pair: ReportedPair) -> int:
+    return pair.wins + pair.losses
+
+
 def ties(part: PreferencePart) -> str:
-    """How many ties there are, and of which kind: 12 ties: 7 “both good” and 5 “both bad”."""
+    """How many ties there are, and of which kind: 12 of the 60 votes are ties: 7 “both good” and 5 “both bad”.
+
+    Rankings are counted as comparisons of two methods.
+    """
     named = {kind: n for kind, n in sorted(part.tie_kinds.items()) if kind != "tie" and n}
     if len(named) == 1 and (kind := next(iter(named))) and named[kind] == part.n_ties:
         return f"The only tie is “{kind}”." if part.n_ties == 1 else f"All {part.n_ties:,} ties are “{kind}”."
+    what, of = "votes", part.n
+    if part.kind != "votes":
+        what, of = "comparisons of two methods", sum(row.n for row in part.strengths) // 2
+    said = f"{part.n_ties:,} of the {of:,} {what} {'is a tie' if part.n_ties == 1 else 'are ties'}"
+    if part.n_ties == of:
+        said = f"All {of:,} {what} are ties" if of > 1 else "The only vote is a tie"
     kinds = [f"{n:,} “{kind}”" for kind, n in named.items()]
-    if not kinds:
-        return f"{counted(part.n_ties, 'tie')}."
-    return f"{counted(part.n_ties, 'tie')}: {_and(kinds)}."
+    return f"{said}: {_and(kinds)}." if kinds else f"{said}."
 
 
 def _some(names: Sequence[str], noun: str) -> str:

@@ -69,8 +69,9 @@ def usable_facets(data: Votes | Rankings) -> tuple[list[str], dict[str, str]]:
         if len(counts) > MOST_CATEGORIES:
             left_out[name] = f"it has {len(counts)} values, more than {MOST_CATEGORIES}"
         elif min(counts.values()) < FEWEST:
-            what = "votes or rankings" if data.prompt is None else "prompts"
-            left_out[name] = f"a value of it has {min(counts.values())} {what}, fewer than {FEWEST}"
+            n = min(counts.values())
+            one, several = ("vote or ranking", "votes or rankings") if data.prompt is None else ("prompt", "prompts")
+            left_out[name] = f"one category has only {n} {one if n == 1 else several}; at least {FEWEST} are needed"
         else:
             usable.append(name)
     return usable, left_out

@@ -96,7 +96,7 @@ def test_a_cell_of_the_pdf_may_break_within_a_long_name(paper: Manuscript) -> No
 
 
 def test_without_metrics_no_note_says_where_they_are_not_shown() -> None:
-    left_out = {"facets_left_out": {"category": "a value of it has 2 items, fewer than 20"}}
+    left_out = {"facets_left_out": {"category": "one value has only 2 items; at least 20 are needed"}}
     for metrics in ((), ("clip",)):
         found = [notice.text for notice in notices(study_document(study_data(metrics=metrics), **left_out))]
         assert any("not shown by" in text for text in found) == bool(metrics)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from annotations.reports.votes.document import preference_part
+from annotations.reports.votes.sentence import ties
 from annotations.stats.preferences.rankings import Rankings
 from annotations.stats.preferences.votes import Votes
 
@@ -171,7 +172,7 @@ def test_equal_strengths_have_no_best_method() -> None:
 def test_too_few_votes_of_two_methods_say_that_first() -> None:
     said = preference_part(votes(1, [(0, 1, 1)])).sentence
     assert said.startswith("The votes are too few to say whether care or haste is preferred: ")
-    assert "100% of 1 decided vote;" in said
+    assert "is preferred: the only decided vote is for care; no interval" in said
     tie = Votes(["care", "haste"], np.array([0]), np.array([1]), np.array([2]))
     assert preference_part(tie).sentence == "The only vote between care and haste is a tie."
 
@@ -233,3 +234,33 @@ class TestMethodsWithTheSameFigure:
         assert part.fewest == ()
         without_sides = preference_part(replace(votes, side=np.zeros(len(rows), int)))
         assert " are level in first place but are not distinguished from c: " in without_sides.sentence
+
+
+def test_ties_alone_give_no_ranking() -> None:
+    first, second, ties = np.array([0, 1, 2] * 20), np.array([1, 2, 0] * 20), np.full(60, 2)
+    part = preference_part(Votes(list("abc"), first, second, ties, np.arange(60) % 4, np.arange(60) // 3))
+    assert part.sentence == "All 60 votes between the 3 methods are ties, so they give no ranking."
+    item, rank = np.tile([0, 1, 2], (8, 1)), np.ones((8, 3), int)
+    part = preference_part(Rankings(list("abc"), item, rank, np.arange(8) % 4, np.arange(8) // 4))
+    assert part.sentence == "All 8 rankings of the 3 methods are ties, so they give no ranking."
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        ({}, "69 of the 300 votes are ties."),
+        ({"both good": 40, "both bad": 29}, "69 of the 300 votes are ties: 29 “both bad” and 40 “both good”."),
+        ({"both good": 69}, "All 69 ties are “both good”."),
+    ],
+)
+def test_ties_are_counted_among_all_votes(kinds: dict[str, int], said: str) -> None:
+    part = preference_part(votes(4, [(0, 1, 50), (1, 0, 25)]))
+    assert ties(replace(part, n_ties=69, tie_kinds=kinds)) == said
+    assert ties(replace(part, n_ties=1, tie_kinds={"tie": 1})) == "1 of the 300 votes is a tie."
+    assert ties(replace(part, n_ties=300, tie_kinds={})) == "All 300 votes are ties."
+
+
+def test_ties_of_rankings_are_counted_among_comparisons() -> None:
+    rank = np.array([[1, 1, 2], [1, 2, 3], [2, 1, 3], [1, 3, 2]])
+    part = preference_part(Rankings(list("abc"), np.tile([0, 1, 2], (4, 1)), rank, np.arange(4), np.arange(4)))
+    assert ties(part) == "1 of the 12 comparisons of two methods is a tie."

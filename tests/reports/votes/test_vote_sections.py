@@ -129,7 +129,7 @@ def test_a_single_tie_is_in_the_singular() -> None:
     outcome = data.outcome.copy()
     outcome[0] = TIE
     data = Votes(data.methods, data.first, data.second, outcome, data.rater, data.prompt)
-    assert "1 tie." in said(sections(preference_part(data))["checks"])
+    assert "1 of the 54 votes is a tie." in said(sections(preference_part(data))["checks"])
 
 
 def test_one_side_that_wins_everything_is_the_one_reason() -> None:

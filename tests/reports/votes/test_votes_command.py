@@ -197,5 +197,6 @@ def test_a_method_with_the_name_of_an_outcome_is_named(tmp_path: Path) -> None:
 def test_agreement_is_next_to_the_winner_with_what_it_does_not_mean(tmp_path: Path) -> None:
     analyze(tmp_path, preference_study())
     html = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert "nominal alpha over two methods on one prompt is " in html
+    assert "nominal alpha is " in html
+    assert " (a unit is one pair of methods on one prompt)" in html
     assert "A low alpha says nothing against a clear winner" in html

@@ -116,7 +116,7 @@ def test_facets_of_one_value_or_of_too_few_prompts_are_not_used() -> None:
     assert usable == ["category"]
     assert left_out == {
         "own": "it has 40 values, more than 24",
-        "rare": "a value of it has 2 prompts, fewer than 3",
+        "rare": "one category has only 2 prompts; at least 3 are needed",
     }
     with pytest.raises(BadVotes, match="facet 'short' has 1 entries"):
         replace(votes, facets={"short": Facet(["x"], np.zeros(1, np.int64))})
