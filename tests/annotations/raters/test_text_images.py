@@ -151,7 +151,7 @@ def test_researchers_add_and_remove_them_on_a_page(client: Client) -> None:
     image = study.text_images.get()
     assert "![](Blue-hat)" in sent
     assert refused.status_code == 422
-    assert "save it as PNG, JPEG or WebP" in refused.content.decode()
+    assert "Save it as PNG, JPEG or WebP" in refused.content.decode()
     elsewhere = make_study(owner=study.owner)
     assert client.post(f"/study/{elsewhere.token}/raters/images/{image.pk}/remove/").status_code == 404
     client.post(f"{url}{image.pk}/remove/")
