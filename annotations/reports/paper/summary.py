@@ -94,10 +94,10 @@ def _comparison(comparison: ReportedComparison) -> str:
 
 
 def _p_over(comparison: ReportedComparison, covers: str) -> float | None:
-    """The p of no difference that belongs to the interval over this population."""
+    """The p of no difference that belongs to the interval over this population, and agrees with it."""
     return {
         "prompts and raters": comparison.both.p,
-        "prompts": comparison.permutation.p,
+        "prompts": comparison.t.p,
         "raters": comparison.raters_p,
     }.get(covers)
 

@@ -112,6 +112,13 @@ class TestHowCertainItIs:
         (line,) = summary(found)
         assert re.search(rf"95% interval over prompts and raters \S+ to \S+, {shown}; better on ", line)
 
+    def test_with_too_few_raters_it_is_the_p_over_prompts_that_agrees_with_the_interval(self) -> None:
+        comparison = study_document(study_data(n_prompts=30, n_raters=2)).dimensions[0].comparisons[0]
+        (line,) = summary(study_document(study_data(n_prompts=30, n_raters=2)))
+        assert comparison.t.p is not None
+        shown = "p < 0.0001" if comparison.t.p < 0.0001 else f"p = {comparison.t.p:.4f}"
+        assert re.search(rf"95% interval over prompts \S+ to \S+, {shown}; better on ", line)
+
     def test_the_first_of_many_methods_has_its_odds_against_the_next(self) -> None:
         found = study_document(study_data(n_prompts=12, methods=("a", "b", "c"), seed=3))
         found = edited(found, lambda made: made["dimensions"][0].update(comparisons=[]))
