@@ -146,3 +146,17 @@ def test_a_protocol_is_recognised_in_studies_from_before() -> None:
         found = protocol_of(study, [asked])
         assert found is not None
         assert found.questions[0].question == arena.question
+
+
+def test_the_results_of_translated_answers_say_who_wins(client: Client) -> None:
+    study = make_study(n_items=6, k=2, presets=(GERMAN,), item_kind=Study.ItemKind.PAIR, state=Study.State.OPEN)
+    for name in ("Ann", "Ben"):
+        rater = make_rater(study, name=name)
+        for at, item in enumerate(study.items.all()):
+            make_answer(item, rater, level=at % 3)
+    client.force_login(study.owner)
+
+    page = text_of(client.get(f"/study/{study.token}/results/"))
+
+    assert "Who wins" in page
+    assert "The most frequent answer" not in page
