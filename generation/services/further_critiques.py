@@ -8,7 +8,7 @@ from generation.recipes.contract import ChatEngine
 from generation.recipes.critique.by_model import critique
 from generation.recipes.decomposition.decomposition import Decomposition
 from generation.recipes.engine_spec import EngineSpec
-from generation.services.image_files import original_of
+from generation.services.originals import original_of
 from generation.services.runs.steps.results import model_label, store_critique
 
 

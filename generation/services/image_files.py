@@ -7,12 +7,8 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, default_storage
-from django.utils.translation import gettext as _
 
 from exchange.images import check_image, shown_rendition
-from generation.models import Image
-from generation.queries.stored_files import FileGone, opened
-from generation.recipes.contract import EngineError
 
 FILE_FIELDS = ("sha256", "format", "width", "height", "n_bytes", "file", "shown")
 _one_picture = threading.Lock()
@@ -64,16 +60,3 @@ def put(name: str, content: bytes, storage: Storage | None = None) -> None:
     if saved != name:
         # Another worker wrote the same content at the same moment, and the storage gave us a name next to it.
         storage.delete(saved)
-
-
-def original_of(image: Image) -> bytes:
-    """The original, byte for byte. Raises EngineError, so that of a run only the steps that need the file fail."""
-    try:
-        with opened(image.file) as stream:
-            content: bytes = stream.read()
-    except FileGone as error:
-        raise EngineError(
-            _("The file of image %s is missing.") % (image.key or image.pk),
-            _("Put the file back, from a backup for example, and retry failed steps."),
-        ) from error
-    return content

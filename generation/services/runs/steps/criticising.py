@@ -11,7 +11,7 @@ from generation.recipes.critique.by_questions import critique_by_questions
 from generation.recipes.critique.outcome import CritiqueOutcome
 from generation.recipes.decomposition.decomposition import Decomposition as Graph
 from generation.recipes.engine_spec import QUESTIONS, EngineSpec
-from generation.services.image_files import original_of
+from generation.services.originals import original_of
 from generation.services.runs.steps.job import Job, Stopwatch
 from generation.services.runs.steps.results import copy_critique, made_by, model_label, save_critique
 

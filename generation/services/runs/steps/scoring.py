@@ -9,7 +9,7 @@ from generation.models import Image, MetricScore, Step
 from generation.models.digests import digest
 from generation.recipes.contract import BadAnswer, EngineError, Json, Metric, Scored, ScoreRequest
 from generation.recipes.decomposition.decomposition import Decomposition as Graph
-from generation.services.image_files import original_of
+from generation.services.originals import original_of
 from generation.services.runs.steps.job import Job, Stopwatch
 from generation.services.runs.steps.results import made_by
 
