@@ -266,6 +266,7 @@ def _dimension(
         kind=_kind(dimension) if scores is None else "interval",
         votes=preferred if isinstance(preferred, Votes) else None,
         rankings=preferred if isinstance(preferred, Rankings) else None,
+        card=units.item if dimension.is_ordering else None,
     )
 
 

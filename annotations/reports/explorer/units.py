@@ -14,8 +14,10 @@ from annotations.stats.arrays import FloatArray, IntArray
 class UnitFigures:
     """One entry per unit of the question, in its order of units (`DimensionData.units`).
 
-    mean      mean rating; for a ranking, the mean place; NaN where levels have no order
-    better    orders units from worst to best: the mean, or for a ranking its negative; NaN as for `mean`
+    mean      mean rating; for a ranking, the mean rank, ties at the mean of their ranks; for best and worst, the mean
+              of 1, 2 (neither) and 3; NaN where levels have no order
+    better    orders units from worst to best: the mean, or its negative for rankings and for best and worst; NaN as for
+              `mean`
     distance  mean distance of two raters' ratings, 0–1; NaN with fewer than two
     counts    (n_units, n_levels) how often each level was given
     scores    by metric; NaN where missing
@@ -37,14 +39,13 @@ def unit_figures(data: StudyData, dimension: DimensionData) -> UnitFigures:
     cells = ratings.unit * np.int64(ratings.n_levels) + ratings.level
     counts = np.bincount(cells, minlength=ratings.n_units * ratings.n_levels).reshape(ratings.n_units, ratings.n_levels)
     has_order = dimension.is_ordinal or dimension.kind in ORDERS
-    mean = counts @ ratings.values / np.maximum(counts.sum(axis=1), 1) if has_order else np.full(len(counts), np.nan)
-    mean = np.where(counts.sum(axis=1) > 0, mean, np.nan)
+    mean = dimension.unit_means() if has_order else np.full(ratings.n_units, np.nan)
     better = -mean if dimension.kind in ORDERS else mean
     scores = {name: row[dimension.units] for name, row in zip(data.metrics, data.scores, strict=True)}
     return UnitFigures(
         mean=mean,
         better=better,
-        distance=pair_distance(ratings, is_ordinal=has_order),
+        distance=pair_distance(ratings, is_ordinal=has_order, place=dimension.ranks),
         counts=counts,
         scores=scores,
         gaps={name: gap(score, better) for name, score in scores.items()},

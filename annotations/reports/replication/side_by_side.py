@@ -164,7 +164,7 @@ def side_by_side(
         alphas = (_alpha(one.ratings, a, distance), _alpha(other.ratings, b, distance))
         no_ratio = _no_ratio(kappa, alphas)
         ratio = nan if no_ratio else normalised(kappa.value, alphas[0].value, alphas[1].value)
-    means = np.column_stack([_means(one, x)[a], _means(other, y)[b]])
+    means = np.column_stack([_means(one)[a], _means(other)[b]])
     means = means[np.isfinite(means).all(axis=1)]
     spread = np.unique(np.linspace(0, max(len(means) - 1, 0), min(len(means), MOST_POINTS)).round().astype(int))
     repeats = _repeats(one, other, a, b, same_people) if is_same else None
@@ -291,11 +291,8 @@ def _counts(ratings: Ratings) -> IntArray:
     return np.bincount(cells, minlength=ratings.n_units * ratings.n_levels).reshape(ratings.n_units, ratings.n_levels)
 
 
-def _means(dimension: DimensionData, counts: IntArray) -> FloatArray:
-    if not _has_means(dimension):
-        return np.full(len(counts), nan)
-    n = counts.sum(axis=1)
-    return np.where(n > 0, counts @ dimension.ratings.values / np.maximum(n, 1), nan)
+def _means(dimension: DimensionData) -> FloatArray:
+    return dimension.unit_means() if _has_means(dimension) else np.full(dimension.ratings.n_units, nan)
 
 
 def _distance(dimension: DimensionData) -> Metric:

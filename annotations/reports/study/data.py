@@ -8,9 +8,10 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.stats.arrays import IntArray
+from annotations.stats.arrays import FloatArray, IntArray, totals
 from annotations.stats.preferences.rankings import Rankings
 from annotations.stats.preferences.votes import Votes
+from annotations.stats.raters.sums import ranks_within
 from annotations.stats.raters.table import Repeats
 from annotations.stats.ratings import Ratings
 
@@ -37,6 +38,7 @@ class DimensionData:
     seconds, order   (n_ratings,) active seconds and place in the rater's sequence, or None; NaN where unknown
     votes    for a preference between images: the same answers as votes between methods, with sides and kinds of ties
     rankings for a ranking: the same answers as rankings of methods; at most one of the two is given
+    card     (ratings.n_units,) which card shows each unit, for a ranking of images; None where that is not known
     repeats  units shown to a rater again, by codes of the ratings' raters; None where there are none
     gold     (ratings.n_units,) the right level of a gold unit, −1 for other units; None without gold n_unable how often
     "unable to answer" was the answer; `unable` the same by unit of the study
@@ -56,6 +58,7 @@ class DimensionData:
     votes: Votes | None = None
     rankings: Rankings | None = None
     repeats: Repeats | None = None
+    card: IntArray | None = None
 
     @property
     def preferences(self) -> Votes | Rankings | None:
@@ -67,6 +70,31 @@ class DimensionData:
     def is_ordinal(self) -> bool:
         """Without an order of levels only statistics of categories are computed."""
         return is_ordered(self.kind)
+
+    @property
+    def ranks(self) -> FloatArray | None:
+        """(n_ratings,) the rank of each image in its rater's ranking, 1 the best, ties at the mean of their ranks.
+
+        Levels only give the order of a ranking: two images that tie in the first place and one below them have the
+        levels 1, 1 and 2, or 1, 1 and 3. None for other questions, and where the cards are not known.
+        """
+        if self.kind != "ranking" or self.card is None:
+            return None
+        cards, card = np.unique(self.card, return_inverse=True)
+        ranking = self.ratings.rater * np.int64(len(cards)) + card[self.ratings.unit]
+        return ranks_within(ranking, self.ratings.level.astype(float))
+
+    def unit_means(self) -> FloatArray:
+        """(ratings.n_units,) the mean value of each unit's ratings; of a ranking its mean rank. NaN without ratings."""
+        ratings, ranks = self.ratings, self.ranks
+        n = np.bincount(ratings.unit, minlength=ratings.n_units)
+        if ranks is None:
+            cells = ratings.unit * np.int64(ratings.n_levels) + ratings.level
+            counts = np.bincount(cells, minlength=ratings.n_units * ratings.n_levels)
+            total = counts.reshape(ratings.n_units, ratings.n_levels) @ ratings.values
+        else:
+            total = totals(ratings.unit, ranks, ratings.n_units)
+        return np.where(n > 0, total / np.maximum(n, 1), np.nan)
 
 
 @dataclass(frozen=True)
@@ -166,10 +194,11 @@ def dimension_data(
     votes: Votes | None = None,
     rankings: Rankings | None = None,
     repeats: Repeats | None = None,
+    card: IntArray | None = None,
 ) -> DimensionData:
     """One dimension from codes over the whole study, narrowed to the units and raters that answered it.
 
-    repeats: by codes of all raters; only raters who are also in `rater`.
+    repeats: by codes of all raters; only raters who are also in `rater`. card: of all units.
 
     An interval over raters covers those who answered this question, not everybody in the study.
     """
@@ -191,6 +220,7 @@ def dimension_data(
         votes=votes,
         rankings=rankings,
         repeats=None if repeats is None else replace(repeats, rater=np.searchsorted(raters, repeats.rater)),
+        card=None if card is None else card[units],
     )
 
 

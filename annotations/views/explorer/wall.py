@@ -132,8 +132,10 @@ def scatter(study: Study, wall: Wall, on_page: Sequence[int], query: str) -> dic
     if n_all > MOST_POINTS:
         spread = drawn[np.unique(np.linspace(0, n_all - 1, MOST_POINTS).round().astype(int))]
         drawn = np.unique(np.concatenate([spread, drawn[np.isin(drawn, list(here))]]))
-    # The better end is at the top: in rankings, the lowest place.
-    bottom, top = (wall.values[0], wall.values[-1]) if wall.measure == "rating" else (wall.values[-1], wall.values[0])
+    bottom, top = wall.values[0], wall.values[-1]
+    if wall.measure != "rating":  # The better end is at the top: in rankings, the lowest rank.
+        # An image that only ties may have a mean rank beyond every place that somebody gave.
+        bottom, top = max(top, float(np.nanmax(mean))), bottom
     left, right = float(score[drawn].min()), float(score[drawn].max())
     item, image = wall.column("item"), wall.column("image")
     points = []

@@ -10,8 +10,10 @@ import pytest
 from django.test import Client
 
 from annotations.models import Response, Study
+from annotations.queries.results import study_data
 from annotations.questions import ALIGNMENT, BEST_WORST, PREFERENCE, RANKING, Preset
 from annotations.services.reports import report_now
+from annotations.stats.preferences.mean_ranks import mean_ranks
 from generation.models import MetricScore
 from tests.annotations.explorer.test_wall import wall
 from tests.factories import make_answer, make_rater, make_study
@@ -29,7 +31,7 @@ def page(client: Client, study: Study, rest: str = "") -> str:
 
 def ordered(preset: Preset, levels: list[list[int]]) -> Study:
     """A study of cards of three images, put in order by one rater for each row of levels."""
-    study = make_study(item_kind=Study.ItemKind.PROMPT, n_items=2, n_methods=N_METHODS, presets=(preset,))
+    study = make_study(item_kind=Study.ItemKind.PROMPT, n_items=2, n_methods=N_METHODS, k=4, presets=(preset,))
     for own in levels:
         rater = make_rater(study)
         for item in study.items.all():
@@ -68,6 +70,39 @@ def test_of_a_ranking_the_mean_is_a_rank_and_the_best_comes_first(client: Client
     assert first_method(page(client, study, "?order=high")) != methods_of(study)[0]
     item = study.items.all()[0]
     assert "Mean rank (1 is best)" in page(client, study, f"{item.pk}-{item.images.all()[0].pk}/")
+
+
+TIES = [[0, 0, 1], [0, 1, 1], [0, 0, 0], [1, 0, 0]]
+
+
+def test_images_that_tie_share_the_mean_of_their_ranks(client: Client) -> None:
+    study = ordered(RANKING, TIES)
+    found = wall(study)
+    # First method: ranks 1.5, 1, 2 and 3; second: 1.5, 2.5, 2 and 1.5; third: 3, 2.5, 2 and 1.5.
+    names = found.table.names["methods"]
+    means = {names[code]: mean for code, mean in zip(found.column("method"), found.column("mean"), strict=True)}
+    assert [means[name] for name in methods_of(study)] == [1.875, 1.875, 2.25]
+    assert "Mean rank (1 is best): 2.00 here, 2.00 overall." in page(client, study)
+    assert first_method(page(client, study, "?order=high")) == methods_of(study)[2]
+
+
+def test_ranks_in_the_explorer_are_those_of_the_results(client: Client) -> None:
+    study = ordered(RANKING, TIES)
+    data = study_data(study).dimensions[0]
+    assert data.rankings is not None
+    expected = {one.method: one.mean_rank.value for one in mean_ranks(data.rankings)}
+    found = wall(study)
+    names = found.table.names["methods"]
+    assert {names[code]: mean for code, mean in zip(found.column("method"), found.column("mean"), strict=True)} == (
+        expected
+    )
+
+
+def test_points_of_images_that_always_tie_are_in_the_picture(client: Client) -> None:
+    text = page(client, ordered(RANKING, [[0, 0, 0], [0, 0, 0]]))
+    points = re.findall(r'cy="([0-9.]+)"[^>]*><title>clip [0-9.]+, people ([0-9.]+)', text)
+    assert len(points) == 6
+    assert all(8 <= float(y) <= 284 for y, _mean in points)
 
 
 def test_of_best_and_worst_the_mean_is_a_place(client: Client) -> None:

@@ -116,6 +116,18 @@ def test_rankings_lead_with_the_winner_and_correlate_mean_ranks(client: Client) 
     assert text.index(found.sentence) < text.index("Agreement between the panels is")
 
 
+def test_images_that_tie_have_the_mean_of_their_ranks_in_the_correlation() -> None:
+    """Ranks 1.5, 1.5, 3 and 2, 2, 2: the mean of a card's three images is always 2."""
+    first, second = rankings()
+    order(first, lambda place, rater: [0, 0, 1] if (place + rater) % 2 else [0, 0, 0])
+    order(second, lambda place, rater: [1, 0, 0])
+    found = compared(first, second)
+    assert found is not None
+    assert np.mean(found.points, axis=0).tolist() == [2.0, 2.0]
+    assert sorted({one for one, _other in found.points}) == [1.75, 2.5]
+    assert sorted({other for _one, other in found.points}) == [1.5, 3.0]
+
+
 def test_the_command_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     first, second = pairs()
     vote(first, lambda item, rater: 0 if (item + rater) % 12 == 0 else 1)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import rankdata
 
 from annotations.reports.explorer.units import changes, gap, margin, places, unit_figures
 from annotations.reports.study.data import StudyData, dimension_data
@@ -74,6 +75,31 @@ def test_the_first_place_of_a_ranking_is_the_best() -> None:
     figures = unit_figures(data, data.dimensions[0])
     assert figures.mean.tolist() == [1.0, 2.0, 3.0]
     assert figures.gaps["clip"].tolist() == pytest.approx([0.0, 0.0, 0.0])
+
+
+@pytest.mark.parametrize("skips", [0, 1])
+def test_the_mean_over_all_images_of_a_ranking_is_that_of_its_ranks(skips: int) -> None:
+    """Two raters rank four images on each of two cards, with ties; later places may be left out or not."""
+    orders = np.array([[0, 0, 1, 2], [0, 0, 0, 0], [1, 0, 1, 0], [0, 1, 2, 2]]) * (1 + skips)
+    dimension = dimension_data(
+        "q",
+        unit=np.concatenate([np.arange(4), np.arange(4), np.arange(4, 8), np.arange(4, 8)]),
+        rater=np.repeat([0, 1, 0, 1], 4),
+        level=orders.ravel(),
+        values=list(range(1, 13)),
+        rater_names=["a", "b"],
+        n_units=9,
+        kind="ranking",
+        card=np.array([5, 5, 5, 5, 3, 3, 3, 3, 9]),
+    )
+    expected = [rankdata(order) for order in orders]
+    assert dimension.ranks is not None
+    assert dimension.ranks.tolist() == np.concatenate(expected).tolist()
+    assert (
+        dimension.unit_means().tolist()
+        == np.concatenate([(expected[0] + expected[1]) / 2, (expected[2] + expected[3]) / 2]).tolist()
+    )
+    assert dimension.unit_means().mean() == 2.5
 
 
 def test_levels_without_an_order_have_no_mean_and_no_gap() -> None:
