@@ -20,6 +20,17 @@ SPLIT, HURT, HELPED, CRITIC, MISSED, FLAGGED = "split", "hurt", "helped", "criti
 LOW, HIGH = "low", "high"
 BY_METRIC = (APART, OVER, UNDER)
 BY_MEAN = (LOW, HIGH)
+COLUMN_OF = {
+    SPLIT: "distance",
+    HURT: "change",
+    HELPED: "change",
+    CRITIC: "wrong",
+    MISSED: "missed",
+    FLAGGED: "flags",
+    LOW: "mean",
+    HIGH: "mean",
+}
+"""The column by which an order sorts."""
 FLAGS = ("flagged", "wrong", "claims", "missed", "unable")
 """Columns of counts. A wall can be narrowed to units whose count is not zero."""
 MOST_COMMON = 6
@@ -141,13 +152,13 @@ class Wall:
 
     @cached_property
     def rows(self) -> IntArray:
-        """The wall's units in order; equal ones in the report's order."""
+        """The wall's units in order; equal ones in the report's order, and last those without the order's figure."""
         kept = np.flatnonzero(self._is_kept())
         by = self._order()
         if by is None:
             return kept
-        kept = kept[np.isfinite(by[kept])]
-        return np.asarray(kept[np.argsort(-by[kept], kind="stable")])
+        largest = np.where(np.isfinite(by), by, -np.inf)
+        return np.asarray(kept[np.argsort(-largest[kept], kind="stable")])
 
     def place_of(self, item: int, image: int) -> int | None:
         """The position of a unit on the wall; None if the filter excludes it."""
@@ -204,28 +215,17 @@ class Wall:
         return kept
 
     def _order(self) -> FloatArray | None:
-        """(n_units,) the sort key, the largest first; NaN leaves a unit out. None: the report's own order."""
+        """(n_units,) the sort key, the largest first; NaN where a unit has none. None: the report's own order."""
         order = self.chosen.order
         if order in BY_METRIC:
             if not self.chosen.metric:
                 return np.full(self.table.n_units, np.nan)
             gaps = self.column(f"gap:{self.chosen.metric}").astype(float)
             return np.abs(gaps) if order == APART else gaps if order == OVER else -gaps
-        if order == SPLIT:
-            return _above_zero(self.column("distance"))
-        if order in (HURT, HELPED):
-            change = self.column("change").astype(float)
-            return _above_zero(change if order == HELPED else -change)
-        if order in (LOW, HIGH):
-            mean = self.column("mean").astype(float)
-            return mean if order == HIGH else -mean
-        columns = {CRITIC: "wrong", MISSED: "missed", FLAGGED: "flags"}
-        return _above_zero(self.column(columns[order])) if order in columns else None
-
-
-def _above_zero(values: NDArray[Any]) -> FloatArray:
-    found = values.astype(float)
-    return np.where(found > 0, found, np.nan)
+        if order not in COLUMN_OF:
+            return None
+        found = self.column(COLUMN_OF[order]).astype(float)
+        return -found if order in (HURT, LOW) else found
 
 
 def explored_report(study: Study) -> ReportSnapshot | None:

@@ -37,12 +37,20 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Growth:
-    """Agreement on one question at several times, the last with all answers. `is_large`: it was not calculated."""
+    """Agreement on one question at several times, the last with all answers.
+
+    is_large    it was not calculated
+    is_ordering the question asks for rankings or for best and worst, of which no agreement is calculated here
+    has_few     there are fewer than FEWEST_ANSWERS answers
+    metric      empty for questions whose answers have no alpha
+    """
 
     question: str
     metric: str
     points: tuple[Agreement, ...]
     is_large: bool = False
+    is_ordering: bool = False
+    has_few: bool = False
 
     @property
     def last(self) -> Agreement | None:
@@ -56,7 +64,8 @@ def growth(study: Study, dimension: Dimension) -> Growth:
     rows = current_responses([dimension]).filter(level__isnull=False)
     n = rows[: MOST_ANSWERS + 1].count()
     if metric is None or n < FEWEST_ANSWERS:
-        return Growth(dimension.question, metric or "", ())
+        is_ordering, has_few = dimension.is_ordering, metric is not None
+        return Growth(dimension.question, metric or "", (), is_ordering=is_ordering, has_few=has_few)
     if n > MOST_ANSWERS:
         return Growth(dimension.question, metric, (), is_large=True)
     newest = rows.aggregate(last=Max("pk"))["last"]

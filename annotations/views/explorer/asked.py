@@ -31,6 +31,14 @@ MEAN_WORDS: dict[Measure, Promise] = {
     "rank": _("Mean rank (1 is best)"),
     "choice": _("Mean place (1 best, 3 worst)"),
 }
+MEAN_NOTES: dict[Measure, Promise] = {
+    "choice": _(
+        "The best image of a card counts 1, the worst 3 and the others 2. The mean rank in the results is another "
+        "figure: there, the worst image counts the number of images on its card, and the others the mean of the ranks "
+        "between."
+    ),
+}
+"""How a unit's mean is related to the figure of the same answers in the results, where it is another one."""
 FLAG_WORDS = {
     "flagged": _("with comments"),
     "wrong": _("critic was wrong"),

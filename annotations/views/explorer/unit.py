@@ -14,7 +14,7 @@ from annotations.queries.explorer.wall import Wall, explored_report, wall_of
 from annotations.reports.numbers import scale_value
 from annotations.reports.study.data import ORDERS
 from annotations.views.audits.critic import settled_words
-from annotations.views.explorer.asked import MEAN_WORDS, asked_filter
+from annotations.views.explorer.asked import MEAN_NOTES, MEAN_WORDS, asked_filter
 from annotations.views.explorer.wall import UNITS_PER_PAGE, histogram
 from annotations.views.rights import researcher_of_study
 
@@ -44,6 +44,7 @@ def unit(request: HttpRequest, study: Study, item_id: int, image_id: int) -> Htt
         "names": wall.table.names,
         "measure": wall.measure,
         "mean_words": MEAN_WORDS[wall.measure],
+        "mean_note": MEAN_NOTES.get(wall.measure, ""),
         "metrics": metric_places(wall, row),
         "answers": [
             {"answer": answer, "label": _label(answer, labels, wall)}

@@ -23,7 +23,14 @@ from annotations.reports.numbers import scale_value
 from annotations.reports.study.data import ORDERS
 from annotations.services.reports import MOST_COMPARISONS
 from annotations.views.audits.critic import settled_words
-from annotations.views.explorer.asked import FLAG_WORDS, MEAN_WORDS, asked_filter, ignored_words, order_words
+from annotations.views.explorer.asked import (
+    FLAG_WORDS,
+    MEAN_NOTES,
+    MEAN_WORDS,
+    asked_filter,
+    ignored_words,
+    order_words,
+)
 from annotations.views.rights import researcher_of_study, signed_in
 
 UNITS_PER_PAGE = 24
@@ -63,6 +70,7 @@ def explore(request: HttpRequest, study: Study) -> HttpResponse:
             "ignored": ignored_words(wall),
             "measure": wall.measure,
             "mean_words": MEAN_WORDS[wall.measure],
+            "mean_note": MEAN_NOTES.get(wall.measure, ""),
             "unit": unit_of(study, wall),
             "flags": [(flag, FLAG_WORDS[flag]) for flag in names["flags"]],
             "by_metric": wall.chosen.order in BY_METRIC,

@@ -109,6 +109,10 @@ def test_of_best_and_worst_the_mean_is_a_place(client: Client) -> None:
     study = ordered(BEST_WORST, [[0, 1, 2], [0, 1, 2]])
     text = page(client, study)
     assert "<legend>Mean place (1 best, 3 worst)</legend>" in text
+    note = "The best image of a card counts 1, the worst 3 and the others 2. The mean rank in the results is another"
+    item = study.items.all()[0]
+    assert note in text
+    assert note in page(client, study, f"{item.pk}-{item.images.all()[0].pk}/")
     assert "best first" in text
     assert first_method(page(client, study, "?order=low")) == methods_of(study)[0]
 

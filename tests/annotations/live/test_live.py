@@ -14,6 +14,7 @@ from annotations.models import Assignment, Study
 from annotations.queries.live.agreement import growth
 from annotations.queries.live.progress import needs_a_look, strata
 from annotations.queries.results import study_data
+from annotations.questions import BEST_WORST, RANKING, Preset
 from annotations.stats.agreement.alpha import krippendorff_alpha
 from tests.factories import make_answer, make_rater, make_study
 
@@ -82,7 +83,24 @@ def test_a_preference_is_about_images_and_not_about_sides() -> None:
 def test_too_few_answers_give_no_agreement(client: Client) -> None:
     study = rated(n_items=2)
     assert growth(study, study.dimensions.get()).points == ()
-    assert "Too few answers yet" in live(client, study)
+    assert "Too few answers yet." in live(client, study)
+
+
+@pytest.mark.parametrize("preset", [RANKING, BEST_WORST])
+def test_rankings_and_best_and_worst_have_no_agreement_however_many_answers(client: Client, preset: Preset) -> None:
+    study = make_study(n_items=12, n_methods=3, item_kind=Study.ItemKind.PROMPT, presets=(preset,))
+    rater = make_rater(study)
+    for item in study.items.all():
+        make_answer(item, rater)
+    text = live(client, study)
+    assert "Agreement on rankings and on best–worst choices is not shown live. See the results." in text
+    assert "Too few answers" not in text
+
+
+def test_agreement_that_cannot_be_estimated_is_not_said_to_lack_answers(client: Client) -> None:
+    text = live(client, rated(k=1))
+    assert "Agreement cannot be estimated yet" in text
+    assert "Too few answers" not in text
 
 
 def test_progress_is_counted_by_method_and_category() -> None:
