@@ -10,7 +10,7 @@ from django.db.models import Max
 from django.db.models.functions import Coalesce
 
 from annotations.kinds.registry import kind_of
-from annotations.models import Dimension, Study
+from annotations.models import Dimension, ItemImage, Study
 from annotations.queries.results import is_turned
 from annotations.queries.studies import current_responses
 from annotations.questions import names_sides
@@ -92,7 +92,14 @@ def _points(dimension: Dimension, metric: Metric) -> tuple[Agreement, ...]:
     scale = values if values == sorted(set(values)) else [float(code) for code in range(len(values))]
     n = len(table)
     times = np.unique(np.linspace(max(FEWEST_ANSWERS, n / POINTS), n, POINTS).round().astype(int))
-    return tuple(_at(int(time), unit, rater, level, scale, metric) for time in times)
+    exchanged = (0, 1) if names_sides(dimension) and metric == "nominal" and _has_many_methods(dimension) else None
+    return tuple(_at(int(time), unit, rater, level, scale, metric, exchanged) for time in times)
+
+
+def _has_many_methods(dimension: Dimension) -> bool:
+    """Whether the first and the second image are of other methods in other items."""
+    of_images = ItemImage.objects.filter(item__study=dimension.study_id)
+    return of_images.values("image__method").distinct().count() > 2
 
 
 def _at(
@@ -102,11 +109,13 @@ def _at(
     level: np.ndarray[tuple[int, ...], np.dtype[np.int64]],
     scale: list[float],
     metric: Metric,
+    exchanged: tuple[int, int] | None,
 ) -> Agreement:
     units, own_unit = np.unique(unit[:n], return_inverse=True)
     raters, own_rater = np.unique(rater[:n], return_inverse=True)
     ratings = Ratings(own_unit, own_rater, level[:n], np.array(scale), len(units), len(raters))
-    estimate = krippendorff_alpha(ratings, metric, rng=np.random.default_rng(0), covers=("raters",))
+    rng = np.random.default_rng(0)
+    estimate = krippendorff_alpha(ratings, metric, rng=rng, covers=("raters",), exchanged=exchanged)
     interval = next((one for one in estimate.intervals if one.covers == "raters" and one.is_defined), None)
     return Agreement(
         n,

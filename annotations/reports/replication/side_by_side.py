@@ -10,6 +10,7 @@ import numpy as np
 from annotations.reports.numbers import counted, figure
 from annotations.reports.replication.winners import Winners, winners
 from annotations.reports.study.data import DimensionData, StudyData
+from annotations.reports.votes.agreement import exchanged_answers
 from annotations.stats.agreement.alpha import Metric, krippendorff_alpha
 from annotations.stats.arrays import FloatArray, IntArray
 from annotations.stats.comparison.compare import Comparison, compare
@@ -152,16 +153,20 @@ def side_by_side(
     if is_same:
         distance: Metric = _distance(one)
         prompt = first.data.prompt[one.units][a]
+        exchanged = exchanged_answers(one.votes)
+        clusters = prompt if len(prompt) and (prompt >= 0).all() else None
+        if exchanged and clusters is None:
+            clusters = np.arange(len(a))
         kappa = cross_replication(
-            x[a],
-            y[b],
+            _twice(x[a], exchanged),
+            _twice(y[b], exchanged),
             values=one.ratings.values,
             distance=distance,  # type: ignore[arg-type]  # never the ratio metric
-            cluster=prompt if len(prompt) and (prompt >= 0).all() else None,
+            cluster=np.tile(clusters, 2) if exchanged and clusters is not None else clusters,
             rng=np.random.default_rng([seed, 1]),
             n_resamples=n_resamples,
         )
-        alphas = (_alpha(one.ratings, a, distance), _alpha(other.ratings, b, distance))
+        alphas = (_alpha(one, a, distance), _alpha(other, b, distance))
         no_ratio = _no_ratio(kappa, alphas)
         ratio = nan if no_ratio else normalised(kappa.value, alphas[0].value, alphas[1].value)
     means = np.column_stack([_means(one)[a], _means(other)[b]])
@@ -301,8 +306,18 @@ def _distance(dimension: DimensionData) -> Metric:
     return "ordinal" if dimension.is_ordinal else "nominal"
 
 
-def _alpha(ratings: Ratings, shared: IntArray, metric: Metric) -> Estimate:
-    return krippendorff_alpha(ratings.only_units(shared), metric, covers=("units",))
+def _alpha(dimension: DimensionData, shared: IntArray, metric: Metric) -> Estimate:
+    of_shared = dimension.ratings.only_units(shared)
+    return krippendorff_alpha(of_shared, metric, covers=("units",), exchanged=exchanged_answers(dimension.votes))
+
+
+def _twice(counts: IntArray, exchanged: tuple[int, int] | None) -> IntArray:
+    """All units, and all again with two answers exchanged that mean something else in each unit."""
+    if exchanged is None:
+        return counts
+    turned = counts.copy()
+    turned[:, list(exchanged)] = counts[:, list(exchanged[::-1])]
+    return np.vstack([counts, turned])
 
 
 def _repeats(

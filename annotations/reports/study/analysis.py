@@ -12,6 +12,7 @@ from annotations.reports.documents.study import BETWEEN_METHODS
 from annotations.reports.study.data import DimensionData, StudyData
 from annotations.reports.study.robustness import Depth, depth
 from annotations.reports.study.supporting import Lead, Support, lead_of, support_of
+from annotations.reports.votes.agreement import exchanged_answers
 from annotations.stats.agreement.chance_corrected import fleiss_kappa
 from annotations.stats.agreement.cohen import CohenMatrix, cohen_matrix
 from annotations.stats.agreement.conger import conger_kappa
@@ -175,10 +176,14 @@ class _Dimension:
     ) -> DimensionResults:
         data, ratings, n_resamples = self.dimension, self.ratings, self.options.n_resamples
         progress("agreement", 0.0)
-        found = agreement_report(ratings, rng=self.rng(0), is_ordinal=data.is_ordinal, n_resamples=n_resamples)
-        beside = [conger_kappa(ratings), _fleiss_of_complete_units(ratings, self.rng(5))]
+        exchanged = None if data.is_ordinal else exchanged_answers(data.votes)
+        found = agreement_report(
+            ratings, rng=self.rng(0), is_ordinal=data.is_ordinal, n_resamples=n_resamples, exchanged=exchanged
+        )
+        beside = [] if exchanged else [conger_kappa(ratings), _fleiss_of_complete_units(ratings, self.rng(5))]
         weights: Weights = "quadratic" if data.is_ordinal else "identity"
-        kappas = cohen_matrix(ratings, weights) if ratings.n_raters <= MOST_PAIRED_RATERS else None
+        is_paired = ratings.n_raters <= MOST_PAIRED_RATERS
+        kappas = cohen_matrix(ratings, weights, exchanged=exchanged) if is_paired else None
         raters = rater_table(
             ratings,
             seconds=data.seconds,

@@ -14,7 +14,7 @@ from annotations.stats.agreement.level_pairs import LevelPairs
 from annotations.stats.arrays import FloatArray, IntArray, ratio, totals
 from annotations.stats.estimate import Estimate
 from annotations.stats.intervals.over_raters import ALL_COVERS
-from annotations.stats.intervals.pattern_families import Described, Features, lowest_of_pairs
+from annotations.stats.intervals.pattern_families import Described, Exchanged, Features, PatternFamily, lowest_of_pairs
 from annotations.stats.intervals.unit_resampling import estimates
 from annotations.stats.ratings import Ratings
 
@@ -180,6 +180,7 @@ def krippendorff_alpha(
     n_resamples: int = 1000,
     level: float = 0.95,
     covers: Collection[str] = ALL_COVERS,
+    exchanged: tuple[int, int] | None = None,
 ) -> Estimate:
     """Krippendorff's alpha of one metric, from −1 to 1 (1: perfect agreement, 0: chance), with its intervals.
 
@@ -187,8 +188,13 @@ def krippendorff_alpha(
     "raters" (jackknife), "units and raters" (both). Units with one rating are left out; missing cells are not a
     category; unused levels of the scale change nothing. Undefined (NaN with the reason) when no unit has two ratings,
     when all pairable ratings are equal, and for the ratio metric when the scale has values ≤ 0.
+
+    `exchanged` names two levels of a nominal scale that mean something else in each unit, such as the first and the
+    second image where units show several pairs of methods: half of each unit counts with them exchanged.
     """
-    return krippendorff_alphas(ratings, (metric,), rng=rng, n_resamples=n_resamples, level=level, covers=covers)[0]
+    return krippendorff_alphas(
+        ratings, (metric,), rng=rng, n_resamples=n_resamples, level=level, covers=covers, exchanged=exchanged
+    )[0]
 
 
 def krippendorff_alphas(
@@ -199,10 +205,13 @@ def krippendorff_alphas(
     n_resamples: int = 1000,
     level: float = 0.95,
     covers: Collection[str] = ALL_COVERS,
+    exchanged: tuple[int, int] | None = None,
 ) -> tuple[Estimate, ...]:
     """Alphas of several metrics on the same resamples; see `krippendorff_alpha`."""
     unknown = [metric for metric in metrics if metric not in METRICS]
     if unknown:
         raise ValueError(f"unknown metric {unknown[0]!r}; choose from {', '.join(METRICS)}")
-    family = AlphaFamily(ratings.values, metrics)
+    family: PatternFamily = AlphaFamily(ratings.values, metrics)
+    if exchanged is not None:
+        family = Exchanged(family, exchanged)
     return estimates(ratings, family, rng=rng, n_resamples=n_resamples, level=level, covers=covers)

@@ -4,7 +4,7 @@ Sources: Cohen (1960), Educational and Psychological Measurement 20:37–46; Coh
 70:213–220; large-sample standard errors: Fleiss, Cohen and Everitt (1969), Psychological Bulletin 72:323–327.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -36,14 +36,43 @@ class CohenMatrix:
     method: str
 
 
-def cohen_matrix(ratings: Ratings, weights: Weights = "identity", *, pairs: RaterPairs | None = None) -> CohenMatrix:
+def cohen_matrix(
+    ratings: Ratings,
+    weights: Weights = "identity",
+    *,
+    pairs: RaterPairs | None = None,
+    exchanged: tuple[int, int] | None = None,
+) -> CohenMatrix:
     """Cohen's kappa of every pair of raters, with the weights of `agreement_weights` over the full declared scale.
 
-    `pairs` takes joint counts computed earlier, so that several weights can share them.
+    `pairs` takes joint counts computed earlier, so that several weights can share them. `exchanged` names two levels
+    that mean something else in each unit: half of each unit counts with them exchanged.
     """
     table = agreement_weights(ratings.values, weights)
-    joint = rater_pairs(ratings) if pairs is None else pairs
-    return _kappas(joint, table, weights)
+    if exchanged is None:
+        return _kappas(rater_pairs(ratings) if pairs is None else pairs, table, weights)
+    twice = _kappas(rater_pairs(_with_exchanged(ratings, exchanged)), table, weights)
+    return replace(
+        twice,
+        standard_error=twice.standard_error * np.sqrt(2),
+        null_standard_error=twice.null_standard_error * np.sqrt(2),
+        n_shared=twice.n_shared / 2,
+        method=f"{twice.method}; half of each unit with the first two levels exchanged",
+    )
+
+
+def _with_exchanged(ratings: Ratings, levels: tuple[int, int]) -> Ratings:
+    """All units, and all again with two levels exchanged."""
+    to = np.arange(ratings.n_levels)
+    to[list(levels)] = levels[::-1]
+    return Ratings(
+        np.concatenate([ratings.unit, ratings.unit + ratings.n_units]),
+        np.concatenate([ratings.rater, ratings.rater]),
+        np.concatenate([ratings.level, to[ratings.level]]),
+        ratings.values,
+        2 * ratings.n_units,
+        ratings.n_raters,
+    )
 
 
 def _kappas(pairs: RaterPairs, weights: FloatArray, name: str) -> CohenMatrix:

@@ -12,7 +12,7 @@ from annotations.stats.agreement.connected_raters import connected_raters
 from annotations.stats.agreement.intraclass.icc import icc_family
 from annotations.stats.agreement.intraclass.icc_one_way import OneWayFamily
 from annotations.stats.estimate import STATS_VERSION, Estimate, seed_of
-from annotations.stats.intervals.pattern_families import Joined
+from annotations.stats.intervals.pattern_families import Exchanged, Joined, PatternFamily
 from annotations.stats.intervals.unit_resampling import estimates
 from annotations.stats.ratings import Ratings
 
@@ -56,6 +56,7 @@ def agreement_report(
     is_ordinal: bool = True,
     n_resamples: int = 1000,
     level: float = 0.95,
+    exchanged: tuple[int, int] | None = None,
 ) -> AgreementReport:
     """Every statistic of agreement between raters, with intervals over units, raters and both where they exist.
 
@@ -65,7 +66,8 @@ def agreement_report(
     and alphas are near 0 while almost all raters agree. For kappas of single pairs of raters see `cohen_matrix`.
 
     Where levels have no order (`is_ordinal` false) there are only the statistics of categories: nominal alpha, Fleiss'
-    kappa, AC1, Brennan–Prediger and percent agreement.
+    kappa, AC1, Brennan–Prediger and percent agreement. `exchanged` names two of these levels that mean something else
+    in each unit, such as the first and the second image where units show several pairs of methods.
 
     All that depend on count patterns share the same resamples of units. A million units take a few seconds and
     memory in proportion to the ratings. Degenerate ratings give undefined estimates with reasons, never exceptions.
@@ -75,7 +77,8 @@ def agreement_report(
     if is_ordinal:
         family = Joined([AlphaFamily(values), ChanceFamily(values), OneWayFamily(values)])
     else:
-        family = Joined([AlphaFamily(values, ("nominal",)), ChanceFamily(values, OF_CATEGORIES)])
+        of_categories: list[PatternFamily] = [AlphaFamily(values, ("nominal",)), ChanceFamily(values, OF_CATEGORIES)]
+        family = Joined([Exchanged(one, exchanged) for one in of_categories] if exchanged else of_categories)
     found = estimates(ratings, family, rng=rng, n_resamples=n_resamples, level=level)
     if is_ordinal:
         found = (*found, *icc_family(ratings, level=level), kendall_w(ratings, level=level))

@@ -1,7 +1,7 @@
 """Statistics that depend on the ratings only through how many units have each count pattern."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol, TypeAlias
 
@@ -56,6 +56,29 @@ class PatternFamily(Protocol):
     def lowest(self, sizes: IntArray) -> FloatArray:
         """(n_statistics,): the lowest value that units with these numbers of ratings, 1 or more each, can have."""
         ...
+
+
+class Exchanged:
+    """A family for ratings two of whose levels have no meaning in common over units, such as the first of two images.
+
+    Half of each unit counts with the two levels exchanged, so which of the images is called the first changes nothing.
+    """
+
+    def __init__(self, family: PatternFamily, levels: tuple[int, int]) -> None:
+        self.family = family
+        self.described = tuple(
+            replace(one, method=f"{one.method}; half of each unit with the first two levels exchanged")
+            for one in family.described
+        )
+        self.n_features = family.n_features
+        self.values, self.gradient, self.linearisation = family.values, family.gradient, family.linearisation
+        self.lowest = family.lowest
+        self._levels = list(levels)
+
+    def features(self, rows: FloatArray) -> Features:
+        turned = rows.copy()
+        turned[:, self._levels] = rows[:, self._levels[::-1]]
+        return (self.family.features(rows) + self.family.features(turned)) * 0.5
 
 
 class Joined:
