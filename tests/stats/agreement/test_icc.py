@@ -1,3 +1,4 @@
+import re
 from math import nan
 
 import numpy as np
@@ -6,7 +7,7 @@ from hypothesis import given, settings
 from scipy import stats
 
 from annotations.stats.agreement.intraclass.icc import icc_family
-from annotations.stats.agreement.intraclass.icc_f import f_test
+from annotations.stats.agreement.intraclass.icc_f import f_interval, f_test
 from annotations.stats.agreement.intraclass.icc_one_way import icc_one_way_unbalanced
 from annotations.stats.agreement.mean_squares import complete_ratings
 from annotations.stats.estimate import Estimate
@@ -112,6 +113,33 @@ def test_fast_equals_slow_definition(matrix: np.ndarray) -> None:
             below = 1 + (k - 1) * value
             stepped = k * value / below if below > 1e-9 else nan
             assert average.value == pytest.approx(stepped, rel=1e-6, nan_ok=True)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("matrix", [[[24, 88], [79, 8]], [[74, 96], [81, 49]], [[3, 9], [55, 17], [73, 85], [77, 87]]])
+def test_too_few_degrees_of_freedom_are_the_reason_for_no_interval_and_not_a_warning(matrix: list[list[int]]) -> None:
+    """Two complete units: the F quantiles are so large, some 1e300, that products with them are infinite."""
+    found = f_interval("a", complete_ratings(Ratings.from_matrix(matrix, range(101))).mean_squares, 0.95)
+    assert not found.is_defined
+    assert re.fullmatch(r"0\.00\d+ degrees of freedom are too few", found.reason)
+
+
+def test_the_icc_of_a_mean_below_minus_1_has_no_interval_and_says_why() -> None:
+    found = family([[1, 3, 3], [3, 2, 1]], range(1, 4))
+    assert found["icc_1_k"].value == pytest.approx(-8)
+    reasons = {interval.reason for interval in found["icc_1_k"].intervals if interval.method.startswith("F,")}
+    assert reasons == {
+        "the value is below -1, where intervals of the ICC of a mean are cut; its values have no lower end"
+    }
+
+
+def test_intervals_of_unequal_numbers_stop_at_their_own_limit() -> None:
+    """Units of 2, 2, 1, 1 and 2 ratings: m₀ = (8 − 14/8)/4 = 25/16, so the limit is −16/9, below −1."""
+    matrix = [[0, 4, 2, nan, 1], [4, 0, nan, 2, 2]]
+    found = icc_one_way_unbalanced(Ratings.from_matrix(matrix, range(5)), rng=np.random.default_rng(0))
+    lows = [interval.low for interval in found.intervals if interval.is_defined and interval.cut_low]
+    assert lows == pytest.approx([-16 / 9] * 2)
+    assert -16 / 9 < found.value < -1
 
 
 @settings(max_examples=15, deadline=None)

@@ -119,10 +119,14 @@ def _step_up(single: float, k: int) -> float:
 def _step_up_interval(interval: Interval, value: float, k: int) -> Interval:
     """The interval of a single rating made one of the mean of k, whose ICC is `value`; cut at −1.
 
-    A value far below 0 only says that the mean of the raters does not distinguish the units.
+    A value far below 0 only says that the mean of the raters does not distinguish the units; one below −1 has no
+    interval.
     """
     if not interval.is_defined:
         return interval
+    if value < -1:
+        reason = "the value is below -1, where intervals of the ICC of a mean are cut; its values have no lower end"
+        return Interval.undefined(interval.covers, interval.method, reason, interval.level)
     low, high = (_step_up(end, k) for end in (interval.low, interval.high))
     low = -inf if isnan(low) else low
     return Interval.around(value, low, high, interval.covers, interval.method, interval.level, within=(-1.0, 1.0))

@@ -3,7 +3,7 @@
 Source: McGraw and Wong (1996), Psychological Methods 1:30–46, tables 7 and 8 with the corrections of 1:390.
 """
 
-import numpy as np
+from math import isfinite
 
 from annotations.stats.agreement.mean_squares import MeanSquares, complete_ratings, why_no_mean_squares
 from annotations.stats.distributions import f_above, f_quantile
@@ -61,10 +61,11 @@ def _f_interval_absolute(squares: MeanSquares, method: str, level: float) -> Int
         return Interval.undefined(BOTH, method, "Satterthwaite's degrees of freedom are undefined", level)
     freedom = (a * raters + b * error) ** 2 / spread
     upper = (1 + level) / 2
-    f_low, f_high = f_quantile(upper, n - 1, freedom), f_quantile(upper, freedom, n - 1)
-    if not np.isfinite(f_low + f_high):
-        return Interval.undefined(BOTH, method, f"{freedom:.2g} degrees of freedom are too few", level)
+    f_low, f_high = float(f_quantile(upper, n - 1, freedom)), float(f_quantile(upper, freedom, n - 1))
     rest = k * raters + (k * n - k - n) * error
+    # Python's floats overflow without a warning.
+    if not isfinite(n * (f_low + f_high) * (units + error + rest)):
+        return Interval.undefined(BOTH, method, f"{freedom:.2g} degrees of freedom are too few", level)
     low = n * (units - f_low * error) / (f_low * rest + n * units)
     high = n * (f_high * units - error) / (rest + n * f_high * units)
-    return Interval.around(rho, float(low), float(high), BOTH, method, level, within=(-1 / (k - 1), 1.0))
+    return Interval.around(rho, low, high, BOTH, method, level, within=(-1 / (k - 1), 1.0))
