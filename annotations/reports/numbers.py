@@ -2,12 +2,25 @@
 
 
 def figure(number: float | None, *, signed: bool = False, digits: int = 3) -> str:
-    """Three decimals unless stated otherwise; whole numbers from 10 upwards have none. An en dash where undefined."""
+    """Three decimals unless stated otherwise; whole numbers from 10 upwards have none. An en dash where undefined.
+
+    For tables: what one sentence compares has `decimal`.
+    """
     if number is None:
         return "–"
     if float(number).is_integer() and abs(number) >= 10:
         return f"{number:,.0f}".replace("-", "−")
-    return f"{number:{'+' if signed else ''}.{digits}f}".replace("-", "−")
+    return f"{number:{'+' if signed else ''}z.{digits}f}".replace("-", "−")
+
+
+def decimal(number: float, *, signed: bool = False, digits: int = 2) -> str:
+    """With these decimals, as figures that one sentence compares have them; never a negative zero."""
+    return f"{number:{'+' if signed else ''}z,.{digits}f}".replace("-", "−")
+
+
+def ratio(number: float) -> str:
+    """A ratio in a sentence, where digits of the very small and the very large mean nothing."""
+    return "below 0.01" if number < 0.01 else "above 1,000" if number > 1000 else decimal(number)
 
 
 def scale_value(number: float) -> str:
@@ -26,7 +39,7 @@ def interval(low: float | None, high: float | None, *, digits: int = 3) -> str:
 
 def span(low: float, high: float, *, signed: bool = False, digits: int = 2) -> str:
     """The same in a sentence: 0.59 to 0.76."""
-    return " to ".join(figure(end, signed=signed, digits=digits) for end in (low, high))
+    return " to ".join(decimal(end, signed=signed, digits=digits) for end in (low, high))
 
 
 def p_value(p: float | None) -> str:

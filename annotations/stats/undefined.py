@@ -19,7 +19,7 @@ def why_undefined(ratings: Ratings, statistic: str = "") -> str:
     if n["ratings"] == 0:
         return "no ratings"
     if n["raters"] < 2:
-        return f"one rater only: {n['ratings']} ratings, no unit with two"
+        return "only one rater, so no item has two ratings"
     if n["pairable"] == 0:
         return f"no unit has two ratings: {n['units']} units, {n['ratings']} ratings, 0 pairable"
     if n["pairable"] == 1 and statistic.startswith("krippendorff_alpha"):

@@ -242,7 +242,7 @@ def test_the_page_leads_with_who_wins_and_has_the_papers_table(client: Client, s
     assert all(name in tex for name in (STRONG, MIDDLE, WEAK))
     # Four prompts in a category are too few for the test of three methods, not for their strengths.
     assert "Method × category is not tested" in page
-    assert "people: 4 prompts, fewer than 6" in page
+    assert "at least two categories need 6 prompts or more; people has 4; " in page
     assert "by category" in tex
 
 

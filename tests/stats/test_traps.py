@@ -58,7 +58,7 @@ def test_constant_resamples_are_counted_in_the_report() -> None:
 @pytest.mark.parametrize(
     ("matrix", "words"),
     [
-        ([[1, 2, 3]], "one rater only: 3 ratings"),
+        ([[1, 2, 3]], "only one rater, so no item has two ratings"),
         ([[1, 2, nan, nan], [nan, nan, 3, 4]], "no unit has two ratings: 4 units, 4 ratings, 0 pairable"),
     ],
     ids=["one rater", "nothing to pair"],

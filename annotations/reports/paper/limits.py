@@ -34,7 +34,7 @@ def _all(document: StudyDocument) -> Iterator[str]:
     else:
         yield from _of_design(design)
     if document.n_prompts and document.n_prompts < FEW_PROMPTS:
-        yield f"{counted(document.n_prompts, 'prompt')} say little about other prompts."
+        yield f"{counted(document.n_prompts, 'prompt says', 'prompts say')} little about other prompts."
     yield (
         "Prompts and raters were chosen, not drawn at random from a population; intervals over them apply to others "
         "only as far as those are similar."
@@ -69,9 +69,10 @@ def _of_question(dimension: ReportedQuestion, *, alone: bool) -> Iterator[str]:
         yield f"{share:.0%} of the answers{about} were “unable to answer”, which no figure counts."
     for one in dimension.comparisons:
         if one.n and one.multiverse.survives is False:
+            agree = f"{one.multiverse.n_same_conclusion:,} of {one.multiverse.n:,} analyses"
             yield (
-                f"The conclusion about {one.refined} against {one.baseline}{about} does not survive every "
-                "reasonable choice of analysis."
+                f"Over prompts, for these raters, the difference between {one.refined} and {one.baseline}{about} "
+                f"depends on the choice of analysis: {agree} give its sign and significance."
             )
 
 

@@ -70,7 +70,7 @@ def _sample(document: StudyDocument, design: Design | None) -> str:
         with_all = " with all images of a prompt" if shown == "card" else ""
         said += (
             f" Each {shown}{with_all} was to be {JUDGED[shown]} by {counted(design.raters_per_item, 'rater')}; "
-            f"{design.n_items_complete:,} of {design.n_items:,} {shown}s have been."
+            f"{_complete(design)}."
         )
         if design.further_raters:
             said += f" Disputed items got further raters: {design.further_raters}."
@@ -88,6 +88,14 @@ def _sample(document: StudyDocument, design: Design | None) -> str:
 
 JUDGED = {"item": "rated", "pair": "judged", "card": "answered"}
 """What raters do with what they see at once."""
+
+
+def _complete(design: Design) -> str:
+    """How many items got the answers that they were to get."""
+    n, of, shown = design.n_items_complete, design.n_items, design.shown_at_once
+    if n == of:
+        return f"all {of:,} {shown}s were" if of > 1 else f"the only {shown} was"
+    return f"{n:,} of {counted(of, shown)} {'was' if n == 1 else 'were'}"
 
 
 def _collected(document: StudyDocument) -> str:
@@ -154,10 +162,8 @@ def _procedure(document: StudyDocument, design: Design | None) -> Iterator[str]:
         yield f"Consent was asked for before the first card and is on record for {consented}."
     else:
         yield "No consent text was shown."
-    yield (
-        f"Raters could change an answer, and the last one counts; {counted(design.n_changed, 'answer')} "
-        f"{'was' if design.n_changed == 1 else 'were'} changed."
-    )
+    changed = {0: "No answer was", 1: "1 answer was"}.get(design.n_changed, f"{design.n_changed:,} answers were")
+    yield f"Raters could change an answer, and the last one counts. {changed} changed."
     if design.median_seconds is not None:
         yield f"The median active time per answer was {figure(design.median_seconds, digits=1)} seconds."
     notes = design.notes or {}
@@ -170,7 +176,8 @@ def _procedure(document: StudyDocument, design: Design | None) -> Iterator[str]:
             f"{document.registration.digest[:16]}…); deviations are listed in the report."
         )
     if design.first_answer:
-        yield f"Answers were given from {design.first_answer[:10]} to {design.last_answer[:10]}."
+        first, last = design.first_answer[:10], design.last_answer[:10]
+        yield f"Answers were given {f'on {first}' if first == last else f'from {first} to {last}'}."
 
 
 def _questions(document: StudyDocument, design: Design | None) -> Iterator[str]:

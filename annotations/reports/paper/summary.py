@@ -7,7 +7,7 @@ from annotations.reports.documents.comparisons import ReportedComparison, Report
 from annotations.reports.documents.estimates import ReportedEstimate, ReportedInterval
 from annotations.reports.documents.study import RATED, ReportedMean, ReportedQuestion, StudyDocument
 from annotations.reports.estimates import interval_over
-from annotations.reports.numbers import counted, figure, p_value, scale_value, share, span
+from annotations.reports.numbers import counted, decimal, p_value, ratio, scale_value, share, span
 from annotations.reports.study.sections.answered import answered
 from annotations.reports.study.sections.comparisons import tests_over_prompts
 
@@ -17,6 +17,8 @@ WIDEST_FIRST = ("prompts and raters", "prompts", "raters")
 _SIGNIFICANT = 0.05
 MOST_COMPARED = 3
 MOST_NAMED = 5
+_LARGEST_LOG = 700.0
+"""Of larger ones there is no exponential."""
 _LEVEL = 1e-9
 """Means that differ by less are equal but for rounding."""
 
@@ -49,7 +51,7 @@ def _answer(dimension: ReportedQuestion, document: StudyDocument) -> str:
     if dimension.means:
         mean = dimension.means[0]
         within = _within(mean, WIDEST_FIRST, signed=False, sampled=document.sampled)
-        return f"The mean rating is {figure(mean.value, digits=2)} on {_scale(dimension)} ({within})."
+        return f"The mean rating is {_mean(mean.value)} on {_scale(dimension)} ({within})."
     return _shares(dimension) if dimension.form == RATED else _without_winner(dimension, document)
 
 
@@ -85,9 +87,9 @@ def _comparison(comparison: ReportedComparison) -> str:
     is_apart = bounds[0] > 0 or bounds[1] < 0 if bounds else p is not None and p < _SIGNIFICANT
     if diff.value is not None and is_apart:
         word = "higher" if diff.value > 0 else "lower"
-        by = figure(abs(diff.value), digits=2)
+        by = decimal(abs(diff.value))
         return f"{refined} is rated {by} {word} than {baseline} ({within}; {tally})"
-    difference = f"{figure(diff.value, signed=True, digits=2)} ({within}; {tally})"
+    difference = f"{_mean(diff.value, signed=True)} ({within}; {tally})"
     if diff.value is None or (diff.value and not bounds):
         return f"{refined} against {baseline} is undecided: the mean difference is {difference}"
     return f"the ratings do not distinguish {refined} from {baseline}: mean difference {difference}"
@@ -113,13 +115,15 @@ def _of_model(dimension: ReportedQuestion, model: ReportedModel) -> str:
         "" if "raters" in model.covers else "whether this holds for other raters is not known",
     )
     basis = "; ".join(filter(None, parts))
+    if not alike and len(others) == 1:
+        return f"{best.method} is rated higher than {others[0].method} ({basis})."
     if not alike:
-        return f"Of {len(model.methods)} methods, {best.method} is rated higher than each other one ({basis})."
+        return f"Of {len(model.methods)} methods, {best.method} is rated higher than each of the others ({basis})."
+    if len(alike) == len(others) == 1:
+        return f"The ratings do not distinguish {best.method}, which is rated higher, from {alike[0]} ({basis})."
     if len(alike) == len(others):
-        return (
-            f"The ratings do not distinguish {best.method}, which is rated highest, from any of the "
-            f"{len(others)} other methods ({basis})."
-        )
+        them = "either of the other two methods" if len(others) == 2 else f"any of the {len(others)} other methods"
+        return f"The ratings do not distinguish {best.method}, which is rated highest, from {them} ({basis})."
     highest = f"Of {len(model.methods)} methods, {best.method} is rated highest"
     return f"{highest}, but is not distinguished from {_listed(alike, 'others')} ({basis})."
 
@@ -129,22 +133,23 @@ def _means_of(dimension: ReportedQuestion, best: str, second: str) -> str:
     means = {mean.method: mean.value for mean in dimension.means if mean.value is not None}
     if not {best, second} <= means.keys():
         return ""
-    return f"mean {figure(means[best], digits=2)}, next {second} with {figure(means[second], digits=2)}"
+    return f"mean {decimal(means[best])}, next {second} with {decimal(means[second])}"
 
 
 def _odds_against(model: ReportedModel, best: str, second: str) -> str:
     """The odds ratio of a higher rating than the next method's, with its interval and p; empty where it has none."""
     pair = next((one for one in model.pairs if {one.first, one.second} == {best, second}), None)
     found = interval_over(pair.log_odds, model.covers) if pair else None
-    if pair is None or found is None or found.bounds is None or pair.odds_ratio is None:
+    if pair is None or found is None or found.bounds is None or pair.log_odds.value is None:
         return f"intervals over {model.covers}"
-    ratio, low, high = pair.odds_ratio, *map(exp, found.bounds)
+    odds, low, high = pair.log_odds.value, *found.bounds
     if pair.first != best:
-        ratio, low, high = 1 / ratio, 1 / high, 1 / low
+        odds, low, high = -odds, -high, -low
     kind, p = "95% interval", pair.p_holm
     if model.has_simultaneous_p:
         kind, p = "simultaneous 95% interval", pair.p_simultaneous
-    said = f"odds ratio against {second} {figure(ratio, digits=2)}, {kind} over {model.covers} {span(low, high)}"
+    of_odds, of_low, of_high = (ratio(exp(min(each, _LARGEST_LOG))) for each in (odds, low, high))
+    said = f"odds ratio against {second} {of_odds}, {kind} over {model.covers} {of_low} to {of_high}"
     return f"{said}, {p_value(p)}" if p is not None else said
 
 
@@ -158,21 +163,30 @@ def _best(dimension: ReportedQuestion, sampled: str) -> str:
     if len(first) == len(ranked):
         who = _listed([mean.method for mean in first], "methods")
         has = "has the" if len(first) == 1 else "have the same"
-        return f"{who} {has} mean rating, {figure(values[0], digits=2)} on {_scale(dimension)}."
+        return f"{who} {has} mean rating, {decimal(values[0])} on {_scale(dimension)}."
     # As many decimals as tell the highest mean from the lowest.
-    digits = next((n for n in (2, 3, 4) if figure(values[0], digits=n) != figure(values[-1], digits=n)), 5)
+    digits = next((n for n in (2, 3, 4) if decimal(values[0], digits=n) != decimal(values[-1], digits=n)), 5)
 
     def end(means: Sequence[ReportedMean], which: str) -> str:
         of_one = f" ({_within(means[0], WIDEST_FIRST, signed=False, sampled=sampled)})" if len(means) == 1 else ""
         scale = f" on {_scale(dimension)}" if means is first else ""
         who = _listed([mean.method for mean in means], "methods")
-        return f"{who} {which}, {figure(means[0].value, digits=digits)}{scale}{of_one}"
+        return f"{who} {which}, {decimal(means[0].value or 0.0, digits=digits)}{scale}{of_one}"
 
+    if len(ranked) == 2:
+        return (
+            f"{end(first, 'has the higher mean rating')}, and {end(last, 'the lower')}; without a paired comparison "
+            "this does not show that they differ."
+        )
     has = "has" if len(first) == 1 else "have"
     return (
         f"Of {counted(len(ranked), 'method')}, {end(first, f'{has} the highest mean rating')}, "
         f"and {end(last, 'the lowest')}; without a paired comparison these do not show which differ."
     )
+
+
+def _mean(value: float | None, *, signed: bool = False) -> str:
+    return "–" if value is None else decimal(value, signed=signed)
 
 
 def _listed(names: Sequence[str], noun: str) -> str:

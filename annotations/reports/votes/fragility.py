@@ -48,7 +48,8 @@ def fragility_sentence(fewest: Sequence[ReportedFewest]) -> str:
 
 
 def _number(one: ReportedFewest) -> str:
-    named = ", ".join(one.names) if len(one.names) <= MOST_NAMED else ""
+    names = [f"“{name.rstrip('.')}”" for name in one.names] if one.kind == "prompts" else one.names
+    named = ", ".join(names) if len(names) <= MOST_NAMED else ""
     more = "; ".join(filter(None, (named, "" if one.is_exact else "possibly fewer")))
     return f"{one.n:,} of {one.of:,} {one.kind}{f' ({more})' if more else ''}"
 

@@ -6,6 +6,7 @@ from annotations.reports.anchors import anchors
 from annotations.reports.documents.preferences import PreferenceDocument, PreferenceFacet, PreferencePart
 from annotations.reports.estimates import note_of
 from annotations.reports.notices import excluded_raters
+from annotations.reports.numbers import counted
 from annotations.reports.tex import NEEDS, Column, ended, escape, guarded, math_range, name, number, p_value, table
 from annotations.reports.votes.category_sections import interaction_sentence
 from annotations.reports.votes.tables import first_interval
@@ -112,7 +113,7 @@ def _strengths(part: PreferencePart, label: str, about: str, notes: Sequence[str
         Column("First" if is_ranked else "Votes", short=False),
     )
     covers = part.covers[0] if part.covers else ""
-    n = f"{part.n} {'votes' if not is_ranked else 'rankings'}"
+    n = counted(part.n, {"votes": "vote", "rankings": "ranking"}.get(part.kind, "best--worst choice"))
     caption = f"{about} Strengths ({escape(part.model)}) from {n}" + (f", intervals over {covers}" if covers else "")
     if not is_ranked and not is_short:
         caption += "; win rates in percent, ties as halves"

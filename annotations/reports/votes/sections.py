@@ -168,7 +168,7 @@ def _strengths(part: PreferencePart) -> list[Block]:
                 "; ".join(dict.fromkeys(filter(None, (row.note, note_of(worth))))),
             )
         )
-    head = ["method", "strength", *_headings(over), "rank", "letters", "win rate, ties halved"]
+    head = ["method", "strength", *_headings(over), "rank", "letters", "win rate (ties count half)"]
     head += ["wins", "losses", "ties", "note"]
     notes: list[Block] = [Paragraph(part.prior[0].upper() + part.prior[1:] + ".", "warning")] if part.prior else []
     left_out = [row for row in part.strengths if row.note]
@@ -206,7 +206,8 @@ def _win_rates(part: PreferencePart) -> list[Block]:
     """What each method won, for votes that give not every method a strength."""
     met = sorted((row for row in part.strengths if row.win_rate is not None), key=lambda row: -(row.win_rate or 0.0))
     marks = [Mark(row.method, row.win_rate, text=f"{share(row.win_rate or 0.0)} of {row.n:,}") for row in met]
-    votes = "votes" if part.kind == "votes" else "comparisons within rankings"
+    within = {"rankings": "comparisons within rankings", "best_worst": "comparisons within choices"}
+    votes = within.get(part.kind, "votes")
     return view.figure(
         charts.interval_plot,
         marks[:MOST_METHODS_DRAWN],
@@ -245,7 +246,9 @@ def _mean_ranks(part: PreferencePart) -> list[Block]:
         )
         for row, rank in ranked
     ]
-    head = ("method", "mean rank", *_headings(over), "times first", "rankings", "note")
+    is_choice = part.kind == "best_worst"
+    times = ("times best", "choices") if is_choice else ("times first", "rankings")
+    head = ("method", "mean rank", *_headings(over), *times, "note")
     return [
         *view.figure(
             charts.interval_plot,
@@ -278,7 +281,7 @@ def _pairs(part: PreferencePart) -> list[Block]:
     ]
     head = ["pair", "won : lost", "ties", "won of decided", *_headings(over)]
     head += [{"p": "p", "p_prompts": "p, sign test over prompts"}[name] for name in tested]
-    head += ["expected, ties halved"] if is_of_all else ["expected, ties halved", "note"]
+    head += ["expected (ties count half)"] if is_of_all else ["expected (ties count half)", "note"]
     table = view.table(head, rows, numeric=range(1, len(head) - (not is_of_all)))
     said: list[Block] = []
     if tested:

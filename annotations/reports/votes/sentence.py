@@ -28,29 +28,35 @@ def answer(part: PreferencePart, uncorrected: Sequence[str] = ()) -> str:
         return said
     if not ranked and not any(row.wins for row in part.strengths) and part.n_ties:
         if part.n == 1:
-            return f"The only {_noun(part)} between the {part.n_methods} methods is a tie, so it gives no ranking."
-        them = f"{_noun(part)}s between" if part.kind == "votes" else "rankings of"
-        return f"All {part.n:,} {them} the {part.n_methods} methods are ties, so they give no ranking."
+            them = f"{_noun(part)} {_between(part)} the {part.n_methods} methods"
+            return f"The only {them} is a tie, so it gives no ranking."
+        them = f"{_noun(part)}s {_between(part)} the {part.n_methods} methods"
+        return f"All {part.n:,} {them} are ties, so they give no ranking."
     if not ranked:
         return f"{basis} {'does' if part.n == 1 else 'do'} not rank them: {part.note}."
     best = ranked[0]
     most = best.log_worth.value or 0.0
     level = [row.method for row in ranked if most - (row.log_worth.value or 0.0) < _LEVEL]
     first = f"{best.method} does best" if len(level) == 1 else f"{_some(level, 'methods')} are level in first place"
+    if part.n_methods == len(ranked) == 2:
+        first = f"{best.method} does better" if len(level) == 1 else f"{_and(level)} are level"
     figures = _figures(best, "it" if len(level) == 1 else best.method)
     alike = _not_distinguished(part, ranked)
     if len(level) < len(ranked) and (said := _level_by_figure(part, ranked, uncorrected, is_certain=not alike.n)):
         return f"{said}{_not_ranked(part, ranked)} ({basis})."
-    said = figures + _against_next(part, best, ranked[1], is_alone=alike.has_next) + _not_ranked(part, ranked)
+    against_next = _against_next(part, best, ranked[1], is_alone=alike.has_next) if len(level) == 1 else ""
+    said = figures + against_next + _not_ranked(part, ranked)
     if best.rank_low is None:
         why = next((each.reason for each in best.log_worth.intervals if each.reason), "")
         held = f"whether this holds for other {best.log_worth.intervals[0].covers} cannot be said: {why}"
         return f"{first} in these {basis}: {said}; {held}."
     if not alike.n:
         them = "all others" if len(ranked) == part.n_methods else "all others that can be ranked"
+        them = ranked[1].method if len(ranked) == 2 else them
         return f"{best.method} is preferred to {them}: {said} ({basis})."
     if len(ranked) == part.n_methods and _distinguish_none(ranked):
-        return f"The {_noun(part)}s do not distinguish the {len(ranked)} methods; {first}: {said} ({basis})."
+        them = f"{best.method} from {ranked[1].method}" if len(ranked) == 2 else f"the {len(ranked)} methods"
+        return f"The {_noun(part)}s do not distinguish {them}; {first}: {said} ({basis})."
     if others := alike.others(level):
         first += f" but {'is' if len(level) == 1 else 'are'} not distinguished from {others}"
     return f"{first}: {said} ({basis})."
@@ -138,9 +144,15 @@ def _distinguish_none(ranked: Sequence[ReportedStrength]) -> bool:
 
 
 def _basis(part: PreferencePart) -> str:
-    between = "between" if part.kind == "votes" else "of"
     prior = f", with a {part.prior}" if part.prior else ""
-    return f"{counted(part.n, _noun(part))} {between} {part.n_methods} methods{_by_raters(part)}{prior}"
+    kind = "best–worst " if part.kind == "best_worst" else ""
+    return (
+        f"{counted(part.n, f'{kind}{_noun(part)}')} {_between(part)} {part.n_methods} methods{_by_raters(part)}{prior}"
+    )
+
+
+def _between(part: PreferencePart) -> str:
+    return {"votes": "between", "rankings": "of"}.get(part.kind, "among")
 
 
 # --- methods without a strength --------------------------------------------------------------------------------------
@@ -163,12 +175,11 @@ def _without_strength(part: PreferencePart, ranked: Sequence[ReportedStrength]) 
         return ""
     if len(groups[0]) == 1:
         return _unbeaten(part, next(row for row in part.strengths if row.method == groups[0][0]))
-    n_others = part.n_methods - len(groups[0])
-    others = f"the other {n_others} methods" if n_others > 1 else "the other method"
+    after = [row.method for row in part.strengths if row.method not in groups[0]]
+    others = f"the other {len(after)} methods" if len(after) > 1 else after[0]
     pair = next((one for one in part.pairs if {one.first, one.second} == set(groups[0])), None)
     if len(groups[0]) == 2 and pair and pair.win_rate.value is not None:
-        said = _decided(pair, _noun(part), is_one_of_many=True)
-        said = f"{said[0].upper()}{said[1:]}" if _n_decided(pair) == 1 else said
+        said = _decided(pair, part.kind, is_one_of_many=True)
         return f"{said}; both come before {others} in every comparison ({_basis(part)})."
     return f"{_and(groups[0])} come before {others} in every comparison, and are not ranked ({_basis(part)})."
 
@@ -182,19 +193,26 @@ def _unbeaten(part: PreferencePart, row: ReportedStrength) -> str:
         all_of_them = {1: "its only vote", 2: "both its votes"}.get(row.wins, f"all {row.wins:,} of its votes")
         said = f"{row.method} won {all_of_them}, against {shown}"
     else:
-        place = "is the best" if part.kind == "best_worst" else "is first"
-        n = row.n_ranked or 0
-        all_of_them = f"all {n:,} rankings" if n > 1 else "the only ranking"
-        said = f"{row.method} {place} in {all_of_them} that {'have' if n > 1 else 'has'} it"
+        said = f"{row.method} {_always_first(row.n_ranked or 0, part.kind)}"
     found = [(bounds, rival) for one, rival in zip(pairs, rivals, strict=True) if (bounds := _bounds(one, row.method))]
     if not found:
         reasons = (each.reason for one in pairs for each in one.win_rate.intervals if each.reason)
         why = next(reasons, "there is no interval")
         return f"{said}; whether this holds for other prompts and raters cannot be said: {why} ({_basis(part)})."
     (low, high, covers), rival = min(found)
-    share = f"its share of those against {rival} has the 95% interval {low:.0%}–{high:.0%} over {covers}"
+    share = f"its share of those against {rival}" if part.kind == "votes" else f"how often it comes before {rival}"
+    share += f" has the 95% interval {low:.0%}–{high:.0%} over {covers}"
     is_open = "" if low > 0.5 else f", so this may not hold for other {covers}"
     return f"{said}; {share}{is_open} ({_basis(part)})."
+
+
+def _always_first(n: int, kind: str) -> str:
+    """That a method comes first whenever it is shown, which is n times."""
+    if kind == "best_worst":
+        times = {1: "the only time it was shown", 2: "both times"}.get(n, f"all {n:,} times")
+        return f"was chosen as the best {times}"
+    those = {1: "the only ranking that includes", 2: "both rankings that include"}
+    return f"is first in {those.get(n, f'all {n:,} rankings that include')} it"
 
 
 def _bounds(pair: ReportedPair, method: str) -> tuple[float, float, str] | None:
@@ -233,9 +251,11 @@ def _against_next(part: PreferencePart, best: ReportedStrength, second: Reported
     if part.kind == "votes":
         said = f"and an estimated {chance:.0%} of decided votes against {second.method}, the next best"
     else:
-        said = (
-            f"and it comes before {second.method}, the next best, in an estimated {chance:.0%} of rankings without ties"
-        )
+        following = "" if part.n_methods == 2 else ", the next best,"
+        beats, of = "is preferred to", "comparisons"
+        if part.kind == "rankings":
+            beats, of = "comes before", "rankings without ties"
+        said = f"and it {beats} {second.method}{following} in an estimated {chance:.0%} of {of}"
     alone = " for this pair alone" if is_alone and low > 0.5 else ""
     p = _p_of(pair.log_odds, found.covers, pair.p)
     return f", {said}, 95% interval over {found.covers} {low:.0%}–{high:.0%}{p}{alone}"
@@ -247,7 +267,7 @@ def _p_of(estimate: ReportedEstimate, covers: str, p: float | None) -> str:
 
 
 def _noun(part: PreferencePart) -> str:
-    return "vote" if part.kind == "votes" else "ranking"
+    return {"votes": "vote", "rankings": "ranking"}.get(part.kind, "choice")
 
 
 def _figures(best: ReportedStrength, subject: str) -> str:
@@ -270,7 +290,7 @@ def _of_two(part: PreferencePart) -> str:
         if pair.n == 1:
             return f"The only vote between {pair.first} and {pair.second} is a tie."
         return f"All {pair.ties:,} votes between {pair.first} and {pair.second} are ties."
-    said = _decided(pair, "vote")
+    said = _decided(pair, "votes")
     first, found = rate.intervals[0] if rate.intervals else None, leading(rate)
     if found is None:
         said = f"The votes are too few to say whether {pair.first} or {pair.second} is preferred: {said}"
@@ -282,28 +302,33 @@ def _of_two(part: PreferencePart) -> str:
     return f"{said}; {counted(pair.ties, 'tie')} ({pair.tie_share.value:.0%} of {votes})."
 
 
-def _decided(pair: ReportedPair, noun: str, *, is_one_of_many: bool = False) -> str:
-    """The share of decided votes for the better of two methods, with its interval, without a full stop."""
-    rate = pair.win_rate
-    is_turned = rate.value is not None and rate.value < 0.5
-    better, worse = (pair.second, pair.first) if is_turned else (pair.first, pair.second)
-    n = _n_decided(pair)
-    who = f"{better} is" if pair.wins != pair.losses else "each is"
-    said = f"{who} preferred in {max(pair.wins, pair.losses) / n:.0%} of {n:,} decided {noun}s"
-    if n == 1:
-        said = f"the only decided {noun} is for {better}"
-    if is_one_of_many:
-        said += f" against {worse}"
-    if bounds := _bounds(pair, better):
+def _decided(pair: ReportedPair, kind: str, *, is_one_of_many: bool = False) -> str:
+    """The share of decided votes for the better of two methods, with its interval, without a full stop.
+
+    is_one_of_many: the sentence is of other methods, too, so that it names both.
+    """
+    rate, n = pair.win_rate, pair.wins + pair.losses
+    better, worse = (pair.second, pair.first) if pair.wins < pair.losses else (pair.first, pair.second)
+    most, answers = max(pair.wins, pair.losses), {"votes": "votes", "rankings": "rankings"}.get(kind, "choices")
+    bounds = _bounds(pair, better)
+    is_open = bounds is not None and bounds[0] <= 0.5
+    if kind == "votes":
+        said = f"{better} is preferred in {most / n:.0%} of {n:,} decided votes"
+        said += f" against {worse}" if is_one_of_many else ""
+        one, of_half = f"the only decided vote is for {better}", f"half of the {n:,} decided votes"
+        half = f"each won {of_half}" if is_open or not is_one_of_many else f"{better} and {worse} each won {of_half}"
+    else:
+        said = f"{better} comes before {worse} in {most / n:.0%} of the {n:,} {answers} that separate them"
+        one = f"the only {answers[:-1]} that separates them puts {better} before {worse}"
+        of_half = f"half of the {n:,} {answers} that separate them"
+        half = f"each comes first in {of_half}" if is_open else f"{better} and {worse} each come first in {of_half}"
+    said = one if n == 1 else half if pair.wins == pair.losses else said
+    if bounds:
         low, high, covers = bounds
         said += f", 95% interval over {covers} {low:.0%}–{high:.0%}{_p_of(rate, covers, pair.p)}"
-        if low <= 0.5:
-            said = f"The {noun}s do not distinguish {better} from {worse}: {said}"
-    return said
-
-
-def _n_decided(pair: ReportedPair) -> int:
-    return pair.wins + pair.losses
+    if is_open:
+        return f"The {answers} do not distinguish {better} from {worse}: {said}"
+    return f"{said[0].upper()}{said[1:]}" if is_one_of_many and n == 1 else said
 
 
 def ties(part: PreferencePart) -> str:

@@ -24,6 +24,12 @@ _Mask = NDArray[np.bool_]
 
 Aggregation = Literal["mean", "median", "majority", "dawid_skene"]
 AGGREGATIONS: tuple[Aggregation, ...] = ("mean", "median", "majority", "dawid_skene")
+_AGGREGATED = {
+    "mean": "the mean rating",
+    "median": "the median rating",
+    "majority": "the majority answer",
+    "dawid_skene": "the Dawid–Skene answer",
+}
 NOBODY, ALL_UNITS = "nobody excluded", "all units"
 
 
@@ -94,17 +100,26 @@ class Multiverse:
         if self.reference.sign is None:
             return f"No conclusion to test: {self.reference.estimate.reason}."
         total = len(self.universes)
-        text = (
-            f"Of {total} universes {self.n_same_sign} keep the sign and {self.n_same_conclusion} sign and significance"
-        )
-        if self.n_defined < total:
-            text += f"; {total - self.n_defined} are undefined"
+        n_sign, n_undefined = self.n_same_sign, total - self.n_defined
+        gives = "gives" if n_sign == 1 else "give"
+        text = f"Of {total} {'analysis' if total == 1 else 'analyses'}, {n_sign} {gives} the same sign"
+        text += f" and {self.n_same_conclusion} also the same significance"
+        if n_undefined:
+            text += f"; {n_undefined} {'is' if n_undefined == 1 else 'are'} undefined"
         broken = [choice for choice in self.choices if choice.n_same_significance < choice.n_universes]
         worst = sorted(broken, key=lambda choice: choice.n_same_significance / choice.n_universes)[:3]
         if worst:
-            parts = (f"{each.option} ({each.n_same_significance} of {each.n_universes})" for each in worst)
-            text += "; least support with " + ", ".join(parts)
+            parts = (f"{_in_words(each)} ({each.n_same_significance} of {each.n_universes})" for each in worst)
+            text += ". Support is weakest with " + ", ".join(parts)
         return text + "."
+
+
+def _in_words(choice: Choice) -> str:
+    if choice.axis == "aggregation":
+        return _AGGREGATED[choice.option]
+    if choice.option in (NOBODY, ALL_UNITS):
+        return choice.option
+    return f"the {'rule' if choice.axis == 'exclusion' else 'subset'} “{choice.option}”"
 
 
 def multiverse(

@@ -115,7 +115,8 @@ def interaction(data: Votes | Rankings, facet: Facet) -> Interaction:
         return Interaction.undefined(fitted)
     inner, sample, within = fitted
     k = sample.n_methods
-    groups, left_out = [], []
+    groups, left_out, few = [], [], []
+    least, what = _PER_FIGURE * (k - 1), "votes" if inner.prompt is None else "prompts"
     for code, name in enumerate(facet.names):
         mask = within.code == code
         if not mask.any():
@@ -123,16 +124,18 @@ def interaction(data: Votes | Rankings, facet: Facet) -> Interaction:
         prompts = np.arange(len(mask)) if inner.prompt is None else inner.prompt
         steps = _steps(sample, mask, np.asarray(prompts[mask], np.int64))
         if steps is None:
-            left_out.append(f"{name}: its votes do not join all methods")
-        elif len(steps) < _PER_FIGURE * (k - 1):
-            what = "votes" if inner.prompt is None else "prompts"
-            left_out.append(f"{name}: {len(steps)} {what}, fewer than {_PER_FIGURE * (k - 1)}")
+            left_out.append(f"the answers in {name} do not join all methods")
+        elif len(steps) < least:
+            few.append(f"{name} has {len(steps)}")
+            left_out.append(f"{name} has {len(steps)} of the {least} {what} that are needed")
         elif not _varies(steps, sample.information_of(mask), k):
-            left_out.append(f"{name}: its prompts do not vary in all methods")
+            left_out.append(f"the prompts in {name} do not vary in all methods")
         else:
             groups.append(steps)
     if len(groups) < 2:
-        return Interaction.undefined("fewer than two categories have enough prompts on which methods differ", left_out)
+        if few and len(few) == len(left_out):
+            return Interaction.undefined(f"at least two categories need {least} {what} or more", few)
+        return Interaction.undefined("fewer than two categories can be compared", left_out)
     return replace(welch_james(groups), left_out=tuple(left_out))
 
 
@@ -150,7 +153,7 @@ def _fit_of_all(data: Votes | Rankings, facet: Facet) -> tuple[Votes | Rankings,
         votes = only_among(data, group)
         return votes, model.VoteSample(votes, with_side_if_bounded(votes, 0.0)[0]), votes.facets[""]
     except NotConverged:
-        return "the model of all votes has no maximum"
+        return "no finite strengths fit the answers of all categories"
 
 
 def _steps(sample: Sample, mask: np.ndarray, prompt: Codes) -> FloatArray | None:

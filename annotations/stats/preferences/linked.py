@@ -7,12 +7,16 @@ for ties Davidson 1970, J. Am. Stat. Assoc. 65:317, section 3).
 
 from collections.abc import Sequence
 from math import inf
+from typing import Literal
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from annotations.stats.preferences.votes import LOSES, TIE, WINS, Votes
+
+Answers = Literal["votes", "rankings", "choices"]
+"""What people gave: rankings and choices of the best and the worst are compared two methods at a time."""
 
 
 def beaten_by(votes: Votes) -> sparse.csr_array:
@@ -58,28 +62,37 @@ def before(votes: Votes, one: int, other: int) -> float | None:
     return None if is_ahead == is_behind else inf if is_ahead else -inf
 
 
-def why_alone(votes: Votes, method: int, group: Sequence[int], *, them: str = "the ranked methods") -> str:
+def why_alone(
+    votes: Votes,
+    method: int,
+    group: Sequence[int],
+    *,
+    them: str = "the ranked methods",
+    answers: Answers = "votes",
+) -> str:
     """Why a method has no strength on the scale of a group that it does not belong to, and what is missing.
 
-    them: the group in words
+    them     the group in words
+    answers  what the votes were made from
     """
     inside = np.zeros(len(votes.methods), bool)
     inside[list(group)] = True
     met = ((votes.first == method) & inside[votes.second]) | ((votes.second == method) & inside[votes.first])
     if not met.any():
-        return f"never met {them}: collect votes against one of them"
+        return f"never met {them}: collect {answers} {'against' if answers == 'votes' else 'that include'} one of them"
     of_method = votes.only(met)
     won = int(of_method.count[_came_off(of_method, method) == WINS].sum())
     lost = int(of_method.count[_came_off(of_method, method) == LOSES].sum())
     if lost == 0:
-        return f"won {_all(won)} against {them}: no finite strength before it loses or ties one"
+        return f"won {_all(won, answers)} {them}: no finite strength before it loses or ties one"
     if won == 0:
-        return f"lost {_all(lost)} against {them}: no finite strength before it wins or ties one"
-    return f"no chain of wins in both directions joins it to {them}: collect more votes"
+        return f"lost {_all(lost, answers)} {them}: no finite strength before it wins or ties one"
+    return f"no chain of wins in both directions joins it to {them}: collect more {answers}"
 
 
-def _all(n: int) -> str:
-    return "its only vote" if n == 1 else f"all {n:,} votes"
+def _all(n: int, answers: Answers) -> str:
+    noun, against = ("vote", "against") if answers == "votes" else ("comparison", "with")
+    return f"its only {noun} {against}" if n == 1 else f"{'both' if n == 2 else f'all {n:,}'} {noun}s {against}"
 
 
 def _came_off(votes: Votes, method: int) -> np.ndarray:

@@ -13,7 +13,7 @@ from annotations.stats.intervals.crossed_clusters import Clusters
 from annotations.stats.intervals.several import compact_letters
 from annotations.stats.preferences import bradley_terry as model
 from annotations.stats.preferences.goodness_of_fit import Misfit, misfit
-from annotations.stats.preferences.linked import comparable_groups, why_alone
+from annotations.stats.preferences.linked import Answers, comparable_groups, why_alone
 from annotations.stats.preferences.newton import NotConverged
 from annotations.stats.preferences.plackett_luce import RankingFit, RankingSample, fit_rankings
 from annotations.stats.preferences.rankings import Rankings
@@ -28,6 +28,7 @@ PLACE = "log odds that each place further forward adds"
 MOST_PAIRED = 60
 """Of more methods than this, only the first two are compared."""
 BEST_WORST = "sequential best–worst choice, maximum likelihood, log-worth with mean 0"
+_ANSWERS: dict[str, Answers] = {METHOD: "votes", RANKED: "rankings", BEST_WORST: "choices"}
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,12 @@ def ranking_strengths(rankings: Rankings, *, level: float = 0.95, n_pseudo: floa
     try:
         fitted, has_bounds = with_place_if_bounded(inner, n_pseudo)
     except NotConverged:
-        why = "the model has no maximum: the place alone decides, all rankings are ties, or too few are not"
+        why = (
+            "no finite strengths fit: the place on the screen explains the rankings, or all or nearly all of them "
+            "are ties"
+        )
+        if rankings.is_best_worst:
+            why = "no finite strengths fit: the place on the screen explains the choices, or they are too few"
         return _without_ranks(votes, why, method)
     kinds = [
         Clusters(name, codes)
@@ -155,7 +161,7 @@ def why_unbounded(votes: Votes) -> str:
     decided = votes.only(votes.outcome != TIE)
     if all(len(group) == 1 for group in comparable_groups(decided)):
         return "only ties join the methods, and all decided votes follow one order: no finite strengths fit them"
-    return "the model has no maximum"
+    return "no finite strengths fit these votes"
 
 
 def _side_decides(votes: Votes) -> bool:
@@ -213,7 +219,7 @@ def _assembled(
         rows.append(_row(votes, group[place], estimate, ranges[place]))
     for other in range(len(votes.methods)):
         if other not in group:
-            note = why_alone(votes, other, group)
+            note = why_alone(votes, other, group, answers=_ANSWERS[method])
             rows.append(_row(votes, other, Estimate.undefined("log_worth", method, note), (None, None), note))
     wins, _loses, ties = chances(np.subtract.outer(worth, worth)[np.ix_(order, order)])
     chance = wins + ties / 2
@@ -288,7 +294,7 @@ def _without_ranks(votes: Votes, why: str, method: str = METHOD) -> Strengths:
         own = next(group for group in groups if code in group)
         others = [other for other in range(len(votes.methods)) if other not in own]
         is_split = bool(len(votes.first)) and not is_joined
-        note = why_alone(votes, code, others, them="the others") if is_split else why
+        note = why_alone(votes, code, others, them="the others", answers=_ANSWERS[method]) if is_split else why
         rows.append(_row(votes, code, Estimate.undefined("log_worth", method, note), (None, None), note))
     rows.sort(key=lambda row: (isnan(row.win_rate), -row.win_rate))
     k = len(votes.methods)

@@ -117,12 +117,12 @@ def test_the_methods_section_describes_what_was_done(
 
 def test_cards_are_what_raters_were_to_answer(client: Client) -> None:
     said = methods(reported(client, ordered_study(4, 3, turning, RANKING)))[0]
-    assert "Each card with all images of a prompt was to be answered by 3 raters; 4 of 4 cards have been." in said
+    assert "Each card with all images of a prompt was to be answered by 3 raters; all 4 cards were." in said
 
 
 def test_pairs_are_what_raters_were_to_judge(client: Client) -> None:
     said = methods(reported(client, voted_study()))[0]
-    assert "Each pair was to be judged by 3 raters; 24 of 24 pairs have been." in said
+    assert "Each pair was to be judged by 3 raters; all 24 pairs were." in said
 
 
 def test_rankings_and_ratings_of_one_card_are_counted_as_what_they_are(client: Client) -> None:

@@ -29,7 +29,7 @@ def seen(client: Client, study: Study) -> str:
 def test_the_page_leads_with_the_answer_and_has_limits_and_methods(client: Client, study: Study) -> None:
     page = seen(client, study)
     assert page.index('id="summary"') < page.index('class="dimension"') < page.index('id="limits"')
-    assert "to be rated by 3 raters; 8 of 8 items have been" in page
+    assert "to be rated by 3 raters; all 8 items were." in page
     assert "Raters saw one image at a time, with its prompt." in page
     assert "Rating was blind" in page
     assert "[@" not in page, "citations are spelled out"

@@ -141,16 +141,21 @@ class TestSummary:
         model = found.dimensions[0].model
         assert model is not None
         best, second, _ = (one.method for one in model.methods)
-        assert of_letters("a", "b", "b").startswith(f"Of 3 methods, {best} is rated higher than each other one (mean")
+        assert of_letters("a", "b", "b").startswith(
+            f"Of 3 methods, {best} is rated higher than each of the others (mean"
+        )
         assert f"{best} is rated highest, but is not distinguished from {second} (mean " in of_letters("a", "ab", "b")
-        assert of_letters("a", "a", "a").startswith(f"The ratings do not distinguish {best}, which is rated highest,")
+        assert of_letters("a", "a", "a").startswith(
+            f"The ratings do not distinguish {best}, which is rated highest, from either of the other two methods ("
+        )
         assert "over prompts and raters" in of_letters("a", "a", "a")
 
     def test_methods_without_a_comparison_are_not_ranked_as_proven(self) -> None:
         found = study_document(study_data(methods=("a", "b")))
         found = edited(found, lambda made: made["dimensions"][0].update(comparisons=[]))
-        assert "has the highest mean rating" in summary(found)[0]
-        assert "do not show which differ" in summary(found)[0]
+        assert " has the higher mean rating, " in summary(found)[0]
+        assert ", and " in summary(found)[0]
+        assert summary(found)[0].endswith("; without a paired comparison this does not show that they differ.")
 
 
 class TestMethods:
@@ -164,12 +169,21 @@ class TestMethods:
         text = said(design=DESIGN)
         assert "two images side by side, with their prompt" in text
         assert "Which image was on the left was drawn for each rater and item." in text
-        assert "Each pair was to be judged by 3 raters; 18 of 20 pairs have been." in text
+        assert "Each pair was to be judged by 3 raters; 18 of 20 pairs were." in text
         assert "shuffled for each rater (seed 7)" in text
         assert "on record for 3 raters" in text
         assert "2 answers were changed" in text
         assert "or “unable to answer”" in text
         assert "from 2026-11-01 to 2026-11-03" in text
+
+    def test_nothing_changed_on_one_day_and_every_item_complete_read_as_such(self) -> None:
+        text = said(design={**DESIGN, "n_items_complete": 20, "n_changed": 0, "last_answer": DESIGN["first_answer"]})
+        assert "by 3 raters; all 20 pairs were." in text
+        assert "the last one counts. No answer was changed." in text
+        assert "Answers were given on 2026-11-01." in text
+        one = said(design={**DESIGN, "n_items": 1, "n_items_complete": 1, "n_changed": 1})
+        assert "by 3 raters; the only pair was." in one
+        assert "1 answer was changed." in one
 
     def test_the_methods_of_a_pair_are_counted_one_by_one(self) -> None:
         assert "by 3 methods (base_line, refined #2, placebo)" in said(

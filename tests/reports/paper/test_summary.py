@@ -134,3 +134,39 @@ class TestHowCertainItIs:
             in line
         )
         assert re.search(r" \d+\.\d\d to \d+\.\d\d, p [<=] \d\.\d{4}; all pairs in one model\)\.$", line)
+
+    def test_ends_of_the_odds_that_mean_nothing_are_said_to_be_beyond(self) -> None:
+        found = study_document(study_data(n_prompts=12, methods=("a", "b", "c"), seed=3))
+
+        def widen(made: dict[str, Any]) -> None:
+            made["dimensions"][0].update(comparisons=[])
+            for pair in made["dimensions"][0]["model"]["pairs"]:
+                for interval in pair["log_odds"]["intervals"]:
+                    interval |= {"low": -900.0, "high": 18.05}
+
+        (line,) = summary(edited(found, widen))
+        assert ", simultaneous 95% interval over prompts and raters below 0.01 to above 1,000, p " in line
+
+    def test_means_that_one_sentence_compares_have_the_same_decimals(self) -> None:
+        found = study_document(study_data(n_prompts=12, methods=("a", "b", "c"), seed=3))
+
+        def hundred(made: dict[str, Any]) -> None:
+            made["dimensions"][0].update(comparisons=[])
+            for mean in made["dimensions"][0]["means"]:
+                mean["value"] = (
+                    64.0 if mean["method"] == made["dimensions"][0]["model"]["methods"][0]["method"] else 52.44
+                )
+
+        assert "mean 64.00, next " in summary(edited(found, hundred))[0]
+        assert " with 52.44;" in summary(edited(found, hundred))[0]
+
+    def test_a_difference_that_rounds_to_zero_has_no_minus(self) -> None:
+        found = study_document(study_data(n_prompts=12, methods=("a", "b", "c"), seed=3))
+
+        def nothing(made: dict[str, Any]) -> None:
+            diff = made["dimensions"][0]["comparisons"][0]["mean_diff"]
+            diff["value"] = -0.001
+            for interval in diff["intervals"]:
+                interval |= {"low": -0.5, "high": 0.5}
+
+        assert "mean difference +0.00 (95%" in summary(edited(found, nothing))[0]

@@ -63,6 +63,10 @@ class TestTheSentence:
         assert fragility_sentence(fewest) == (
             "The lead would be gone without 4 of 9 prompts, 1 of 3 raters (ann) or 12 of 90 votes (possibly fewer)."
         )
+        of_prompts = one("prompts", 2, 9, "A red circle, number 80.", "A cat…")
+        assert fragility_sentence((of_prompts,)) == (
+            "The lead would be gone without 2 of 9 prompts (“A red circle, number 80”, “A cat…”)."
+        )
         assert fragility_sentence((one("raters", 2, 3, "ann", "bob", is_exact=False),)) == (
             "The lead would be gone without 2 of 3 raters (ann, bob; possibly fewer)."
         )

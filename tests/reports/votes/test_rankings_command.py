@@ -261,7 +261,8 @@ def test_ratings_that_are_rankings_are_reported(tmp_path: Path) -> None:
 def test_a_row_without_a_ranking_is_a_missing_answer(text: str, tmp_path: Path) -> None:
     said = analyze(tmp_path, text)
     assert "rankings.csv: 1 row without a ranking: missing answers, which do not count." in said
-    assert "2 rankings of 2 methods by 1 rater" in said
+    noun = "best–worst choices among" if "best" in text else "rankings of"
+    assert f"2 {noun} 2 methods by 1 rater" in said
 
 
 def test_what_counts_once_or_not_at_all_or_may_not_be_intended_is_named(tmp_path: Path) -> None:

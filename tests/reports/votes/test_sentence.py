@@ -88,10 +88,26 @@ def test_rankings_that_distinguish_nobody_are_not_called_votes() -> None:
     said = preference_part(rankings).sentence
     assert said.startswith("The rankings do not distinguish the 3 methods; care, chance and haste are level in first ")
     assert "care's mean rank is 2.00, 95% interval over prompts and raters" in said
-    assert (
-        ", the next best, in an estimated 50% of rankings without ties, 95% interval over prompts and raters " in said
-    )
+    assert "next best" not in said  # they are level
     assert said.endswith("(36 rankings of 3 methods by 4 raters).")
+
+
+def of_two_rankings(*first: int) -> str:
+    """The first place of each of 40 rankings of two methods, in turn, by four raters of ten prompts."""
+    item = np.array([[0, 1] if one == 0 else [1, 0] for one in np.resize(first, 40)])
+    rank = np.tile([1, 2], (40, 1))
+    return preference_part(Rankings(["care", "haste"], item, rank, np.arange(40) % 4, np.arange(40) // 4)).sentence
+
+
+def test_rankings_of_two_methods_name_both() -> None:
+    level = "The rankings do not distinguish care from haste; care and haste are level: care's mean rank is 1.50, 95%"
+    assert of_two_rankings(0, 1).startswith(level)
+    assert "next best" not in of_two_rankings(0, 1)
+    assert of_two_rankings(0, 0, 1, 0, 0, 0, 0).startswith("care is preferred to haste: its mean rank is ")
+    assert ", and it comes before haste in an estimated " in of_two_rankings(0, 0, 1, 0, 0, 0, 0)
+    assert of_two_rankings(0, 1, 0, 1, 0).startswith(
+        "The rankings do not distinguish care from haste; care does better: its mean rank is "
+    )
 
 
 class TestAMethodWithoutAStrength:
@@ -149,9 +165,10 @@ class TestAMethodWithoutAStrength:
             )
         )
         said = found.sentence
-        assert "a is preferred in 67% of 36 decided rankings against b" in said
-        assert (
-            "; both come before the other 2 methods in every comparison (36 rankings of 4 methods by 4 raters)." in said
+        assert "a comes before b in 67% of the 36 choices that separate them" in said
+        assert said.endswith(
+            "; both come before the other 2 methods in every comparison "
+            "(36 best–worst choices among 4 methods by 4 raters)."
         )
         assert all(row.log_worth.value is None for row in found.strengths if row.method in "cd")
 
@@ -159,14 +176,47 @@ class TestAMethodWithoutAStrength:
         item, rank = np.tile([0, 1, 2], (12, 1)), np.tile([1, 2, 3], (12, 1))
         raters, prompts = np.tile(np.arange(4), 3), np.repeat(np.arange(3), 4)
         part = preference_part(Rankings(["care", "haste", "chance"], item, rank, raters, prompts))
-        assert part.sentence.startswith("care is first in all 12 rankings that have it; its share of those against ")
+        assert part.sentence.startswith("care is first in all 12 rankings that include it; how often it comes before ")
         assert part.model.startswith("Plackett–Luce")
+
+    @pytest.mark.parametrize(
+        ("n", "is_best_worst", "said"),
+        [
+            (1, False, "a is first in the only ranking that includes it; "),
+            (2, False, "a is first in both rankings that include it; "),
+            (1, True, "a was chosen as the best the only time it was shown; "),
+            (2, True, "a was chosen as the best both times; "),
+            (5, True, "a was chosen as the best all 5 times; "),
+        ],
+    )
+    def test_few_answers_are_counted_in_words(self, n: int, is_best_worst: bool, said: str) -> None:
+        item, rank = np.tile([0, 1, 2], (n, 1)), np.tile([1, 2, 3], (n, 1))
+        part = preference_part(
+            Rankings(list("abc"), item, rank, np.arange(n), np.zeros(n, int), is_best_worst=is_best_worst)
+        )
+        assert part.sentence.startswith(said)
+        assert ("choice" in part.sentence, "ranking" in part.sentence) == (is_best_worst, not is_best_worst)
+        assert part.strengths[1].note.endswith("collect more choices" if is_best_worst else "collect more rankings")
+
+    @pytest.mark.parametrize("n", [2, 40])
+    def test_two_methods_before_all_others_that_win_equally_often_are_both_named(self, n: int) -> None:
+        """Choices of the best and the worst of four: the model could rank only the two that are always last."""
+        rank, item = np.array([[1, 2, 2, 3], [2, 1, 3, 2]]), np.tile([2, 3, 0, 1], (n, 1))
+        rater, prompt = np.arange(n) % 4, np.arange(n) // 4
+        said = preference_part(
+            Rankings(["c", "d", "a", "b"], item, np.tile(rank, (n // 2, 1)), rater, prompt, is_best_worst=True)
+        ).sentence
+        assert "; both come before the other 2 methods in every comparison (" in said
+        both = f"half of the {n} choices that separate them"
+        named = f"a and b each come first in {both}"
+        level = f"The choices do not distinguish a from b: each comes first in {both}, 95% interval over "
+        assert said.startswith((named, level))
 
 
 def test_equal_strengths_have_no_best_method() -> None:
     said = preference_part(votes(3, [(0, 1, 9), (1, 2, 9), (2, 0, 9), (1, 0, 2), (2, 1, 2), (0, 2, 2)])).sentence
     assert said.startswith("The votes do not distinguish the 3 methods; ")
-    assert "; care, chance and haste are level in first place: care wins 50% of its votes, ties as halves, and" in said
+    assert "; care, chance and haste are level in first place: care wins 50% of its votes, ties as halves (99 " in said
 
 
 def test_too_few_votes_of_two_methods_say_that_first() -> None:
@@ -179,7 +229,7 @@ def test_too_few_votes_of_two_methods_say_that_first() -> None:
 
 def test_an_even_vote_prefers_neither() -> None:
     said = preference_part(votes(4, [(0, 1, 5), (1, 0, 5)])).sentence
-    assert "each is preferred in 50% of 40 decided votes" in said
+    assert "each won half of the 40 decided votes" in said
 
 
 def test_of_very_many_methods_the_first_two_are_compared_by_their_strengths(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,10 +264,11 @@ class TestMethodsWithTheSameFigure:
 
     def test_all_methods_with_one_mean_rank_are_level(self) -> None:
         said = "All 4 methods are level: the mean rank of each is 2.50"
-        assert self.best_worst(None) == f"{said} (2 rankings of 4 methods by 1 rater)."
+        assert self.best_worst(None) == f"{said} (2 best–worst choices among 4 methods by 1 rater)."
         placed = self.best_worst(np.array([[0, 3, 1, 2], [1, 0, 2, 3]]))
         assert re.fullmatch(
-            rf"{said}; only the correction for places on the screen puts \w+ first \(2 rankings of 4 .*\)\.", placed
+            rf"{said}; only the correction for places on the screen puts \w+ first \(2 best–worst choices .*\)\.",
+            placed,
         )
 
     def test_a_lead_by_the_correction_for_sides_alone_is_said_to_be_one(self) -> None:

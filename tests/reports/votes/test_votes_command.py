@@ -102,7 +102,7 @@ def test_methods_that_cannot_be_ranked_are_named_unless_a_prior_is_asked_for(tmp
     analyze(tmp_path, text)
     last = rows(tmp_path, "strengths")[-1]
     assert (last["method"], last["strength"], last["rank_low"]) == ("c", "", "")
-    assert last["note"].startswith("lost all 2 votes against the ranked methods")
+    assert last["note"].startswith("lost both votes against the ranked methods")
     said = analyze(tmp_path, text, "--prior", "0.5")
     assert "4 votes between 3 methods, with a prior of 0.5 wins and losses of each method against one of mean" in said
     assert rows(tmp_path, "preference_tests") == []

@@ -53,7 +53,10 @@ def test_a_conclusion_that_hangs_on_one_rater_is_shown_to():
     assert result.universes[1].sign == -1
     assert result.survives is False
     assert (result.n_same_sign, result.n_same_conclusion) == (1, 1)
-    assert "without rater 3 (0 of 1)" in result.words
+    assert result.words == (
+        "Of 2 analyses, 1 gives the same sign and 1 also the same significance. "
+        "Support is weakest with the rule “without rater 3” (0 of 1), the mean rating (1 of 2), all units (1 of 2)."
+    )
 
 
 def test_a_conclusion_that_survives_says_so():

@@ -94,13 +94,21 @@ def test_a_category_that_cannot_be_tested_is_named() -> None:
     votes, facet = many_methods(np.random.default_rng(5), turned=True)
     small = np.where(np.asarray(votes.prompt) < 3, 2, facet.code)
     found = interaction(votes, Facet((*NAMES, "few"), small))
-    assert found.left_out == ("few: 3 prompts, fewer than 6",)
+    assert found.left_out == ("few has 3 of the 6 prompts that are needed",)
     assert found.p < 1e-4
     apart = np.where((votes.first == 0) & (facet.code == 1), -1, facet.code)
     alone = interaction(votes, Facet(NAMES, apart))
     assert np.isnan(alone.p)
-    assert alone.left_out == ("text: its votes do not join all methods",)
+    assert alone.left_out == ("the answers in text do not join all methods",)
     assert alone.reason
+
+
+def test_categories_that_are_all_too_small_are_counted_against_what_is_needed() -> None:
+    votes, _ = many_methods(np.random.default_rng(5), turned=True)
+    code = np.where(np.asarray(votes.prompt) < 5, 0, np.where(np.asarray(votes.prompt) < 9, 1, -1))
+    found = interaction(votes, Facet(NAMES, code))
+    assert found.reason == "at least two categories need 6 prompts or more"
+    assert found.left_out == (f"{NAMES[0]} has 5", f"{NAMES[1]} has 4")
 
 
 def test_facets_of_one_value_or_of_too_few_prompts_are_not_used() -> None:
@@ -136,5 +144,5 @@ def test_prompts_that_all_split_alike_in_a_category_give_it_no_part_in_the_test(
     outcome[code > 0] = np.random.default_rng(1).integers(0, 2, int((code > 0).sum()))
     zeros = np.zeros(len(prompt), np.int64)
     found = interaction(Votes(["a", "b"], zeros, zeros + 1, outcome, None, prompt), Facet(("x", "y", "z"), code))
-    assert found.left_out == ("x: its prompts do not vary in all methods",)
+    assert found.left_out == ("the prompts in x do not vary in all methods",)
     assert found.p > 0.01

@@ -227,7 +227,7 @@ def test_a_method_that_is_always_last_is_named_and_the_others_are_ranked() -> No
     orders = [[*order, 3] for order in permutations(range(3))]
     found = ranking_strengths(Rankings(list("abcz"), np.array(orders), np.tile([1, 2, 3, 4], (6, 1))))
     assert found.rows[-1].method == "z"
-    assert found.rows[-1].note.startswith("lost all 18 votes")
+    assert found.rows[-1].note.startswith("lost all 18 comparisons with")
     assert [row.log_worth.value for row in found.rows[:3]] == pytest.approx([0, 0, 0], abs=1e-8)
 
 

@@ -37,7 +37,7 @@ class TestWhatCanBeRanked:
         last = found.rows[-1]
         assert (last.method, last.rank_low) == ("c", None)
         assert np.isnan(last.log_worth.value)
-        assert last.note.startswith("won all 2 votes against the ranked methods")
+        assert last.note.startswith("won both votes against the ranked methods")
 
     def test_methods_that_never_met_are_named_with_what_would_connect_them(self) -> None:
         found = strengths(votes_between([(0, 1, 0), (0, 1, 1), (1, 2, 2), (3, 4, 0), (3, 4, 1)], "abcde"))

@@ -12,7 +12,7 @@ from annotations.reports.documents.comparisons import (
 )
 from annotations.reports.documents.estimates import ReportedEstimate
 from annotations.reports.estimates import ends, interval_over, leading, note_of
-from annotations.reports.numbers import figure, interval, p_value, span
+from annotations.reports.numbers import decimal, figure, interval, p_value, span
 from annotations.reports.study.sections.gains import gain_blocks
 from annotations.reports.study.sections.supporting import seeds_sentence
 from annotations.reports.view import Block, Folded, Paragraph
@@ -59,7 +59,7 @@ def _answer(comparison: ReportedComparison) -> str:
             covered += f"; over prompts, for these raters, {alone}, {p_value(comparison.permutation.p)}"
         if over is not both and both:
             covered += f"; none over other raters: {both.reason}"
-    change = figure(comparison.mean_diff.value, signed=True)
+    change = "–" if diff.value is None else decimal(diff.value, signed=True, digits=3)
     prompts = "On 1 prompt" if comparison.n == 1 else f"On {comparison.n:,} prompts"
     return (
         f"{prompts} the mean rating changed by {change} ({covered}); better on {comparison.wins:,}, "
@@ -227,7 +227,12 @@ def _robustness(multiverse: ReportedMultiverse) -> Folded:
         for choice in multiverse.choices
     ]
     table = view.table(head, rows, numeric=(2, 3, 4))
-    return Folded("Robustness to analysis choices", [Paragraph(multiverse.words), table])
+    reference = Paragraph(
+        "The analyses below are compared with one of them, the reference: the mean difference of the raters' means, "
+        "with its 95% interval over prompts, for these raters.",
+        "note",
+    )
+    return Folded("Robustness to analysis choices", [reference, Paragraph(multiverse.words), table])
 
 
 def _sizes(sizes: Sequence[PlannedSize]) -> list[Block]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from annotations.reports.documents.estimates import ReportedEstimate
 from annotations.reports.documents.study import StudyDocument
 from annotations.reports.notices import excluded_raters
-from annotations.reports.numbers import counted, figure, span
+from annotations.reports.numbers import counted, decimal, span
 
 
 def exclusion_notes(document: StudyDocument) -> Iterator[str]:
@@ -42,6 +42,6 @@ def _in_words(estimate: ReportedEstimate) -> str:
         return "undefined"
     limits = [one for one in estimate.intervals if one.low is not None and one.high is not None]
     if not limits:
-        return figure(estimate.value, signed=True, digits=2)
+        return decimal(estimate.value, signed=True)
     low, high = limits[-1].low, limits[-1].high
-    return f"{figure(estimate.value, signed=True, digits=2)} ({span(low or 0.0, high or 0.0, signed=True)})"
+    return f"{decimal(estimate.value, signed=True)} ({span(low or 0.0, high or 0.0, signed=True)})"

@@ -11,7 +11,7 @@ MOST_DRAWN = 24
 _SIMULTANEOUS = (
     "Methods that share a letter are not distinguished (5%, all pairs tested). Letters, intervals and the simultaneous "
     "p come from one procedure: where the interval of a pair excludes 0, and only there, its simultaneous p is below "
-    ".05 and its methods share no letter. The p of the pair alone and Holm's p are given for comparison."
+    ".05 and its methods share no letter. The unadjusted p and Holm's p are given for comparison."
 )
 _HOLM = "Methods that share a letter are not distinguished (5%, all pairs tested, Holm's correction)."
 
@@ -38,7 +38,7 @@ def model_blocks(model: ReportedModel) -> list[Block]:
             )
         )
     effects = [(one.method, figure(one.effect, signed=True, digits=2), one.letters) for one in model.methods]
-    ps = ("p, simultaneous", "p of this pair alone", "p, Holm") if is_simultaneous else ("p", "p, Holm")
+    ps = ("p, simultaneous", "p, unadjusted", "p, Holm") if is_simultaneous else ("p", "p, Holm")
     head = ("pair", "log odds", f"over {model.covers}", "odds ratio", *ps)
     more = len(marks) > MOST_DRAWN
     notes = "; ".join([model.convention, *model.notes])
