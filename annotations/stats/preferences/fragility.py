@@ -77,12 +77,17 @@ def fewest_votes(votes: Votes, *, most_rows: int = MOST_VOTES) -> tuple[Fewest, 
 def fewest_rankings(rankings: Rankings, *, most_rows: int = MOST_RANKINGS) -> tuple[Fewest, ...]:
     """The same for prompts and raters of rankings. Their model is fitted again without them.
 
-    The votes that rankings imply need not put the same method first.
+    Rankings of two methods are votes between them, and are counted as these. Otherwise the votes that rankings imply
+    need not put the same method first.
     """
     groups = comparable_groups(rankings.votes())
     if not groups or len(groups[0]) < 2:
         return ()
     inner = rankings.among(groups[0])
+    if len(groups[0]) == 2:
+        votes = inner.votes()
+        found = (("prompts", votes.prompt), ("raters", votes.rater))
+        return tuple(_of_two(votes, kind, codes) for kind, codes in found if codes is not None)
     kinds = {name: codes for name, codes in (("prompts", inner.prompt), ("raters", inner.rater)) if codes is not None}
     if not 0 < inner.n <= most_rows:
         return ()
@@ -185,7 +190,9 @@ def _search(
     Influences add up to zero, so that without the clusters of positive influence alone the lead may well remain: the
     search goes on to the last cluster but one.
     """
-    ranked = np.argsort(-fall, kind="stable")
+    # Equal influences differ in their last digits with the order of the rows: without rounding, so would the result.
+    largest = np.abs(fall).max(initial=0.0) or 1.0
+    ranked = np.argsort(-np.round(fall / largest, 9), kind="stable")
 
     def does_it(n: int) -> bool | None:
         gone = np.zeros(len(fall), bool)

@@ -137,6 +137,50 @@ def test_rankings_lose_the_first_of_their_own_model() -> None:
         assert fit_rankings(rankings.only(~np.isin(rankings.prompt, fewer))).log_worth.argmax() == 0
 
 
+def two_ranked(seed: int, n: int = 14) -> Rankings:
+    """Rankings of two methods by four raters on seven prompts, with known places on the screen."""
+    rng = np.random.default_rng(seed)
+    rank = np.array([[1, 2], [1, 2], [2, 1], [1, 1]])[rng.integers(0, 4, n)]
+    shown = np.array([[0, 1], [1, 0]])[rng.integers(0, 2, n)]
+    item = np.tile([0, 1], (n, 1))
+    return Rankings(["a", "b"], item, rank, rng.integers(0, 4, n), np.arange(n) % 7, shown)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_rankings_of_two_methods_lose_the_first_exactly(seed: int) -> None:
+    """The slow definition tries every set of raters and of prompts."""
+    rankings = two_ranked(seed)
+    net = np.sign(rankings.rank[:, 1] - rankings.rank[:, 0])
+    if not ((net > 0).any() and (net < 0).any()):
+        return
+    lead = np.sign(net.sum())
+    for found in fewest_rankings(rankings):
+        codes = rankings.prompt if found.kind == "prompts" else rankings.rater
+        assert codes is not None
+        names = np.unique(codes).tolist()
+        sets = ((size, out) for size in range(1, len(names)) for out in combinations(names, size))
+        slow = next((size for size, out in sets if lead * net[~np.isin(codes, out)].sum() <= 0), None)
+        assert (found.n, found.is_exact) == (slow if lead else 0, True)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_order_of_rankings_does_not_matter(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    for rankings in (two_ranked(seed), tastes(seed, 7, 1.0), tastes(seed, 4, 0.3)):
+        mixed = rng.permutation(rankings.n)
+        assert rankings.rater is not None
+        assert rankings.prompt is not None
+        shuffled = Rankings(
+            rankings.methods,
+            rankings.item[mixed],
+            rankings.rank[mixed],
+            rankings.rater[mixed],
+            rankings.prompt[mixed],
+            None if rankings.shown is None else rankings.shown[mixed],
+        )
+        assert fewest_rankings(shuffled) == fewest_rankings(rankings)
+
+
 def test_where_two_methods_are_level_none_need_be_removed() -> None:
     even = Votes(["A", "B"], np.zeros(4, int), np.ones(4, int), np.array([0, 1, 0, 1]), prompt=np.array([0, 0, 1, 1]))
     assert [one.n for one in fewest_votes(even)] == [0, 0]
