@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,8 @@ from exchange.images import check_image, shown_rendition
 FILE_FIELDS = ("sha256", "format", "width", "height", "n_bytes", "file", "shown")
 _one_picture = threading.Lock()
 """Held while a picture is unpacked, so that of parallel imports only one at a time uses the memory for that."""
+_STANDS_STILL_S = 1.0
+"""A file that is not whole and has not grown for this long is what an interrupted write has left."""
 ENDINGS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 
 
@@ -50,13 +53,35 @@ def store_image(
 
 
 def put(name: str, content: bytes, storage: Storage | None = None) -> None:
-    """Write content under its address, unless it is there. The remains of an interrupted write are replaced."""
+    """Write content under its address, unless it is there. The remains of an interrupted write are replaced.
+
+    Several workers may write the same content at the same moment: one of them does, and the others wait for it.
+    """
     storage = storage or default_storage
-    if storage.exists(name):
-        if storage.size(name) == len(content):
+    while not _is_whole(name, len(content), storage):
+        try:
+            saved = storage.save(name, ContentFile(content))
+        except FileNotFoundError:
+            continue  # another worker took the remains away at this moment
+        if saved == name:
             return
-        storage.delete(name)
-    saved = storage.save(name, ContentFile(content))
-    if saved != name:
-        # Another worker wrote the same content at the same moment, and the storage gave us a name next to it.
-        storage.delete(saved)
+        storage.delete(saved)  # another worker was first, and the storage gave us a name next to it
+
+
+def _is_whole(name: str, n_bytes: int, storage: Storage) -> bool:
+    """Whether the file is there with all its bytes. Waits while another worker writes it, and takes remains away."""
+    seen, changed = -1, time.monotonic()
+    while storage.exists(name):
+        try:
+            size = storage.size(name)
+        except FileNotFoundError:
+            return False
+        if size == n_bytes:
+            return True
+        if size != seen:
+            seen, changed = size, time.monotonic()
+        elif time.monotonic() - changed > _STANDS_STILL_S:
+            storage.delete(name)
+            return False
+        time.sleep(0.01)
+    return False

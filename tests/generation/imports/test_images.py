@@ -1,10 +1,12 @@
 """Images: checked by content, stored by content, linked to what they were refined from."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from PIL import Image as PillowImage
 
 from exchange.rejects import BadFile, RejectLog
@@ -221,6 +223,22 @@ def test_what_a_broken_off_write_left_is_replaced() -> None:
     put(name, b"whole")
     assert default_storage.size(name) == 5
     assert default_storage.listdir("images/ab")[1] == ["content.png"]
+
+
+def test_workers_that_write_the_same_content_at_once_all_find_it_whole(tmp_path: Path) -> None:
+    storage, content = FileSystemStorage(location=tmp_path), b"x" * 400_000
+    for number in range(40):
+        name, together = f"images/{number}.png", Barrier(6)
+
+        def write(name: str = name, together: Barrier = together) -> int:
+            together.wait()
+            put(name, content, storage)
+            return storage.size(name)
+
+        with ThreadPoolExecutor(6) as workers:
+            sizes = [one.result() for one in [workers.submit(write) for _worker in range(6)]]
+        assert sizes == [len(content)] * 6
+    assert len(storage.listdir("images")[1]) == 40
 
 
 @pytest.mark.parametrize(
