@@ -149,7 +149,7 @@ class TestTraps:
         estimate = krippendorff_alpha(Ratings.from_matrix(matrix, ONE_TO_FIVE), rng=np.random.default_rng(0))
         assert np.isnan(estimate.value)
         assert estimate.n["pairable"] == 0
-        assert "no unit" in estimate.reason
+        assert "has two ratings" in estimate.reason
 
     def test_no_ratings_at_all(self) -> None:
         empty = Ratings.from_matrix(np.full((3, 4), nan), ONE_TO_FIVE)
