@@ -34,6 +34,22 @@ def endpoint() -> Iterator[str]:
     server.stop()
 
 
+def run_with_bucket(program: str, endpoint: str, data: Path) -> subprocess.CompletedProcess[str]:
+    """Run a program with the site's settings, its files in the bucket `evalsite`. data: the site's own folder."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("EVALSITE_")} | {
+        "DJANGO_SETTINGS_MODULE": "evalsite.settings",
+        "EVALSITE_DATA_DIR": str(data),
+        "EVALSITE_S3_BUCKET": "evalsite",
+        "EVALSITE_S3_ENDPOINT": endpoint,
+        "EVALSITE_S3_REGION": "us-east-1",
+    }
+    environment.pop("DATABASE_URL", None)
+
+    return subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+    )
+
+
 def test_files_go_to_the_bucket_and_come_back_and_are_private(
     endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -43,18 +59,8 @@ def test_files_go_to_the_bucket_and_come_back_and_are_private(
         monkeypatch.setenv(name, value)
     client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
     client.create_bucket(Bucket="evalsite")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("EVALSITE_")} | {
-        "DJANGO_SETTINGS_MODULE": "evalsite.settings",
-        "EVALSITE_DATA_DIR": str(tmp_path),
-        "EVALSITE_S3_BUCKET": "evalsite",
-        "EVALSITE_S3_ENDPOINT": endpoint,
-        "EVALSITE_S3_REGION": "us-east-1",
-    }
-    environment.pop("DATABASE_URL", None)
 
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
-    )
+    done = run_with_bucket(PROGRAM, endpoint, tmp_path)
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["S3Storage", "images/ab/picture.png", "True"]

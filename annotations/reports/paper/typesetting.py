@@ -27,8 +27,9 @@ def _fonts() -> typst.Fonts:
 def pdf(source: str, files: Mapping[str, bytes], made_at: str) -> bytes:
     """A tagged PDF of the source. `made_at`, ISO 8601, is its date, so that equal inputs give an equal file."""
     project, moment = _project(source, files), _moment(made_at)
-    # The stubs allow only one file, although several, by name, are documented.
-    made = typst.compile(project, format="pdf", font_paths=_fonts(), timestamp=moment)  # type: ignore[call-overload]
+    made = typst.compile(  # type: ignore[call-overload]  # the stubs allow one file; several, by name, are documented
+        project, format="pdf", font_paths=_fonts(), timestamp=moment
+    )
     return _whole(made)
 
 
@@ -45,8 +46,9 @@ def picture_png(svg: str) -> bytes:
 def png(source: str, files: Mapping[str, bytes]) -> bytes:
     """The one page of the source as PNG at 300 dots per inch of its size."""
     project = _project(source, files)
-    # The stubs allow only one file here, too.
-    made = typst.compile(project, format="png", ppi=DOTS_PER_INCH, font_paths=_fonts())  # type: ignore[call-overload]
+    made = typst.compile(  # type: ignore[call-overload]  # several files, as for a PDF
+        project, format="png", ppi=DOTS_PER_INCH, font_paths=_fonts()
+    )
     return _with_resolution(_whole(made))
 
 

@@ -15,6 +15,7 @@ from annotations.stats.agreement.alpha import Metric, krippendorff_alpha
 from annotations.stats.arrays import FloatArray, IntArray
 from annotations.stats.comparison.compare import Comparison, compare
 from annotations.stats.estimate import Estimate, Interval
+from annotations.stats.intervals.pattern_families import with_exchanged
 from annotations.stats.raters.cross_replication import cross_replication, normalised
 from annotations.stats.raters.table import Repeats
 from annotations.stats.raters.within_rater import WithinRaters, within_raters
@@ -313,11 +314,7 @@ def _alpha(dimension: DimensionData, shared: IntArray, metric: Metric) -> Estima
 
 def _twice(counts: IntArray, exchanged: tuple[int, int] | None) -> IntArray:
     """All units, and all again with two answers exchanged that mean something else in each unit."""
-    if exchanged is None:
-        return counts
-    turned = counts.copy()
-    turned[:, list(exchanged)] = counts[:, list(exchanged[::-1])]
-    return np.vstack([counts, turned])
+    return counts if exchanged is None else np.vstack([counts, with_exchanged(counts, exchanged)])
 
 
 def _repeats(

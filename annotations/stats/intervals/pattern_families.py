@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from scipy import sparse
@@ -11,6 +11,7 @@ from scipy import sparse
 from annotations.stats.arrays import FloatArray, IntArray
 
 Features: TypeAlias = FloatArray | sparse.csr_array
+Counts = TypeVar("Counts", FloatArray, IntArray)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,13 @@ class PatternFamily(Protocol):
         ...
 
 
+def with_exchanged(rows: Counts, levels: tuple[int, int]) -> Counts:
+    """Counts (n, n_levels) of levels, two of them exchanged."""
+    turned = rows.copy()
+    turned[:, list(levels)] = rows[:, list(levels[::-1])]
+    return turned
+
+
 class Exchanged:
     """A family for ratings two of whose levels have no meaning in common over units, such as the first of two images.
 
@@ -73,12 +81,10 @@ class Exchanged:
         self.n_features = family.n_features
         self.values, self.gradient, self.linearisation = family.values, family.gradient, family.linearisation
         self.lowest = family.lowest
-        self._levels = list(levels)
+        self._levels = levels
 
     def features(self, rows: FloatArray) -> Features:
-        turned = rows.copy()
-        turned[:, self._levels] = rows[:, self._levels[::-1]]
-        return (self.family.features(rows) + self.family.features(turned)) * 0.5
+        return (self.family.features(rows) + self.family.features(with_exchanged(rows, self._levels))) * 0.5
 
 
 class Joined:

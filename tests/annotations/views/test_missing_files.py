@@ -1,9 +1,6 @@
 """An image whose file is gone from the storage: its address answers 404, and what holds many goes on without it."""
 
 import io
-import os
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +18,7 @@ from annotations.services.raters.text_images import add_text_image
 from annotations.services.release import write_release
 from annotations.services.reports import report_now
 from generation.models import Image, Reference
-from tests.evalsite.test_s3 import KEYS, ROOT, endpoint  # noqa: F401 (a fixture)
+from tests.evalsite.test_s3 import KEYS, endpoint, run_with_bucket  # noqa: F401 (a fixture)
 from tests.factories import make_answer, make_rater, make_reference, make_study, make_token, stored_png, tiny_png
 
 pytestmark = pytest.mark.django_db
@@ -172,18 +169,8 @@ def test_an_object_that_is_not_in_the_bucket_is_a_file_that_is_gone(
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
     boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1").create_bucket(Bucket="evalsite")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("EVALSITE_")} | {
-        "DJANGO_SETTINGS_MODULE": "evalsite.settings",
-        "EVALSITE_DATA_DIR": str(tmp_path),
-        "EVALSITE_S3_BUCKET": "evalsite",
-        "EVALSITE_S3_ENDPOINT": endpoint,
-        "EVALSITE_S3_REGION": "us-east-1",
-    }
-    environment.pop("DATABASE_URL", None)
 
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
-    )
+    done = run_with_bucket(PROGRAM, endpoint, tmp_path)
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "S3Storage gone [2]"
